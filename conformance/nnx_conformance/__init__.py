@@ -1,0 +1,32 @@
+"""A property-based test and conformance kit for stateful JAX code written with Flax NNX.
+
+The public names are imported when they are first used, so that importing the kit imports no JAX.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nnx_conformance.checking import check as check
+    from nnx_conformance.errors import KitError as KitError
+    from nnx_conformance.errors import Misuse as Misuse
+    from nnx_conformance.report import Finding as Finding
+    from nnx_conformance.report import Report as Report
+
+_HOMES = {
+    "Finding": "report",
+    "KitError": "errors",
+    "Misuse": "errors",
+    "Report": "report",
+    "check": "checking",
+}
+
+__all__ = ["Finding", "KitError", "Misuse", "Report", "check"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,84 @@
+"""Asking a candidate one thing after the other, over the deaths of its process."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from nnx_conformance.case import Case
+from nnx_conformance.contract import CORE, Check, Contract, Judgement, Violation
+from nnx_conformance.observation import Loaded, Observation
+from nnx_conformance.request import Request
+from nnx_conformance.session import Ended, Opener, Session
+
+CAUSES = {
+    "crashed": "the process was ended from within: os._exit, a crash of native code, or a limit of the system",
+    "timed out": "a loop that does not end, or far too much work",
+    "malformed": "the candidate writes to descriptors that are not its own",
+}
+
+
+class Asking:
+    """A session that is opened again when the candidate's process ends."""
+
+    def __init__(self, contract: Contract, session: Session, opener: Opener) -> None:
+        self.contract = contract
+        self._session = session
+        self._opener = opener
+        self._import_told = False
+
+    def submit(self, request: Request) -> None:
+        """Ask, without waiting."""
+        self._session.submit(request)
+
+    def collect(self) -> Observation:
+        """The oldest answer that is due; the first one also tells what importing the candidate wrote and warned.
+
+        Raises:
+            Ended: if the candidate's process did not live to give it.
+        """
+        seen = self._session.collect()
+        if self._import_told or not isinstance(loaded := self._session.loaded, Loaded):
+            return seen
+        self._import_told = True
+        run = dataclasses.replace(seen.run, warnings=(*loaded.warnings, *seen.run.warnings))
+        return dataclasses.replace(seen, run=run, output=loaded.output + seen.output)
+
+    def judge(self, check: Check, request: Request) -> Judgement:
+        """Ask, wait, and let one check judge. A process that ends breaks the check that is to blame for it."""
+        try:
+            self.submit(request)
+            return check.judge(request.case, self.collect())
+        except Ended as ended:
+            self.reopen()
+            return died(ended) if check.id == self.to_blame(request.case) else None
+
+    def to_blame(self, case: Case) -> str:
+        """The check that a process breaks that ends on this case: the core's fallback, or the edge's own."""
+        return self.contract.fallback if case.domain == CORE else case.domain
+
+    def reopen(self) -> None:
+        """Open a fresh session in the place of this one."""
+        self.close()
+        self._session = self._opener()
+        self._session.load(self.contract.entry, self.contract.parameters)
+        self._import_told = False
+
+    def fresh(self) -> Asking:
+        """The same candidate anew, where nothing ran before."""
+        other = Asking(self.contract, self._opener(), self._opener)
+        other._session.load(self.contract.entry, self.contract.parameters)
+        return other
+
+    @property
+    def can_be_fresh(self) -> bool:
+        """Whether a fresh session starts without what ran before: a process does, this one does not."""
+        return self._session.isolated
+
+    def close(self) -> None:
+        """End what runs."""
+        self._session.close()
+
+
+def died(ended: Ended) -> Violation:
+    """The violation of a candidate whose process ended."""
+    return Violation(str(ended), "a result", ended.kind, cause=CAUSES[ended.kind])

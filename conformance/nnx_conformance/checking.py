@@ -1,0 +1,124 @@
+"""`check`: one candidate, one contract, one report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from nnx_conformance import contract as contracts
+from nnx_conformance.errors import Misuse, expected
+from nnx_conformance.observation import NotLoaded
+from nnx_conformance.process import Limits, Process
+from nnx_conformance.report import Report, Settings
+from nnx_conformance.session import Ended, InProcess, Opener, Progress, Session
+from nnx_conformance.target import parse
+
+
+def check(
+    candidate: str | Callable[..., Any],
+    contract: str = "mutability",
+    *,
+    max_examples: int = 200,
+    seed: int = 0,
+    strict: bool = False,
+    shrink: bool = True,
+    checks: tuple[str, ...] = (),
+) -> Report:
+    """Judge one candidate.
+
+    Args:
+        candidate: a function, judged in this process, or a target (`path.py`, `path.py::name`,
+            `package.module:name`), judged in a process of its own.
+        contract: the name of an installed contract.
+        max_examples: how many cases of the core domain are drawn; >= 1.
+        seed: of the drawing; the same seed draws the same cases.
+        strict: let SHOULD checks decide the verdict too.
+        shrink: look for the smallest case of each finding.
+        checks: ids of the checks to report; all if empty.
+
+    Returns:
+        The report.
+
+    Raises:
+        Misuse: if an argument is not of this form.
+        KitError: if the kit itself fails.
+    """
+    settings = Settings(max_examples, seed, strict, shrink, tuple(checks))
+    if isinstance(candidate, str):
+        return judge_target(candidate, contract, settings, Limits())
+    if not callable(candidate):
+        raise expected("a function or a target", "candidate", candidate, "Pass the function itself, or `path.py::name`.")
+    name = getattr(candidate, "__qualname__", type(candidate).__name__)
+    return _judge(lambda: InProcess(candidate, name), name, contract, settings, silent)
+
+
+def judge_target(
+    text: str, contract: str, settings: Settings, limits: Limits, progress: Progress | None = None
+) -> Report:
+    """Judge the candidate at a target, in a process of its own."""
+    target = parse(text)
+    return _judge(lambda: Process(target, limits), text, contract, settings, progress or silent)
+
+
+def validate(settings: Settings, contract: str) -> None:
+    """Raise `Misuse` for settings that mean nothing, before anything is started."""
+    if type(settings.max_examples) is not int or settings.max_examples < 1:
+        raise expected("a whole number >= 1", "max_examples", settings.max_examples, "Leave it out for 200.")
+    if type(settings.seed) is not int or settings.seed < 0:
+        raise expected("a whole number >= 0", "seed", settings.seed, "Leave it out for 0.")
+    if contract not in contracts.names():
+        contracts.get(contract)
+
+
+def _judge(opener: Opener, name: str, contract_name: str, settings: Settings, progress: Progress) -> Report:
+    validate(settings, contract_name)
+    started = time.monotonic()
+    session = opener()  # its process imports JAX and Flax, while this one imports the contract, Hypothesis and chex
+    try:
+        contract = contracts.get(contract_name)
+        for check_id in settings.checks:
+            contract.check(check_id)
+        session.load(contract.entry, contract.parameters)
+        return _judged(opener, session, name, contract, settings, progress, started)
+    finally:
+        session.close()
+
+
+def _judged(
+    opener: Opener,
+    session: Session,
+    name: str,
+    contract: contracts.Contract,
+    settings: Settings,
+    progress: Progress,
+    started: float,
+) -> Report:
+    # Imported here: Hypothesis and chex are imported while the candidate's process starts.
+    from nnx_conformance.asking import Asking
+    from nnx_conformance.judge import Judging
+    from nnx_conformance.smallest import Smallest
+    from nnx_conformance.verdict import not_loaded, report
+
+    versions = session.versions
+    try:
+        loaded = session.loaded
+    except Ended as ended:
+        loaded = NotLoaded(False, f"importing it did not end well: {ended}", None, "")
+    if isinstance(loaded, NotLoaded) and loaded.misuse:
+        raise Misuse(loaded.reason)
+    if isinstance(loaded, NotLoaded):
+        return not_loaded(name, contract, settings, versions, loaded)
+    asking = Asking(contract, session, opener)
+    try:
+        judging = Judging(contract, asking, settings, progress)
+        judging.run()
+        smallest = Smallest(judging, progress)
+        smallest.run()
+    finally:
+        asking.close()
+    return report(name, judging, smallest.found, versions, time.monotonic() - started)
+
+
+def silent(_: str, __: int, ___: int) -> None:
+    """No progress."""

@@ -1,0 +1,195 @@
+"""Contracts and checks: data, with one small pure function each. What a check promises, and how it is judged, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Literal
+
+from nnx_conformance.case import Case
+from nnx_conformance.errors import Misuse, expected, suggestion
+from nnx_conformance.observation import Line, Observation
+from nnx_conformance.request import Request
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+Level = Literal["MUST", "SHOULD"]
+MUST: Level = "MUST"
+SHOULD: Level = "SHOULD"
+
+CORE = "core"
+GROUP = "nnx_conformance.contracts"
+
+
+@dataclass(frozen=True)
+class Violation:
+    """The case breaks the check.
+
+    Attributes:
+        what: what happened, in one line.
+        expected, observed: the values, as text; empty where `what` says it all.
+        line: where in the candidate.
+        cause: why, in one line.
+        symptom_of: other checks; if one of them is violated too, this is reported as blocked by it.
+    """
+
+    what: str
+    expected: str = ""
+    observed: str = ""
+    line: Line | None = None
+    cause: str = ""
+    symptom_of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """The check cannot be judged on this case, because the case breaks another one."""
+
+    by: str
+
+
+@dataclass(frozen=True)
+class NotApplicable:
+    """The check does not apply to this case, or its evidence cannot be had."""
+
+    reason: str
+
+
+#: What a check says of a case; None: it holds.
+Judgement = Violation | Blocked | NotApplicable | None
+Judge = Callable[[Case, Observation], Judgement]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One requirement of a contract.
+
+    Attributes:
+        id: stable, kebab-case, public.
+        level: `MUST` decides the verdict, `SHOULD` is advice (and decides it under `--strict`).
+        requirement: what holds, in one sentence.
+        remedy: how to mend a violation.
+        judge: a pure function of case and observation.
+        wrong, right: a few lines of code that break and keep it.
+        domain: the part of the inputs on which it is judged.
+        probes: what must have been observed besides the plain run, see `request`.
+    """
+
+    id: str
+    level: Level
+    requirement: str
+    remedy: str
+    judge: Judge
+    wrong: str
+    right: str
+    domain: str = CORE
+    probes: tuple[str, ...] = ()
+
+    def applies(self, request: Request) -> bool:
+        """Whether the check can be judged on what this request asks."""
+        return self.domain == request.case.domain and set(self.probes) <= set(request.probes)
+
+
+def check(
+    *,
+    id: str,  # noqa: A002 - the word of DESIGN.md
+    level: Level,
+    requirement: str,
+    remedy: str,
+    wrong: str,
+    right: str,
+    domain: str = CORE,
+    probes: tuple[str, ...] = (),
+) -> Callable[[Judge], Check]:
+    """Make a check of the function below it."""
+    return lambda judge: Check(id, level, requirement, remedy, judge, wrong, right, domain, probes)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Cases of one kind, and how many of them are drawn; `budget` None for as many as the user asks for."""
+
+    cases: SearchStrategy[Case]
+    budget: int | None = None
+
+    def count(self, max_examples: int) -> int:
+        """How many cases to draw."""
+        return max_examples if self.budget is None else min(self.budget, max_examples)
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A part of a contract's inputs.
+
+    Attributes:
+        name: `core`, or the id of the check that judges it.
+        parts: kinds of cases that must each be met, from the seed of the run (shapes are pooled per run: each costs a
+            compilation).
+    """
+
+    name: str
+    parts: Callable[[int], tuple[Part, ...]]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A named promise: how cases are drawn, and the checks.
+
+    Attributes:
+        name, title, version: what it is called, in one sentence, and the version of its meaning.
+        entry: the name that a candidate's function should have.
+        parameters: its arguments, by position.
+        calls: how many calls of a module a case asks for.
+        fallback: the check that a candidate breaks when it does not return at all.
+        history: the check that it breaks when the same case does not give the same again.
+    """
+
+    name: str
+    title: str
+    version: str
+    entry: str
+    parameters: tuple[str, ...]
+    domains: tuple[Domain, ...]
+    checks: tuple[Check, ...]
+    calls: Callable[[Case], int]
+    fallback: str
+    history: str
+    by_id: dict[str, Check] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_id", {check.id: check for check in self.checks})
+        if len(self.by_id) != len(self.checks):
+            raise Misuse(f"Contract {self.name!r} has two checks of one id. Give each its own.")
+
+    def check(self, check_id: str) -> Check:
+        """A check by its id.
+
+        Raises:
+            Misuse: if there is none.
+        """
+        if check_id not in self.by_id:
+            mend = suggestion(check_id, self.by_id)
+            raise expected(f"the id of a check of contract {self.name!r}", "check", check_id, mend)
+        return self.by_id[check_id]
+
+
+def names() -> dict[str, EntryPoint]:
+    """The installed contracts, by name; nothing is imported yet."""
+    return {found.name: found for found in entry_points(group=GROUP)}
+
+
+def get(name: str) -> Contract:
+    """An installed contract.
+
+    Raises:
+        Misuse: if there is none of that name, or it does not load.
+    """
+    found = names()
+    if name not in found:
+        raise expected("the name of an installed contract", "contract", name, suggestion(name, found))
+    contract = found[name].load()
+    if not isinstance(contract, Contract):
+        raise expected("a Contract at its entry point", name, contract, f"Mend entry point {found[name].value!r}.")
+    return contract

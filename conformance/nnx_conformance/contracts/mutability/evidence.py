@@ -1,0 +1,176 @@
+"""Reading an observation for this contract: who is to blame, which Variable counts, what was lost, what the result is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnx_conformance.case import Case
+from nnx_conformance.contract import Blocked
+from nnx_conformance.observation import Line, Module, Observation, Run, Slot, Thing
+from nnx_conformance.timeline import clearer, main_calls, moved, numbers, state
+
+RETURNS = "returns-pair"
+IN_VARIABLE = "counts-in-variable"
+WRAPPER = "wrapper-kept"
+INCREMENT = "one-increment-per-call"
+OUTPUT = "output-unchanged"
+TRACED = "no-traced-mutation"
+
+
+def calls_asked(case: Case) -> int:
+    """`int(n_calls)`."""
+    return int(case["n_calls"])
+
+
+def base(seen: Observation) -> Run:
+    """The run in which the calls can be seen: the plain one, or without traces where those hide them."""
+    return clearer(seen.run, seen.untraced)
+
+
+def hidden(case: Case, seen: Observation) -> str:
+    """Why calls could not be seen in any run; empty if they could."""
+    if len(main_calls(base(seen))) == calls_asked(case):
+        return ""
+    if base(seen) is seen.run and any(call.traced for call in seen.run.calls):
+        raised = seen.untraced.raised if seen.untraced else None
+        why = f"without it, the candidate raises {raised.type}" if raised else "no call can be seen from outside"
+        return f"the calls ran inside a trace, and {why}"
+    if any(call.traced for call in base(seen).calls):
+        return "the calls ran inside a trace that cannot be switched off (grad, vmap or checkpoint)"
+    return ""
+
+
+def culprit(seen: Observation) -> str:
+    """The check that is broken by a run that raised; empty if it did not."""
+    if seen.run.raised is None:
+        return ""
+    if seen.run.raised.about_trace:
+        return TRACED
+    return WRAPPER if next(losses(seen.run), None) else RETURNS
+
+
+def no_counter(seen: Observation) -> Blocked:
+    """Why there is no counting Variable to look at."""
+    if next(losses(seen.run), None) or next(losses(base(seen)), None):
+        return Blocked(WRAPPER)
+    return Blocked(IN_VARIABLE)
+
+
+def pair(seen: Observation) -> np.ndarray | None:
+    """The result as two float64 numbers, whatever its dtype; None if it is no pair of numbers."""
+    return as_pair(seen.run.result)
+
+
+def as_pair(thing: Thing | None) -> np.ndarray | None:
+    """Two numbers in float64; None if the thing is no array of two."""
+    if thing is None or thing.array is None or thing.array.shape != (2,) or thing.array.dtype.kind == "c":
+        return None
+    return thing.array.astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A Variable that gave way to something else."""
+
+    target: str
+    before: str
+    after: str
+    line: Line | None
+    call: int
+
+
+def losses(run: Run) -> Iterator[Loss]:
+    """What replaced Variables: first what was seen as it happened, then what the state shows."""
+    seen: set[str] = set()
+    for write in run.writes:
+        if write.lost:
+            seen.add(write.target.rpartition(".")[2])
+            yield Loss(write.target, write.before, write.after, write.line, write.call)
+    for number, call in enumerate(run.calls):
+        if call.after is not None and call.after.layout != call.before.layout:
+            for name, before, after in _replaced(run.layouts[call.before.layout], run.layouts[call.after.layout]):
+                if name.rpartition(".")[2] not in seen:
+                    seen.add(name)
+                    yield Loss(f"{run.modules[call.module].name}.{name}", before, after, call.line, number)
+    for module in run.modules:
+        yield from _lost_outside(run, module, seen)
+
+
+def _lost_outside(run: Run, module: Module, seen: set[str]) -> Iterator[Loss]:
+    if module.start is None or module.end is None or module.start.layout == module.end.layout:
+        return
+    for name, before, after in _replaced(run.layouts[module.start.layout], run.layouts[module.end.layout]):
+        if name.rpartition(".")[2] not in seen and name not in seen:
+            yield Loss(f"{module.name}.{name}", before, after, None, -1)
+
+
+def _replaced(before: tuple[Slot, ...], after: tuple[Slot, ...]) -> Iterator[tuple[str, str, str]]:
+    then = {slot.path: slot for slot in after}
+    for slot in before:
+        if slot.variable and slot.path in then and not then[slot.path].variable:
+            yield slot.path, slot.type, then[slot.path].type
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A Variable of the candidate's module, from its first number to its last."""
+
+    slot: Slot
+    first: float
+    last: float
+
+
+def movements(run: Run) -> list[Movement]:
+    """The Variables whose number changed: over the calls, or over the life of a module made in the run."""
+    found: dict[str, Movement] = {}
+    calls = main_calls(run)
+    for path in moved(run, calls):
+        first, last = calls[0].before, calls[-1].after
+        if last is not None:
+            slot = state(run, last)[path][0]  # as it ended: a call may have put another type of Variable there
+            found[path] = Movement(slot, numbers(run, first)[path], numbers(run, last)[path])
+    for module in run.modules:
+        if module.constructed and module.start is not None and module.end is not None:
+            start, end = state(run, module.start), numbers(run, module.end)
+            for path, (slot, first) in start.items():
+                if slot.counts and first is not None and end.get(path, first) != first:
+                    found.setdefault(path, Movement(slot, first, end[path]))
+    return list(found.values())
+
+
+def counting(seen: Observation, case: Case) -> list[Movement]:
+    """The Variables that went from 0 to `int(n_calls)`."""
+    return [move for move in movements(base(seen)) if move.first == 0 and move.last == calls_asked(case)]
+
+
+def lost_in_trace(seen: Observation, case: Case) -> bool:
+    """Whether the count is wrong as the candidate runs, and right when nothing is traced."""
+    now = pair(seen)
+    asked = calls_asked(case)
+    if now is None or now[0] == asked:
+        return False
+    untraced = as_pair(seen.untraced.result) if seen.untraced else None
+    if untraced is not None and untraced[0] == asked:
+        return True
+    return bool(traced := sum(call.traced for call in seen.run.calls)) and now[0] + traced == asked
+
+
+def made(run: Run) -> list[Module]:
+    """The modules that came to be during the run."""
+    return [module for module in run.modules if module.created]
+
+
+def where(line: Line | None) -> str:
+    """A place, for the middle of a sentence."""
+    return f" at {line}" if line else ""
+
+
+def text(value: float) -> str:
+    """A number in a message: whole ones without a fraction."""
+    if not math.isfinite(value):
+        return str(value)
+    return str(int(value)) if value == int(value) else repr(value)

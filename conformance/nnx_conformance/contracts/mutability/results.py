@@ -1,0 +1,304 @@
+"""Checks of what the candidate returns, and of whether it is read from where it must be."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnx_conformance.case import Case, array_text
+from nnx_conformance.compare import close, equal, has_shape
+from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
+from nnx_conformance.contracts.mutability.evidence import (
+    IN_VARIABLE,
+    INCREMENT,
+    OUTPUT,
+    RETURNS,
+    TRACED,
+    as_pair,
+    base,
+    calls_asked,
+    culprit,
+    hidden,
+    lost_in_trace,
+    made,
+    no_counter,
+    pair,
+    text,
+)
+from nnx_conformance.contracts.mutability.oracle import expected_sum
+from nnx_conformance.observation import Observation, Outcome, Raised, Shift, Thing
+from nnx_conformance.request import AGAIN, SHIFTS
+from nnx_conformance.timeline import main_calls
+
+ARRAYS = ("jax.Array", "numpy.ndarray")
+
+
+@check(
+    id=RETURNS,
+    level=MUST,
+    requirement="The result is a JAX or NumPy array of shape (2,) and a real floating dtype.",
+    remedy="Return one array of the two numbers, `jnp.array([model.count.value, last_x.sum()])`.",
+    wrong="return [model.count.value, last_x.sum()]",
+    right="return jnp.array([model.count.value, last_x.sum()])",
+)
+def returns_pair(case: Case, seen: Observation) -> Judgement:
+    if raised := seen.run.raised:
+        by = culprit(seen)
+        return _raised(raised) if by == RETURNS else Blocked(by)
+    wrong = _no_pair(seen.run.result)
+    if not wrong:
+        return None
+    what, cause = wrong
+    return Violation(what, "an array of shape (2,) and a real floating dtype", _shown(seen.run.result), cause=cause)
+
+
+def _raised(raised: Raised) -> Violation:
+    message = raised.message.strip().splitlines()[0] if raised.message.strip() else ""
+    left = raised.type in ("SystemExit", "KeyboardInterrupt")
+    what = f"the candidate left by {raised.type}" if left else f"the candidate raised {raised.type}"
+    return Violation(
+        f"{what}: {message}"[:300] if message else what,
+        "an array of shape (2,)",
+        raised.type,
+        line=raised.line,
+        cause=_cause_of(raised),
+    )
+
+
+def _cause_of(raised: Raised) -> str:
+    if raised.line and "+=" in raised.line.source and raised.type in ("NotImplementedError", "AttributeError", "TypeError"):
+        return "this Flax has no in-place operator there; write the assignment out"
+    return "an exception of the candidate's own code, so there is no result to judge"
+
+
+def _no_pair(thing: Thing | None) -> tuple[str, str] | None:
+    """What is wrong with a result, and the cause; None if it is as it must be."""
+    if thing is None or thing.type not in ARRAYS:
+        kind = thing.type if thing else "nothing"
+        hint = "a tracer escaped from a trace" if kind == "tracer" else f"a {kind} is no array, whatever it holds"
+        return f"the result is of type {kind}", hint
+    if thing.array is None:
+        return "the result is an array without numbers that can be read", "it was deleted, or holds keys"
+    if not has_shape(thing.array, (2,)):
+        return f"the result has shape {thing.array.shape}", "the two numbers are not in one array of length 2"
+    if thing.array.dtype.kind != "f" and thing.array.dtype.name != "bfloat16":
+        return f"the result has dtype {thing.array.dtype.name}", "it was built or cast to a dtype without fractions"
+    return None
+
+
+def _shown(thing: Thing | None) -> str:
+    if thing is None:
+        return "nothing"
+    return array_text(thing.array) if thing.array is not None else thing.text
+
+
+@check(
+    id="count-equals-calls",
+    level=MUST,
+    requirement="`result[0]` equals `int(n_calls)`, exactly.",
+    remedy="Call the model `int(n_calls)` times, raise the count by 1.0 in each, and return the count as it is.",
+    wrong="for _ in range(int(n_calls) + 1):\n    last_x = model(x)",
+    right="for _ in range(int(n_calls)):\n    last_x = model(x)",
+)
+def count_equals_calls(case: Case, seen: Observation) -> Judgement:
+    if (result := pair(seen)) is None:
+        return Blocked(culprit(seen) or RETURNS)
+    asked = calls_asked(case)
+    if equal(result[0], np.float64(asked)):
+        return None
+    if lost_in_trace(seen, case):
+        return Blocked(TRACED)
+    return Violation(
+        f"result[0] is {text(float(result[0]))} after n_calls={asked}",
+        text(asked),
+        text(float(result[0])),
+        cause=_why_miscounted(seen, asked, float(result[0])),
+    )
+
+
+def _why_miscounted(seen: Observation, asked: int, got: float) -> str:
+    calls = len(main_calls(base(seen)))
+    if calls != asked and calls:
+        return f"the module was called {calls} times, not {asked}"
+    if calls and got == asked + 1:
+        return "the count starts at 1, or is raised once more outside the calls"
+    if got == 0 and not calls:
+        return "no call of a module was seen"
+    return "the number returned is not the count that the calls lead to"
+
+
+@check(
+    id="sum-preserved",
+    level=MUST,
+    requirement="`result[1]` is the sum of `x`, within the error bound of float32 summation in any order.",
+    remedy="Return `last_x.sum()` of the output of the last call, in float32, with nothing dropped, scaled or cast.",
+    wrong="return jnp.array([model.count.value, last_x.mean()])",
+    right="return jnp.array([model.count.value, last_x.sum()])",
+)
+def sum_preserved(case: Case, seen: Observation) -> Judgement:
+    if (result := pair(seen)) is None:
+        return Blocked(culprit(seen) or RETURNS)
+    wanted = expected_sum(case["x"])
+    if close(float(result[1]), wanted.value, wanted.bound):
+        return None
+    return Violation(
+        f"result[1] is {result[1]:.9g}, the sum of x is {wanted.value:.9g}",
+        f"{wanted.value:.9g} ± {wanted.bound:.2g}",
+        f"{result[1]:.9g}",
+        cause="further off than float32 summation in any order can be: elements were dropped, changed or rounded",
+    )
+
+
+def _followed(shift: Shift, was: Outcome, position: int) -> bool:
+    """Whether a result changed with what the kit changed; one that raises has read it, too."""
+    now, then = as_pair(shift.outcome.result), as_pair(was.result)
+    if now is None or then is None:
+        return True
+    return not equal(now[position], then[position])
+
+
+def _was(seen: Observation) -> Outcome:
+    return Outcome(seen.run.result, None)
+
+
+@check(
+    id="result-reads-state",
+    level=MUST,
+    requirement="`result[0]` is read from the Variable: when the kit changes its value, `result[0]` follows.",
+    remedy="Return `model.count.value` (or `model.count[...]`) of the model that was called, not a number kept beside it.",
+    wrong="return jnp.array([n_calls, last_x.sum()])",
+    right="return jnp.array([model.count.value, last_x.sum()])",
+    probes=(SHIFTS,),
+)
+def result_reads_state(case: Case, seen: Observation) -> Judgement:
+    if pair(seen) is None:
+        return Blocked(culprit(seen) or RETURNS)
+    if lost_in_trace(seen, case):
+        return Blocked(TRACED)
+    tried = [shift for shift in seen.shifts if shift.what == "state" and shift.when != "after the first call"]
+    tried = [shift for shift in tried if shift.applied]
+    if not tried:
+        return NotApplicable(hidden(case, seen)) if hidden(case, seen) else no_counter(seen)
+    if any(_followed(shift, _was(seen), 0) for shift in tried):
+        return None
+    moments = " or ".join(shift.when for shift in tried)
+    return Violation(
+        f"the kit raised the count by {tried[0].amount} {moments}; result[0] stayed the same",
+        f"result[0] other than {pair(seen)[0]:g}",  # type: ignore[index]
+        f"{pair(seen)[0]:g}",  # type: ignore[index]
+        cause="result[0] is computed without the Variable: the model only decorates it",
+    )
+
+
+@check(
+    id="result-reads-output",
+    level=MUST,
+    requirement="`result[1]` is computed from what the last call returned: when the kit changes it, `result[1]` follows.",
+    remedy="Keep the output of the last call, `last_x = model(x)`, and return `last_x.sum()`.",
+    wrong="model(x)\nreturn jnp.array([model.count.value, x.sum()])",
+    right="last_x = model(x)\nreturn jnp.array([model.count.value, last_x.sum()])",
+    probes=(SHIFTS,),
+)
+def result_reads_output(case: Case, seen: Observation) -> Judgement:
+    if pair(seen) is None:
+        return Blocked(culprit(seen) or RETURNS)
+    tried = [shift for shift in seen.shifts if shift.what == "output"]
+    if not any(shift.applied for shift in tried):
+        return _no_output(case, seen, bool(tried))
+    if any(_followed(shift, _was(seen), 1) for shift in tried):
+        return None
+    return Violation(
+        f"the kit raised what the last call returned by {tried[0].amount}; result[1] stayed the same",
+        f"result[1] other than {pair(seen)[1]:g}",  # type: ignore[index]
+        f"{pair(seen)[1]:g}",  # type: ignore[index]
+        cause="result[1] is computed from something else than the output of the last call, such as x itself",
+    )
+
+
+def _no_output(case: Case, seen: Observation, called: bool) -> Judgement:
+    if why := hidden(case, seen):
+        return NotApplicable(why)
+    if called:
+        return Blocked(OUTPUT)
+    return Blocked(INCREMENT if made(base(seen)) else IN_VARIABLE)
+
+
+@check(
+    id="fresh-state-per-run",
+    level=MUST,
+    requirement="The same case gives the same result again, whatever ran before: no state outlives the call.",
+    remedy="Build the Rngs and the model inside the function, and keep nothing at module or class level, in a default "
+    "argument or in a cache.",
+    wrong="model = Counter(nnx.Rngs(0))  # at module level",
+    right="def mutability_increment_count(seed, x, n_calls):\n    model = Counter(nnx.Rngs(int(seed)))",
+    probes=(AGAIN,),
+)
+def fresh_state_per_run(case: Case, seen: Observation) -> Judgement:
+    assert seen.again is not None
+    first, second = seen.run, seen.again
+    if first.raised and second.raised:
+        return Blocked(culprit(seen))
+    if _same(first.result, second.result):
+        return None
+    then, now = _came_to(first.result, first.raised), _came_to(second.result, second.raised)
+    return Violation(
+        f"the same case gave {then}, and run again {now}",
+        then,
+        now,
+        line=second.raised.line if second.raised else None,
+        cause="something outlives the call (a model or list at module or class level, a default argument, a cache), or "
+        "the result depends on chance or time",
+    )
+
+
+def _came_to(result: Thing | None, raised: Raised | None) -> str:
+    return f"{raised.type}" if raised else _shown(result)
+
+
+def _same(a: Thing | None, b: Thing | None) -> bool:
+    if a is None or b is None or a.array is None or b.array is None:
+        return (a is None) == (b is None) and (a is None or b is None or a.type == b.type)
+    return (a.type, a.array.dtype, a.array.shape, a.array.tobytes()) == (
+        b.type,
+        b.array.dtype,
+        b.array.shape,
+        b.array.tobytes(),
+    )
+
+
+@check(
+    id="input-untouched",
+    level=MUST,
+    requirement="`x` is alive afterwards (neither donated nor deleted) and equal to what it was.",
+    remedy="Do not donate, delete or write into the argument; work on what the calls return.",
+    wrong="step = jax.jit(lambda x: x, donate_argnums=0)\nlast_x = step(x)",
+    right="last_x = model(x)",
+)
+def input_untouched(case: Case, seen: Observation) -> Judgement:
+    left = next(argument for argument in seen.run.arguments if argument.name == "x")
+    if not left.alive:
+        return Violation(
+            "x was deleted or donated by the call",
+            "x alive",
+            "x deleted",
+            cause="its buffer was given away (`donate_argnums`) or freed (`x.delete()`); the caller cannot use it again",
+        )
+    if left.array is not None and left.array.tobytes() == np.ascontiguousarray(case["x"]).tobytes():
+        return None
+    after = array_text(left.array) if left.array is not None else "nothing"
+    return Violation(
+        f"x was {array_text(case['x'])} and is {after} after the call",
+        array_text(case["x"]),
+        after,
+        cause="something wrote into the buffer of the argument",
+    )
+
+
+CHECKS = (
+    returns_pair,
+    count_equals_calls,
+    sum_preserved,
+    result_reads_state,
+    result_reads_output,
+    fresh_state_per_run,
+    input_untouched,
+)

@@ -1,0 +1,316 @@
+"""Checks of the module's state: where the count lives, how it moves, and what it is wrapped in."""
+
+from __future__ import annotations
+
+from nnx_conformance.case import Case, array_text
+from nnx_conformance.compare import equal
+from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
+from nnx_conformance.contracts.mutability.evidence import (
+    IN_VARIABLE,
+    INCREMENT,
+    OUTPUT,
+    TRACED,
+    WRAPPER,
+    Loss,
+    base,
+    calls_asked,
+    counting,
+    culprit,
+    hidden,
+    losses,
+    lost_in_trace,
+    made,
+    movements,
+    no_counter,
+    text,
+)
+from nnx_conformance.observation import Call, Observation, Run, Slot, Thing
+from nnx_conformance.timeline import main_calls, moved, series, state
+
+
+@check(
+    id=IN_VARIABLE,
+    level=MUST,
+    requirement="The call creates an `nnx.Module`, and an `nnx.Variable` in its graph goes from 0 to `int(n_calls)`.",
+    remedy="Keep the count in `self.count = nnx.Variable(jnp.array(0.0))` of a module made inside the function, and let "
+    "`__call__` raise it.",
+    wrong="self.count = 0  # a Python int is not NNX state",
+    right="self.count = nnx.Variable(jnp.array(0.0))",
+)
+def counts_in_variable(case: Case, seen: Observation) -> Judgement:
+    if by := culprit(seen):
+        return Blocked(by)
+    run = base(seen)
+    if not made(run):
+        return _no_module(run)
+    found = counting(seen, case)
+    if not found:
+        return _not_counted(case, seen)
+    overwritten = _overwritten(seen)
+    if all(move.slot.path in overwritten for move in found):
+        return Violation(
+            f"the kit raised `{found[0].slot.path}` by 3 after the first call; the next call set it back",
+            cause="the Variable is only written to: the counting is done elsewhere, in a Python number or the loop",
+        )
+    return None
+
+
+def _no_module(run: Run) -> Violation:
+    if run.modules:
+        module = run.modules[0]
+        return Violation(
+            f"the call used a {module.name} that was made before it",
+            "a module made by the call",
+            "a module that outlives it",
+            line=run.calls[0].line if run.calls else None,
+            cause="the model is built at module level, in a default argument or in a cache",
+        )
+    return Violation(
+        "the call created no nnx.Module",
+        "a module with a counting nnx.Variable",
+        "no module",
+        cause="the result is computed without NNX state",
+    )
+
+
+def _overwritten(seen: Observation) -> set[str]:
+    """The Variables that did not keep what the kit added after the first call."""
+    run = base(seen)
+    paths = moved(run, main_calls(run))
+    for shift in seen.shifts:
+        if shift.when == "after the first call" and shift.applied and shift.outcome.raised is None:
+            ends = zip(paths, shift.end, seen.base_end, strict=False)
+            return {path for path, end, was in ends if end == was}
+    return set()
+
+
+def _not_counted(case: Case, seen: Observation) -> Judgement:
+    run = base(seen)
+    if lost_in_trace(seen, case):
+        return Blocked(TRACED)
+    if next(losses(run), None):
+        return Blocked(WRAPPER)
+    asked = calls_asked(case)
+    moves = movements(run)
+    if any(move.first == 0 for move in moves):
+        return Blocked(INCREMENT)  # a Variable does count, but not once a call
+    if moves:
+        move = moves[0]
+        return Violation(
+            f"`{move.slot.path}` went from {text(move.first)} to {text(move.last)}",
+            f"from 0 to {asked}",
+            f"from {text(move.first)} to {text(move.last)}",
+            cause="the Variable does not start at 0",
+        )
+    if why := hidden(case, seen):
+        return NotApplicable(why)
+    return Violation(
+        f"no nnx.Variable of the module went from 0 to {asked}",
+        f"an nnx.Variable that goes from 0 to {asked}",
+        _elsewhere(run, asked) or "none that changes",
+        cause=_elsewhere(run, asked) or "nothing in the module's Variables moves: the count is kept outside of them",
+    )
+
+
+def _elsewhere(run: Run, asked: int) -> str:
+    """Which attribute that is no Variable did the counting, if one of the module did."""
+    calls = [call for call in main_calls(run) if call.after is not None]
+    if not calls or calls[-1].after is None:
+        return ""
+    before, after = state(run, calls[0].before), state(run, calls[-1].after)
+    for path, (slot, last) in after.items():
+        first = before.get(path, (slot, None))[1]
+        if not slot.counts and not slot.rng and last == asked and first != last:
+            return f"`{path}`, of type {slot.type}, does the counting"
+    return ""
+
+
+@check(
+    id=WRAPPER,
+    level=MUST,
+    requirement="No attribute that held a Variable is replaced by something that is not one.",
+    remedy="Write to the contents, `self.count.value = self.count.value + 1.0` (from Flax 0.10 also `self.count[...] = `).",
+    wrong="self.count = self.count + 1.0",
+    right="self.count.value = self.count.value + 1.0",
+)
+def wrapper_kept(case: Case, seen: Observation) -> Judgement:
+    loss = next(losses(seen.run), None) or next(losses(base(seen)), None)
+    if loss:
+        return _lost(seen, loss)
+    if by := culprit(seen):
+        return Blocked(by)
+    return None if _variables(base(seen)) else Blocked(IN_VARIABLE)
+
+
+def _lost(seen: Observation, loss: Loss) -> Violation:
+    total = len(seen.run.calls)
+    moment = f"in call {loss.call + 1} of {max(total, loss.call + 1)}" if loss.call >= 0 else "outside the calls"
+    return Violation(
+        f"{moment}, `{loss.target}` went from {loss.before} to {loss.after}",
+        loss.before,
+        loss.after,
+        line=loss.line,
+        cause="assigning to the attribute replaces the Variable; its contents are `.value` (from Flax 0.10, `[...]`)",
+    )
+
+
+def _variables(run: Run) -> list[Slot]:
+    return [slot for layout in run.layouts for slot in layout if slot.counts]
+
+
+@check(
+    id="counter-not-param",
+    level=MUST,
+    requirement="The counting Variable is no `nnx.Param` nor a subclass of it.",
+    remedy="Use `nnx.Variable`, or a subclass of your own: an optimiser updates every Param, weight decay even without "
+    "a gradient.",
+    wrong="self.count = nnx.Param(jnp.array(0.0))",
+    right="self.count = nnx.Variable(jnp.array(0.0))",
+)
+def counter_not_param(case: Case, seen: Observation) -> Judgement:
+    run = base(seen)
+    slots = [move.slot for move in movements(run)] or _only_variable(run)
+    if slots and all(slot.param for slot in slots):
+        return Violation(
+            f"the count sits in `{slots[0].path}`, of type {slots[0].type}",
+            "a Variable that is no nnx.Param",
+            slots[0].type,
+            line=next((module.line for module in run.modules), None),
+            cause="a Param is what optimisers train: weight decay alone would change the count",
+        )
+    if by := culprit(seen):
+        return Blocked(by)
+    return None if movements(run) else no_counter(seen)
+
+
+def _only_variable(run: Run) -> list[Slot]:
+    """The one Variable of the run's modules, where nothing moved and so nothing else tells which one counts."""
+    starts = [state(run, module.start) for module in run.modules if module.start is not None]
+    slots = {slot for start in starts for slot, _ in start.values() if slot.counts}
+    return list(slots) if len(slots) == 1 and next(iter(slots)).param else []
+
+
+@check(
+    id=INCREMENT,
+    level=MUST,
+    requirement="The module runs exactly `int(n_calls)` times, and each of these calls raises the count by 1.",
+    remedy="Loop `for _ in range(int(n_calls))`, call the model once in it, and raise the count by 1.0 in `__call__` alone.",
+    wrong="for _ in range(1, int(n_calls)):  # one call short\n    last_x = model(x)",
+    right="for _ in range(int(n_calls)):\n    last_x = model(x)",
+)
+def one_increment_per_call(case: Case, seen: Observation) -> Judgement:
+    if by := culprit(seen):
+        return Blocked(by)
+    if lost_in_trace(seen, case):
+        return Blocked(TRACED)
+    run, asked = base(seen), calls_asked(case)
+    calls = main_calls(run)
+    if why := hidden(case, seen):
+        return NotApplicable(why)
+    if not calls and not made(run):
+        return Blocked(IN_VARIABLE)
+    if len(calls) != asked:
+        return _wrong_number(calls, asked)
+    paths = moved(run, calls)
+    if not paths:
+        return _nothing_moved(seen)
+    problems = [_uneven(run, calls, path) for path in paths]
+    return None if None in problems else problems[0]
+
+
+def _wrong_number(calls: list[Call], asked: int) -> Violation:
+    by_one = abs(len(calls) - asked) == 1
+    return Violation(
+        f"the module ran {_times(len(calls))}, n_calls is {asked}",
+        _times(asked),
+        _times(len(calls)),
+        line=calls[-1].line if calls else None,
+        cause="the loop is off by one" if calls and by_one else "the calls are not made once for each of n_calls",
+    )
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
+
+
+def _nothing_moved(seen: Observation) -> Judgement:
+    run = base(seen)
+    changed = [move for move in movements(run) if move.first == 0]
+    if not changed:
+        return no_counter(seen)
+    return Violation(
+        f"`{changed[0].slot.path}` went from 0 to {text(changed[0].last)}, but in none of the calls",
+        "each call raises it by 1",
+        "no call changes it",
+        cause="the count is raised outside `__call__`",
+    )
+
+
+def _uneven(run: Run, calls: list[Call], path: str) -> Violation | None:
+    """How a Variable moved otherwise than by 1 in each call; None if it did not."""
+    previous: float | None = None
+    for number, ((before, after), call) in enumerate(zip(series(run, calls, path), calls, strict=True), start=1):
+        if before is None or after is None:
+            return Violation(f"`{path}` is gone in call {number}", line=call.line, symptom_of=(WRAPPER,))
+        if previous is not None and before != previous:
+            return Violation(
+                f"between call {number - 1} and {number}, `{path}` went from {text(previous)} to {text(before)}",
+                "it changes only in the module's call",
+                f"{text(before)} before call {number}",
+                line=call.line,
+                cause="the count is changed outside `__call__`, or a copy of the module was called",
+            )
+        if after - before != 1:
+            return Violation(
+                f"call {number} of {len(calls)} took `{path}` from {text(before)} to {text(after)}",
+                text(before + 1),
+                text(after),
+                line=call.line,
+                cause="`__call__` does not raise the count by 1 each time",
+            )
+        previous = after
+    return None
+
+
+@check(
+    id=OUTPUT,
+    level=MUST,
+    requirement="Each of these calls returns `x` with its values, shape and dtype.",
+    remedy="Let `__call__` end with `return x`.",
+    wrong="return x * 1.0001",
+    right="return x",
+)
+def output_unchanged(case: Case, seen: Observation) -> Judgement:
+    if by := culprit(seen):
+        return Blocked(by)
+    if why := hidden(case, seen):
+        return NotApplicable(why)
+    run = base(seen)
+    calls = main_calls(run)
+    if not calls:
+        return Blocked(INCREMENT if made(run) else IN_VARIABLE)
+    for number, call in enumerate(calls, start=1):
+        thing = run.returns[call.returned] if call.returned is not None else None
+        if thing is None or thing.array is None or not equal(thing.array, case["x"]):
+            return _changed(case, thing, f"call {number} of {len(calls)}", call)
+    return None
+
+
+def _changed(case: Case, thing: Thing | None, which: str, call: Call) -> Violation:
+    if thing is None or thing.array is None:
+        kind = thing.type if thing else "nothing"
+        what, observed = f"{which} returned a {kind}, not the array x", kind
+    else:
+        observed = f"{array_text(thing.array)}, {thing.array.dtype.name} of shape {thing.array.shape}"
+        what = f"{which} returned {array_text(thing.array)} for x={array_text(case['x'])}"
+    wanted = f"{array_text(case['x'])}, {case['x'].dtype.name} of shape {case['x'].shape}"
+    return Violation(what, wanted, observed, line=call.line, cause="`__call__` returns something else than its argument")
+
+
+CHECKS = (
+    counts_in_variable,
+    wrapper_kept,
+    counter_not_param,
+    one_increment_per_call,
+    output_unchanged,
+)

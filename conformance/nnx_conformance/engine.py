@@ -1,0 +1,109 @@
+"""Hypothesis as the kit uses it: one profile, a search that never stops at a failure, and a shrink for each check.
+
+Two passes instead of Hypothesis's own handling of failures, which stops drawing soon after the first: `draw` lets every
+case pass, so that all checks are judged on all cases; `shrink` draws the same cases again (same seed, so the same order),
+lets all pass up to the one that failed, and Hypothesis shrinks from there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis.errors import Flaky, HypothesisException
+from hypothesis.strategies import SearchStrategy
+
+from nnx_conformance.case import Case
+
+SHRINK_EVALUATIONS = 400
+
+
+def profile(max_examples: int, *phases: Phase) -> settings:
+    """The kit's one profile: no deadline (JAX compiles), no database, every health check off, the same everywhere."""
+    return settings(
+        max_examples=max_examples,
+        phases=phases,
+        deadline=None,
+        database=None,
+        derandomize=False,
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+        print_blob=False,
+        report_multiple_bugs=False,
+    )
+
+
+class _Violated(Exception):
+    """Tells Hypothesis that a case is one to shrink."""
+
+
+def draw(cases: SearchStrategy[Case], count: int, seed_value: int, visit: Callable[[Case], None]) -> None:
+    """Give up to `count` cases to `visit`. What it raises ends the visits and is raised here, out of Hypothesis's sight."""
+    raised: list[BaseException] = []
+
+    @profile(count, Phase.generate)
+    @seed(seed_value)
+    @given(cases)
+    def search(case: Case) -> None:
+        if not raised:
+            try:
+                visit(case)
+            except BaseException as error:  # noqa: BLE001 - Hypothesis would take it for a failing test, and replay it
+                raised.append(error)
+
+    search()
+    if raised:
+        raise raised[0]
+
+
+def shrink(
+    cases: SearchStrategy[Case],
+    count: int,
+    seed_value: int,
+    start: Case,
+    violates: Callable[[Case], bool],
+    seconds: float,
+) -> Case | None:
+    """The smallest case that `violates`, starting from a drawn one; None if that one no longer does.
+
+    Each case is tried once, so a candidate that answers differently each time cannot confuse the shrinker.
+    """
+    search = _Shrink(start.key, violates, time.monotonic() + seconds)
+
+    @profile(count, Phase.generate, Phase.shrink)
+    @seed(seed_value)
+    @given(cases)
+    def test(case: Case) -> None:
+        if search(case):
+            raise _Violated
+
+    with contextlib.suppress(_Violated, Flaky, HypothesisException):
+        test()
+    return search.smallest
+
+
+class _Shrink:
+    """What is known while shrinking: the cases tried, and the last one on which Hypothesis settled."""
+
+    def __init__(self, start: str, violates: Callable[[Case], bool], deadline: float) -> None:
+        self._start = start
+        self._reached = False
+        self._violates = violates
+        self._deadline = deadline
+        self._tried: dict[str, bool] = {}
+        self.smallest: Case | None = None
+
+    def __call__(self, case: Case) -> bool:
+        key = case.key
+        self._reached = self._reached or key == self._start
+        if not self._reached or (self._tried and self.smallest is None):
+            return False  # not there yet, or the case no longer fails and there is nothing to shrink
+        if key not in self._tried:
+            if len(self._tried) >= SHRINK_EVALUATIONS or time.monotonic() > self._deadline:
+                return False
+            self._tried[key] = self._violates(case)
+        if self._tried[key]:
+            self.smallest = case
+        return self._tried[key]

@@ -1,0 +1,88 @@
+"""All that differs between Flax 0.8.5 and the newest, in one place.
+
+Measured on Flax 0.8.5, 0.10.7, 0.11.2, 0.12.8 and 0.12.12. Importing this imports JAX and Flax, and starts no backend.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any
+
+import jax
+from flax import nnx
+
+from nnx_conformance.observation import Versions
+
+#: The class of everything that is a node of an NNX graph: `nnx.Object` until 0.11 renamed it.
+NODE: type = getattr(nnx, "Pytree", None) or nnx.Object  # type: ignore[attr-defined]
+
+#: Names that Flax itself keeps in `vars(node)`.
+INTERNAL = frozenset({"_object__state", "_pytree__state", "_pytree__nodes"})
+
+#: Exceptions that say that state was touched across a trace. By name: they moved between modules with 0.9 and 0.10.
+TRACE_ERRORS = frozenset({"TraceContextError", "UnexpectedTracerError", "ImmutableVariableError"})
+
+#: How JAX words it when a module is given to a plain transform; until 0.10 modules were no pytrees.
+NOT_AN_ARRAY = ("not a valid JAX type", "abstract array")
+
+
+def versions() -> Versions:
+    """The versions in this process."""
+    return Versions(platform.python_version(), version("jax"), version("flax"), version("nnx-conformance"))
+
+
+def children(node: Any) -> Iterator[tuple[str, Any]]:
+    """The attributes of a graph node, by name, without what Flax keeps there for itself."""
+    # Not nnx.iter_graph: it yields no plain attributes, and a lost wrapper is one.
+    for name, value in vars(node).items():
+        if name not in INTERNAL:
+            yield name, value
+
+
+def contents(variable: nnx.Variable[Any]) -> Any:
+    """The raw contents of a Variable, past its hooks and without a deprecation warning."""
+    # `raw_value` is deprecated since 0.12.1, which brought `get_raw_value`.
+    getter = getattr(type(variable), "get_raw_value", None)
+    return getter(variable) if getter else variable.raw_value
+
+
+def set_contents(variable: nnx.Variable[Any], value: Any) -> None:
+    """Write the contents of a Variable as a user may."""
+    if hasattr(type(variable), "set_value"):  # since 0.12.1, which deprecated `.value`
+        variable.set_value(value)
+    else:
+        variable.value = value
+
+
+def is_tracer(value: Any) -> bool:
+    """Whether a value stands for one that is only known when a traced computation runs."""
+    return isinstance(value, jax.core.Tracer)
+
+
+def is_key(value: Any) -> bool:
+    """Whether a value is a typed random key."""
+    return isinstance(value, jax.Array) and jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key)
+
+
+def is_about_trace(error: BaseException, class_names: frozenset[str]) -> bool:
+    """Whether an exception says that a module's state was touched across a trace, or given to a plain transform."""
+    if type(error).__name__ in TRACE_ERRORS:
+        return True
+    text = str(error)
+    given = isinstance(error, TypeError) and any(words in text for words in NOT_AN_ARRAY)
+    return given and any(name in text for name in class_names)
+
+
+def rng_counts(rngs: nnx.Rngs) -> int | None:
+    """How many keys were drawn from an Rngs so far; None inside a trace."""
+    total = 0
+    for _, stream in children(rngs):
+        count = vars(stream).get("count") if isinstance(stream, NODE) else None
+        if isinstance(count, nnx.Variable):
+            value = contents(count)
+            if is_tracer(value):
+                return None
+            total += int(value)
+    return total

@@ -1,0 +1,99 @@
+"""Judging one candidate: draw the cases, observe them, let every check judge every case, and count."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from nnx_conformance import engine
+from nnx_conformance.asking import Asking, died
+from nnx_conformance.case import Case
+from nnx_conformance.contract import CORE, Contract, Domain, Violation
+from nnx_conformance.report import Settings
+from nnx_conformance.request import AGAIN, SHIFTS, Request
+from nnx_conformance.session import Ended, Progress
+from nnx_conformance.tally import judge, tallies
+
+#: Requests that are under way while the judge draws and judges others.
+DEPTH = 8
+#: Interventions are made on the first cases, and then on every fourth.
+SHIFTED_FIRST, SHIFTED_EVERY = 8, 4
+
+
+class Judging:
+    """One candidate under one contract; `run` fills the tallies.
+
+    Attributes:
+        tallies: by check.
+        cases: how many were observed.
+        head: the first request of all, and which checks it violated.
+    """
+
+    def __init__(self, contract: Contract, asking: Asking, settings: Settings, progress: Progress) -> None:
+        self.contract = contract
+        self.asking = asking
+        self.settings = settings
+        self.tallies = tallies(contract)
+        self.cases = 0
+        self.head: tuple[Request, frozenset[str]] | None = None
+        self._progress = progress
+        self._pending: deque[Request] = deque()
+        self._total = settings.max_examples
+
+    def run(self) -> None:
+        """Judge the planned domains; a candidate that does not survive the core is not taken to the edges."""
+        planned = [domain for domain in self.contract.domains if self._planned(domain)]
+        parts = [part for domain in planned for part in domain.parts(self.settings.seed)]
+        self._total = sum(part.count(self.settings.max_examples) for part in parts)
+        for domain in planned:
+            if not self._survives(domain):
+                break
+
+    def _planned(self, domain: Domain) -> bool:
+        return domain.name == CORE or not self.settings.checks or domain.name in self.settings.checks
+
+    def _survives(self, domain: Domain) -> bool:
+        try:
+            for part in domain.parts(self.settings.seed):
+                engine.draw(part.cases, part.count(self.settings.max_examples), self.settings.seed, self._visit)
+            while self._pending:
+                self._take()
+        except Ended as ended:
+            self._ended(domain, self._pending[0], ended)
+            return domain.name != CORE
+        return True
+
+    def _visit(self, case: Case) -> None:
+        request = self._request(case)
+        self._pending.append(request)
+        self.asking.submit(request)
+        if len(self._pending) >= DEPTH:
+            self._take()
+
+    def _request(self, case: Case) -> Request:
+        position = self.cases + len(self._pending)
+        shifted = position < SHIFTED_FIRST or position % SHIFTED_EVERY == 0
+        probes = () if case.domain != CORE else (AGAIN, SHIFTS) if shifted else (AGAIN,)
+        return Request(case, probes, self.contract.calls(case))
+
+    def _take(self) -> None:
+        request = self._pending[0]
+        seen = self.asking.collect()
+        self._pending.popleft()
+        self.cases += 1
+        self._progress("cases", self.cases, self._total)
+        found = judge(self.contract.checks, request, seen)
+        for check_id, judgement in found.items():
+            self.tallies[check_id].add(request, judgement)
+        if self.head is None:
+            broken = frozenset(check_id for check_id, what in found.items() if isinstance(what, Violation))
+            self.head = request, broken
+
+    def _ended(self, domain: Domain, request: Request, ended: Ended) -> None:
+        self._pending.clear()
+        self.cases += 1
+        blamed = self.asking.to_blame(request.case)
+        self.tallies[blamed].add(request, died(ended))
+        for check in self.contract.checks:
+            if domain.name == CORE and check.id != blamed:
+                self.tallies[check.id].blocked[blamed] += 1
+        self.asking.reopen()

@@ -1,0 +1,277 @@
+"""What one run of a candidate did: facts only, plain data, no judgement.
+
+Everything here crosses a process boundary (see `wire`), so fields are strings, numbers, NumPy arrays, tuples and
+dataclasses of these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Line:
+    """A place in the candidate's source: `file` relative to the candidate's folder, `number` from 1."""
+
+    file: str
+    number: int
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.number}"
+
+
+@dataclass(frozen=True, eq=False)
+class Thing:
+    """Something a candidate returned.
+
+    Attributes:
+        type: `jax.Array`, `numpy.ndarray`, `tracer`, or the qualified name of its class.
+        array: its contents, where it is a concrete array of a numeric dtype.
+        text: a short text of what has no array.
+    """
+
+    type: str
+    array: np.ndarray | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception: `frames` are those of the candidate, outermost first; `line` is the last of them."""
+
+    type: str
+    message: str
+    line: Line | None
+    frames: tuple[Line, ...]
+    about_trace: bool
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What sits at one path of a module's graph, e.g. path `inner.count`, type `nnx.Variable`."""
+
+    path: str
+    type: str
+    variable: bool
+    param: bool
+    rng: bool
+
+    @property
+    def counts(self) -> bool:
+        """Whether a module's own state may sit here: a Variable that is not one of an Rngs."""
+        return self.variable and not self.rng
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state of a module at one moment.
+
+    Attributes:
+        layout: which of the run's layouts it has.
+        numbers: for each slot of the layout the number it holds, None where it holds no single number.
+        traced: the positions of the slots that hold a tracer.
+    """
+
+    layout: int
+    numbers: tuple[float | None, ...]
+    traced: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module that the run made or called.
+
+    Attributes:
+        name: its class.
+        constructed: whether its class was called in the run; not so for one built by merge or clone.
+        created: whether it came to be during the run.
+        line: where it was constructed.
+        start: its state right after construction, or when it was first seen.
+        end: its state when the candidate had returned.
+    """
+
+    name: str
+    constructed: bool
+    created: bool
+    line: Line | None
+    start: Snapshot | None
+    end: Snapshot | None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of an outermost module: a call made while no other module's call was under way.
+
+    Attributes:
+        module: position in the run's modules.
+        line: where the candidate made it.
+        traced: whether it ran inside a trace.
+        before, after: the module's state around it; `after` is None where the call raised.
+        returned: position in the run's `returns`; None where the call raised.
+    """
+
+    module: int
+    line: Line | None
+    traced: bool
+    before: Snapshot
+    after: Snapshot | None
+    returned: int | None
+
+
+@dataclass(frozen=True)
+class Write:
+    """An assignment by the candidate's code to a Variable's place or contents.
+
+    Attributes:
+        line: where.
+        target: what was assigned to, e.g. `Counter.count` or `Variable.value`.
+        before, after: the types that sat there.
+        lost: whether a Variable gave way to something that is none.
+        augmented: whether the statement was an augmented assignment, such as `+=`.
+        call: the call of an outermost module during which it happened, from 0; -1 outside all.
+    """
+
+    line: Line | None
+    target: str
+    before: str
+    after: str
+    lost: bool
+    augmented: bool
+    call: int
+
+
+@dataclass(frozen=True)
+class RngsBuilt:
+    """An `nnx.Rngs`: the integers it was seeded from (for a key, its words), and the keys drawn from it.
+
+    Attributes:
+        seeds: for each positional or keyword seed its value, or the words of its key.
+        drawn: how many keys were drawn from it during construction of a module.
+    """
+
+    seeds: tuple[tuple[int, ...], ...]
+    drawn: int
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A warning caused by a line of the candidate; `by` is the package that gave it."""
+
+    category: str
+    message: str
+    line: Line | None
+    by: str
+
+
+@dataclass(frozen=True, eq=False)
+class Left:
+    """What became of an argument: whether it is alive (not deleted or donated), and its contents if so."""
+
+    name: str
+    alive: bool
+    array: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One run of the candidate on one case."""
+
+    result: Thing | None
+    raised: Raised | None
+    modules: tuple[Module, ...]
+    calls: tuple[Call, ...]
+    layouts: tuple[tuple[Slot, ...], ...]
+    returns: tuple[Thing, ...]
+    writes: tuple[Write, ...]
+    rngs: tuple[RngsBuilt, ...]
+    warnings: tuple[Warned, ...]
+    arguments: tuple[Left, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a further run on the same case came to."""
+
+    result: Thing | None
+    raised: Raised | None
+
+
+@dataclass(frozen=True, eq=False)
+class Shift:
+    """An intervention: a run in which the kit changed something, and what came of it.
+
+    Attributes:
+        what: `state` or `output`.
+        when: `after construction`, `after the first call` or `after the last call`.
+        amount: the number added.
+        applied: whether there was anything to change at that moment.
+        outcome: what the run came to.
+        end: the numbers that the counting Variables held after the last call, in the order of their paths.
+    """
+
+    what: str
+    when: str
+    amount: int
+    applied: bool
+    outcome: Outcome
+    end: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """All that was observed of one case.
+
+    Attributes:
+        run: the candidate as it is.
+        again: the same case once more.
+        untraced: the same case under `jax.disable_jit`, where calls ran inside a trace or were not seen.
+        shifts: the interventions; empty where none was asked for.
+        base_end: what `Shift.end` is without intervention.
+        output: what was written to stdout and stderr.
+    """
+
+    run: Run
+    again: Outcome | None
+    untraced: Run | None
+    shifts: tuple[Shift, ...]
+    base_end: tuple[float | None, ...]
+    output: str
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A candidate that was loaded: what its import wrote and warned, and how it can be called."""
+
+    name: str
+    file: str
+    output: str
+    warnings: tuple[Warned, ...]
+
+
+@dataclass(frozen=True)
+class NotLoaded:
+    """A candidate that could not be loaded.
+
+    Attributes:
+        misuse: whether the target is wrong (no such name, say) and not the candidate's code.
+        reason: one sentence.
+        raised: the exception of the candidate's code, if it was one.
+    """
+
+    misuse: bool
+    reason: str
+    raised: Raised | None
+    output: str
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The versions that a report speaks of."""
+
+    python: str
+    jax: str
+    flax: str
+    kit: str

@@ -1,0 +1,144 @@
+"""Everything that is asked about one case: the run, the same again, without traces, and with interventions.
+
+An intervention changes the state or an output by a small whole number, keeping dtype, shape and weak type, and tells what
+became of the result. What it means is for the checks to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from nnx_conformance.case import Case
+from nnx_conformance.flax_versions import contents, is_tracer, set_contents
+from nnx_conformance.graph import number, variables
+from nnx_conformance.observation import Observation, Outcome, Run, Shift
+from nnx_conformance.observe import Candidate, outcome, run, run_untraced
+from nnx_conformance.request import AGAIN, SHIFTS, Request
+from nnx_conformance.timeline import clearer, main_calls, moved, numbers
+
+AMOUNT = 3
+
+def observe(candidate: Candidate, request: Request) -> Observation:
+    """Answer a request; what the candidate writes to its streams is added by who holds them."""
+    case = request.case
+    first = run(candidate, case)
+    again = outcome(run(candidate, case)) if AGAIN in request.probes else None
+    untraced = run_untraced(candidate, case) if _hidden(first, request.calls) else None
+    base = clearer(first, untraced)
+    shifts = _shifts(candidate, case, first, base) if SHIFTS in request.probes and not first.raised else ()
+    candidate.classes.forget_dead()
+    return Observation(first, again, untraced, shifts, _end(base), "")
+
+
+def _hidden(seen: Run, calls: int) -> bool:
+    """Whether calls may have run where the spies do not see them: inside a trace, or from its cache."""
+    traced = any(call.traced for call in seen.calls) or bool(seen.raised and seen.raised.about_trace)
+    return traced or len(main_calls(seen)) != calls
+
+
+def _end(of: Run) -> tuple[float | None, ...]:
+    calls = main_calls(of)
+    after = numbers(of, calls[-1].after) if calls and calls[-1].after else {}
+    return tuple(after.get(path) for path in moved(of, calls))
+
+
+@dataclass(frozen=True, eq=False)
+class _Intervener:
+    """Makes the shifted runs of one case, the way (traced or not) in which its calls can be seen."""
+
+    candidate: Candidate
+    case: Case
+    paths: tuple[str, ...]
+    ordinals: tuple[int, ...]
+    runner: Callable[..., Run]
+
+    def state(self, when: str, ordinal: int) -> Shift:
+        """Shift the counting Variables right after the call with this number."""
+        applied: list[bool] = []
+
+        def after_call(module: Any, position: int, output: Any) -> Any:
+            if position == ordinal:
+                applied.append(shift_state(module, self.paths))
+            return output
+
+        return self._shift("state", when, self.runner(self.candidate, self.case, after_call=after_call), any(applied))
+
+    def construction(self, runner: Callable[..., Run]) -> Shift:
+        """Shift the counting Variables right after construction."""
+        applied: list[bool] = []
+        hook = lambda module: applied.append(shift_state(module, self.paths))  # noqa: E731
+        made = runner(self.candidate, self.case, after_construction=hook)
+        return self._shift("state", "after construction", made, any(applied))
+
+    def output(self, when: str, ordinal: int) -> Shift:
+        """Shift what the call with this number returns."""
+        applied: list[bool] = []
+
+        def after_call(module: Any, position: int, output: Any) -> Any:
+            if position != ordinal:
+                return output
+            applied.append(_numeric(output))
+            return shifted(output) if applied[-1] else output
+
+        return self._shift("output", when, self.runner(self.candidate, self.case, after_call=after_call), any(applied))
+
+    def _shift(self, what: str, when: str, made: Run, applied: bool) -> Shift:
+        calls = main_calls(made)
+        after = numbers(made, calls[-1].after) if calls and calls[-1].after else {}
+        end = tuple(after.get(path) for path in self.paths)
+        return Shift(what, when, AMOUNT, applied, outcome(made), end)
+
+
+def _shifts(candidate: Candidate, case: Case, first: Run, base: Run) -> tuple[Shift, ...]:
+    calls = main_calls(base)
+    if not calls:
+        return ()
+    concrete = [call for call in base.calls if not call.traced]
+    ordinals = tuple(at for at, call in enumerate(concrete, start=1) if any(call is one for one in calls))
+    runner = run if base is first else run_untraced
+    make = _Intervener(candidate, case, tuple(moved(base, calls)), ordinals, runner)
+    made = [make.output("after the last call", ordinals[-1])]
+    if make.paths:
+        made.append(make.state("after the last call", ordinals[-1]))
+        if not _followed(made[-1].outcome, outcome(base)):
+            made.append(make.construction(run))
+        if len(ordinals) > 1:
+            made.append(make.state("after the first call", ordinals[0]))
+    return tuple(made)
+
+
+def _followed(shifted_to: Outcome, was: Outcome) -> bool:
+    a, b = shifted_to.result, was.result
+    if a is None or b is None or a.array is None or b.array is None:
+        return True
+    return a.array.ravel()[:1].tobytes() != b.array.ravel()[:1].tobytes()
+
+
+def shift_state(module: Any, paths: tuple[str, ...]) -> bool:
+    """Add to the contents of the Variables at these paths; whether there was one."""
+    found = variables(module)
+    held = [found[path] for path in paths if path in found and number(contents(found[path])) is not None]
+    for variable in held:
+        set_contents(variable, shifted(contents(variable)))
+    return bool(held)
+
+
+def shifted(value: Any) -> Any:
+    """A number or array, larger by `AMOUNT`, of the same dtype, shape and weak type."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return (value + np.asarray(AMOUNT, value.dtype)).astype(value.dtype)
+    if isinstance(value, jax.Array) and not value.weak_type:
+        return jnp.array(shifted(np.asarray(value)))  # in NumPy: in JAX, each new shape would be compiled
+    return value + AMOUNT  # a Python int keeps dtype and weak type in JAX
+
+
+def _numeric(value: Any) -> bool:
+    if is_tracer(value) or not isinstance(value, (jax.Array, np.ndarray)):
+        return isinstance(value, (int, float))
+    return value.dtype.kind in "iuf" or value.dtype.name == "bfloat16"

@@ -1,0 +1,225 @@
+"""A candidate in a process of its own: frames over two pipes, the judge's clock, and an end that leaves nothing running."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from nnx_conformance import wire
+from nnx_conformance.errors import KitError
+from nnx_conformance.messages import Answer, Question
+from nnx_conformance.observation import Loaded, NotLoaded, Observation, Versions
+from nnx_conformance.request import Request
+from nnx_conformance.session import Ended
+from nnx_conformance.target import Target
+
+CHUNK = 1 << 16
+START_SECONDS = 120.0
+NOT_ASKED = "its process sent an answer that was not asked for"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a candidate may take: seconds for one case (all its probes), and for the whole run."""
+
+    case_seconds: float = 30.0
+    run_seconds: float = 600.0
+
+
+class Process:
+    """A `Session` whose candidate runs in a fresh interpreter.
+
+    Starting returns at once: the interpreter imports JAX and Flax while the judge imports what it needs itself.
+    """
+
+    isolated = True
+
+    def __init__(self, target: Target, limits: Limits) -> None:
+        self._target = target
+        self._limits = limits
+        self._deadline = time.monotonic() + START_SECONDS + limits.run_seconds
+        self._outgoing = bytearray()
+        self._incoming = bytearray()
+        self._waiting: deque[int] = deque()
+        self._number = 0
+        self._since = time.monotonic()
+        self._versions: Versions | None = None
+        self._loaded: Loaded | NotLoaded | None = None
+        self._start()
+
+    def load(self, entry: str, parameters: tuple[str, ...]) -> None:
+        """Ask the process to load the candidate, without waiting."""
+        self._ask(target=self._target, entry=entry, parameters=parameters)
+
+    def _start(self) -> None:
+        question_out, self._to = os.pipe()
+        self._from, answer_in = os.pipe()
+        self._output = tempfile.TemporaryFile(mode="a+b", buffering=0)  # append: the worker empties it as it reads
+        self._child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "nnx_conformance.worker", str(question_out), str(answer_in)],
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=self._output,
+            pass_fds=(question_out, answer_in),
+            start_new_session=True,
+            env=_environment(),
+        )
+        for descriptor in (question_out, answer_in):
+            os.close(descriptor)
+        os.set_blocking(self._to, False)
+        os.set_blocking(self._from, False)
+
+    @property
+    def versions(self) -> Versions:
+        """The versions in the candidate's process; waits until it has started."""
+        if self._versions is None:
+            ready = self._answer(0, START_SECONDS)
+            self._since = time.monotonic()
+            if ready.versions is None:
+                raise KitError("The candidate's process did not start as it should.")
+            self._versions = ready.versions
+        return self._versions
+
+    @property
+    def loaded(self) -> Loaded | NotLoaded:
+        """The candidate, or why there is none; waits for it."""
+        if self._loaded is None and self.versions:
+            answer = self._answer(self._waiting.popleft(), self._limits.case_seconds)
+            self._since = time.monotonic()
+            self._loaded = answer.loaded or answer.not_loaded
+        if self._loaded is None:
+            raise Ended("malformed", NOT_ASKED)
+        return self._loaded
+
+    def submit(self, request: Request) -> None:
+        """Send a request, without waiting."""
+        if not self._waiting:
+            self._since = time.monotonic()
+        self._ask(request=request)
+
+    def collect(self) -> Observation:
+        """Wait for the oldest answer."""
+        assert self.loaded
+        answer = self._answer(self._waiting.popleft(), self._limits.case_seconds)
+        self._since = time.monotonic()
+        if answer.observation is None:
+            raise Ended("malformed", NOT_ASKED)
+        return answer.observation
+
+    def close(self) -> None:
+        """Kill the process and all that it started in its group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._child.pid, signal.SIGKILL)
+        self._child.wait()
+        for descriptor in (self._to, self._from):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        self._to = self._from = -1
+        self._output.close()
+
+    def _ask(self, **question: Any) -> None:
+        self._number += 1
+        self._waiting.append(self._number)
+        self._outgoing += wire.dumps(Question(self._number, **question))
+        self._pump(0.0)
+
+    def _answer(self, number: int, seconds: float) -> Answer:
+        deadline = min(self._since + seconds, self._deadline)
+        while (frame := self._frame()) is None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise self._timed_out(seconds)
+            if not self._pump(left):
+                raise self._crashed()
+        answer = self._parsed(*frame)
+        if answer.failure is not None:
+            raise KitError(f"The kit failed while it observed the candidate:\n{answer.failure}")
+        if answer.number != number:
+            raise Ended("malformed", NOT_ASKED)
+        return answer
+
+    def _parsed(self, text: bytes, body: bytes) -> Answer:
+        try:
+            return wire.loads(Answer, text, body)
+        except wire.Malformed as error:
+            raise Ended("malformed", f"its process sent data that are no observation ({error})") from error
+
+    def _frame(self) -> tuple[bytes, bytes] | None:
+        """Take the next whole frame out of what has come in."""
+        head = wire.HEAD.size
+        if len(self._incoming) < head:
+            return None
+        try:
+            text, body = wire.sizes(bytes(self._incoming[:head]))
+        except wire.Malformed as error:
+            raise Ended("malformed", f"its process sent data that are no observation ({error})") from error
+        if len(self._incoming) < head + text + body:
+            return None
+        taken = bytes(self._incoming[head : head + text + body])
+        del self._incoming[: head + text + body]
+        return taken[:text], taken[text:]
+
+    def _pump(self, seconds: float) -> bool:
+        """Move bytes both ways until some came in or time is up; False when the other side has hung up."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._from, selectors.EVENT_READ)
+            if self._outgoing:
+                selector.register(self._to, selectors.EVENT_WRITE)
+            for key, _ in selector.select(seconds):
+                if key.fd == self._from and not self._take():
+                    return False
+                if key.fd == self._to:
+                    self._give()
+        return True
+
+    def _take(self) -> bool:
+        data = os.read(self._from, CHUNK * 16)
+        self._incoming += data
+        return bool(data)
+
+    def _give(self) -> None:
+        with contextlib.suppress(BrokenPipeError):  # the reading side then sees the end
+            sent = os.write(self._to, self._outgoing[:CHUNK])
+            del self._outgoing[:sent]
+
+    def _timed_out(self, seconds: float) -> Ended:
+        if time.monotonic() >= self._deadline:
+            return Ended("timed out", f"the whole run took longer than {self._limits.run_seconds:g} s")
+        return Ended("timed out", f"it ran longer than {seconds:g} s on one case")
+
+    def _crashed(self) -> Ended:
+        try:
+            status = self._child.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            return Ended("crashed", "it closed the connection to the judge")
+        if status < 0:
+            return Ended("crashed", f"its process was killed by {_signal_name(-status)}")
+        return Ended("crashed", f"it left its process with exit status {status}{self._last_words()}")
+
+    def _last_words(self) -> str:
+        size = self._output.seek(0, os.SEEK_END)
+        text = os.pread(self._output.fileno(), 2000, max(0, size - 2000)).decode("utf-8", "replace").strip()
+        return f"; it last wrote: {text.splitlines()[-1][:200]}" if text else ""
+
+
+def _signal_name(number: int) -> str:
+    with contextlib.suppress(ValueError):
+        return signal.Signals(number).name
+    return f"signal {number}"
+
+
+def _environment() -> dict[str, str]:
+    """The environment of a candidate: on the CPU unless told otherwise, 32 bits, the same hashes every time."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTHONSTARTUP")}
+    defaults = {"JAX_PLATFORMS": "cpu"}
+    fixed = {"JAX_ENABLE_X64": "0", "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "", "PYTHONWARNINGS": ""}
+    return {**defaults, **kept, **fixed}

@@ -1,0 +1,150 @@
+"""What the spies write down during one run, and how it becomes facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+
+from nnx_conformance.flax_versions import is_key, is_tracer, rng_counts
+from nnx_conformance.graph import Layouts, type_name
+from nnx_conformance.observation import Call, Line, Module, RngsBuilt, Snapshot, Thing, Warned, Write
+from nnx_conformance.source import Source
+from nnx_conformance.wire import DTYPES
+
+TEXT_LENGTH = 200
+
+
+@dataclass(eq=False)
+class Seen:
+    """A module while the run lasts; `position` among those of the run."""
+
+    position: int
+    instance: Any
+    constructed: bool
+    created: bool
+    line: Line | None
+    start: Snapshot | None
+
+
+@dataclass(eq=False)
+class Record:
+    """The notes of one run, in the order in which things happened."""
+
+    source: Source
+    layouts: Layouts = field(default_factory=Layouts)
+    modules: dict[int, Seen] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    writes: dict[tuple[object, ...], Write] = field(default_factory=dict)
+    warnings: dict[tuple[str, str], Warned] = field(default_factory=dict)
+    rngs: list[tuple[Any, tuple[tuple[int, ...], ...], list[int]]] = field(default_factory=list)
+    returns: dict[tuple[str, str, tuple[int, ...], bytes], int] = field(default_factory=dict)
+    things: list[Thing] = field(default_factory=list)
+    class_names: set[str] = field(default_factory=set)
+    _latest: tuple[Any, int] = (object(), -1)
+    constructing: int = 0
+    calling: int = 0
+
+    def module(self, instance: Any, *, constructed: bool, created: bool, line: Line | None) -> int:
+        """The position of a module among those of the run; a new one is written down with its state."""
+        if id(instance) not in self.modules:
+            start = self.layouts.snapshot(instance)
+            # The instance is kept alive until the run ends: its id must not be given to another.
+            self.modules[id(instance)] = Seen(len(self.modules), instance, constructed, created, line, start)
+        return self.modules[id(instance)].position
+
+    def thing(self, value: Any) -> int:
+        """The position of a returned value among the run's `things`; equal arrays are kept once."""
+        if value is self._latest[0]:
+            return self._latest[1]
+        position = self._position(as_thing(value))
+        if isinstance(value, jax.Array):  # immutable, so the same object is the same value
+            self._latest = value, position
+        return position
+
+    def _position(self, thing: Thing) -> int:
+        if thing.array is None:
+            self.things.append(thing)
+            return len(self.things) - 1
+        key = (thing.type, thing.array.dtype.name, thing.array.shape, thing.array.tobytes())
+        if key not in self.returns:
+            self.returns[key] = len(self.things)
+            self.things.append(thing)
+        return self.returns[key]
+
+    def write(self, write: Write) -> None:
+        """Note an assignment, once for each line and kind: a loop of a thousand calls writes from one line."""
+        key = (write.line, write.target, write.before, write.after, write.augmented)
+        self.writes.setdefault(key, write)
+
+    def current_call(self) -> int:
+        """The position of the outermost call that is under way; -1 outside all."""
+        return len(self.calls) if self.calling else -1
+
+    def counts(self) -> list[int | None]:
+        """The keys drawn so far from each Rngs of the run."""
+        return [rng_counts(rngs) for rngs, _, _ in self.rngs]
+
+    def built(self) -> tuple[RngsBuilt, ...]:
+        """The Rngs of the run, with the keys that constructions drew."""
+        return tuple(RngsBuilt(seeds, sum(drawn)) for _, seeds, drawn in self.rngs)
+
+    def module_facts(self) -> tuple[Module, ...]:
+        """The modules of the run, with the state they ended in."""
+        return tuple(
+            Module(
+                name=type_name(type(seen.instance)),
+                constructed=seen.constructed,
+                created=seen.created,
+                line=seen.line,
+                start=seen.start,
+                end=self.layouts.snapshot(seen.instance),
+            )
+            for seen in self.modules.values()
+        )
+
+
+def as_thing(value: Any) -> Thing:
+    """A value as a fact. Only real JAX and NumPy arrays count as arrays: a lying `__array__` is not asked."""
+    if is_tracer(value):
+        return Thing("tracer", None, _text(value))
+    if isinstance(value, jax.Array):
+        return _array_thing("jax.Array", _numpy(value), value)
+    if type(value) is np.ndarray or isinstance(value, np.generic):
+        return _array_thing("numpy.ndarray" if isinstance(value, np.ndarray) else "numpy scalar", _known(value), value)
+    return Thing(type_name(type(value)), None, _text(value))
+
+
+def _array_thing(kind: str, array: np.ndarray | None, value: Any) -> Thing:
+    # The text of an array costs more than all else that is noted of a call; its numbers say it, if there are any.
+    return Thing(kind, array, _text(value) if array is None else "")
+
+
+def _numpy(value: jax.Array) -> np.ndarray | None:
+    if value.is_deleted() or is_key(value):
+        return None
+    return _known(np.asarray(value))
+
+
+def _known(value: Any) -> np.ndarray | None:
+    data = np.array(value)
+    return data if data.dtype.name in DTYPES else None
+
+
+def _text(value: Any) -> str:
+    try:
+        return repr(value)[:TEXT_LENGTH]
+    except BaseException:  # noqa: BLE001 - the candidate's own __repr__ may do anything
+        return f"<{type(value).__name__}>"
+
+
+def seed_words(seed: Any) -> tuple[int, ...]:
+    """What an Rngs was seeded from: the integer itself, or the words of a key."""
+    if is_tracer(seed):
+        return ()
+    if is_key(seed):
+        return tuple(int(word) for word in np.asarray(jax.random.key_data(seed)).ravel())
+    data = np.asarray(seed)
+    return tuple(int(word) for word in data.ravel()[:8]) if data.dtype.kind in "iub" else ()

@@ -1,0 +1,27 @@
+"""What can be asked about a case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nnx_conformance.case import Case
+
+#: Run the same case once more.
+AGAIN = "again"
+#: Make the interventions.
+SHIFTS = "shifts"
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What is asked about a case.
+
+    Attributes:
+        case: the input.
+        probes: which further runs are wanted, of `AGAIN` and `SHIFTS`.
+        calls: how many calls of the module the case asks for; when others were seen, the untraced run is made.
+    """
+
+    case: Case
+    probes: tuple[str, ...]
+    calls: int

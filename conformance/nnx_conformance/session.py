@@ -1,0 +1,109 @@
+"""A loaded candidate as the judge sees it: questions in, observations out, in order, whatever runs behind it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nnx_conformance.observation import Loaded, NotLoaded, Observation, Versions
+from nnx_conformance.request import Request
+
+if TYPE_CHECKING:
+    from nnx_conformance.observe import Candidate
+
+OUTPUT_LENGTH = 4096
+
+
+@dataclass(frozen=True)
+class Ended(Exception):
+    """The candidate's process came to an end, or had to be ended.
+
+    Attributes:
+        kind: `crashed`, `timed out` or `malformed`.
+        reason: one sentence about the candidate.
+    """
+
+    kind: str
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class Session(Protocol):
+    """One candidate, loaded and ready to be observed. `isolated`: whether another session knows nothing of this one."""
+
+    isolated: bool
+
+    @property
+    def versions(self) -> Versions:
+        """The versions that it runs on."""
+
+    @property
+    def loaded(self) -> Loaded | NotLoaded:
+        """The candidate, or why there is none; waits for it."""
+
+    def load(self, entry: str, parameters: tuple[str, ...]) -> None:
+        """Begin to load the candidate: a function of these parameters, called `entry` where the target names none."""
+
+    def submit(self, request: Request) -> None:
+        """Ask for an observation; several may be under way."""
+
+    def collect(self) -> Observation:
+        """The observation of the oldest request that is under way.
+
+        Raises:
+            Ended: if the candidate's process did not live to answer.
+        """
+        ...
+
+    def close(self) -> None:
+        """End whatever runs, leaving nothing behind."""
+
+
+Opener = Callable[[], Session]
+
+#: Told what is done, how much of it, and of how much.
+Progress = Callable[[str, int, int], None]
+
+
+class InProcess:
+    """A Python object, observed in this very process. Nothing limits its time, its memory or its output."""
+
+    isolated = False
+
+    def __init__(self, function: Callable[..., Any], name: str) -> None:
+        from nnx_conformance import flax_versions
+        from nnx_conformance.load import from_function
+
+        self.versions = flax_versions.versions()
+        self.loaded: Loaded | NotLoaded = NotLoaded(True, "It is not loaded yet.", None, "")
+        self._requests: deque[Request] = deque()
+        self._candidate: Candidate = from_function(function, name)
+
+    def load(self, entry: str, parameters: tuple[str, ...]) -> None:
+        from nnx_conformance.load import arity_problem, function_name
+
+        function = self._candidate.function
+        problem = arity_problem(function, parameters)
+        loaded = Loaded(function_name(function), self._candidate.source.file, "", ())
+        self.loaded = NotLoaded(False, problem, None, "") if problem else loaded
+
+    def submit(self, request: Request) -> None:
+        self._requests.append(request)
+
+    def collect(self) -> Observation:
+        from nnx_conformance.probe import observe
+
+        streams = io.StringIO()
+        with contextlib.redirect_stdout(streams), contextlib.redirect_stderr(streams):
+            seen = observe(self._candidate, self._requests.popleft())
+        return dataclasses.replace(seen, output=streams.getvalue()[:OUTPUT_LENGTH])
+
+    def close(self) -> None:
+        self._requests.clear()

@@ -1,0 +1,155 @@
+"""From violations to findings that stand: the smallest case of each, and causes apart from symptoms.
+
+A violation that is seen at one time and not at another, or only after other cases ran, is no violation of its own: the
+candidate breaks the contract's history check, and the rest is blocked by that.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+from nnx_conformance import engine
+from nnx_conformance.asking import CAUSES, Asking
+from nnx_conformance.case import Case
+from nnx_conformance.contract import CORE, MUST, Violation
+from nnx_conformance.judge import Judging
+from nnx_conformance.request import Request
+from nnx_conformance.session import Ended, Progress
+from nnx_conformance.tally import Tally, judge
+
+SHRINK_SECONDS, ALL_SECONDS = 15.0, 45.0
+#: How often a smallest case must break its check again.
+CONFIRMATIONS = 3
+
+HISTORY = "the result depends on what ran before, on chance or on time"
+
+
+class Smallest:
+    """Works on the tallies of a judging; `found` holds the smallest case of each violated check."""
+
+    def __init__(self, judging: Judging, progress: Progress) -> None:
+        self._judging = judging
+        self._asking = judging.asking
+        self._settings = judging.settings
+        self._history = judging.tallies[judging.contract.history]
+        self._progress = progress
+        self.found: dict[str, tuple[Request, Violation]] = {}
+
+    def run(self) -> None:
+        """Drop symptoms, shrink, and confirm what is left."""
+        self._drop_symptoms()
+        self._drop_what_the_first_case_kept()
+        if not self._violated():
+            return
+        fresh = self._asking.fresh() if self._asking.can_be_fresh else None
+        try:
+            self._shrink_all()
+            if fresh:
+                self._confirm(fresh)
+        finally:
+            if fresh:
+                fresh.close()
+
+    def _violated(self) -> list[Tally]:
+        chosen = self._settings.checks
+        return [
+            tally
+            for tally in self._judging.tallies.values()
+            if tally.first and (not chosen or tally.check.id in chosen)
+        ]
+
+    def _drop_symptoms(self) -> None:
+        """What follows from another violated check is blocked by it."""
+        for tally in self._violated():
+            assert tally.first is not None
+            causes = [cause for cause in tally.first[1].symptom_of if self._judging.tallies[cause].violated]
+            if causes:
+                tally.acquit(causes[0])
+
+    def _drop_what_the_first_case_kept(self) -> None:
+        """A check that the first case of all kept and now breaks is broken by what ran in between."""
+        if self._judging.head is None:
+            return
+        request, broken = self._judging.head
+        suspects = [tally for tally in self._violated() if tally.check.id not in broken and tally.check.applies(request)]
+        suspects = [tally for tally in suspects if tally is not self._history]
+        if not suspects:
+            return
+        try:
+            self._asking.submit(request)
+            now = judge([tally.check for tally in suspects], request, self._asking.collect())
+        except Ended:
+            self._asking.reopen()
+            return
+        for tally in suspects:
+            if isinstance(violation := now[tally.check.id], Violation):
+                self._acquit(tally, request, violation)
+
+    def _acquit(self, tally: Tally, request: Request, violation: Violation) -> None:
+        """Count a check's violations as symptoms of history."""
+        if not self._history.violated:
+            what = f"one and the same case kept and broke {tally.check.id}: {violation.what}"
+            self._history.add(request, dataclasses.replace(violation, what=what, cause=HISTORY))
+        if self._history.first and self._history.check.id not in self.found:
+            self.found[self._history.check.id] = self._history.first
+        self.found.pop(tally.check.id, None)
+        tally.acquit(self._history.check.id)
+
+    def _shrink_all(self) -> None:
+        deadline = time.monotonic() + ALL_SECONDS
+        violated = self._violated()
+        for done, tally in enumerate(violated):
+            self._progress("smallest cases", done, len(violated))
+            self._shrink(tally, min(SHRINK_SECONDS, deadline - time.monotonic()))
+
+    def _shrink(self, tally: Tally, seconds: float) -> None:
+        assert tally.first is not None
+        request, violation = tally.first
+        if violation.cause == HISTORY or violation.observed in CAUSES:
+            self.found[tally.check.id] = tally.first  # each try would cost a process
+            return
+        case = self._smaller(tally, request, seconds)
+        request = dataclasses.replace(request, case=case, calls=self._judging.contract.calls(case))
+        again = [self._violation(tally, request) for _ in range(CONFIRMATIONS)]
+        stands = None not in again or tally is self._history or not _essential(tally)
+        if stands:
+            seen = [known for known in again if known is not None]
+            self.found[tally.check.id] = (request, seen[-1]) if seen else tally.first
+        else:
+            self._acquit(tally, request, violation)
+
+    def _smaller(self, tally: Tally, request: Request, seconds: float) -> Case:
+        head = self._judging.head
+        first = head is not None and request.case.key == head[0].case.key  # Hypothesis draws the smallest case first
+        if not self._settings.shrink or seconds <= 0 or first:
+            return request.case
+
+        def violates(case: Case) -> bool:
+            calls = self._judging.contract.calls(case)
+            return self._violation(tally, dataclasses.replace(request, case=case, calls=calls)) is not None
+
+        domain = next(domain for domain in self._judging.contract.domains if domain.name == request.case.domain)
+        for part in domain.parts(self._settings.seed):
+            count = part.count(self._settings.max_examples)
+            if found := engine.shrink(part.cases, count, self._settings.seed, request.case, violates, seconds):
+                return found
+        return request.case
+
+    def _violation(self, tally: Tally, request: Request) -> Violation | None:
+        found = self._asking.judge(tally.check, request)
+        return found if isinstance(found, Violation) else None
+
+    def _confirm(self, fresh: Asking) -> None:
+        """Each finding must show in a process where nothing ran before, as its replay will; else history is to blame."""
+        for tally in [tally for tally in self._violated() if _essential(tally) and tally is not self._history]:
+            request, violation = self.found[tally.check.id]
+            if violation.observed in CAUSES or isinstance(fresh.judge(tally.check, request), Violation):
+                continue
+            self._acquit(tally, request, violation)
+            fresh.reopen()
+
+
+def _essential(tally: Tally) -> bool:
+    # Advice may show on a first run only: JAX compiles once, and a line warns once.
+    return tally.check.level == MUST and tally.check.domain == CORE

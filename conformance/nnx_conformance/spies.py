@@ -1,0 +1,254 @@
+"""Spies on public seams, for one run: construction, calls and attribute writes of modules, Variables, Rngs, warnings.
+
+The seams, the same on Flax 0.8.5 to 0.12.12: the call of the metaclass of `nnx.Module` (construction, whole, whatever
+defines `__init__`), `__call__` of the classes that the candidate uses, `__setattr__` of `nnx.Module`, the assignments of
+`nnx.Variable`, and `nnx.Rngs.__init__`. A cached `nnx.jit` call passes through none of them: what hooks miss is read from
+the state before and after. `spying` puts everything back when it ends.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import warnings
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flax import nnx
+
+from nnx_conformance.flax_versions import is_tracer
+from nnx_conformance.graph import type_name
+from nnx_conformance.observation import Call, Warned, Write
+from nnx_conformance.patches import Patches
+from nnx_conformance.record import Record, seed_words
+from nnx_conformance.source import stores_augmented
+
+#: Called with an instance right after its construction; may change its state.
+AfterConstruction = Callable[[Any], None]
+#: Called with an instance, the number of this outermost call from 1 and its output; gives the output to hand on.
+AfterCall = Callable[[Any, int, Any], Any]
+
+IN_PLACE = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "xor", "or")
+
+
+class Classes:
+    """The module classes that a candidate is known to use; they outlive a run, so that a merged module is seen too."""
+
+    def __init__(self) -> None:
+        self._known: weakref.WeakSet[type] = weakref.WeakSet()
+        self._instances: dict[int, weakref.ref[Any]] = {}
+
+    def learn(self, instance: Any) -> None:
+        """Remember a module and its class."""
+        self._known.add(type(instance))
+        self._instances[id(instance)] = weakref.ref(instance)
+
+    def knows(self, instance: Any) -> bool:
+        """Whether this very module was remembered."""
+        reference = self._instances.get(id(instance))
+        return reference is not None and reference() is instance
+
+    def forget_dead(self) -> None:
+        """Drop what no longer lives."""
+        self._instances = {key: ref for key, ref in self._instances.items() if ref() is not None}
+
+    def __iter__(self) -> Iterator[type]:
+        return iter(list(self._known))
+
+
+@contextmanager
+def spying(
+    record: Record,
+    classes: Classes,
+    *,
+    after_construction: AfterConstruction | None = None,
+    after_call: AfterCall | None = None,
+) -> Iterator[None]:
+    """Write down in `record` what happens until the block ends; the hooks may intervene."""
+    with Patches() as patches, warnings.catch_warnings():
+        _watch_warnings(record)
+        watch_class = functools.partial(_watch_class, patches, record, classes, after_call)
+        for known in classes:
+            watch_class(known)
+        _watch_construction(patches, record, watch_class, after_construction)
+        _watch_attributes(patches, record)
+        _watch_variables(patches, record)
+        _watch_rngs(patches, record)
+        yield
+    for seen in record.modules.values():
+        classes.learn(seen.instance)
+
+
+def _watch_construction(
+    patches: Patches, record: Record, watch_class: Callable[[type], None], after: AfterConstruction | None
+) -> None:
+    meta = type(nnx.Module)
+    original = meta.__call__
+
+    def construct(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        watch_class(cls)
+        record.class_names.add(cls.__name__)
+        outermost, before = record.constructing == 0, record.counts()
+        record.constructing += 1
+        try:
+            instance = original(cls, *args, **kwargs)
+        finally:
+            record.constructing -= 1
+        if outermost:
+            _note_draws(record, before)
+            _note_constructed(record, instance, after)
+        return instance
+
+    patches.replace(meta, "__call__", construct)
+
+
+def _note_draws(record: Record, before: list[int | None]) -> None:
+    for (_, _, drawn), old, new in zip(record.rngs, before, record.counts(), strict=False):
+        if old is not None and new is not None:
+            drawn.append(new - old)
+
+
+def _note_constructed(record: Record, instance: Any, after: AfterConstruction | None) -> None:
+    if isinstance(instance, nnx.Module):
+        record.module(instance, constructed=True, created=True, line=record.source.caller())
+        if after:
+            after(instance)
+
+
+def _watch_class(
+    patches: Patches, record: Record, classes: Classes, after: AfterCall | None, cls: type
+) -> None:
+    """Wrap the `__call__` that instances of this class use, unless it is wrapped already."""
+    owner = next((base for base in cls.__mro__ if "__call__" in vars(base)), None)
+    original = vars(owner)["__call__"] if owner else None
+    if owner is None or getattr(original, "_nnx_conformance", False) or owner is object:
+        return
+
+    def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
+        bound = original.__get__(self, type(self)) if hasattr(original, "__get__") else functools.partial(original, self)
+        if record.calling or record.constructing or not isinstance(self, nnx.Module):
+            return bound(*args, **kwargs)
+        return _noted_call(record, classes, after, self, bound, args, kwargs)
+
+    functools.update_wrapper(__call__, original, updated=())
+    __call__._nnx_conformance = True  # type: ignore[attr-defined]
+    patches.replace(owner, "__call__", __call__)
+
+
+def _noted_call(
+    record: Record, classes: Classes, after: AfterCall | None, self: Any, bound: Any, args: Any, kwargs: Any
+) -> Any:
+    line = record.source.caller()
+    module = record.module(self, constructed=False, created=not classes.knows(self), line=line)
+    before = record.layouts.snapshot(self)
+    record.calling += 1
+    output, returned, finished = None, None, False
+    try:
+        output = bound(*args, **kwargs)
+        finished = True
+    finally:
+        record.calling -= 1
+        state = record.layouts.snapshot(self)
+        traced = bool(before.traced or state.traced) or _any_tracer((args, kwargs, output))
+        if finished:
+            returned = record.thing(output)
+        record.calls.append(Call(module, line, traced, before, state if finished else None, returned))
+    return after(self, sum(not call.traced for call in record.calls), output) if after and not traced else output
+
+
+def _any_tracer(values: Any) -> bool:
+    if isinstance(values, dict):
+        values = tuple(values.values())
+    if isinstance(values, (tuple, list)):
+        return any(map(_any_tracer, values))
+    return is_tracer(values)
+
+
+def _watch_attributes(patches: Patches, record: Record) -> None:
+    original = nnx.Module.__setattr__
+
+    def __setattr__(self: Any, name: str, value: Any) -> None:
+        old = vars(self).get(name)
+        try:
+            original(self, name, value)
+        finally:
+            if isinstance(old, nnx.Variable):
+                new = vars(self).get(name)
+                _note_write(record, f"{type(self).__name__}.{name}", old, new)
+
+    patches.replace(nnx.Module, "__setattr__", __setattr__)
+
+
+def _note_write(record: Record, target: str, old: Any, new: Any) -> None:
+    frame = sys._getframe(2)
+    while frame.f_back is not None and not record.source.owns(frame.f_code.co_filename):
+        frame = frame.f_back
+    augmented = record.source.owns(frame.f_code.co_filename) and stores_augmented(frame)
+    lost = isinstance(old, nnx.Variable) and not isinstance(new, nnx.Variable)
+    types = type_name(type(old)), type_name(type(new))
+    record.write(Write(record.source.caller(), target, *types, lost, augmented, record.current_call()))
+
+
+def _watch_variables(patches: Patches, record: Record) -> None:
+    """Assignments that the candidate's own code makes to a Variable: `.value =`, `[...] =`, and in-place operators."""
+    for name in ("__setattr__", "__setitem__", *(f"__i{operator}__" for operator in IN_PLACE)):
+        if name in vars(nnx.Variable):
+            patches.replace(nnx.Variable, name, _watched(record, name, vars(nnx.Variable)[name]))
+
+
+def _watched(record: Record, name: str, original: Any) -> Any:
+    in_place = name.startswith("__i")
+    label = "[...]" if name == "__setitem__" else ""
+
+    @functools.wraps(original)
+    def write(self: Any, *args: Any) -> Any:
+        frame = sys._getframe(1)
+        if record.source.owns(frame.f_code.co_filename):
+            target = label or (f".{args[0]}" if name == "__setattr__" else "")
+            augmented = in_place or stores_augmented(frame)
+            _note_contents(record, frame.f_lineno, frame.f_code.co_filename, type_name(type(self)) + target, augmented)
+        return original(self, *args)
+
+    return write
+
+
+def _note_contents(record: Record, number: int, filename: str, target: str, augmented: bool) -> None:
+    if augmented:
+        line = record.source.line(filename, number)
+        record.write(Write(line, target, "contents", "contents", False, augmented, record.current_call()))
+
+
+def _watch_rngs(patches: Patches, record: Record) -> None:
+    original = nnx.Rngs.__init__
+
+    @functools.wraps(original)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        seeds = tuple(words for seed in (*args, *kwargs.values()) if (words := seed_words(seed)))
+        record.rngs.append((self, seeds, []))
+
+    patches.replace(nnx.Rngs, "__init__", __init__)
+
+
+def _watch_warnings(record: Record) -> None:
+    """Write warnings down instead of printing them; `catch_warnings` restores both."""
+
+    def show(message: Any, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any) -> None:
+        # Two frames up from `show` stands what called `warnings.warn`, in C, so it is the giver.
+        giver = _giver()
+        key = (category.__name__, f"{filename}:{lineno}")
+        if key not in record.warnings:
+            line = record.source.caller()
+            record.warnings[key] = Warned(category.__name__, str(message)[:300], line, giver)
+
+    warnings.simplefilter("always")
+    warnings.showwarning = show
+
+
+def _giver() -> str:
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_globals.get("__name__") == "warnings":
+        frame = frame.f_back
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]

@@ -1,0 +1,51 @@
+"""Counting what became of each check over the cases of a run, in memory that does not grow with their number."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from nnx_conformance.contract import Blocked, Check, Contract, Judgement, NotApplicable, Violation
+from nnx_conformance.observation import Observation
+from nnx_conformance.request import Request
+
+
+@dataclass
+class Tally:
+    """One check so far; `first` is what was asked when it was first violated, and how it was."""
+
+    check: Check
+    evaluated: int = 0
+    violated: int = 0
+    blocked: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    first: tuple[Request, Violation] | None = None
+
+    def add(self, request: Request, judgement: Judgement) -> None:
+        """Count one judgement."""
+        if isinstance(judgement, Blocked):
+            self.blocked[judgement.by] += 1
+        elif isinstance(judgement, NotApplicable):
+            self.reasons[judgement.reason] += 1
+        else:
+            self.evaluated += 1
+        if isinstance(judgement, Violation):
+            self.violated += 1
+            self.first = self.first or (request, judgement)
+
+    def acquit(self, by: str) -> None:
+        """Turn the violations into symptoms of another check."""
+        self.blocked[by] += self.violated
+        self.evaluated -= self.violated
+        self.violated, self.first = 0, None
+
+
+def judge(checks: Iterable[Check], request: Request, seen: Observation) -> dict[str, Judgement]:
+    """What each check that can be judged on this observation says of it."""
+    return {check.id: check.judge(request.case, seen) for check in checks if check.applies(request)}
+
+
+def tallies(contract: Contract) -> dict[str, Tally]:
+    """An empty tally for each check."""
+    return {check.id: Tally(check) for check in contract.checks}

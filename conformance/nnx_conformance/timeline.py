@@ -1,0 +1,60 @@
+"""Reading a run: whose calls count, which Variables moved, and what they held call by call. Pure functions of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnx_conformance.observation import Call, Run, Slot, Snapshot
+
+
+def state(run: Run, snapshot: Snapshot) -> dict[str, tuple[Slot, float | None]]:
+    """A snapshot by path: what sits there, and the number it holds if it holds one."""
+    slots = run.layouts[snapshot.layout]
+    return {slot.path: (slot, held) for slot, held in zip(slots, snapshot.numbers, strict=True)}
+
+
+def numbers(run: Run, snapshot: Snapshot) -> dict[str, float]:
+    """The numbers in a module's own Variables, by path."""
+    return {path: held for path, (slot, held) in state(run, snapshot).items() if slot.counts and held is not None}
+
+
+def groups(run: Run) -> list[list[Call]]:
+    """The concrete calls, those of one module together; merged and cloned modules go with others of their class."""
+    rebuilt = {run.modules[call.module].name for call in run.calls if not run.modules[call.module].constructed}
+    found: dict[object, list[Call]] = {}
+    for call in run.calls:
+        name = run.modules[call.module].name
+        if not call.traced:
+            found.setdefault(name if name in rebuilt else call.module, []).append(call)
+    return list(found.values())
+
+
+def main_calls(run: Run) -> list[Call]:
+    """The calls of the module that the candidate is about: one whose Variables move, else the one called most."""
+    found = groups(run)
+    if len(found) < 2:
+        return found[0] if found else []
+    return max(found, key=lambda calls: (bool(moved(run, calls)), len(calls)))
+
+
+def clearer(run: Run, untraced: Run | None) -> Run:
+    """The run in which more of the calls can be seen: the plain one, unless traces hide them there."""
+    if untraced is None or untraced.raised or len(main_calls(untraced)) <= len(main_calls(run)):
+        return run
+    return untraced
+
+
+def moved(run: Run, calls: list[Call]) -> list[str]:
+    """The Variables whose number is another after the last of these calls than before the first, by path."""
+    ended = [call for call in calls if call.after is not None]
+    if not ended or ended[-1].after is None:
+        return []
+    before, after = numbers(run, ended[0].before), numbers(run, ended[-1].after)
+    return [path for path in before if path in after and before[path] != after[path]]
+
+
+def series(run: Run, calls: list[Call], path: str) -> Iterator[tuple[float | None, float | None]]:
+    """What the Variable at `path` held before and after each call."""
+    for call in calls:
+        after = numbers(run, call.after).get(path) if call.after else None
+        yield numbers(run, call.before).get(path), after

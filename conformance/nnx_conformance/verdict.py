@@ -1,0 +1,109 @@
+"""From tallies to the report."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from nnx_conformance.contract import Check, Contract, Violation
+from nnx_conformance.judge import Judging
+from nnx_conformance.observation import NotLoaded, Versions
+from nnx_conformance.report import CheckResult, Finding, Report, Settings, Status
+from nnx_conformance.request import Request
+from nnx_conformance.tally import Tally
+
+
+def report(
+    candidate: str,
+    judging: Judging,
+    smallest: dict[str, tuple[Request, Violation]],
+    versions: Versions,
+    seconds: float,
+) -> Report:
+    """The report of a candidate that was judged."""
+    contract, settings = judging.contract, judging.settings
+    planned = [tally for tally in judging.tallies.values() if not settings.checks or tally.check.id in settings.checks]
+    findings = [
+        _finding(tally, *smallest.get(tally.check.id, tally.first), judging.tallies)
+        for tally in planned
+        if tally.first is not None
+    ]
+    return Report(
+        candidate=candidate,
+        contract=contract.name,
+        contract_version=contract.version,
+        settings=settings,
+        versions=versions,
+        cases=judging.cases,
+        checks=tuple(map(_result, planned)),
+        findings=tuple(sorted(findings, key=lambda finding: finding.level != "MUST")),
+        seconds=seconds,
+    )
+
+
+def _result(tally: Tally) -> CheckResult:
+    check = tally.check
+    blocked_by = tuple(by for by, _ in tally.blocked.most_common())
+    base = CheckResult(check.id, check.level, check.requirement, "held", tally.evaluated, tally.violated, blocked_by)
+    if tally.violated:
+        return _with(base, "violated")
+    if tally.blocked:
+        return _with(base, "blocked")
+    if tally.evaluated:
+        return _with(base, "held")
+    reason = next((reason for reason, _ in tally.reasons.most_common(1)), "no case of it was run")
+    return _with(base, "not applicable", reason)
+
+
+def _with(result: CheckResult, status: Status, reason: str = "") -> CheckResult:
+    return dataclasses.replace(result, status=status, reason=reason)
+
+
+def _finding(tally: Tally, request: Request, violation: Violation, others: dict[str, Tally]) -> Finding:
+    check = tally.check
+    blocks = tuple(other.check.id for other in others.values() if check.id in other.blocked and not other.violated)
+    return Finding(
+        check=check.id,
+        level=check.level,
+        what=violation.what,
+        expected=violation.expected,
+        observed=violation.observed,
+        line=violation.line,
+        cause=violation.cause,
+        remedy=check.remedy,
+        case=request.case,
+        violated=tally.violated,
+        evaluated=tally.evaluated,
+        blocks=blocks,
+    )
+
+
+def not_loaded(candidate: str, contract: Contract, settings: Settings, versions: Versions, why: NotLoaded) -> Report:
+    """The report of a candidate that could not be loaded: its code is at fault, so it does not conform."""
+    fallback = contract.check(contract.fallback)
+    line = why.raised.line if why.raised else None
+    planned = [check for check in contract.checks if not settings.checks or check.id in settings.checks]
+    blocks = tuple(check.id for check in planned if check is not fallback)
+    finding = Finding(
+        check=fallback.id,
+        level=fallback.level,
+        what=f"the candidate could not be loaded: {why.reason}",
+        expected="a function that can be called",
+        observed="none",
+        line=line,
+        cause="the file fails before the function can be called" if why.raised else "its parameters are not those asked for",
+        remedy=f"Make `{contract.entry}({', '.join(contract.parameters)})` importable; try `python {candidate}`."
+        if why.raised
+        else f"Define `def {contract.entry}({', '.join(contract.parameters)}):`.",
+        case=None,
+        violated=1,
+        evaluated=1,
+        blocks=blocks,
+    )
+    results = tuple(_unloaded_result(check, fallback) for check in planned)
+    return Report(candidate, contract.name, contract.version, settings, versions, 0, results, (finding,), 0.0)
+
+
+def _unloaded_result(check: Check, fallback: Check) -> CheckResult:
+    if check is fallback:
+        return CheckResult(check.id, check.level, check.requirement, "violated", 1, 1)
+    return CheckResult(check.id, check.level, check.requirement, "blocked", 0, 0, (fallback.id,))

@@ -1,0 +1,154 @@
+"""Plain data as bytes and back: JSON for structure, raw buffers for arrays. Nothing is unpickled.
+
+What comes back from a candidate's process is checked against the types of the dataclasses while it is parsed; whatever
+does not fit raises `Malformed`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import struct
+import types
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+T = TypeVar("T")
+
+MAGIC = b"NNXC"
+HEAD = struct.Struct(">4sII")
+MAX_BYTES = 256 * 1024 * 1024
+
+DTYPES = frozenset(
+    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 bfloat16 float32 float64 complex64 complex128".split()
+)
+
+
+class Malformed(ValueError):
+    """Bytes that are no frame, or a frame that does not hold what it must."""
+
+
+def dumps(value: Any) -> bytes:
+    """A dataclass of this kit as one frame: head, JSON, array bytes."""
+    buffers: list[bytes] = []
+    text = json.dumps(_plain(value, buffers), separators=(",", ":")).encode("utf-8", "backslashreplace")
+    body = b"".join(buffers)
+    return HEAD.pack(MAGIC, len(text), len(body)) + text + body
+
+
+def sizes(head: bytes) -> tuple[int, int]:
+    """The sizes of JSON and array bytes that a frame's head announces.
+
+    Raises:
+        Malformed: if it is no head, or announces more than `MAX_BYTES`.
+    """
+    magic, text, body = HEAD.unpack(head)
+    if magic != MAGIC:
+        raise Malformed("the bytes do not begin a frame")
+    if text + body > MAX_BYTES:
+        raise Malformed(f"a frame of {text + body} bytes; at most {MAX_BYTES} are read")
+    return text, body
+
+
+def loads(kind: type[T], text: bytes, body: bytes) -> T:
+    """The dataclass `kind` out of a frame's two parts.
+
+    Raises:
+        Malformed: if they hold anything else.
+    """
+    try:
+        data = json.loads(text)
+        return _parser(kind)(data, body)  # type: ignore[no-any-return]
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
+        raise Malformed(f"no {kind.__name__}: {error}") from error
+
+
+def _plain(value: Any, buffers: list[bytes]) -> Any:
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, tuple):
+        return [_plain(item, buffers) for item in value]
+    if isinstance(value, np.ndarray):
+        start = sum(map(len, buffers))
+        buffers.append(np.ascontiguousarray(value).tobytes())
+        return [value.dtype.name, list(value.shape), start]
+    return [_plain(getattr(value, name), buffers) for name in _fields(type(value))]
+
+
+@functools.cache
+def _fields(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
+@functools.cache
+def _parser(kind: Any) -> Callable[[Any, bytes], Any]:
+    """A function that parses JSON data and the frame's array bytes into a `kind`."""
+    if dataclasses.is_dataclass(kind):
+        return _dataclass_parser(kind)
+    if kind is np.ndarray:
+        return _array
+    if get_origin(kind) is tuple:
+        return _tuple_parser(get_args(kind))
+    if get_origin(kind) in (Union, types.UnionType):
+        return _optional_parser(kind)
+    if get_origin(kind) is Literal:
+        return _scalar_parser((str,))
+    return _scalar_parser((int, float) if kind is float else (kind,))
+
+
+def _dataclass_parser(kind: Any) -> Callable[[Any, bytes], Any]:
+    hints = get_type_hints(kind)
+    parsers = [_parser(hints[name]) for name in _fields(kind)]
+
+    def parse(data: Any, body: bytes) -> Any:
+        return kind(*[parser(item, body) for parser, item in zip(parsers, _list(data), strict=True)])
+
+    return parse
+
+
+def _tuple_parser(arguments: tuple[Any, ...]) -> Callable[[Any, bytes], Any]:
+    parser = _parser(arguments[0])  # only tuple[X, ...] is used
+    return lambda data, body: tuple([parser(item, body) for item in _list(data)])
+
+
+def _optional_parser(kind: Any) -> Callable[[Any, bytes], Any]:
+    (inner,) = [argument for argument in get_args(kind) if argument is not type(None)]
+    parser = _parser(inner)
+    return lambda data, body: None if data is None else parser(data, body)
+
+
+def _scalar_parser(kinds: tuple[type, ...]) -> Callable[[Any, bytes], Any]:
+    def parse(data: Any, body: bytes) -> Any:
+        if type(data) not in kinds:
+            raise Malformed(f"expected {kinds[0].__name__}, got {type(data).__name__}")
+        return data
+
+    return parse
+
+
+def _array(data: Any, body: bytes) -> np.ndarray:
+    name, shape, start = _list(data)
+    if name not in DTYPES or not all(type(size) is int and size >= 0 for size in _list(shape)):
+        raise Malformed(f"no array of dtype {name!r} and shape {shape!r}")
+    if type(start) is not int or start < 0:
+        raise Malformed("an array out of bounds")
+    count = int(np.prod(shape, dtype=object)) if shape else 1
+    return np.frombuffer(body, dtype(name), count=count, offset=start).reshape(shape) if count else np.zeros(shape, dtype(name))
+
+
+def dtype(name: str) -> np.dtype:
+    """A NumPy dtype by name, bfloat16 included."""
+    if name == "bfloat16":
+        import ml_dtypes
+
+        return np.dtype(ml_dtypes.bfloat16)
+    return np.dtype(name)
+
+
+def _list(data: Any) -> list[Any]:
+    if type(data) is not list:
+        raise Malformed(f"expected a list, got {type(data).__name__}")
+    return data

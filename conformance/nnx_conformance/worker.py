@@ -1,0 +1,128 @@
+"""The candidate's process: loads one target and answers questions about it with plain data.
+
+Started as `python -P -m nnx_conformance.worker READ_FD WRITE_FD`, stdin closed, stdout and stderr one append-only file
+without a name. It holds no expected value and no verdict.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import resource
+import sys
+import traceback
+from typing import BinaryIO
+
+#: The largest file, captured output included, that a candidate may write.
+FILE_BYTES = 16 * 1024 * 1024
+#: How much of what it writes to stdout and stderr is handed back.
+OUTPUT_BYTES = 4096
+
+
+def main() -> None:
+    """Answer questions until the judge hangs up."""
+    reader = os.fdopen(int(sys.argv[1]), "rb", buffering=0)
+    writer = os.fdopen(int(sys.argv[2]), "wb", buffering=0)
+    _limit()
+    from nnx_conformance import flax_versions, wire
+    from nnx_conformance.messages import Answer, Question
+
+    _start_backend()
+    _written()  # what importing JAX wrote is not the candidate's
+    writer.write(wire.dumps(Answer(0, versions=flax_versions.versions())))
+    serving = _Serving()
+    while (head := _read(reader, wire.HEAD.size)) is not None:
+        text, body = wire.sizes(head)
+        question = wire.loads(Question, _read(reader, text) or b"", _read(reader, body) or b"")
+        _write(writer, wire.dumps(serving.answer(question)))
+
+
+class _Serving:
+    """The candidate of this process, once it is loaded."""
+
+    def __init__(self) -> None:
+        self._candidate: object = None
+
+    def answer(self, question: object) -> object:
+        """The answer to one question; a failure of the kit is an answer too."""
+        from nnx_conformance.messages import Answer, Question
+
+        assert isinstance(question, Question)
+        try:
+            if question.target is not None:
+                return self._load(question)
+            return self._observe(question)
+        except BaseException:  # noqa: BLE001 - whatever it is, the judge must be told
+            return Answer(question.number, failure=traceback.format_exc()[-4000:])
+
+    def _load(self, question: object) -> object:
+        from nnx_conformance.load import load
+        from nnx_conformance.messages import Answer, Question
+        from nnx_conformance.observation import NotLoaded
+
+        assert isinstance(question, Question) and question.target is not None
+        sys.dont_write_bytecode = True  # leave nothing in the candidate's folder
+        made = load(question.target, question.entry, question.parameters)
+        if isinstance(made, NotLoaded):
+            return Answer(question.number, not_loaded=dataclasses.replace(made, output=_written()))
+        self._candidate, loaded = made
+        return Answer(question.number, loaded=dataclasses.replace(loaded, output=_written()))
+
+    def _observe(self, question: object) -> object:
+        from nnx_conformance.messages import Answer, Question
+        from nnx_conformance.observe import Candidate
+        from nnx_conformance.probe import observe
+
+        assert isinstance(question, Question) and question.request is not None
+        assert isinstance(self._candidate, Candidate)
+        seen = observe(self._candidate, question.request)
+        return Answer(question.number, observation=dataclasses.replace(seen, output=_written()))
+
+
+def _limit() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    soft = FILE_BYTES if hard == resource.RLIM_INFINITY else min(FILE_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def _start_backend() -> None:
+    import jax.numpy as jnp
+
+    jnp.zeros(1).sum().block_until_ready()
+
+
+def _read(stream: BinaryIO, size: int) -> bytes | None:
+    """Exactly `size` bytes; None at the end of the stream."""
+    parts = bytearray()
+    while len(parts) < size:
+        part = stream.read(size - len(parts))
+        if not part:
+            return None
+        parts += part
+    return bytes(parts)
+
+
+def _write(stream: BinaryIO, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[stream.write(view) :]
+
+
+def _written() -> str:
+    """What was written to stdout and stderr since the last time; the file is emptied."""
+    for stream in {sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__}:
+        try:
+            stream.flush()
+        except BaseException:  # noqa: BLE001 - the candidate may have put anything there, or closed it
+            continue
+    try:
+        size = os.fstat(1).st_size
+        text = os.pread(1, OUTPUT_BYTES, 0).decode("utf-8", "replace") if size else ""
+        os.ftruncate(1, 0)
+    except OSError:
+        return "(it closed its standard output)"
+    return text + (f"... ({size} bytes in all)" if size > OUTPUT_BYTES else "")
+
+
+if __name__ == "__main__":
+    main()

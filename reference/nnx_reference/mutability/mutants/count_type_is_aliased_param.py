@@ -1,0 +1,27 @@
+"""Names its state type once, at the top, and picks Param."""
+
+import jax.numpy as jnp
+from flax import nnx
+
+CATCHES = ("counter-not-param",)
+
+State = nnx.Param
+
+
+class Counter(nnx.Module):
+    def __init__(self, rngs):
+        rngs.params()
+        self.count = State(jnp.array(0.0))
+
+    def __call__(self, x):
+        self.count.value = self.count.value + 1.0
+        return x
+
+
+def mutability_increment_count(seed, x, n_calls):
+    n = int(n_calls)
+    model = Counter(nnx.Rngs(int(seed)))
+    last_x = x
+    for _ in range(n):
+        last_x = model(x)
+    return jnp.array([model.count.value, last_x.sum()])

@@ -1,0 +1,24 @@
+"""Returns the count alone and forgets the sum."""
+
+from flax import nnx
+from jax import numpy as jnp
+
+CATCHES = ("returns-pair",)
+MIN_FLAX = "0.10.7"
+
+
+class Counter(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs):
+        rngs.params()
+        self.count = nnx.Variable(jnp.array(0.0))
+
+    def __call__(self, x):
+        self.count[...] = self.count[...] + 1.0
+        return x
+
+
+def mutability_increment_count(seed, x, n_calls):
+    model = Counter(nnx.Rngs(int(seed)))
+    for _ in range(int(n_calls)):
+        x = model(x)
+    return model.count[...]

@@ -1,0 +1,25 @@
+"""Goes on with a clone of the model after every call."""
+
+import jax.numpy as jnp
+from flax import nnx
+
+MIN_FLAX = "0.10.7"
+
+
+class Counter(nnx.Module):
+    def __init__(self, rngs):
+        rngs.params()
+        self.count = nnx.Variable(jnp.array(0.0))
+
+    def __call__(self, x):
+        self.count[...] = self.count[...] + 1.0
+        return x
+
+
+def mutability_increment_count(seed, x, n_calls):
+    model = Counter(nnx.Rngs(int(seed)))
+    last_x = x
+    for _ in range(int(n_calls)):
+        model = nnx.clone(model)
+        last_x = model(x)
+    return jnp.array([model.count[...], last_x.sum()])

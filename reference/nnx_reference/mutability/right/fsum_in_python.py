@@ -1,0 +1,26 @@
+"""Sums with `math.fsum`, exact for finite input; opposite infinities make it raise."""
+
+import math
+
+import jax.numpy as jnp
+from flax import nnx
+
+ADVICE = ("current-access", "non-finite-x")
+
+
+class Counter(nnx.Module):
+    def __init__(self, rngs):
+        rngs.params()
+        self.count = nnx.Variable(jnp.array(0.0))
+
+    def __call__(self, x):
+        self.count.value = self.count.value + 1.0
+        return x
+
+
+def mutability_increment_count(seed, x, n_calls):
+    model = Counter(nnx.Rngs(int(seed)))
+    last_x = x
+    for _ in range(int(n_calls)):
+        last_x = model(x)
+    return jnp.array([float(model.count.value), math.fsum(last_x.tolist())])

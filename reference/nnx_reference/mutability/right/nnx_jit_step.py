@@ -1,0 +1,29 @@
+"""Compiles the step with `nnx.jit`, which hands the new state back to the model."""
+
+import jax.numpy as jnp
+from flax import nnx
+
+ADVICE = ("current-access", "eager-calls")
+
+
+class Counter(nnx.Module):
+    def __init__(self, rngs):
+        rngs.params()
+        self.count = nnx.Variable(jnp.array(0.0))
+
+    def __call__(self, x):
+        self.count.value = self.count.value + 1.0
+        return x
+
+
+@nnx.jit
+def step(model, x):
+    return model(x)
+
+
+def mutability_increment_count(seed, x, n_calls):
+    model = Counter(nnx.Rngs(int(seed)))
+    last_x = x
+    for _ in range(int(n_calls)):
+        last_x = step(model, x)
+    return jnp.array([model.count.value, last_x.sum()])

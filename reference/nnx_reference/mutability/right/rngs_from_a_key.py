@@ -1,0 +1,26 @@
+"""Makes a JAX key from the seed and builds the Rngs from that key."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+ADVICE = ("key-consumed",)
+MIN_FLAX = "0.10.7"
+
+
+class Counter(nnx.Module):
+    def __init__(self, rngs):
+        rngs.params()
+        self.count = nnx.Variable(jnp.array(0.0))
+
+    def __call__(self, x):
+        self.count[...] = self.count[...] + 1.0
+        return x
+
+
+def mutability_increment_count(seed, x, n_calls):
+    model = Counter(nnx.Rngs(jax.random.key(int(seed))))
+    last_x = x
+    for _ in range(int(n_calls)):
+        last_x = model(x)
+    return jnp.array([model.count[...], last_x.sum()])
