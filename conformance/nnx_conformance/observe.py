@@ -17,14 +17,19 @@ from nnx_conformance.source import Source
 from nnx_conformance.spies import AfterCall, AfterConstruction, Classes, spying
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Candidate:
-    """An implementation under test, loaded: what to call, and which files are its own."""
+    """An implementation under test, loaded: what to call, and which files are its own.
+
+    Attributes:
+        traces: whether it was seen to call its module inside a trace.
+    """
 
     name: str
     function: Callable[..., Any]
     source: Source
     classes: Classes
+    traces: bool = False
 
 
 def run(

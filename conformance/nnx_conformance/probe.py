@@ -25,12 +25,17 @@ from nnx_conformance.timeline import clearer, main_calls, moved, numbers
 AMOUNT = 3
 
 def observe(candidate: Candidate, request: Request) -> Observation:
-    """Answer a request; what the candidate writes to its streams is added by who holds them."""
+    """Answer a request; what the candidate writes to its streams is added by who holds them.
+
+    Running without traces is slow, so once a candidate is known to trace, this is done only where shifts are wanted.
+    """
     case = request.case
     first = run(candidate, case)
     again = outcome(run(candidate, case)) if AGAIN in request.probes else None
-    untraced = run_untraced(candidate, case) if _hidden(first, request.calls) else None
+    looked_into = SHIFTS in request.probes or not candidate.traces
+    untraced = run_untraced(candidate, case) if looked_into and _hidden(first, request.calls) else None
     base = clearer(first, untraced)
+    candidate.traces = candidate.traces or base is not first
     shifts = _shifts(candidate, case, first, base) if SHIFTS in request.probes and not first.raised else ()
     candidate.classes.forget_dead()
     return Observation(first, again, untraced, shifts, _end(base), "")

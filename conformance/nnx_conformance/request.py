@@ -19,7 +19,7 @@ class Request:
     Attributes:
         case: the input.
         probes: which further runs are wanted, of `AGAIN` and `SHIFTS`.
-        calls: how many calls of the module the case asks for; when others were seen, the untraced run is made.
+        calls: how many calls of the module the case asks for; when others were seen, they may be hidden in a trace.
     """
 
     case: Case

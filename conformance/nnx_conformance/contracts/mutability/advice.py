@@ -7,9 +7,9 @@ from nnx_conformance.contract import SHOULD, Blocked, Judgement, Violation, chec
 from nnx_conformance.contracts.mutability.evidence import (
     IN_VARIABLE,
     INCREMENT,
-    TRACED,
     base,
     culprit,
+    excuse,
     made,
 )
 from nnx_conformance.observation import Observation, Snapshot
@@ -29,7 +29,7 @@ DEPRECATIONS = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarnin
 def key_consumed(case: Case, seen: Observation) -> Judgement:
     run, seed = base(seen), int(case["seed"])
     if not made(run):
-        return Blocked(culprit(seen) or IN_VARIABLE)
+        return excuse(case, seen) or Blocked(IN_VARIABLE)
     # A key made from a seed holds its high and low 32 bits.
     wanted = {(seed,), (seed >> 32, seed & 0xFFFFFFFF)}
     right = [rngs for rngs in run.rngs if wanted & set(rngs.seeds)]
@@ -65,7 +65,7 @@ def one_variable_named_count(case: Case, seen: Observation) -> Judgement:
     calls = main_calls(run)
     starts = [call.before for call in calls[:1]] or [module.start for module in run.modules if module.start]
     if not starts:
-        return Blocked(culprit(seen) or IN_VARIABLE)
+        return excuse(case, seen) or Blocked(IN_VARIABLE)
     paths = [slot.path for slot in run.layouts[_first(starts).layout] if slot.counts]
     if [path.rpartition(".")[2] for path in paths] == ["count"]:
         return None
@@ -94,7 +94,7 @@ def no_in_place_add(case: Case, seen: Observation) -> Judgement:
                 line=write.line,
                 cause="a rule of the exercise: on a Variable itself it raises on Flax 0.8 and 0.12; on the contents it works",
             )
-    return None if made(base(seen)) else Blocked(culprit(seen) or IN_VARIABLE)
+    return None if made(base(seen)) else excuse(case, seen) or Blocked(IN_VARIABLE)
 
 
 @check(
@@ -111,8 +111,8 @@ def eager_calls(case: Case, seen: Observation) -> Judgement:
     if traced or unseen > 0:
         lines = [call.line for call in traced] or [call.line for call in main_calls(base(seen))]
         return Violation("the module was called inside a trace", "plain Python calls", "a traced call", line=lines[0])
-    if by := culprit(seen):
-        return Blocked(by if by != TRACED else TRACED)
+    if excused := excuse(case, seen):
+        return excused
     if not seen.run.calls:
         return Blocked(INCREMENT if made(seen.run) else IN_VARIABLE)
     return None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnx_conformance.case import Case
-from nnx_conformance.contract import Blocked
+from nnx_conformance.contract import Blocked, NotApplicable
 from nnx_conformance.observation import Line, Module, Observation, Run, Slot, Thing
 from nnx_conformance.timeline import clearer, main_calls, moved, numbers, state
 
@@ -29,6 +29,21 @@ def calls_asked(case: Case) -> int:
 def base(seen: Observation) -> Run:
     """The run in which the calls can be seen: the plain one, or without traces where those hide them."""
     return clearer(seen.run, seen.untraced)
+
+
+def excuse(case: Case, seen: Observation) -> Blocked | NotApplicable | None:
+    """Why a check of the module cannot be judged on this case: the run raised, or its calls were not looked into."""
+    if by := culprit(seen):
+        return Blocked(by)
+    return NotApplicable(UNSEEN) if unseen(case, seen) else None
+
+
+def unseen(case: Case, seen: Observation) -> bool:
+    """Whether the calls were hidden in a trace that was not looked into on this case."""
+    return seen.untraced is None and len(main_calls(seen.run)) != calls_asked(case)
+
+
+UNSEEN = "the calls ran inside a trace, which is looked into on some cases only"
 
 
 def hidden(case: Case, seen: Observation) -> str:

@@ -23,6 +23,7 @@ from nnx_conformance.contracts.mutability.evidence import (
     no_counter,
     pair,
     text,
+    unseen,
 )
 from nnx_conformance.contracts.mutability.oracle import expected_sum
 from nnx_conformance.observation import Observation, Outcome, Raised, Shift, Thing
@@ -112,6 +113,7 @@ def count_equals_calls(case: Case, seen: Observation) -> Judgement:
         text(asked),
         text(float(result[0])),
         cause=_why_miscounted(seen, asked, float(result[0])),
+        symptom_of=(TRACED,) if unseen(case, seen) else (),
     )
 
 

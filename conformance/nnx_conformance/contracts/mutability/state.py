@@ -15,7 +15,7 @@ from nnx_conformance.contracts.mutability.evidence import (
     base,
     calls_asked,
     counting,
-    culprit,
+    excuse,
     hidden,
     losses,
     lost_in_trace,
@@ -38,8 +38,8 @@ from nnx_conformance.timeline import main_calls, moved, series, state
     right="self.count = nnx.Variable(jnp.array(0.0))",
 )
 def counts_in_variable(case: Case, seen: Observation) -> Judgement:
-    if by := culprit(seen):
-        return Blocked(by)
+    if excused := excuse(case, seen):
+        return excused
     run = base(seen)
     if not made(run):
         return _no_module(run)
@@ -137,8 +137,8 @@ def wrapper_kept(case: Case, seen: Observation) -> Judgement:
     loss = next(losses(seen.run), None) or next(losses(base(seen)), None)
     if loss:
         return _lost(seen, loss)
-    if by := culprit(seen):
-        return Blocked(by)
+    if excused := excuse(case, seen):
+        return excused
     return None if _variables(base(seen)) else Blocked(IN_VARIABLE)
 
 
@@ -178,8 +178,8 @@ def counter_not_param(case: Case, seen: Observation) -> Judgement:
             line=next((module.line for module in run.modules), None),
             cause="a Param is what optimisers train: weight decay alone would change the count",
         )
-    if by := culprit(seen):
-        return Blocked(by)
+    if excused := excuse(case, seen):
+        return excused
     return None if movements(run) else no_counter(seen)
 
 
@@ -199,8 +199,8 @@ def _only_variable(run: Run) -> list[Slot]:
     right="for _ in range(int(n_calls)):\n    last_x = model(x)",
 )
 def one_increment_per_call(case: Case, seen: Observation) -> Judgement:
-    if by := culprit(seen):
-        return Blocked(by)
+    if excused := excuse(case, seen):
+        return excused
     if lost_in_trace(seen, case):
         return Blocked(TRACED)
     run, asked = base(seen), calls_asked(case)
@@ -281,8 +281,8 @@ def _uneven(run: Run, calls: list[Call], path: str) -> Violation | None:
     right="return x",
 )
 def output_unchanged(case: Case, seen: Observation) -> Judgement:
-    if by := culprit(seen):
-        return Blocked(by)
+    if excused := excuse(case, seen):
+        return excused
     if why := hidden(case, seen):
         return NotApplicable(why)
     run = base(seen)

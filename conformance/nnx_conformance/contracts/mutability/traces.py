@@ -6,16 +6,15 @@ from nnx_conformance.case import Case
 from nnx_conformance.contract import MUST, Blocked, Judgement, Violation, check
 from nnx_conformance.contracts.mutability.evidence import (
     IN_VARIABLE,
-    RETURNS,
     TRACED,
-    WRAPPER,
     as_pair,
     base,
     calls_asked,
-    culprit,
+    excuse,
     lost_in_trace,
     pair,
     text,
+    unseen,
 )
 from nnx_conformance.observation import Line, Module, Observation, Raised, Run
 
@@ -47,8 +46,9 @@ def no_traced_mutation(case: Case, seen: Observation) -> Judgement:
         )
     if lost_in_trace(seen, case):
         return _lost(case, seen)
-    if by := culprit(seen):
-        return Blocked(by if by in (WRAPPER, RETURNS) else RETURNS)
+    result = pair(seen)
+    if raised or (unseen(case, seen) and (result is None or result[0] != calls_asked(case))):
+        return excuse(case, seen)
     has_variable = any(slot.counts for layout in base(seen).layouts for slot in layout)
     return None if has_variable else Blocked(IN_VARIABLE)
 

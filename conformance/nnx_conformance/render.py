@@ -1,0 +1,113 @@
+"""The report in a terminal, readable at 80 columns, coloured where the terminal has it."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from nnx_conformance.report import STATUSES, CheckResult, Finding, Report
+
+COLOURS = {"conforms": "bold green", "does not conform": "bold red", "could not be judged": "bold yellow"}
+LABEL = 17
+
+
+def show(report: Report, console: Console) -> None:
+    """Print one report: findings first, then the accounting, then the verdict."""
+    for finding in report.findings:
+        _finding(finding, console)
+    advised = [finding for finding in report.findings if finding.level != "MUST"]
+    _accounting(report, console)
+    _verdict(report, len(advised), console)
+
+
+def _finding(finding: Finding, console: Console) -> None:
+    colour = "red" if finding.level == "MUST" else "yellow"
+    head = Text.assemble((finding.check, f"bold {colour}"), f"  {finding.level}  ", _how_often(finding))
+    console.print(head)
+    if finding.line:
+        _row(console, str(finding.line), finding.line.source, style="cyan", fold=True)
+    console.print(Padding(Text(finding.what), (0, 0, 0, 2), expand=False))
+    for label, value in _rows(finding):
+        _row(console, label, value)
+    console.print()
+
+
+def _how_often(finding: Finding) -> str:
+    if finding.case is None:
+        return "violated before any case was run"
+    noun = "case" if finding.evaluated == 1 else "cases"
+    return f"violated on {finding.violated} of {finding.evaluated} {noun}"
+
+
+def _rows(finding: Finding) -> list[tuple[str, str]]:
+    rows = [
+        ("smallest case", str(finding.case) if finding.case else ""),
+        ("expected", finding.expected),
+        ("observed", finding.observed),
+        ("cause", finding.cause),
+        ("remedy", finding.remedy),
+        ("blocks", ", ".join(finding.blocks)),
+        ("replay", finding.replay),
+    ]
+    return [(label, value) for label, value in rows if value]
+
+
+def _row(console: Console, label: str, value: str, *, style: str = "dim", fold: bool = False) -> None:
+    grid = Table.grid(padding=(0, 0))
+    grid.add_column(width=max(LABEL, len(label) + 3))
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(f"  {label}", style), Text(value, overflow="fold"))
+    console.print(grid)
+
+
+def _accounting(report: Report, console: Console) -> None:
+    """Which checks held, blocked, or did not apply, and on how many cases each was judged."""
+    console.print(Text("checks", "bold"))
+    for status in STATUSES:
+        results = [result for result in report.checks if result.status == status]
+        if results:
+            _row(console, f"{status} {len(results)}", _listed(status, results))
+    console.print()
+
+
+def _listed(status: str, results: list[CheckResult]) -> str:
+    if status == "blocked":
+        causes = dict.fromkeys(result.blocked_by[0] for result in results)
+        return "; ".join(f"by {cause}: {_blocked_by(cause, results)}" for cause in causes)
+    if status in ("not applicable", "waived"):
+        return "; ".join(f"{result.id}: {result.reason}" for result in results)
+    return ", ".join(f"{result.id} ({result.evaluated})" for result in results)
+
+
+def _blocked_by(cause: str, results: list[CheckResult]) -> str:
+    return ", ".join(result.id for result in results if result.blocked_by[0] == cause)
+
+
+def _verdict(report: Report, advised: int, console: Console) -> None:
+    counts = " + ".join(f"{report.count(status)} {status}" for status in STATUSES if report.count(status))
+    console.print(Text.assemble((f"{report.candidate} ", "bold"), (report.verdict, COLOURS[report.verdict])))
+    must = [result for result in report.checks if result.level == "MUST"]
+    broken = sum(result.status == "violated" for result in must)
+    advice = f", {advised} of advice" if advised else ""
+    console.print(f"  {broken} of {len(must)} MUST checks violated{advice}; {len(report.checks)} planned = {counts}")
+    versions = report.versions
+    where = f"; Flax {versions.flax}, JAX {versions.jax}, Python {versions.python}" if versions else ""
+    setting = f"contract {report.contract} {report.contract_version}, {report.cases} cases, seed {report.settings.seed}"
+    console.print(f"  {setting}{where}; {report.seconds:.1f} s", style="dim")
+
+
+def failure(candidate: str, reason: str, console: Console) -> None:
+    """Print that a candidate could not be judged."""
+    console.print(Text.assemble((f"{candidate} ", "bold"), ("could not be judged", COLOURS["could not be judged"])))
+    console.print(Padding(Text(reason), (0, 0, 0, 2), expand=False))
+
+
+def summary(reports: list[Report], console: Console) -> None:
+    """One line for each of several candidates."""
+    console.print(Text("candidates", "bold"))
+    for report in reports:
+        checks = ", ".join(finding.check for finding in report.findings if finding.level == "MUST")
+        line = Text.assemble("  ", (report.verdict, COLOURS[report.verdict]), f"  {report.candidate}")
+        console.print(line.append(f"  ({checks})" if checks else ""))

@@ -1,0 +1,70 @@
+"""`replay`: run a stored finding again, in a fresh process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from nnx_conformance import contract as contracts
+from nnx_conformance.contract import Blocked, Judgement, NotApplicable, Violation
+from nnx_conformance.errors import Misuse
+from nnx_conformance.observation import NotLoaded
+from nnx_conformance.process import Limits, Process
+from nnx_conformance.request import AGAIN, SHIFTS, Request
+from nnx_conformance.session import Ended
+from nnx_conformance.stored import Stored
+from nnx_conformance.target import parse
+
+#: A candidate that depends on what ran before, or on chance, is given this many tries to show it.
+TRIES = 20
+
+Outcome = Literal["still violated", "mended", "cannot be replayed"]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What became of a finding: the outcome, and why in one line."""
+
+    outcome: Outcome
+    why: str
+
+
+def replay(stored: Stored, limits: Limits | None = None) -> Replayed:
+    """Judge the stored case with its check again.
+
+    Raises:
+        Misuse: if its target, contract or check is not to be found any more.
+    """
+    limits = limits or Limits()
+    contract = contracts.get(stored.contract)
+    check = contract.check(stored.check)
+    process = Process(parse(stored.target), limits)
+    try:
+        process.load(contract.entry, contract.parameters)
+        loaded = process.loaded
+        if isinstance(loaded, NotLoaded) and loaded.misuse:
+            raise Misuse(loaded.reason)
+        if isinstance(loaded, NotLoaded):
+            return Replayed("cannot be replayed", f"the candidate does not load: {loaded.reason}")
+        request = Request(stored.case, (AGAIN, SHIFTS), contract.calls(stored.case))
+        tries = TRIES if check.id == contract.history else 1
+        return _tried(process, check.judge, request, tries)
+    except Ended as ended:
+        blamed = contract.fallback if stored.case.domain == "core" else stored.case.domain
+        return Replayed("still violated" if check.id == blamed else "cannot be replayed", str(ended))
+    finally:
+        process.close()
+
+
+def _tried(process: Process, judge: contracts.Judge, request: Request, tries: int) -> Replayed:
+    judged: Judgement = None
+    for _ in range(tries):
+        process.submit(request)
+        judged = judge(request.case, process.collect())
+        if isinstance(judged, Violation):
+            return Replayed("still violated", judged.what)
+    if isinstance(judged, Blocked):
+        return Replayed("cannot be replayed", f"the case now breaks {judged.by} first")
+    if isinstance(judged, NotApplicable):
+        return Replayed("cannot be replayed", judged.reason)
+    return Replayed("mended", "the case keeps the check now")

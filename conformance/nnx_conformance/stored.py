@@ -1,0 +1,125 @@
+"""Cases and findings as JSON, exact to the last bit and readable: what `replay` reads back."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnx_conformance.case import Argument, Case
+from nnx_conformance.errors import Misuse, expected
+from nnx_conformance.report import Finding, Report
+from nnx_conformance.wire import DTYPES, dtype
+
+FOLDER = ".nnx-conformance"
+KIND = "nnx-conformance finding"
+VERSION = 1
+
+
+def case_data(case: Case | None) -> dict[str, Any] | None:
+    """A case as JSON data."""
+    if case is None:
+        return None
+    return {"domain": case.domain, "text": str(case), "arguments": list(map(_argument_data, case.arguments))}
+
+
+def _argument_data(argument: Argument) -> dict[str, Any]:
+    return {
+        "name": argument.name,
+        "holder": argument.holder,
+        "dtype": argument.data.dtype.name,
+        "shape": list(argument.data.shape),
+        "text": argument.text,
+        "base64": base64.b64encode(np.ascontiguousarray(argument.data).tobytes()).decode(),
+    }
+
+
+def case_from(data: Any) -> Case:
+    """A case from its JSON data.
+
+    Raises:
+        ValueError, KeyError, TypeError: if it is none.
+    """
+    return Case(str(data["domain"]), tuple(map(_argument_from, data["arguments"])))
+
+
+def _argument_from(data: Any) -> Argument:
+    if data["dtype"] not in DTYPES or data["holder"] not in ("python", "numpy", "jax"):
+        raise ValueError(f"no argument: {data['name']}")
+    content = np.frombuffer(base64.b64decode(data["base64"], validate=True), dtype(data["dtype"]))
+    return Argument(str(data["name"]), data["holder"], content.reshape(data["shape"]))
+
+
+def with_replays(report: Report, folder: Path = Path(FOLDER)) -> Report:
+    """The report, with each finding that has a case stored, and the command that runs it again."""
+    return dataclasses.replace(report, findings=tuple(_with_replay(report, finding, folder) for finding in report.findings))
+
+
+def _with_replay(report: Report, finding: Finding, folder: Path) -> Finding:
+    if finding.case is None:
+        return finding
+    try:
+        path = store(report, finding, folder)
+    except OSError as error:
+        return dataclasses.replace(finding, replay=f"(not stored: {error.strerror})")
+    return dataclasses.replace(finding, replay=f"nnx-conformance replay {path}")
+
+
+def store(report: Report, finding: Finding, folder: Path = Path(FOLDER)) -> Path:
+    """Write what is needed to run a finding again; the file's name is made of its content."""
+    data = {
+        "kind": KIND,
+        "version": VERSION,
+        "target": report.candidate,
+        "contract": report.contract,
+        "contract_version": report.contract_version,
+        "check": finding.check,
+        "what": finding.what,
+        "case": case_data(finding.case),
+    }
+    text = json.dumps(data, indent=2) + "\n"
+    path = folder / f"{finding.check}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A finding read back."""
+
+    target: str
+    contract: str
+    check: str
+    what: str
+    case: Case
+
+
+def read(path: str) -> Stored:
+    """A stored finding.
+
+    Raises:
+        Misuse: if the file is none.
+    """
+    mend = "Give a file that `nnx-conformance check` stored, see `replay` in its report."
+    try:
+        data = json.loads(Path(path).read_text())
+    except FileNotFoundError:
+        raise expected("a file that exists", "FILE", path, mend) from None
+    except (OSError, ValueError) as error:
+        raise expected("a stored finding", "FILE", path, f"{error}. {mend}") from error
+    if not isinstance(data, dict) or data.get("kind") != KIND:
+        raise expected("a stored finding", "FILE", path, mend)
+    if data.get("version") != VERSION:
+        raise Misuse(f"{path} was stored by another version of the kit (format {data.get('version')!r}). Check again.")
+    try:
+        found = case_from(data["case"])
+        return Stored(str(data["target"]), str(data["contract"]), str(data["check"]), str(data["what"]), found)
+    except (ValueError, KeyError, TypeError) as error:
+        raise expected("a stored finding", "FILE", path, f"It is damaged: {error}. {mend}") from error
