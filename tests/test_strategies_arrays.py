@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -134,6 +133,15 @@ def test_host_arrays_have_their_dtype_and_bound(dtype: str, bound: float) -> Non
     assert all(x.flags.writeable for x in drawn)
 
 
+def test_half_precision_arrays_hold_no_subnormals_unless_asked() -> None:
+    def subnormal(x: Array) -> bool:
+        return bool(((x != 0) & (np.abs(x) < np.finfo(np.float16).tiny)).any())
+
+    assert not any(map(subnormal, sample(host_vectors(dtype="float16"), run=0)))
+    asked = host_vectors(dtype="float16", allow_subnormal=True)
+    assert sum(map(subnormal, sample(asked, run=0))) >= 30
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_jax_arrays_have_exactly_their_dtype(dtype: str) -> None:
     drawn = sample(vectors(dtype=dtype), run=0, size=30)
@@ -153,7 +161,7 @@ def test_jax_arrays_hold_what_the_host_arrays_hold() -> None:
 
 def test_arrays_are_no_near_copies_of_each_other() -> None:
     # Hypothesis copies draws between strategies of one label, unless each draw has a label of its own.
-    for run in RUNS:
+    for run in RUNS[:2]:
         drawn = sample(cases(vectors=host_vectors()), run=run)
         assert len({case.seed for case in drawn}) > 75
         assert len({(len(case.x), case.n_calls) for case in drawn}) > 100
@@ -176,17 +184,22 @@ def test_sizes_stay_within_their_bounds(
 
 
 def test_200_arrays_have_few_shapes() -> None:
-    for run in RUNS:
+    for run in RUNS[:2]:
         assert 12 <= len({x.shape for x in sample(host_vectors(), run=run)}) <= 26
 
 
-def test_a_draw_costs_little() -> None:
-    strategy = host_vectors(min_size=1000)
-    sample(strategy, run=0, size=50)
-    start = time.process_time()
-    sample(strategy, run=1)
-    # About 0.7 ms on a laptop, half of it Hypothesis's own; drawing all 1,000 elements takes 15 ms and more.
-    assert (time.process_time() - start) / 200 < 5e-3
+def test_long_arrays_draw_few_elements() -> None:
+    # Drawing all 1,000 would take 15 ms an array and overrun Hypothesis's choice buffer.
+    calls = []
+
+    def counted(value: int) -> float:
+        calls.append(value)
+        return float(value)
+
+    drawn = sample(
+        host_vectors(min_size=1000, elements=st.integers(0, 9).map(counted)), run=0, size=50
+    )
+    assert len(drawn) == 50 and len(calls) <= 16 * 50
 
 
 @pytest.mark.parametrize(

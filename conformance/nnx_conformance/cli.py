@@ -17,6 +17,7 @@ from nnx_conformance.errors import KitError, Misuse, expected
 from nnx_conformance.process import Limits
 from nnx_conformance.progress import progress_on
 from nnx_conformance.report import Report, Settings
+from nnx_conformance.target import parse
 from nnx_conformance.telling import show_check, show_contract, show_contracts
 
 FORMATS = ("terminal", "json")
@@ -66,6 +67,8 @@ def check(
         limits = Limits(_seconds("--case-timeout", case_timeout), _seconds("--timeout", timeout))
         _known_format(form)
         _writable(output)
+        for target in targets:
+            parse(target)
         reports = [_judged(target, contract, settings, limits) for target in targets]
         with _opened(output) as console:
             _write(reports, form, console)

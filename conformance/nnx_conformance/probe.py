@@ -44,7 +44,8 @@ def observe(candidate: Candidate, request: Request) -> Observation:
 def _hidden(seen: Run, calls: int) -> bool:
     """Whether calls may have run where the spies do not see them: inside a trace, or from its cache."""
     traced = any(call.traced for call in seen.calls) or bool(seen.raised and seen.raised.about_trace)
-    return traced or len(main_calls(seen)) != calls
+    found = main_calls(seen)
+    return traced or len(found) != calls or not moved(seen, found)
 
 
 def _end(of: Run) -> tuple[float | None, ...]:

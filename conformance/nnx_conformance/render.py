@@ -27,7 +27,8 @@ def _finding(finding: Finding, console: Console) -> None:
     head = Text.assemble((finding.check, f"bold {colour}"), f"  {finding.level}  ", _how_often(finding))
     console.print(head)
     if finding.line:
-        _row(console, str(finding.line), finding.line.source, style="cyan", fold=True)
+        place = Text.assemble((f"{finding.line}   ", "cyan"), finding.line.source)
+        console.print(Padding(place, (0, 0, 0, 2), expand=False))
     console.print(Padding(Text(finding.what), (0, 0, 0, 2), expand=False))
     for label, value in _rows(finding):
         _row(console, label, value)
@@ -54,11 +55,11 @@ def _rows(finding: Finding) -> list[tuple[str, str]]:
     return [(label, value) for label, value in rows if value]
 
 
-def _row(console: Console, label: str, value: str, *, style: str = "dim", fold: bool = False) -> None:
+def _row(console: Console, label: str, value: str) -> None:
     grid = Table.grid(padding=(0, 0))
-    grid.add_column(width=max(LABEL, len(label) + 3))
+    grid.add_column(width=LABEL)
     grid.add_column(overflow="fold")
-    grid.add_row(Text(f"  {label}", style), Text(value, overflow="fold"))
+    grid.add_row(Text(f"  {label}", "dim"), Text(value, overflow="fold"))
     console.print(grid)
 
 

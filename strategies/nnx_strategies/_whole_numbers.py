@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 Way = Callable[[int], int]
 """From a rank, 0 for the simplest up to `len(numbers) - 1`, to a member of `numbers`."""
 
-# Hypothesis 6.170 draws evenly up to 256 and about evenly by magnitude beyond; see `quantile`.
+# Since HypothesisWorks/hypothesis#4728 Hypothesis draws evenly up to 256 and by magnitude beyond; see `quantile`.
+# Before, it drew evenly up to 2**24: all stays legal there, with more that is large.
 _EVEN = 256
 _LONGEST_RANGE = 2**63
 _INDEX_BITS = 80

@@ -68,8 +68,10 @@ def culprit(seen: Observation) -> str:
     return WRAPPER if next(losses(seen.run), None) else RETURNS
 
 
-def no_counter(seen: Observation) -> Blocked:
+def no_counter(case: Case, seen: Observation) -> Blocked:
     """Why there is no counting Variable to look at."""
+    if lost_in_trace(seen, case):
+        return Blocked(TRACED)
     if next(losses(seen.run), None) or next(losses(base(seen)), None):
         return Blocked(WRAPPER)
     return Blocked(IN_VARIABLE)

@@ -179,7 +179,7 @@ def result_reads_state(case: Case, seen: Observation) -> Judgement:
     tried = [shift for shift in seen.shifts if shift.what == "state" and shift.when != "after the first call"]
     tried = [shift for shift in tried if shift.applied]
     if not tried:
-        return NotApplicable(hidden(case, seen)) if hidden(case, seen) else no_counter(seen)
+        return NotApplicable(hidden(case, seen)) if hidden(case, seen) else no_counter(case, seen)
     if any(_followed(shift, _was(seen), 0) for shift in tried):
         return None
     moments = " or ".join(shift.when for shift in tried)

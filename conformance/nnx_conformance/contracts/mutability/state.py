@@ -180,7 +180,7 @@ def counter_not_param(case: Case, seen: Observation) -> Judgement:
         )
     if excused := excuse(case, seen):
         return excused
-    return None if movements(run) else no_counter(seen)
+    return None if movements(run) else no_counter(case, seen)
 
 
 def _only_variable(run: Run) -> list[Slot]:
@@ -213,7 +213,7 @@ def one_increment_per_call(case: Case, seen: Observation) -> Judgement:
         return _wrong_number(calls, asked)
     paths = moved(run, calls)
     if not paths:
-        return _nothing_moved(seen)
+        return _nothing_moved(case, seen)
     problems = [_uneven(run, calls, path) for path in paths]
     return None if None in problems else problems[0]
 
@@ -233,11 +233,11 @@ def _times(number: int) -> str:
     return "once" if number == 1 else f"{number} times"
 
 
-def _nothing_moved(seen: Observation) -> Judgement:
+def _nothing_moved(case: Case, seen: Observation) -> Judgement:
     run = base(seen)
     changed = [move for move in movements(run) if move.first == 0]
     if not changed:
-        return no_counter(seen)
+        return no_counter(case, seen)
     return Violation(
         f"`{changed[0].slot.path}` went from 0 to {text(changed[0].last)}, but in none of the calls",
         "each call raises it by 1",
