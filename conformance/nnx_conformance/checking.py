@@ -48,7 +48,8 @@ def check(
     if isinstance(candidate, str):
         return judge_target(candidate, contract, settings, Limits())
     if not callable(candidate):
-        raise expected("a function or a target", "candidate", candidate, "Pass the function itself, or `path.py::name`.")
+        mend = "Pass the function itself, or `path.py::name`."
+        raise expected("a function or a target", "candidate", candidate, mend)
     name = getattr(candidate, "__qualname__", type(candidate).__name__)
     return _judge(lambda: InProcess(candidate, name), name, contract, settings, silent)
 
@@ -95,7 +96,7 @@ def _judged(
     started: float,
 ) -> Report:
     # Imported here: Hypothesis and chex are imported while the candidate's process starts.
-    from nnx_conformance.asking import Asking
+    from nnx_conformance.asking import CAUSES, Asking
     from nnx_conformance.judge import Judging
     from nnx_conformance.smallest import Smallest
     from nnx_conformance.verdict import not_loaded, report
@@ -104,7 +105,7 @@ def _judged(
     try:
         loaded = session.loaded
     except Ended as ended:
-        loaded = NotLoaded(False, f"importing it did not end well: {ended}", None, "")
+        loaded = NotLoaded(False, f"while it was imported, {ended}", CAUSES[ended.kind])
     if isinstance(loaded, NotLoaded) and loaded.misuse:
         raise Misuse(loaded.reason)
     if isinstance(loaded, NotLoaded):

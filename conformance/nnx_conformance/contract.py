@@ -1,4 +1,4 @@
-"""Contracts and checks: data, with one small pure function each. What a check promises, and how it is judged, in one place."""
+"""Contracts and checks: data, with one small pure function each; promise and judgement stand in one place."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Check:
 
 def check(
     *,
-    id: str,  # noqa: A002 - the word of DESIGN.md
+    id: str,
     level: Level,
     requirement: str,
     remedy: str,

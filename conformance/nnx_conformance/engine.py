@@ -1,8 +1,8 @@
 """Hypothesis as the kit uses it: one profile, a search that never stops at a failure, and a shrink for each check.
 
-Two passes instead of Hypothesis's own handling of failures, which stops drawing soon after the first: `draw` lets every
-case pass, so that all checks are judged on all cases; `shrink` draws the same cases again (same seed, so the same order),
-lets all pass up to the one that failed, and Hypothesis shrinks from there.
+Two passes instead of Hypothesis's own handling of failures, which stops drawing soon after the first: `draw` lets
+every case pass, so that all checks are judged on all cases; `shrink` draws the same cases again (same seed, so the same
+order), lets all pass up to the one that failed, and Hypothesis shrinks from there.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def draw(cases: SearchStrategy[Case], count: int, seed_value: int, visit: Callab
         if not raised:
             try:
                 visit(case)
-            except BaseException as error:  # noqa: BLE001 - Hypothesis would take it for a failing test, and replay it
+            except BaseException as error:  # noqa: BLE001 - Hypothesis would take it for a failing test
                 raised.append(error)
 
     search()

@@ -11,12 +11,13 @@ from importlib.metadata import version
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 from nnx_conformance.observation import Versions
 
 #: The class of everything that is a node of an NNX graph: `nnx.Object` until 0.11 renamed it.
-NODE: type = getattr(nnx, "Pytree", None) or nnx.Object  # type: ignore[attr-defined]
+NODE: type = getattr(nnx, "Pytree", None) or nnx.Object
 
 #: Names that Flax itself keeps in `vars(node)`.
 INTERNAL = frozenset({"_object__state", "_pytree__state", "_pytree__nodes"})
@@ -63,7 +64,7 @@ def is_tracer(value: Any) -> bool:
 
 def is_key(value: Any) -> bool:
     """Whether a value is a typed random key."""
-    return isinstance(value, jax.Array) and jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key)
+    return isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key)
 
 
 def is_about_trace(error: BaseException, class_names: frozenset[str]) -> bool:

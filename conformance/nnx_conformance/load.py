@@ -24,6 +24,10 @@ from nnx_conformance.spies import Classes, spying
 from nnx_conformance.target import Target
 
 
+#: Why a function of another signature is no candidate.
+PARAMETERS = "its parameters are not those that are passed"
+
+
 class _Refused(Exception):
     """The target does not lead to a candidate."""
 
@@ -44,13 +48,14 @@ def load(target: Target, entry: str, parameters: tuple[str, ...]) -> tuple[Candi
         source = source or Source(getattr(module, "__file__", None) or "<module>")
         function = _find(module, target, entry)
     except _Refused as error:
-        return NotLoaded(True, str(error), None, "")
+        return NotLoaded(True, str(error))
     except BaseException as error:  # noqa: BLE001 - the module's own code may raise anything, SystemExit too
         raised = (source or _module_source(target.module)).raised(error)
-        return NotLoaded(False, f"importing it raised {raised.type}: {raised.message}", raised, "")
+        reason = f"importing it raised {raised.type}: {raised.message}"
+        return NotLoaded(False, reason, "the file fails before the function can be called", raised)
     candidate = from_function(function, target.text, source)
     if problem := arity_problem(function, parameters):
-        return NotLoaded(False, problem, None, "")
+        return NotLoaded(False, problem, PARAMETERS)
     return candidate, Loaded(function_name(function), source.file, "", tuple(record.warnings.values()))
 
 
@@ -71,7 +76,7 @@ def function_name(function: Any) -> str:
 def source_file(function: Any) -> str:
     """The file in which a callable was written, or a name in angle brackets."""
     with contextlib.suppress(TypeError, AttributeError):
-        return inspect.unwrap(getattr(function, "func", function)).__code__.co_filename
+        return str(inspect.unwrap(getattr(function, "func", function)).__code__.co_filename)
     with contextlib.suppress(TypeError, OSError):
         return inspect.getfile(function if inspect.isclass(function) else type(function))
     return "<unknown>"

@@ -258,13 +258,16 @@ class NotLoaded:
     Attributes:
         misuse: whether the target is wrong (no such name, say) and not the candidate's code.
         reason: one sentence.
+        cause: why, in one line.
         raised: the exception of the candidate's code, if it was one.
+        output: what was written to stdout and stderr.
     """
 
     misuse: bool
     reason: str
-    raised: Raised | None
-    output: str
+    cause: str = ""
+    raised: Raised | None = None
+    output: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Everything that is asked about one case: the run, the same again, without traces, and with interventions.
 
-An intervention changes the state or an output by a small whole number, keeping dtype, shape and weak type, and tells what
-became of the result. What it means is for the checks to judge.
+An intervention changes the state or an output by a small whole number, keeping dtype, shape and weak type, and tells
+what became of the result. What it means is for the checks to judge.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A candidate in a process of its own: frames over two pipes, the judge's clock, and an end that leaves nothing running."""
+"""A candidate in a process of its own: frames over two pipes, the judge's clock, and an end that leaves nothing."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ class Process:
     def _start(self) -> None:
         question_out, self._to = os.pipe()
         self._from, answer_in = os.pipe()
-        self._output = tempfile.TemporaryFile(mode="a+b", buffering=0)  # append: the worker empties it as it reads
+        # Append mode: the worker empties it as it reads. Closed by `close`.
+        self._output = tempfile.TemporaryFile(mode="a+b", buffering=0)  # noqa: SIM115
         self._child = subprocess.Popen(
             [sys.executable, "-P", "-m", "nnx_conformance.worker", str(question_out), str(answer_in)],
             stdin=subprocess.DEVNULL,

@@ -82,17 +82,17 @@ class InProcess:
         from nnx_conformance.load import from_function
 
         self.versions = flax_versions.versions()
-        self.loaded: Loaded | NotLoaded = NotLoaded(True, "It is not loaded yet.", None, "")
+        self.loaded: Loaded | NotLoaded = NotLoaded(True, "It is not loaded yet.")
         self._requests: deque[Request] = deque()
         self._candidate: Candidate = from_function(function, name)
 
     def load(self, entry: str, parameters: tuple[str, ...]) -> None:
-        from nnx_conformance.load import arity_problem, function_name
+        from nnx_conformance.load import PARAMETERS, arity_problem, function_name
 
         function = self._candidate.function
         problem = arity_problem(function, parameters)
         loaded = Loaded(function_name(function), self._candidate.source.file, "", ())
-        self.loaded = NotLoaded(False, problem, None, "") if problem else loaded
+        self.loaded = NotLoaded(False, problem, PARAMETERS) if problem else loaded
 
     def submit(self, request: Request) -> None:
         self._requests.append(request)

@@ -74,8 +74,8 @@ class Smallest:
         if self._judging.head is None:
             return
         request, broken = self._judging.head
-        suspects = [tally for tally in self._violated() if tally.check.id not in broken and tally.check.applies(request)]
-        suspects = [tally for tally in suspects if tally is not self._history]
+        kept = [tally for tally in self._violated() if tally.check.id not in broken and tally is not self._history]
+        suspects = [tally for tally in kept if tally.check.applies(request)]
         if not suspects:
             return
         try:
@@ -143,7 +143,7 @@ class Smallest:
         return found if isinstance(found, Violation) else None
 
     def _confirm(self, fresh: Asking) -> None:
-        """Each finding must show in a process where nothing ran before, as its replay will; else history is to blame."""
+        """Each finding must show where nothing ran before, as its replay will; else history is to blame."""
         for tally in [tally for tally in self._violated() if _essential(tally) and tally is not self._history]:
             request, violation = self.found[tally.check.id]
             if violation.observed in CAUSES or isinstance(fresh.judge(tally.check, request), Violation):

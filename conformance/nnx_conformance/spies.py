@@ -1,9 +1,9 @@
 """Spies on public seams, for one run: construction, calls and attribute writes of modules, Variables, Rngs, warnings.
 
 The seams, the same on Flax 0.8.5 to 0.12.12: the call of the metaclass of `nnx.Module` (construction, whole, whatever
-defines `__init__`), `__call__` of the classes that the candidate uses, `__setattr__` of `nnx.Module`, the assignments of
-`nnx.Variable`, and `nnx.Rngs.__init__`. A cached `nnx.jit` call passes through none of them: what hooks miss is read from
-the state before and after. `spying` puts everything back when it ends.
+defines `__init__`), `__call__` of the classes that the candidate uses, `__setattr__` of `nnx.Module`, the assignments
+of `nnx.Variable`, and `nnx.Rngs.__init__`. A cached `nnx.jit` call passes through none of them: what hooks miss is read
+from the state before and after. `spying` puts everything back when it ends.
 """
 
 from __future__ import annotations
@@ -122,12 +122,13 @@ def _watch_class(
 ) -> None:
     """Wrap the `__call__` that instances of this class use, unless it is wrapped already."""
     owner = next((base for base in cls.__mro__ if "__call__" in vars(base)), None)
-    original = vars(owner)["__call__"] if owner else None
-    if owner is None or getattr(original, "_nnx_conformance", False) or owner is object:
+    original: Any = vars(owner)["__call__"] if owner else None
+    if owner is None or getattr(original, "_nnx_conformance", False):
         return
 
     def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
-        bound = original.__get__(self, type(self)) if hasattr(original, "__get__") else functools.partial(original, self)
+        binds = hasattr(original, "__get__")
+        bound = original.__get__(self, type(self)) if binds else functools.partial(original, self)
         if record.calling or record.constructing or not isinstance(self, nnx.Module):
             return bound(*args, **kwargs)
         return _noted_call(record, classes, after, self, bound, args, kwargs)

@@ -58,7 +58,8 @@ def _argument_from(data: Any) -> Argument:
 
 def with_replays(report: Report, folder: Path = Path(FOLDER)) -> Report:
     """The report, with each finding that has a case stored, and the command that runs it again."""
-    return dataclasses.replace(report, findings=tuple(_with_replay(report, finding, folder) for finding in report.findings))
+    findings = tuple(_with_replay(report, finding, folder) for finding in report.findings)
+    return dataclasses.replace(report, findings=findings)
 
 
 def _with_replay(report: Report, finding: Finding, folder: Path) -> Finding:

@@ -17,7 +17,8 @@ def show_contracts(console: Console) -> None:
     for name, entry_point in sorted(contracts.names().items()):
         found = contracts.get(name)
         origin = entry_point.dist.name if entry_point.dist else "unknown"
-        console.print(Text.assemble((name, "bold"), f"  version {found.version}, {len(found.checks)} checks, from {origin}"))
+        about = f"  version {found.version}, {len(found.checks)} checks, from {origin}"
+        console.print(Text.assemble((name, "bold"), about))
         console.print(Padding(Text(found.title), (0, 0, 0, 2), expand=False))
 
 

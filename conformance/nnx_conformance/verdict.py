@@ -90,7 +90,7 @@ def not_loaded(candidate: str, contract: Contract, settings: Settings, versions:
         expected="a function that can be called",
         observed="none",
         line=line,
-        cause="the file fails before the function can be called" if why.raised else "its parameters are not those asked for",
+        cause=why.cause,
         remedy=f"Make `{contract.entry}({', '.join(contract.parameters)})` importable; try `python {candidate}`."
         if why.raised
         else f"Define `def {contract.entry}({', '.join(contract.parameters)}):`.",

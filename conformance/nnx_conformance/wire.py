@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import math
 import struct
 import types
 from collections.abc import Callable
@@ -22,9 +23,8 @@ MAGIC = b"NNXC"
 HEAD = struct.Struct(">4sII")
 MAX_BYTES = 256 * 1024 * 1024
 
-DTYPES = frozenset(
-    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 bfloat16 float32 float64 complex64 complex128".split()
-)
+_SIZED = [f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)]
+DTYPES = frozenset([*_SIZED, "bool", "float16", "bfloat16", "float32", "float64", "complex64", "complex128"])
 
 
 class Malformed(ValueError):
@@ -61,7 +61,7 @@ def loads(kind: type[T], text: bytes, body: bytes) -> T:
     """
     try:
         data = json.loads(text)
-        return _parser(kind)(data, body)  # type: ignore[no-any-return]
+        return _parser(kind)(data, body)  # type: ignore[no-any-return, arg-type]
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
         raise Malformed(f"no {kind.__name__}: {error}") from error
 
@@ -135,16 +135,17 @@ def _array(data: Any, body: bytes) -> np.ndarray:
         raise Malformed(f"no array of dtype {name!r} and shape {shape!r}")
     if type(start) is not int or start < 0:
         raise Malformed("an array out of bounds")
-    count = int(np.prod(shape, dtype=object)) if shape else 1
-    return np.frombuffer(body, dtype(name), count=count, offset=start).reshape(shape) if count else np.zeros(shape, dtype(name))
+    if not (count := math.prod(shape)):
+        return np.zeros(shape, dtype(name))
+    return np.frombuffer(body, dtype(name), count=count, offset=start).reshape(shape)
 
 
-def dtype(name: str) -> np.dtype:
+def dtype(name: str) -> np.dtype[Any]:
     """A NumPy dtype by name, bfloat16 included."""
     if name == "bfloat16":
         import ml_dtypes
 
-        return np.dtype(ml_dtypes.bfloat16)
+        return np.dtype[Any](ml_dtypes.bfloat16)
     return np.dtype(name)
 
 

@@ -110,9 +110,9 @@ def _write(stream: BinaryIO, data: bytes) -> None:
 
 def _written() -> str:
     """What was written to stdout and stderr since the last time; the file is emptied."""
-    for stream in {sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__}:
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         try:
-            stream.flush()
+            stream.flush()  # type: ignore[union-attr]
         except BaseException:  # noqa: BLE001 - the candidate may have put anything there, or closed it
             continue
     try:

@@ -8,16 +8,14 @@ from nnx_conformance.contracts.mutability.domain import DOMAINS
 from nnx_conformance.contracts.mutability.evidence import RETURNS, calls_asked
 
 #: In the order of the specification, which is the order of reports.
-ORDER = (
+ORDER = (  # noqa: SIM905 - one word after the other reads better than 27 lines
     "returns-pair count-equals-calls sum-preserved counts-in-variable wrapper-kept counter-not-param "
     "one-increment-per-call output-unchanged no-traced-mutation result-reads-state result-reads-output "
     "fresh-state-per-run input-untouched key-consumed one-variable-named-count no-in-place-add eager-calls "
     "zero-calls many-calls empty-x non-finite-x other-dtypes long-x any-seed scalar-types quiet current-access"
 ).split()
 
-_checks = {
-    check.id: check for module in (results, state, traces, advice, edges) for check in module.CHECKS
-}
+_checks = {check.id: check for module in (results, state, traces, advice, edges) for check in module.CHECKS}
 
 CONTRACT = Contract(
     name="mutability",

@@ -92,7 +92,7 @@ def no_in_place_add(case: Case, seen: Observation) -> Judgement:
             return Violation(
                 f"augmented assignment to {write.target}",
                 line=write.line,
-                cause="a rule of the exercise: on a Variable itself it raises on Flax 0.8 and 0.12; on the contents it works",
+                cause="a rule of the exercise: on the contents it works; on a Variable it raises on Flax 0.8 and 0.12",
             )
     return None if made(base(seen)) else excuse(case, seen) or Blocked(IN_VARIABLE)
 
@@ -137,7 +137,8 @@ def quiet(case: Case, seen: Observation) -> Judgement:
     id="current-access",
     level=SHOULD,
     requirement="No access that the installed Flax deprecates.",
-    remedy="Do what the warning says; from Flax 0.12 on, `self.count[...]` (or `get_value`, `set_value`) instead of `.value`.",
+    remedy="Do what the warning says; from Flax 0.12 on, `self.count[...]` (or `get_value`, `set_value`) instead of "
+    "`.value`.",
     wrong="self.count.value = self.count.value + 1.0  # deprecated from Flax 0.12 on",
     right="self.count[...] = self.count[...] + 1.0  # needs Flax 0.10",
 )

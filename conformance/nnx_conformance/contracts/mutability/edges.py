@@ -5,7 +5,12 @@ from __future__ import annotations
 from nnx_conformance.case import Case
 from nnx_conformance.contract import SHOULD, Blocked, Check, Judge, Judgement, Violation
 from nnx_conformance.contracts.mutability.evidence import culprit
-from nnx_conformance.contracts.mutability.results import count_equals_calls, input_untouched, returns_pair, sum_preserved
+from nnx_conformance.contracts.mutability.results import (
+    count_equals_calls,
+    input_untouched,
+    returns_pair,
+    sum_preserved,
+)
 from nnx_conformance.contracts.mutability.state import one_increment_per_call, output_unchanged
 from nnx_conformance.observation import Observation
 
@@ -33,8 +38,10 @@ def _invariants(checks: tuple[Check, ...]) -> Judge:
     return judge
 
 
-def _edge(id: str, requirement: str, remedy: str, wrong: str, right: str, checks: tuple[Check, ...] = ALL) -> Check:  # noqa: A002
-    return Check(id, SHOULD, requirement, remedy, _invariants(checks), wrong, right, domain=id)
+def _edge(
+    name: str, requirement: str, remedy: str, wrong: str, right: str, checks: tuple[Check, ...] = ALL
+) -> Check:
+    return Check(name, SHOULD, requirement, remedy, _invariants(checks), wrong, right, domain=name)
 
 
 CHECKS = (

@@ -1,4 +1,4 @@
-"""Reading an observation for this contract: who is to blame, which Variable counts, what was lost, what the result is."""
+"""Reading an observation for this contract: who is to blame, which Variable counts, what was lost."""
 
 from __future__ import annotations
 
@@ -153,9 +153,9 @@ def movements(run: Run) -> list[Movement]:
     for module in run.modules:
         if module.constructed and module.start is not None and module.end is not None:
             start, end = state(run, module.start), numbers(run, module.end)
-            for path, (slot, first) in start.items():
-                if slot.counts and first is not None and end.get(path, first) != first:
-                    found.setdefault(path, Movement(slot, first, end[path]))
+            for path, (slot, held) in start.items():
+                if slot.counts and held is not None and end.get(path, held) != held:
+                    found.setdefault(path, Movement(slot, held, end[path]))
     return list(found.values())
 
 

@@ -66,7 +66,8 @@ def _raised(raised: Raised) -> Violation:
 
 
 def _cause_of(raised: Raised) -> str:
-    if raised.line and "+=" in raised.line.source and raised.type in ("NotImplementedError", "AttributeError", "TypeError"):
+    refusals = ("NotImplementedError", "AttributeError", "TypeError")
+    if raised.line and "+=" in raised.line.source and raised.type in refusals:
         return "this Flax has no in-place operator there; write the assignment out"
     return "an exception of the candidate's own code, so there is no result to judge"
 
@@ -166,7 +167,7 @@ def _was(seen: Observation) -> Outcome:
     id="result-reads-state",
     level=MUST,
     requirement="`result[0]` is read from the Variable: when the kit changes its value, `result[0]` follows.",
-    remedy="Return `model.count.value` (or `model.count[...]`) of the model that was called, not a number kept beside it.",
+    remedy="Return `model.count.value` (or `model.count[...]`) of the model that was called, not a number beside it.",
     wrong="return jnp.array([n_calls, last_x.sum()])",
     right="return jnp.array([model.count.value, last_x.sum()])",
     probes=(SHIFTS,),
@@ -194,7 +195,7 @@ def result_reads_state(case: Case, seen: Observation) -> Judgement:
 @check(
     id="result-reads-output",
     level=MUST,
-    requirement="`result[1]` is computed from what the last call returned: when the kit changes it, `result[1]` follows.",
+    requirement="`result[1]` is computed from what the last call returned: when the kit changes it, it follows.",
     remedy="Keep the output of the last call, `last_x = model(x)`, and return `last_x.sum()`.",
     wrong="model(x)\nreturn jnp.array([model.count.value, x.sum()])",
     right="last_x = model(x)\nreturn jnp.array([model.count.value, last_x.sum()])",
@@ -282,7 +283,7 @@ def input_untouched(case: Case, seen: Observation) -> Judgement:
             "x was deleted or donated by the call",
             "x alive",
             "x deleted",
-            cause="its buffer was given away (`donate_argnums`) or freed (`x.delete()`); the caller cannot use it again",
+            cause="its buffer was given away (`donate_argnums`) or freed (`x.delete()`); no one can use it again",
         )
     if left.array is not None and left.array.tobytes() == np.ascontiguousarray(case["x"]).tobytes():
         return None

@@ -129,7 +129,8 @@ def _elsewhere(run: Run, asked: int) -> str:
     id=WRAPPER,
     level=MUST,
     requirement="No attribute that held a Variable is replaced by something that is not one.",
-    remedy="Write to the contents, `self.count.value = self.count.value + 1.0` (from Flax 0.10 also `self.count[...] = `).",
+    remedy="Write to the contents, `self.count.value = self.count.value + 1.0`, or from Flax 0.10.7 on "
+    "`self.count[...] = self.count[...] + 1.0`.",
     wrong="self.count = self.count + 1.0",
     right="self.count.value = self.count.value + 1.0",
 )
@@ -150,7 +151,7 @@ def _lost(seen: Observation, loss: Loss) -> Violation:
         loss.before,
         loss.after,
         line=loss.line,
-        cause="assigning to the attribute replaces the Variable; its contents are `.value` (from Flax 0.10, `[...]`)",
+        cause="assigning to the attribute replaces the Variable; its contents are `.value` (or `[...]`)",
     )
 
 
@@ -194,7 +195,7 @@ def _only_variable(run: Run) -> list[Slot]:
     id=INCREMENT,
     level=MUST,
     requirement="The module runs exactly `int(n_calls)` times, and each of these calls raises the count by 1.",
-    remedy="Loop `for _ in range(int(n_calls))`, call the model once in it, and raise the count by 1.0 in `__call__` alone.",
+    remedy="Loop `for _ in range(int(n_calls))`, call the model once in it, and raise the count in `__call__` alone.",
     wrong="for _ in range(1, int(n_calls)):  # one call short\n    last_x = model(x)",
     right="for _ in range(int(n_calls)):\n    last_x = model(x)",
 )
@@ -304,7 +305,8 @@ def _changed(case: Case, thing: Thing | None, which: str, call: Call) -> Violati
         observed = f"{array_text(thing.array)}, {thing.array.dtype.name} of shape {thing.array.shape}"
         what = f"{which} returned {array_text(thing.array)} for x={array_text(case['x'])}"
     wanted = f"{array_text(case['x'])}, {case['x'].dtype.name} of shape {case['x'].shape}"
-    return Violation(what, wanted, observed, line=call.line, cause="`__call__` returns something else than its argument")
+    cause = "`__call__` returns something else than its argument"
+    return Violation(what, wanted, observed, line=call.line, cause=cause)
 
 
 CHECKS = (

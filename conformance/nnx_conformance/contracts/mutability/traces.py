@@ -87,7 +87,7 @@ def _lost(case: Case, seen: Observation) -> Violation:
         str(asked),
         now,
         line=_place(seen),
-        cause="a plain JAX transform works on a copy of the module, and what it does to the copy's Variables is dropped",
+        cause="a plain JAX transform works on a copy of the module; what it does to the copy's state is dropped",
     )
 
 

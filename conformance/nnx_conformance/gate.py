@@ -1,0 +1,137 @@
+"""The verdict by Flax line: sums up the JSON reports that several environments wrote about the same candidates.
+
+`python -m nnx_conformance.gate FOLDER [NAME...]` reads `FOLDER/NAME.json` for every NAME, or every report in the folder
+if none is named. It fails closed: an environment without a readable report has not said that a candidate conforms.
+
+Imports rich and nothing of the kit, so that the environment that sums up needs neither JAX nor Flax.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+#: The form of JSON report that is read here; the same as `as_json.SCHEMA_VERSION`, which a test holds.
+SCHEMA_VERSION = "1"
+#: The environments' common prefix says nothing in a table of them.
+PREFIX = "gate-"
+
+CONFORMS, VIOLATES, UNKNOWN, NOT_RUN = "conforms", "does not conform", "could not be judged", "not run"
+COLOURS = {CONFORMS: "green", VIOLATES: "red", UNKNOWN: "yellow", NOT_RUN: "yellow"}
+USAGE = (
+    "Expected a folder of JSON reports but got {given}. Run: python -m nnx_conformance.gate FOLDER [NAME...], on reports "
+    "that `nnx-conformance check --format json --output FOLDER/NAME.json` wrote."
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one environment says of one candidate.
+
+    Attributes:
+        name: of the environment.
+        candidate: the target; empty if there is no report to tell it.
+        verdict: of the report; `not run` if there is none, `could not be judged` if it cannot be read.
+        flax, jax: the versions there; empty if unknown.
+        why: the checks that decided against it, or the reason why there is no verdict.
+        remedies: of the findings that decided against it, by check.
+    """
+
+    name: str
+    candidate: str
+    verdict: str
+    flax: str = ""
+    jax: str = ""
+    why: str = ""
+    remedies: tuple[tuple[str, str], ...] = ()
+
+
+def main(arguments: list[str]) -> int:
+    """Print the tables; 0 if every candidate conforms in every environment, 1 if not, 2 on misuse."""
+    if not arguments or not Path(arguments[0]).is_dir():
+        given = f"folder={arguments[0]!r} (type=str)" if arguments else "no argument"
+        print(f"nnx-conformance: {USAGE.format(given=given)}", file=sys.stderr)
+        return 2
+    folder, names = Path(arguments[0]), arguments[1:]
+    rows = [row for name in names or reports_in(folder) for row in read(folder, name)]
+    show(rows, Console(highlight=False))
+    return 0 if rows and all(row.verdict == CONFORMS for row in rows) else 1
+
+
+def reports_in(folder: Path) -> list[str]:
+    """The names of the reports in a folder."""
+    return sorted(path.stem for path in folder.glob("*.json"))
+
+
+def read(folder: Path, name: str) -> list[Row]:
+    """One row for each candidate of a report, or one row that says why there is none."""
+    try:
+        return [_row(name, report) for report in _reports((folder / f"{name}.json").read_text())]
+    except FileNotFoundError:
+        return [Row(name, "", NOT_RUN, why="it wrote no report")]
+    except (OSError, ValueError) as error:
+        return [Row(name, "", UNKNOWN, why=f"its report cannot be read: {error}")]
+    except (AttributeError, KeyError, TypeError):
+        return [Row(name, "", UNKNOWN, why="its report is not of the published form")]
+
+
+def _reports(text: str) -> list[dict[str, Any]]:
+    if not text:
+        raise ValueError("it is empty, so judging ended early")
+    document = json.loads(text)
+    if document["schema_version"] != SCHEMA_VERSION:
+        raise ValueError(f"its schema_version is {document['schema_version']!r}, expected {SCHEMA_VERSION!r}")
+    reports: list[dict[str, Any]] = document["reports"]
+    if not reports:
+        raise ValueError("it holds no candidate")
+    return reports
+
+
+def _row(name: str, report: dict[str, Any]) -> Row:
+    if report["verdict"] not in (CONFORMS, VIOLATES, UNKNOWN):
+        raise ValueError(f"unknown verdict {report['verdict']!r}")
+    deciding = ("MUST", "SHOULD") if report["settings"]["strict"] else ("MUST",)
+    remedies = [(found["check"], found["remedy"]) for found in report["findings"] if found["level"] in deciding]
+    versions = report["versions"] or {"flax": "", "jax": ""}
+    return Row(
+        name,
+        str(report["candidate"]),
+        report["verdict"],
+        str(versions["flax"]),
+        str(versions["jax"]),
+        str(report["failure"]) or ", ".join(check for check, _ in remedies) or _blocked(report, deciding),
+        tuple(remedies),
+    )
+
+
+def _blocked(report: dict[str, Any], deciding: tuple[str, ...]) -> str:
+    checks = [check for check in report["checks"] if check["level"] in deciding]
+    return ", ".join(f"{check['id']} (blocked)" for check in checks if check["status"] == "blocked")
+
+
+def show(rows: list[Row], console: Console) -> None:
+    """Print a table for each candidate, the remedies of what is violated, and the sum of it."""
+    for candidate in _distinct(row.candidate for row in rows if row.candidate) or [""]:
+        console.print(_table(candidate, _about(candidate, rows)))
+    for check, remedy in _distinct(pair for row in rows for pair in row.remedies):
+        console.print(Text(check, "bold"))
+        console.print(Padding(Text(remedy), (0, 0, 0, 2), expand=False))
+    counts = [(sum(row.verdict == verdict for row in rows), verdict) for verdict in COLOURS]
+    console.print(Text("verdicts: " + (", ".join(f"{n} {verdict}" for n, verdict in counts if n) or "none"), "bold"))
+
+
+def _about(candidate: str, rows: list[Row]) -> list[Row]:
+    """The rows of one candidate; an environment that has none keeps its place."""
+    told = {row.name for row in rows if row.candidate == candidate}
+    absent = {row.name: Row(row.name, candidate, NOT_RUN, why=row.why if not row.candidate else "") for row in rows}
+    absent |= {row.name: row for row in rows if not row.candidate}
+    return [row for name in absent for row in ([r for r in rows if (r.name, r.candidate) == (name, candidate)] if name in told else [absent[name]])]
