@@ -109,7 +109,7 @@ def _judged(
     if isinstance(loaded, NotLoaded) and loaded.misuse:
         raise Misuse(loaded.reason)
     if isinstance(loaded, NotLoaded):
-        return not_loaded(name, contract, settings, versions, loaded)
+        return not_loaded(name, contract, settings, versions, loaded, time.monotonic() - started)
     asking = Asking(contract, session, opener)
     try:
         judging = Judging(contract, asking, settings, progress)

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -28,8 +28,8 @@ PREFIX = "gate-"
 CONFORMS, VIOLATES, UNKNOWN, NOT_RUN = "conforms", "does not conform", "could not be judged", "not run"
 COLOURS = {CONFORMS: "green", VIOLATES: "red", UNKNOWN: "yellow", NOT_RUN: "yellow"}
 USAGE = (
-    "Expected a folder of JSON reports but got {given}. Run: python -m nnx_conformance.gate FOLDER [NAME...], on reports "
-    "that `nnx-conformance check --format json --output FOLDER/NAME.json` wrote."
+    "Expected a folder of JSON reports but got {given}. Write them with `nnx-conformance check --format json "
+    "--output FOLDER/NAME.json` and run `python -m nnx_conformance.gate FOLDER [NAME...]`."
 )
 
 
@@ -120,18 +120,32 @@ def _blocked(report: dict[str, Any], deciding: tuple[str, ...]) -> str:
 
 def show(rows: list[Row], console: Console) -> None:
     """Print a table for each candidate, the remedies of what is violated, and the sum of it."""
-    for candidate in _distinct(row.candidate for row in rows if row.candidate) or [""]:
-        console.print(_table(candidate, _about(candidate, rows)))
-    for check, remedy in _distinct(pair for row in rows for pair in row.remedies):
+    candidates = dict.fromkeys(row.candidate for row in rows if row.candidate) or {"": None}
+    for candidate in candidates:
+        # An environment without a report has none for any candidate.
+        console.print(_table(candidate, [row for row in rows if row.candidate in (candidate, "")]))
+    for check, remedy in dict.fromkeys(pair for row in rows for pair in row.remedies):
         console.print(Text(check, "bold"))
         console.print(Padding(Text(remedy), (0, 0, 0, 2), expand=False))
+    _sum(rows, console)
+
+
+def _table(candidate: str, rows: list[Row]) -> Table:
+    table = Table(title=Text(candidate or "no candidate", "bold"), title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in ("environment", "Flax", "JAX", "verdict"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("why", overflow="fold")
+    for row in rows:
+        verdict = Text(row.verdict, COLOURS[row.verdict])
+        table.add_row(row.name.removeprefix(PREFIX), row.flax, row.jax, verdict, Text(row.why))
+    return table
+
+
+def _sum(rows: list[Row], console: Console) -> None:
     counts = [(sum(row.verdict == verdict for row in rows), verdict) for verdict in COLOURS]
-    console.print(Text("verdicts: " + (", ".join(f"{n} {verdict}" for n, verdict in counts if n) or "none"), "bold"))
+    shown = ", ".join(f"{count} {verdict}" for count, verdict in counts if count)
+    console.print(Text(f"verdicts: {shown or 'none'}", "bold"))
 
 
-def _about(candidate: str, rows: list[Row]) -> list[Row]:
-    """The rows of one candidate; an environment that has none keeps its place."""
-    told = {row.name for row in rows if row.candidate == candidate}
-    absent = {row.name: Row(row.name, candidate, NOT_RUN, why=row.why if not row.candidate else "") for row in rows}
-    absent |= {row.name: row for row in rows if not row.candidate}
-    return [row for name in absent for row in ([r for r in rows if (r.name, r.candidate) == (name, candidate)] if name in told else [absent[name]])]
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

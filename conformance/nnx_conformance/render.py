@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from nnx_conformance.report import STATUSES, CheckResult, Finding, Report
 
 COLOURS = {"conforms": "bold green", "does not conform": "bold red", "could not be judged": "bold yellow"}
 LABEL = 17
+#: A finding names this many of the checks that it blocks; all stand below, under `checks`.
+MANY = 6
 
 
 def show(report: Report, console: Console) -> None:
@@ -27,9 +29,9 @@ def _finding(finding: Finding, console: Console) -> None:
     head = Text.assemble((finding.check, f"bold {colour}"), f"  {finding.level}  ", _how_often(finding))
     console.print(head)
     if finding.line:
-        place = Text.assemble((f"{finding.line}   ", "cyan"), finding.line.source)
-        console.print(Padding(place, (0, 0, 0, 2), expand=False))
-    console.print(Padding(Text(finding.what), (0, 0, 0, 2), expand=False))
+        place = Text.assemble("  ", (f"{finding.line}   ", "cyan"), finding.line.source)
+        console.print(place, soft_wrap=True)
+    _row(console, "", finding.what)
     for label, value in _rows(finding):
         _row(console, label, value)
     console.print()
@@ -49,18 +51,24 @@ def _rows(finding: Finding) -> list[tuple[str, str]]:
         ("observed", finding.observed),
         ("cause", finding.cause),
         ("remedy", finding.remedy),
-        ("blocks", ", ".join(finding.blocks)),
+        ("blocks", _few(finding.blocks)),
         ("replay", finding.replay),
     ]
     return [(label, value) for label, value in rows if value]
 
 
-def _row(console: Console, label: str, value: str) -> None:
-    grid = Table.grid(padding=(0, 0))
-    grid.add_column(width=LABEL)
-    grid.add_column(overflow="fold")
-    grid.add_row(Text(f"  {label}", "dim"), Text(value, overflow="fold"))
-    console.print(grid)
+def _row(console: Console, label: str, value: str, style: str = "dim") -> None:
+    """A labelled text, its lines below one another; without a label, indented."""
+    indent = LABEL if label else 2
+    lines = textwrap.wrap(value, console.width - indent, break_long_words=False, break_on_hyphens=False)
+    first = f"  {label} ".ljust(indent) if label else "  "
+    for number, line in enumerate(lines):
+        console.print(Text.assemble((first if number == 0 else " " * indent, style), line), soft_wrap=True)
+
+
+def _few(ids: tuple[str, ...]) -> str:
+    shown = ", ".join(ids[:MANY])
+    return f"{shown} and {len(ids) - MANY} more" if len(ids) > MANY else shown
 
 
 def _accounting(report: Report, console: Console) -> None:
@@ -92,17 +100,11 @@ def _verdict(report: Report, advised: int, console: Console) -> None:
     must = [result for result in report.checks if result.level == "MUST"]
     broken = sum(result.status == "violated" for result in must)
     advice = f", {advised} of advice" if advised else ""
-    console.print(f"  {broken} of {len(must)} MUST checks violated{advice}; {len(report.checks)} planned = {counts}")
+    _row(console, "", f"{broken} of {len(must)} MUST checks violated{advice}; {len(report.checks)} planned = {counts}")
     versions = report.versions
     where = f"; Flax {versions.flax}, JAX {versions.jax}, Python {versions.python}" if versions else ""
     setting = f"contract {report.contract} {report.contract_version}, {report.cases} cases, seed {report.settings.seed}"
-    console.print(f"  {setting}{where}; {report.seconds:.1f} s", style="dim")
-
-
-def failure(candidate: str, reason: str, console: Console) -> None:
-    """Print that a candidate could not be judged."""
-    console.print(Text.assemble((f"{candidate} ", "bold"), ("could not be judged", COLOURS["could not be judged"])))
-    console.print(Padding(Text(reason), (0, 0, 0, 2), expand=False))
+    _row(console, "", f"{setting}{where}; {report.seconds:.1f} s")
 
 
 def summary(reports: list[Report], console: Console) -> None:

@@ -63,11 +63,9 @@ class Smallest:
         """What follows from another violated check is blocked by it."""
         for tally in self._violated():
             assert tally.first is not None
-            for cause in tally.first[1].symptom_of:
-                other = self._judging.tallies[cause]
-                if other.violated or other.blocked:
-                    tally.acquit(cause if other.violated else other.blocked.most_common(1)[0][0])
-                    break
+            causes = [cause for cause in tally.first[1].symptom_of if self._judging.tallies[cause].violated]
+            if causes:
+                tally.acquit(causes[0])
 
     def _drop_what_the_first_case_kept(self) -> None:
         """A check that the first case of all kept and now breaks is broken by what ran in between."""

@@ -77,7 +77,9 @@ def _finding(tally: Tally, request: Request, violation: Violation, others: dict[
     )
 
 
-def not_loaded(candidate: str, contract: Contract, settings: Settings, versions: Versions, why: NotLoaded) -> Report:
+def not_loaded(
+    candidate: str, contract: Contract, settings: Settings, versions: Versions, why: NotLoaded, seconds: float
+) -> Report:
     """The report of a candidate that could not be loaded: its code is at fault, so it does not conform."""
     fallback = contract.check(contract.fallback)
     line = why.raised.line if why.raised else None
@@ -91,16 +93,14 @@ def not_loaded(candidate: str, contract: Contract, settings: Settings, versions:
         observed="none",
         line=line,
         cause=why.cause,
-        remedy=f"Make `{contract.entry}({', '.join(contract.parameters)})` importable; try `python {candidate}`."
-        if why.raised
-        else f"Define `def {contract.entry}({', '.join(contract.parameters)}):`.",
+        remedy=f"Make `def {contract.entry}({', '.join(contract.parameters)}):` importable; try `python {candidate}`.",
         case=None,
         violated=1,
         evaluated=1,
         blocks=blocks,
     )
     results = tuple(_unloaded_result(check, fallback) for check in planned)
-    return Report(candidate, contract.name, contract.version, settings, versions, 0, results, (finding,), 0.0)
+    return Report(candidate, contract.name, contract.version, settings, versions, 0, results, (finding,), seconds)
 
 
 def _unloaded_result(check: Check, fallback: Check) -> CheckResult:

@@ -30,7 +30,7 @@ def _invariants(checks: tuple[Check, ...]) -> Judge:
                     found.observed,
                     found.line,
                     found.cause,
-                    symptom_of=(invariant.id,),
+                    symptom_of=(invariant.id, *found.symptom_of),
                 )
         blamed = culprit(seen)
         return Blocked(blamed) if blamed else None
