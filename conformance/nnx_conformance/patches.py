@@ -8,23 +8,29 @@ _ABSENT = object()
 
 
 class Patches:
-    """A context manager that undoes, last first, every replacement made through it."""
+    """A context manager that undoes, last first, every replacement made through it.
+
+    What somebody else has put in its place in the meantime stays.
+    """
 
     def __init__(self) -> None:
-        self._done: list[tuple[type, str, Any]] = []
+        self._done: list[tuple[type, str, Any, Any]] = []
 
     def __enter__(self) -> Patches:
         return self
 
     def __exit__(self, *_: object) -> None:
         while self._done:
-            owner, name, before = self._done.pop()
+            owner, name, before, ours = self._done.pop()
+            if vars(owner).get(name, _ABSENT) is not ours:
+                continue
             if before is _ABSENT:
-                delattr(owner, name)
+                type.__delattr__(owner, name)
             else:
-                setattr(owner, name, before)
+                type.__setattr__(owner, name, before)
 
     def replace(self, owner: type, name: str, value: Any) -> None:
         """Set `owner.name`, remembering what the class itself had there, which may be nothing."""
-        self._done.append((owner, name, vars(owner).get(name, _ABSENT)))
-        setattr(owner, name, value)
+        self._done.append((owner, name, vars(owner).get(name, _ABSENT), value))
+        # Past the metaclass, whose own `__setattr__` may be one of the things replaced.
+        type.__setattr__(owner, name, value)

@@ -19,10 +19,10 @@ TEXT_LENGTH = 200
 
 @dataclass(eq=False)
 class Seen:
-    """A module while the run lasts; `position` among those of the run."""
+    """A module while the run lasts; `instance` is None for one that was made inside a trace."""
 
-    position: int
     instance: Any
+    name: str
     constructed: bool
     created: bool
     line: Line | None
@@ -35,7 +35,7 @@ class Record:
 
     source: Source
     layouts: Layouts = field(default_factory=Layouts)
-    modules: dict[int, Seen] = field(default_factory=dict)
+    modules: list[Seen] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     writes: dict[tuple[object, ...], Write] = field(default_factory=dict)
     warnings: dict[tuple[str, str], Warned] = field(default_factory=dict)
@@ -43,24 +43,28 @@ class Record:
     returns: dict[tuple[str, str, tuple[int, ...], bytes], int] = field(default_factory=dict)
     things: list[Thing] = field(default_factory=list)
     class_names: set[str] = field(default_factory=set)
+    _positions: dict[int, int] = field(default_factory=dict)
     _latest: tuple[Any, int] = (object(), -1)
     constructing: int = 0
     calling: int = 0
 
     def module(self, instance: Any, *, constructed: bool, created: bool, line: Line | None) -> int:
         """The position of a module among those of the run; a new one is written down with its state."""
-        if id(instance) not in self.modules:
+        position = self._positions.get(id(instance))
+        if position is None or self.modules[position].instance is not instance:
+            position = self._positions[id(instance)] = len(self.modules)
             start = self.layouts.snapshot(instance)
-            # The instance is kept alive until the run ends: its id must not be given to another.
-            self.modules[id(instance)] = Seen(len(self.modules), instance, constructed, created, line, start)
-        return self.modules[id(instance)].position
+            # Kept alive until the run ends, to read its last state; not so in a trace, whose tracers must not leak.
+            kept = None if start.traced else instance
+            self.modules.append(Seen(kept, type_name(type(instance)), constructed, created, line, start))
+        return position
 
     def thing(self, value: Any) -> int:
         """The position of a returned value among the run's `things`; equal arrays are kept once."""
         if value is self._latest[0]:
             return self._latest[1]
         position = self._position(as_thing(value))
-        if isinstance(value, jax.Array):  # immutable, so the same object is the same value
+        if isinstance(value, jax.Array) and not is_tracer(value):  # immutable, so the same object is the same value
             self._latest = value, position
         return position
 
@@ -85,7 +89,7 @@ class Record:
 
     def counts(self) -> list[int | None]:
         """The keys drawn so far from each Rngs of the run."""
-        return [rng_counts(rngs) for rngs, _, _ in self.rngs]
+        return [None if rngs is None else rng_counts(rngs) for rngs, _, _ in self.rngs]
 
     def built(self) -> tuple[RngsBuilt, ...]:
         """The Rngs of the run, with the keys that constructions drew."""
@@ -95,14 +99,14 @@ class Record:
         """The modules of the run, with the state they ended in."""
         return tuple(
             Module(
-                name=type_name(type(seen.instance)),
+                name=seen.name,
                 constructed=seen.constructed,
                 created=seen.created,
                 line=seen.line,
                 start=seen.start,
-                end=self.layouts.snapshot(seen.instance),
+                end=seen.start if seen.instance is None else self.layouts.snapshot(seen.instance),
             )
-            for seen in self.modules.values()
+            for seen in self.modules
         )
 
 

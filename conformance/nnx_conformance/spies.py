@@ -14,11 +14,12 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import Any
 
 from flax import nnx
 
-from nnx_conformance.flax_versions import is_tracer
+from nnx_conformance.flax_versions import is_tracer, rng_counts
 from nnx_conformance.graph import type_name
 from nnx_conformance.observation import Call, Warned, Write
 from nnx_conformance.patches import Patches
@@ -77,8 +78,9 @@ def spying(
         _watch_variables(patches, record)
         _watch_rngs(patches, record)
         yield
-    for seen in record.modules.values():
-        classes.learn(seen.instance)
+    for seen in record.modules:
+        if seen.instance is not None:
+            classes.learn(seen.instance)
 
 
 def _watch_construction(
@@ -102,11 +104,24 @@ def _watch_construction(
         return instance
 
     patches.replace(meta, "__call__", construct)
+    _watch_classes(patches, meta, watch_class)
+
+
+def _watch_classes(patches: Patches, meta: Any, watch_class: Callable[[type], None]) -> None:
+    """A class may be given another `__call__` when instances of it are there already."""
+    original = meta.__setattr__
+
+    def __setattr__(cls: Any, name: str, value: Any) -> None:
+        original(cls, name, value)
+        if name == "__call__":
+            watch_class(cls)
+
+    patches.replace(meta, "__setattr__", __setattr__)
 
 
 def _note_draws(record: Record, before: list[int | None]) -> None:
-    for (_, _, drawn), old, new in zip(record.rngs, before, record.counts(), strict=False):
-        if old is not None and new is not None:
+    for (_, _, drawn), old, new in zip_longest(record.rngs, before, record.counts(), fillvalue=0):
+        if old is not None and new is not None:  # one that construction itself built started at 0
             drawn.append(new - old)
 
 
@@ -228,7 +243,8 @@ def _watch_rngs(patches: Patches, record: Record) -> None:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
         seeds = tuple(words for seed in (*args, *kwargs.values()) if (words := seed_words(seed)))
-        record.rngs.append((self, seeds, []))
+        kept = self if rng_counts(self) is not None else None  # a trace's tracers must not leak
+        record.rngs.append((kept, seeds, []))
 
     patches.replace(nnx.Rngs, "__init__", __init__)
 
