@@ -55,7 +55,10 @@ class Case:
     arguments: tuple[Argument, ...]
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return next(argument.data for argument in self.arguments if argument.name == name)
+        for argument in self.arguments:
+            if argument.name == name:
+                return argument.data
+        raise KeyError(name)
 
     def __str__(self) -> str:
         return "  ".join(map(str, self.arguments))

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from nnx_conformance import contract as contracts
-from nnx_conformance.errors import Misuse, expected
-from nnx_conformance.observation import NotLoaded
+from nnx_conformance.errors import KitError, Misuse, expected
+from nnx_conformance.observation import NotLoaded, Versions
 from nnx_conformance.process import Limits, Process
 from nnx_conformance.report import Report, Settings
 from nnx_conformance.session import Ended, InProcess, Opener, Progress, Session
@@ -101,7 +101,7 @@ def _judged(
     from nnx_conformance.smallest import Smallest
     from nnx_conformance.verdict import not_loaded, report
 
-    versions = session.versions
+    versions = _versions(session)
     try:
         loaded = session.loaded
     except Ended as ended:
@@ -119,6 +119,13 @@ def _judged(
     finally:
         asking.close()
     return report(name, judging, smallest.found, versions, time.monotonic() - started)
+
+
+def _versions(session: Session) -> Versions:
+    try:
+        return session.versions
+    except Ended as ended:  # nothing of the candidate has run yet
+        raise KitError(f"The process for the candidate did not start: {ended}") from ended
 
 
 def silent(_: str, __: int, ___: int) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -22,6 +24,8 @@ from nnx_conformance.telling import show_check, show_contract, show_contracts
 
 FORMATS = ("terminal", "json")
 MISUSE, KIT_FAILED = 2, 3
+#: A day.
+LONGEST = 86_400
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -96,8 +100,8 @@ def _known_format(form: str) -> None:
 
 
 def _seconds(option: str, value: float) -> float:
-    if not value > 0:
-        raise expected("a number of seconds > 0", option, value, f"Leave {option} out for its default.")
+    if not 0 < value <= LONGEST:
+        raise expected(f"a number of seconds > 0 and <= {LONGEST}", option, value, f"Leave {option} out for its default.")
     return value
 
 
@@ -130,7 +134,7 @@ def replay(file: str) -> None:
     with _exit_statuses():
         found = stored.read(file)
         replayed = run_again(found)
-        console = Console(highlight=False)
+        console = Console(highlight=False, markup=False)
         console.print(f"{found.check} of {found.target}: {replayed.outcome}", style="bold")
         console.print(f"  {replayed.why}")
         console.print(f"  case  {found.case}")
@@ -168,4 +172,7 @@ def _exit_statuses() -> Iterator[None]:
         sys.exit(MISUSE)
     except KitError as error:
         click.echo(f"nnx-conformance: the kit failed, this is no verdict on the candidate. {error}", err=True)
+        sys.exit(KIT_FAILED)
+    except Exception:  # noqa: BLE001 - status 1 would say that the candidate does not conform
+        click.echo(f"nnx-conformance: the kit failed, this is no verdict.\n{traceback.format_exc()}", err=True)
         sys.exit(KIT_FAILED)

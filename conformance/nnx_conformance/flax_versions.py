@@ -46,15 +46,25 @@ def contents(variable: nnx.Variable[Any]) -> Any:
     """The raw contents of a Variable, past its hooks and without a deprecation warning."""
     # `raw_value` is deprecated since 0.12.1, which brought `get_raw_value`.
     getter = getattr(type(variable), "get_raw_value", None)
-    return getter(variable) if getter else variable.raw_value
+    raw = getter(variable) if getter else variable.raw_value
+    return raw[...] if is_reference(raw) else raw
+
+
+def is_reference(raw: Any) -> bool:
+    """Whether a Variable holds a mutable JAX reference (`ref=True`, since 0.12) instead of an array."""
+    return type(raw).__name__ == "Ref"
 
 
 def set_contents(variable: nnx.Variable[Any], value: Any) -> None:
-    """Write the contents of a Variable as a user may."""
-    if hasattr(type(variable), "set_value"):  # since 0.12.1, which deprecated `.value`
-        variable.set_value(value)
+    """Write the contents of a Variable, past its hooks: they may refuse what is not their own."""
+    if hasattr(type(variable), "set_raw_value"):
+        raw = variable.get_raw_value()
+        if is_reference(raw):
+            raw[...] = value
+        else:
+            variable.set_raw_value(value)
     else:
-        variable.value = value
+        variable.raw_value = value
 
 
 def is_tracer(value: Any) -> bool:

@@ -43,7 +43,7 @@ class Row:
         verdict: of the report; `not run` if there is none, `could not be judged` if it cannot be read.
         flax, jax: the versions there; empty if unknown.
         why: the checks that decided against it, or the reason why there is no verdict.
-        remedies: of the findings that decided against it, by check.
+        findings: the check, what happened and the remedy, of each finding that decided against it.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Row:
     flax: str = ""
     jax: str = ""
     why: str = ""
-    remedies: tuple[tuple[str, str], ...] = ()
+    findings: tuple[tuple[str, str, str], ...] = ()
 
 
 def main(arguments: list[str]) -> int:
@@ -100,7 +100,7 @@ def _row(name: str, report: dict[str, Any]) -> Row:
     if report["verdict"] not in (CONFORMS, VIOLATES, UNKNOWN):
         raise ValueError(f"unknown verdict {report['verdict']!r}")
     deciding = ("MUST", "SHOULD") if report["settings"]["strict"] else ("MUST",)
-    remedies = [(found["check"], found["remedy"]) for found in report["findings"] if found["level"] in deciding]
+    findings = [found for found in report["findings"] if found["level"] in deciding]
     versions = report["versions"] or {"flax": "", "jax": ""}
     return Row(
         name,
@@ -108,8 +108,8 @@ def _row(name: str, report: dict[str, Any]) -> Row:
         report["verdict"],
         str(versions["flax"]),
         str(versions["jax"]),
-        str(report["failure"]) or ", ".join(check for check, _ in remedies) or _blocked(report, deciding),
-        tuple(remedies),
+        str(report["failure"]) or ", ".join(found["check"] for found in findings) or _blocked(report, deciding),
+        tuple((found["check"], found["what"], found["remedy"]) for found in findings),
     )
 
 
@@ -119,15 +119,25 @@ def _blocked(report: dict[str, Any], deciding: tuple[str, ...]) -> str:
 
 
 def show(rows: list[Row], console: Console) -> None:
-    """Print a table for each candidate, the remedies of what is violated, and the sum of it."""
+    """Print for each candidate a table and what is violated, and then the sum of it."""
     candidates = dict.fromkeys(row.candidate for row in rows if row.candidate) or {"": None}
     for candidate in candidates:
         # An environment without a report has none for any candidate.
-        console.print(_table(candidate, [row for row in rows if row.candidate in (candidate, "")]))
-    for check, remedy in dict.fromkeys(pair for row in rows for pair in row.remedies):
-        console.print(Text(check, "bold"))
-        console.print(Padding(Text(remedy), (0, 0, 0, 2), expand=False))
+        about = [row for row in rows if row.candidate in (candidate, "")]
+        console.print(_table(candidate, about))
+        _findings(about, console)
     _sum(rows, console)
+
+
+def _findings(rows: list[Row], console: Console) -> None:
+    """Each violated check once, as it showed in the first environment that found it."""
+    told = set()
+    for row in rows:
+        for check, what, remedy in row.findings:
+            if check not in told:
+                told.add(check)
+                console.print(Text.assemble((check, "bold"), f"  first in {row.name.removeprefix(PREFIX)}"))
+                console.print(Padding(Text(f"{what}\nremedy: {remedy}"), (0, 0, 1, 2), expand=False))
 
 
 def _table(candidate: str, rows: list[Row]) -> Table:

@@ -21,7 +21,7 @@ def leaves(module: Any) -> Iterator[tuple[str, Any, bool]]:
 
 def _walk(value: Any, path: str, rng: bool, seen: set[int]) -> Iterator[tuple[str, Any, bool]]:
     if isinstance(value, nnx.Variable) or not (parts := _parts(value)):
-        yield path, value, rng or isinstance(value, nnx.RngState)
+        yield path, value, rng
         return
     if id(value) in seen:
         return
@@ -58,7 +58,7 @@ class Layouts:
     def snapshot(self, module: Any) -> Snapshot:
         """The state of a module now."""
         found = [(path, leaf, rng) for path, leaf, rng in leaves(module)]
-        layout = tuple([_slot(path, type(leaf), rng) for path, leaf, rng in found])
+        layout = tuple([_slot(path, leaf, rng) for path, leaf, rng in found])
         values = [contents(leaf) if isinstance(leaf, nnx.Variable) else leaf for _, leaf, _ in found]
         traced = tuple([at for at, value in enumerate(values) if _holds_tracer(value)])
         position = self._positions.setdefault(layout, len(self._positions))
@@ -70,9 +70,9 @@ class Layouts:
 
 
 
-def _slot(path: str, kind: type, rng: bool) -> Slot:
-    variable = issubclass(kind, nnx.Variable)
-    return Slot(path, type_name(kind), variable, variable and issubclass(kind, nnx.Param), rng)
+def _slot(path: str, leaf: Any, rng: bool) -> Slot:
+    # `isinstance`, not `issubclass`: a hijax Variable is an instance of nnx.Variable, and its class no subclass.
+    return Slot(path, type_name(type(leaf)), isinstance(leaf, nnx.Variable), isinstance(leaf, nnx.Param), rng)
 
 
 def type_name(kind: type) -> str:

@@ -10,7 +10,7 @@ import inspect
 import os
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flax import nnx
@@ -41,9 +41,9 @@ def load(target: Target, entry: str, parameters: tuple[str, ...]) -> tuple[Candi
         parameters: the arguments that the contract passes, by position.
     """
     source = Source(target.path) if target.path else None
-    record = Record(source or Source("<none>"))
+    record, classes = Record(source or Source("<none>")), Classes()
     try:
-        with spying(record, Classes()):
+        with spying(record, classes):
             module = _import_file(target.path) if target.path else _import_module(target.module)
         source = source or Source(getattr(module, "__file__", None) or "<module>")
         function = _find(module, target, entry)
@@ -53,24 +53,36 @@ def load(target: Target, entry: str, parameters: tuple[str, ...]) -> tuple[Candi
         raised = (source or _module_source(target.module)).raised(error)
         reason = f"importing it raised {raised.type}: {raised.message}"
         return NotLoaded(False, reason, "the file fails before the function can be called", raised)
-    candidate = from_function(function, target.text, source)
+    candidate = from_function(function, target.text, source, classes)
     if problem := arity_problem(function, parameters):
         return NotLoaded(False, problem, PARAMETERS)
     return candidate, Loaded(function_name(function), source.file, "", tuple(record.warnings.values()))
 
 
-def from_function(function: Callable[..., Any], name: str, source: Source | None = None) -> Candidate:
+def from_function(
+    function: Callable[..., Any], name: str, source: Source | None = None, classes: Classes | None = None
+) -> Candidate:
     """A candidate from a Python object; modules that exist already are remembered as not made by its runs."""
-    classes = Classes()
+    classes = classes or Classes()
     for instance in gc.get_objects():
         if issubclass(type(instance), nnx.Module):
             classes.learn(instance)
+    for cls in _subclasses(nnx.Module):
+        if not cls.__module__.startswith("flax."):  # those of Flax itself are learnt when they are used
+            classes.learn_class(cls)
     return Candidate(name, function, source or Source(source_file(function)), classes)
+
+
+def _subclasses(cls: type) -> Iterator[type]:
+    for below in cls.__subclasses__():
+        yield below
+        yield from _subclasses(below)
 
 
 def function_name(function: Any) -> str:
     """What to call a candidate in messages."""
-    return getattr(function, "__name__", None) or type(function).__name__
+    name = getattr(function, "__name__", None)
+    return name if isinstance(name, str) else type(function).__name__
 
 
 def source_file(function: Any) -> str:
@@ -86,8 +98,8 @@ def arity_problem(function: Callable[..., Any], parameters: tuple[str, ...]) -> 
     """Why a function cannot take the contract's arguments; empty if it can."""
     try:
         signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return ""  # some callables tell no signature; then the first call shows it
+    except Exception:  # noqa: BLE001 - some callables tell no signature, or run code to; then the first call shows it
+        return ""
     try:
         signature.bind(*parameters)
     except TypeError as error:

@@ -149,10 +149,12 @@ class RngsBuilt:
 
     Attributes:
         seeds: for each positional or keyword seed its value, or the words of its key.
+        traced: whether it was built inside a trace, where draws cannot be counted.
         drawn: how many keys were drawn from it during construction of a module.
     """
 
     seeds: tuple[tuple[int, ...], ...]
+    traced: bool
     drawn: int
 
 
@@ -177,8 +179,9 @@ class Left:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One run of the candidate on one case."""
+    """One run of the candidate on one case; `asked` is how many calls of its module the case asks for."""
 
+    asked: int
     result: Thing | None
     raised: Raised | None
     modules: tuple[Module, ...]
@@ -230,6 +233,7 @@ class Observation:
         untraced: the same case under `jax.disable_jit`, where calls ran inside a trace or were not seen.
         shifts: the interventions; empty where none was asked for.
         base_end: what `Shift.end` is without intervention.
+        bypassed: whether calls were made through a reference that was kept before the spies could see them.
         output: what was written to stdout and stderr.
     """
 
@@ -238,6 +242,7 @@ class Observation:
     untraced: Run | None
     shifts: tuple[Shift, ...]
     base_end: tuple[float | None, ...]
+    bypassed: bool
     output: str
 
 

@@ -35,6 +35,7 @@ class Candidate:
 def run(
     candidate: Candidate,
     case: Case,
+    asked: int,
     *,
     after_construction: AfterConstruction | None = None,
     after_call: AfterCall | None = None,
@@ -46,6 +47,7 @@ def run(
         result, raised = _call(candidate, record, given)
         facts = record.module_facts()
     return Run(
+        asked=asked,
         result=result,
         raised=raised,
         modules=facts,
@@ -59,10 +61,10 @@ def run(
     )
 
 
-def run_untraced(candidate: Candidate, case: Case, **hooks: Any) -> Run:
+def run_untraced(candidate: Candidate, case: Case, asked: int, **hooks: Any) -> Run:
     """The same under `jax.disable_jit`: transforms run their function call by call, so every call can be seen."""
     with jax.disable_jit():
-        return run(candidate, case, **hooks)
+        return run(candidate, case, asked, **hooks)
 
 
 def outcome(of: Run) -> Outcome:

@@ -14,13 +14,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from nnx_conformance.bypass import bypassed
 from nnx_conformance.case import Case
 from nnx_conformance.flax_versions import contents, is_tracer, set_contents
 from nnx_conformance.graph import number, variables
 from nnx_conformance.observation import Observation, Outcome, Run, Shift
 from nnx_conformance.observe import Candidate, outcome, run, run_untraced
 from nnx_conformance.request import AGAIN, SHIFTS, Request
-from nnx_conformance.timeline import clearer, main_calls, moved, numbers
+from nnx_conformance.timeline import clearer, groups, main_calls, moved, numbers
 
 AMOUNT = 3
 
@@ -30,22 +31,23 @@ def observe(candidate: Candidate, request: Request) -> Observation:
     Running without traces is slow, so once a candidate is known to trace, this is done only where shifts are wanted.
     """
     case = request.case
-    first = run(candidate, case)
-    again = outcome(run(candidate, case)) if AGAIN in request.probes else None
+    first = run(candidate, case, request.calls)
+    again = outcome(run(candidate, case, request.calls)) if AGAIN in request.probes else None
     looked_into = SHIFTS in request.probes or not candidate.traces
-    untraced = run_untraced(candidate, case) if looked_into and _hidden(first, request.calls) else None
+    untraced = run_untraced(candidate, case, request.calls) if looked_into and _hidden(first) else None
     base = clearer(first, untraced)
     candidate.traces = candidate.traces or base is not first
     shifts = _shifts(candidate, case, first, base) if SHIFTS in request.probes and not first.raised else ()
     candidate.classes.forget_dead()
-    return Observation(first, again, untraced, shifts, _end(base), "")
+    unseen = bool(request.calls) and not groups(base) and not first.raised and bypassed(candidate, case)
+    return Observation(first, again, untraced, shifts, _end(base), unseen, "")
 
 
-def _hidden(seen: Run, calls: int) -> bool:
+def _hidden(seen: Run) -> bool:
     """Whether calls may have run where the spies do not see them: inside a trace, or from its cache."""
     traced = any(call.traced for call in seen.calls) or bool(seen.raised and seen.raised.about_trace)
     found = main_calls(seen)
-    return traced or len(found) != calls or not moved(seen, found)
+    return traced or len(found) != seen.asked or not moved(seen, found)
 
 
 def _end(of: Run) -> tuple[float | None, ...]:
@@ -56,67 +58,79 @@ def _end(of: Run) -> tuple[float | None, ...]:
 
 @dataclass(frozen=True, eq=False)
 class _Intervener:
-    """Makes the shifted runs of one case, the way (traced or not) in which its calls can be seen."""
+    """Makes the shifted runs of one case, the way (traced or not) in which its calls can be seen.
+
+    A candidate may call several modules; each of them is shifted, for only the result can tell which one is read.
+    """
 
     candidate: Candidate
     case: Case
+    asked: int
     paths: tuple[str, ...]
-    ordinals: tuple[int, ...]
     runner: Callable[..., Run]
 
-    def state(self, when: str, ordinal: int) -> Shift:
-        """Shift the counting Variables right after the call with this number."""
+    def state(self, when: str, ordinals: frozenset[int]) -> Shift:
+        """Shift the counting Variables right after the calls with these numbers."""
         applied: list[bool] = []
 
         def after_call(module: Any, position: int, output: Any) -> Any:
-            if position == ordinal:
+            if position in ordinals:
                 applied.append(shift_state(module, self.paths))
             return output
 
-        return self._shift("state", when, self.runner(self.candidate, self.case, after_call=after_call), any(applied))
+        return self._shift("state", when, applied, self.runner, after_call=after_call)
 
-    def construction(self, runner: Callable[..., Run]) -> Shift:
-        """Shift the counting Variables right after construction."""
+    def construction(self) -> Shift:
+        """Shift the counting Variables right after construction, in the run as it is."""
         applied: list[bool] = []
-        hook = lambda module: applied.append(shift_state(module, self.paths))  # noqa: E731
-        made = runner(self.candidate, self.case, after_construction=hook)
-        return self._shift("state", "after construction", made, any(applied))
 
-    def output(self, when: str, ordinal: int) -> Shift:
-        """Shift what the call with this number returns."""
+        def after_construction(module: Any) -> None:
+            applied.append(shift_state(module, self.paths))
+
+        return self._shift("state", "after construction", applied, run, after_construction=after_construction)
+
+    def output(self, ordinals: frozenset[int]) -> Shift:
+        """Shift what the calls with these numbers return."""
         applied: list[bool] = []
 
         def after_call(module: Any, position: int, output: Any) -> Any:
-            if position != ordinal:
+            if position not in ordinals or not _numeric(output):
                 return output
-            applied.append(_numeric(output))
-            return shifted(output) if applied[-1] else output
+            applied.append(True)
+            return shifted(output)
 
-        return self._shift("output", when, self.runner(self.candidate, self.case, after_call=after_call), any(applied))
+        return self._shift("output", "after the last call", applied, self.runner, after_call=after_call)
 
-    def _shift(self, what: str, when: str, made: Run, applied: bool) -> Shift:
+    def _shift(self, what: str, when: str, applied: list[bool], runner: Callable[..., Run], **hooks: Any) -> Shift:
+        made = runner(self.candidate, self.case, self.asked, **hooks)
         calls = main_calls(made)
         after = numbers(made, calls[-1].after) if calls and calls[-1].after else {}
         end = tuple(after.get(path) for path in self.paths)
-        return Shift(what, when, AMOUNT, applied, outcome(made), end)
+        return Shift(what, when, AMOUNT, any(applied), outcome(made), end)
 
 
 def _shifts(candidate: Candidate, case: Case, first: Run, base: Run) -> tuple[Shift, ...]:
     calls = main_calls(base)
     if not calls:
         return ()
-    concrete = [call for call in base.calls if not call.traced]
-    ordinals = tuple(at for at, call in enumerate(concrete, start=1) if any(call is one for one in calls))
-    runner = run if base is first else run_untraced
-    make = _Intervener(candidate, case, tuple(moved(base, calls)), ordinals, runner)
-    made = [make.output("after the last call", ordinals[-1])]
-    if make.paths:
-        made.append(make.state("after the last call", ordinals[-1]))
+    lasts, firsts = _ordinals(base, -1), _ordinals(base, 0)
+    paths = tuple(moved(base, calls))
+    make = _Intervener(candidate, case, base.asked, paths, run if base is first else run_untraced)
+    made = [make.output(lasts)]
+    if paths:
+        made.append(make.state("after the last call", lasts))
         if not _followed(made[-1].outcome, outcome(base)):
-            made.append(make.construction(run))
-        if len(ordinals) > 1:
-            made.append(make.state("after the first call", ordinals[0]))
+            made.append(make.construction())
+        if len(calls) > 1:
+            made.append(make.state("after the first call", firsts))
     return tuple(made)
+
+
+def _ordinals(of: Run, which: int) -> frozenset[int]:
+    """The number, among the concrete calls, of the first or last call of each module."""
+    chosen = [calls[which] for calls in groups(of)]
+    concrete = [call for call in of.calls if not call.traced]
+    return frozenset(at for at, call in enumerate(concrete, start=1) if any(call is one for one in chosen))
 
 
 def _followed(shifted_to: Outcome, was: Outcome) -> bool:

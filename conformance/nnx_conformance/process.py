@@ -63,8 +63,7 @@ class Process:
     def _start(self) -> None:
         question_out, self._to = os.pipe()
         self._from, answer_in = os.pipe()
-        # Append mode: the worker empties it as it reads. Closed by `close`.
-        self._output = tempfile.TemporaryFile(mode="a+b", buffering=0)  # noqa: SIM115
+        self._output = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - `close` closes it
         self._child = subprocess.Popen(
             [sys.executable, "-P", "-m", "nnx_conformance.worker", str(question_out), str(answer_in)],
             stdin=subprocess.DEVNULL,
@@ -109,7 +108,8 @@ class Process:
 
     def collect(self) -> Observation:
         """Wait for the oldest answer."""
-        assert self.loaded
+        if isinstance(self.loaded, NotLoaded):
+            raise Ended("crashed", f"it loaded once, and then no more: {self.loaded.reason}")
         answer = self._answer(self._waiting.popleft(), self._limits.case_seconds)
         self._since = time.monotonic()
         if answer.observation is None:

@@ -11,6 +11,7 @@ import numpy as np
 from nnx_conformance.flax_versions import is_key, is_tracer, rng_counts
 from nnx_conformance.graph import Layouts, type_name
 from nnx_conformance.observation import Call, Line, Module, RngsBuilt, Snapshot, Thing, Warned, Write
+from nnx_conformance.plain_text import plain
 from nnx_conformance.source import Source
 from nnx_conformance.wire import DTYPES
 
@@ -93,7 +94,7 @@ class Record:
 
     def built(self) -> tuple[RngsBuilt, ...]:
         """The Rngs of the run, with the keys that constructions drew."""
-        return tuple(RngsBuilt(seeds, sum(drawn)) for _, seeds, drawn in self.rngs)
+        return tuple(RngsBuilt(seeds, rngs is None, sum(drawn)) for rngs, seeds, drawn in self.rngs)
 
     def module_facts(self) -> tuple[Module, ...]:
         """The modules of the run, with the state they ended in."""
@@ -116,7 +117,7 @@ def as_thing(value: Any) -> Thing:
         return Thing("tracer", None, _text(value))
     if isinstance(value, jax.Array):
         return _array_thing("jax.Array", _numpy(value), value)
-    if type(value) is np.ndarray or isinstance(value, np.generic):
+    if isinstance(value, (np.ndarray, np.generic)):
         return _array_thing("numpy.ndarray" if isinstance(value, np.ndarray) else "numpy scalar", _known(value), value)
     return Thing(type_name(type(value)), None, _text(value))
 
@@ -133,13 +134,15 @@ def _numpy(value: jax.Array) -> np.ndarray | None:
 
 
 def _known(value: Any) -> np.ndarray | None:
-    data = np.array(value)
+    data = np.array(value, subok=False)  # the buffer itself: a subclass is not asked for its `__array__`
+    if data.dtype.kind == "f" and data.dtype.name not in DTYPES:
+        data = data.astype(np.float64)  # long double, which no other machine need have
     return data if data.dtype.name in DTYPES else None
 
 
 def _text(value: Any) -> str:
     try:
-        return repr(value)[:TEXT_LENGTH]
+        return plain(repr(value)[:TEXT_LENGTH])
     except BaseException:  # noqa: BLE001 - the candidate's own __repr__ may do anything
         return f"<{type(value).__name__}>"
 
@@ -150,5 +153,7 @@ def seed_words(seed: Any) -> tuple[int, ...]:
         return ()
     if is_key(seed):
         return tuple(int(word) for word in np.asarray(jax.random.key_data(seed)).ravel())
+    if isinstance(seed, dict):
+        return seed_words(next(iter(seed.values()), 0))
     data = np.asarray(seed)
     return tuple(int(word) for word in data.ravel()[:8]) if data.dtype.kind in "iub" else ()

@@ -38,6 +38,9 @@ def replay(stored: Stored, limits: Limits | None = None) -> Replayed:
     limits = limits or Limits()
     contract = contracts.get(stored.contract)
     check = contract.check(stored.check)
+    names = tuple(argument.name for argument in stored.case.arguments)
+    if names != contract.parameters:
+        raise Misuse(f"The stored case has arguments {names}, contract {contract.name!r} has {contract.parameters}.")
     process = Process(parse(stored.target), limits)
     try:
         process.load(contract.entry, contract.parameters)

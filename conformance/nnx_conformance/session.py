@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nnx_conformance.observation import Loaded, NotLoaded, Observation, Versions
+from nnx_conformance.plain_text import plain
 from nnx_conformance.request import Request
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class InProcess:
         streams = io.StringIO()
         with contextlib.redirect_stdout(streams), contextlib.redirect_stderr(streams):
             seen = observe(self._candidate, self._requests.popleft())
-        return dataclasses.replace(seen, output=streams.getvalue()[:OUTPUT_LENGTH])
+        return dataclasses.replace(seen, output=plain(streams.getvalue()[:OUTPUT_LENGTH]))
 
     def close(self) -> None:
         self._requests.clear()

@@ -12,6 +12,7 @@ from typing import Any
 
 from nnx_conformance.flax_versions import is_about_trace
 from nnx_conformance.observation import Line, Raised
+from nnx_conformance.plain_text import plain
 
 MESSAGE_LENGTH = 2000
 FRAMES = 20
@@ -47,7 +48,7 @@ class Source:
     def line(self, filename: str, number: int) -> Line:
         """The place of a line, with its text."""
         shown = filename.removeprefix(self.folder) if self.folder else filename
-        return Line(shown, number, linecache.getline(filename, number).strip()[:200])
+        return Line(plain(shown), number, plain(linecache.getline(filename, number).strip()[:200]))
 
     def caller(self, depth: int = 1) -> Line | None:
         """The innermost line of the candidate that led here."""
@@ -83,7 +84,7 @@ KIT = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 def _message(error: BaseException) -> str:
     try:
-        return str(error)[:MESSAGE_LENGTH]
+        return plain(str(error)[:MESSAGE_LENGTH])
     except BaseException:  # noqa: BLE001 - the candidate's own __str__ may do anything
         return "(its message cannot be shown)"
 

@@ -14,6 +14,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
@@ -34,12 +35,29 @@ AfterCall = Callable[[Any, int, Any], Any]
 IN_PLACE = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "xor", "or")
 
 
+@dataclass(frozen=True, eq=False)
+class Watch:
+    """Where calls are written down while a run lasts, and what may intervene after one."""
+
+    record: Record
+    after_call: AfterCall | None
+
+
 class Classes:
-    """The module classes that a candidate is known to use; they outlive a run, so that a merged module is seen too."""
+    """The module classes that a candidate is known to use, and the modules that its runs have met.
+
+    They outlive a run, so that a merged module is seen too, and one that is used again is known. `watch` is set while
+    a run lasts: a wrapped `__call__` that somebody kept (`step = nnx.jit(Counter.__call__)`) passes through otherwise.
+    """
 
     def __init__(self) -> None:
         self._known: weakref.WeakSet[type] = weakref.WeakSet()
         self._instances: dict[int, weakref.ref[Any]] = {}
+        self.watch: Watch | None = None
+
+    def learn_class(self, cls: type) -> None:
+        """Remember a class."""
+        self._known.add(cls)
 
     def learn(self, instance: Any) -> None:
         """Remember a module and its class."""
@@ -70,14 +88,18 @@ def spying(
     """Write down in `record` what happens until the block ends; the hooks may intervene."""
     with Patches() as patches, warnings.catch_warnings():
         _watch_warnings(record)
-        watch_class = functools.partial(_watch_class, patches, record, classes, after_call)
+        watch_class = functools.partial(_watch_class, patches, classes)
         for known in classes:
             watch_class(known)
         _watch_construction(patches, record, watch_class, after_construction)
         _watch_attributes(patches, record)
         _watch_variables(patches, record)
         _watch_rngs(patches, record)
-        yield
+        classes.watch = Watch(record, after_call)
+        try:
+            yield
+        finally:
+            classes.watch = None
     for seen in record.modules:
         if seen.instance is not None:
             classes.learn(seen.instance)
@@ -117,6 +139,13 @@ def _watch_classes(patches: Patches, meta: Any, watch_class: Callable[[type], No
             watch_class(cls)
 
     patches.replace(meta, "__setattr__", __setattr__)
+    defined = nnx.Module.__init_subclass__.__func__  # type: ignore[attr-defined]
+
+    def __init_subclass__(cls: Any, **kwargs: Any) -> None:
+        defined(cls, **kwargs)
+        watch_class(cls)  # at once: a reference to its `__call__` may be kept right below the class
+
+    patches.replace(nnx.Module, "__init_subclass__", classmethod(__init_subclass__))
 
 
 def _note_draws(record: Record, before: list[int | None]) -> None:
@@ -132,9 +161,7 @@ def _note_constructed(record: Record, instance: Any, after: AfterConstruction | 
             after(instance)
 
 
-def _watch_class(
-    patches: Patches, record: Record, classes: Classes, after: AfterCall | None, cls: type
-) -> None:
+def _watch_class(patches: Patches, classes: Classes, cls: type) -> None:
     """Wrap the `__call__` that instances of this class use, unless it is wrapped already."""
     owner = next((base for base in cls.__mro__ if "__call__" in vars(base)), None)
     original: Any = vars(owner)["__call__"] if owner else None
@@ -144,19 +171,18 @@ def _watch_class(
     def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
         binds = hasattr(original, "__get__")
         bound = original.__get__(self, type(self)) if binds else functools.partial(original, self)
-        if record.calling or record.constructing or not isinstance(self, nnx.Module):
+        watch = classes.watch
+        if watch is None or watch.record.calling or watch.record.constructing or not isinstance(self, nnx.Module):
             return bound(*args, **kwargs)
-        return _noted_call(record, classes, after, self, bound, args, kwargs)
+        return _noted_call(watch, classes, self, bound, args, kwargs)
 
     functools.update_wrapper(__call__, original, updated=())
     __call__._nnx_conformance = True  # type: ignore[attr-defined]
     patches.replace(owner, "__call__", __call__)
 
 
-def _noted_call(
-    record: Record, classes: Classes, after: AfterCall | None, self: Any, bound: Any, args: Any, kwargs: Any
-) -> Any:
-    line = record.source.caller()
+def _noted_call(watch: Watch, classes: Classes, self: Any, bound: Any, args: Any, kwargs: Any) -> Any:
+    record, line = watch.record, watch.record.source.caller()
     module = record.module(self, constructed=False, created=not classes.knows(self), line=line)
     before = record.layouts.snapshot(self)
     record.calling += 1
@@ -171,7 +197,9 @@ def _noted_call(
         if finished:
             returned = record.thing(output)
         record.calls.append(Call(module, line, traced, before, state if finished else None, returned))
-    return after(self, sum(not call.traced for call in record.calls), output) if after and not traced else output
+    if watch.after_call is None or traced:
+        return output
+    return watch.after_call(self, sum(not call.traced for call in record.calls), output)
 
 
 def _any_tracer(values: Any) -> bool:

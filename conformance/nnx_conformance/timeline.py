@@ -19,22 +19,45 @@ def numbers(run: Run, snapshot: Snapshot) -> dict[str, float]:
 
 
 def groups(run: Run) -> list[list[Call]]:
-    """The concrete calls, those of one module together; merged and cloned modules go with others of their class."""
-    rebuilt = {run.modules[call.module].name for call in run.calls if not run.modules[call.module].constructed}
-    found: dict[object, list[Call]] = {}
+    """The concrete calls, those of one module together.
+
+    A module built by merge or clone goes on where another of its class ended, if it has the state that this one had.
+    """
+    found: list[list[Call]] = []
+    by_module: dict[int, list[Call]] = {}
     for call in run.calls:
-        name = run.modules[call.module].name
-        if not call.traced:
-            found.setdefault(name if name in rebuilt else call.module, []).append(call)
-    return list(found.values())
+        if call.traced:
+            continue
+        if call.module not in by_module:
+            by_module[call.module] = _continued(run, call, found) or []
+        calls = by_module[call.module]
+        if not calls:
+            found.append(calls)
+        calls.append(call)
+    return found
+
+
+def _continued(run: Run, call: Call, found: list[list[Call]]) -> list[Call] | None:
+    module = run.modules[call.module]
+    for calls in reversed(found if not module.constructed else []):
+        last = calls[-1]
+        same_class = run.modules[last.module].name == module.name
+        if same_class and last.after is not None and numbers(run, last.after) == numbers(run, call.before):
+            return calls
+    return None
 
 
 def main_calls(run: Run) -> list[Call]:
-    """The calls of the module that the candidate is about: one whose Variables move, else the one called most."""
+    """The calls of the module that the candidate is about, where it calls several.
+
+    One whose Variables move, rather than another; then one called as often as asked; then the one called most; then
+    the last, for what is tried out comes first.
+    """
     found = groups(run)
     if len(found) < 2:
         return found[0] if found else []
-    return max(found, key=lambda calls: (bool(moved(run, calls)), len(calls)))
+    rank = {id(calls): (bool(moved(run, calls)), len(calls) == run.asked, len(calls)) for calls in found}
+    return max(reversed(found), key=lambda calls: rank[id(calls)])
 
 
 def clearer(run: Run, untraced: Run | None) -> Run:

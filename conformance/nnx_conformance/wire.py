@@ -45,6 +45,8 @@ def sizes(head: bytes) -> tuple[int, int]:
     Raises:
         Malformed: if it is no head, or announces more than `MAX_BYTES`.
     """
+    if len(head) != HEAD.size:
+        raise Malformed("the head of a frame is cut short")
     magic, text, body = HEAD.unpack(head)
     if magic != MAGIC:
         raise Malformed("the bytes do not begin a frame")

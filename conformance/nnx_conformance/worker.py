@@ -1,6 +1,6 @@
 """The candidate's process: loads one target and answers questions about it with plain data.
 
-Started as `python -P -m nnx_conformance.worker READ_FD WRITE_FD`, stdin closed, stdout and stderr one append-only file
+Started as `python -P -m nnx_conformance.worker READ_FD WRITE_FD`, stdin closed, stdout and stderr one file
 without a name. It holds no expected value and no verdict.
 """
 
@@ -115,13 +115,16 @@ def _written() -> str:
             stream.flush()  # type: ignore[union-attr]
         except BaseException:  # noqa: BLE001 - the candidate may have put anything there, or closed it
             continue
+    from nnx_conformance.plain_text import plain
+
     try:
         size = os.fstat(1).st_size
         text = os.pread(1, OUTPUT_BYTES, 0).decode("utf-8", "replace") if size else ""
         os.ftruncate(1, 0)
+        os.lseek(1, 0, os.SEEK_SET)  # stdout and stderr share the place at which they write
     except OSError:
         return "(it closed its standard output)"
-    return text + (f"... ({size} bytes in all)" if size > OUTPUT_BYTES else "")
+    return plain(text) + (f"... ({size} bytes in all)" if size > OUTPUT_BYTES else "")
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from nnx_conformance.case import Case
-from nnx_conformance.contract import SHOULD, Blocked, Judgement, Violation, check
+from nnx_conformance.contract import SHOULD, Blocked, Judgement, NotApplicable, Violation, check
 from nnx_conformance.contracts.mutability.evidence import (
     IN_VARIABLE,
     INCREMENT,
     base,
+    calls_asked,
     culprit,
     excuse,
     made,
@@ -35,6 +36,8 @@ def key_consumed(case: Case, seen: Observation) -> Judgement:
     right = [rngs for rngs in run.rngs if wanted & set(rngs.seeds)]
     if any(rngs.drawn > 0 for rngs in right):
         return None
+    if any(rngs.traced for rngs in run.rngs):
+        return NotApplicable("the Rngs was built inside a trace, where the keys drawn cannot be counted")
     if not right:
         what = "no nnx.Rngs was built from int(seed)"
         return Violation(what, f"nnx.Rngs({seed})", _rngs_seen(seen), cause="the seed that is given is not used")
@@ -108,7 +111,7 @@ def no_in_place_add(case: Case, seen: Observation) -> Judgement:
 def eager_calls(case: Case, seen: Observation) -> Judgement:
     traced = [call for call in seen.run.calls if call.traced]
     unseen = len(main_calls(base(seen))) - len(main_calls(seen.run))
-    if traced or unseen > 0:
+    if unseen > 0 or (traced and len(main_calls(seen.run)) < calls_asked(case)):
         lines = [call.line for call in traced] or [call.line for call in main_calls(base(seen))]
         return Violation("the module was called inside a trace", "plain Python calls", "a traced call", line=lines[0])
     if excused := excuse(case, seen):

@@ -35,6 +35,8 @@ def excuse(case: Case, seen: Observation) -> Blocked | NotApplicable | None:
     """Why a check of the module cannot be judged on this case: the run raised, or its calls were not looked into."""
     if by := culprit(seen):
         return Blocked(by)
+    if seen.bypassed:
+        return NotApplicable(KEPT)
     return NotApplicable(UNSEEN) if unseen(case, seen) else None
 
 
@@ -43,6 +45,7 @@ def unseen(case: Case, seen: Observation) -> bool:
     return seen.untraced is None and len(main_calls(seen.run)) != calls_asked(case)
 
 
+KEPT = "the module is called through a reference that was kept before the kit could see it; judge the file instead"
 UNSEEN = "the calls ran inside a trace, which is looked into on some cases only"
 
 
@@ -50,6 +53,8 @@ def hidden(case: Case, seen: Observation) -> str:
     """Why calls could not be seen in any run; empty if they could."""
     if len(main_calls(base(seen))) == calls_asked(case):
         return ""
+    if seen.bypassed:
+        return KEPT
     if base(seen) is seen.run and any(call.traced for call in seen.run.calls):
         raised = seen.untraced.raised if seen.untraced else None
         why = f"without it, the candidate raises {raised.type}" if raised else "no call can be seen from outside"
