@@ -18,13 +18,25 @@ CAUSES = {
 
 
 class Asking:
-    """A session that is opened again when the candidate's process ends."""
+    """A session that is opened again when the candidate's process ends.
+
+    Attributes:
+        isolated: whether a new session starts without what ran before: a process does, this very one does not.
+    """
 
     def __init__(self, contract: Contract, session: Session, opener: Opener) -> None:
         self.contract = contract
-        self._session = session
+        self.isolated = session.isolated
+        self._open: Session | None = session
         self._opener = opener
         self._import_told = False
+
+    @property
+    def _session(self) -> Session:
+        if self._open is None:
+            self._open = self._opener()
+            self._open.load(self.contract.entry, self.contract.parameters)
+        return self._open
 
     def submit(self, request: Request) -> None:
         """Ask, without waiting."""
@@ -49,34 +61,29 @@ class Asking:
             self.submit(request)
             return check.judge(request.case, self.collect())
         except Ended as ended:
-            self.reopen()
+            self.restart()
             return died(ended) if check.id == self.to_blame(request.case) else None
 
     def to_blame(self, case: Case) -> str:
         """The check that a process breaks that ends on this case: the core's fallback, or the edge's own."""
         return self.contract.fallback if case.domain == CORE else case.domain
 
-    def reopen(self) -> None:
-        """Open a fresh session in the place of this one."""
+    def restart(self) -> None:
+        """End what runs; what is asked next is asked of a new session, where nothing ran before."""
         self.close()
-        self._session = self._opener()
-        self._session.load(self.contract.entry, self.contract.parameters)
         self._import_told = False
 
     def fresh(self) -> Asking:
-        """The same candidate anew, where nothing ran before."""
-        other = Asking(self.contract, self._opener(), self._opener)
-        other._session.load(self.contract.entry, self.contract.parameters)
-        return other
-
-    @property
-    def can_be_fresh(self) -> bool:
-        """Whether a fresh session starts without what ran before: a process does, this one does not."""
-        return self._session.isolated
+        """The same candidate anew, beside this one."""
+        session = self._opener()
+        session.load(self.contract.entry, self.contract.parameters)
+        return Asking(self.contract, session, self._opener)
 
     def close(self) -> None:
         """End what runs."""
-        self._session.close()
+        if self._open is not None:
+            self._open.close()
+            self._open = None
 
 
 def died(ended: Ended) -> Violation:

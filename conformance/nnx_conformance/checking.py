@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from nnx_conformance import contract as contracts
-from nnx_conformance.errors import KitError, Misuse, expected
+from nnx_conformance.case import Case
+from nnx_conformance.errors import CannotObserve, KitError, Misuse, expected
 from nnx_conformance.observation import NotLoaded, Versions
-from nnx_conformance.process import Limits, Process
+from nnx_conformance.process import Clock, Limits, Process
 from nnx_conformance.report import Report, Settings
+from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, InProcess, Opener, Progress, Session
 from nnx_conformance.target import parse
 
@@ -58,8 +60,8 @@ def judge_target(
     text: str, contract: str, settings: Settings, limits: Limits, progress: Progress | None = None
 ) -> Report:
     """Judge the candidate at a target, in a process of its own."""
-    target = parse(text)
-    return _judge(lambda: Process(target, limits), text, contract, settings, progress or silent)
+    target, clock = parse(text), Clock(limits)
+    return _judge(lambda: Process(target, clock), text, contract, settings, progress or silent)
 
 
 def validate(settings: Settings, contract: str) -> None:
@@ -116,9 +118,38 @@ def _judged(
         judging.run()
         smallest = Smallest(judging, progress)
         smallest.run()
+    except CannotObserve:
+        if not can_observe(contract):
+            raise
+        reason = "the kit cannot observe it, and can observe another candidate"
+        broken = NotLoaded(False, reason, CAUSES["malformed"])
+        return not_loaded(name, contract, settings, versions, broken, time.monotonic() - started)
     finally:
         asking.close()
     return report(name, judging, smallest.found, versions, time.monotonic() - started)
+
+
+def can_observe(contract: contracts.Contract) -> bool:
+    """Whether the kit works at all here: it observes the contract's own right candidate without failing."""
+    process = Process(parse(contract.control), Clock(Limits()))
+    try:
+        process.load(contract.entry, contract.parameters)
+        _observe_some(contract, process)
+        return True
+    except (CannotObserve, Ended):
+        return False
+    finally:
+        process.close()
+
+
+def _observe_some(contract: contracts.Contract, process: Process) -> None:
+    from nnx_conformance.engine import draw
+
+    def visit(case: Case) -> None:
+        process.submit(Request(case, (), contract.calls(case)))
+        process.collect()
+
+    draw(contract.domains[0].parts(0)[0].cases, 2, 0, visit)
 
 
 def _versions(session: Session) -> Versions:

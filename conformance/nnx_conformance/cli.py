@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import traceback
@@ -67,7 +68,7 @@ def check(
     Findings are stored in .nnx-conformance, from where `replay` runs them again.
     """
     settings = Settings(max_examples, seed, strict, not no_shrink, checks)
-    with _exit_statuses():
+    with _exit_statuses(), _no_folder_of_hypothesis():
         limits = Limits(_seconds("--case-timeout", case_timeout), _seconds("--timeout", timeout))
         _known_format(form)
         _writable(output)
@@ -123,6 +124,14 @@ def _opened(output: Path | None) -> Iterator[Console]:
         return
     with output.open("w") as file:
         yield Console(file=file, highlight=False, width=100)
+
+
+@contextmanager
+def _no_folder_of_hypothesis() -> Iterator[None]:
+    """Keep Hypothesis from leaving `.hypothesis` where the user is: without a database it still stores constants."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)
+        yield
 
 
 @cli.command()

@@ -144,6 +144,7 @@ class Contract:
         calls: how many calls of a module a case asks for.
         fallback: the check that a candidate breaks when it does not return at all.
         history: the check that it breaks when the same case does not give the same again.
+        control: the target of a right candidate, by which a failure of the kit is told from a candidate's doing.
     """
 
     name: str
@@ -156,6 +157,7 @@ class Contract:
     calls: Callable[[Case], int]
     fallback: str
     history: str
+    control: str
     by_id: dict[str, Check] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

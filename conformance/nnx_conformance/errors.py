@@ -15,6 +15,10 @@ class KitError(Exception):
     """The kit itself failed. Exit status 3."""
 
 
+class CannotObserve(KitError):
+    """The kit failed in the candidate's process: its own fault, or the candidate's doing."""
+
+
 def expected(what: str, name: str, value: Any, mend: str) -> Misuse:
     """A misuse in the kit's one form: what was expected, the value given, its type, and the exact mend."""
     return Misuse(f"Expected {what} but got {name}={value!r} (type={type(value).__name__}). {mend}")

@@ -96,4 +96,4 @@ class Judging:
         for check in self.contract.checks:
             if domain.name == CORE and check.id != blamed:
                 self.tallies[check.id].blocked[blamed] += 1
-        self.asking.reopen()
+        self.asking.restart()

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnx_conformance import wire
-from nnx_conformance.errors import KitError
+from nnx_conformance.errors import CannotObserve, KitError
+from nnx_conformance.consistent import consistent
 from nnx_conformance.messages import Answer, Question
 from nnx_conformance.observation import Loaded, NotLoaded, Observation, Versions
 from nnx_conformance.request import Request
@@ -35,6 +36,23 @@ class Limits:
     run_seconds: float = 600.0
 
 
+class Clock:
+    """How long one candidate may take in all, over all processes that it is given; starts with its first case."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._deadline: float | None = None
+
+    def start(self) -> None:
+        """Start, unless it runs already."""
+        self._deadline = self._deadline or time.monotonic() + self.limits.run_seconds
+
+    @property
+    def deadline(self) -> float:
+        """On the scale of `time.monotonic`."""
+        return self._deadline or float("inf")
+
+
 class Process:
     """A `Session` whose candidate runs in a fresh interpreter.
 
@@ -43,10 +61,10 @@ class Process:
 
     isolated = True
 
-    def __init__(self, target: Target, limits: Limits) -> None:
+    def __init__(self, target: Target, clock: Clock) -> None:
         self._target = target
-        self._limits = limits
-        self._deadline = time.monotonic() + START_SECONDS + limits.run_seconds
+        self._clock = clock
+        self._limits = clock.limits
         self._outgoing = bytearray()
         self._incoming = bytearray()
         self._waiting: deque[int] = deque()
@@ -87,6 +105,7 @@ class Process:
             if ready.versions is None:
                 raise KitError("The candidate's process did not start as it should.")
             self._versions = ready.versions
+            self._clock.start()
         return self._versions
 
     @property
@@ -114,7 +133,7 @@ class Process:
         self._since = time.monotonic()
         if answer.observation is None:
             raise Ended("malformed", NOT_ASKED)
-        return answer.observation
+        return self._checked(answer.observation)
 
     def close(self) -> None:
         """Kill the process and all that it started in its group."""
@@ -134,7 +153,7 @@ class Process:
         self._pump(0.0)
 
     def _answer(self, number: int, seconds: float) -> Answer:
-        deadline = min(self._since + seconds, self._deadline)
+        deadline = min(self._since + seconds, self._clock.deadline)
         while (frame := self._frame()) is None:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -143,7 +162,7 @@ class Process:
                 raise self._crashed()
         answer = self._parsed(*frame)
         if answer.failure is not None:
-            raise KitError(f"The kit failed while it observed the candidate:\n{answer.failure}")
+            raise CannotObserve(f"The kit failed while it observed the candidate:\n{answer.failure}")
         if answer.number != number:
             raise Ended("malformed", NOT_ASKED)
         return answer
@@ -153,6 +172,12 @@ class Process:
             return wire.loads(Answer, text, body)
         except wire.Malformed as error:
             raise Ended("malformed", f"its process sent data that are no observation ({error})") from error
+
+    def _checked(self, observation: Observation) -> Observation:
+        try:
+            return consistent(observation)
+        except ValueError as error:
+            raise Ended("malformed", f"its process sent an observation that contradicts itself ({error})") from error
 
     def _frame(self) -> tuple[bytes, bytes] | None:
         """Take the next whole frame out of what has come in."""
@@ -193,7 +218,7 @@ class Process:
             del self._outgoing[:sent]
 
     def _timed_out(self, seconds: float) -> Ended:
-        if time.monotonic() >= self._deadline:
+        if time.monotonic() >= self._clock.deadline:
             return Ended("timed out", f"the whole run took longer than {self._limits.run_seconds:g} s")
         return Ended("timed out", f"it ran longer than {seconds:g} s on one case")
 

@@ -9,7 +9,7 @@ from nnx_conformance import contract as contracts
 from nnx_conformance.contract import Blocked, Judgement, NotApplicable, Violation
 from nnx_conformance.errors import Misuse
 from nnx_conformance.observation import NotLoaded
-from nnx_conformance.process import Limits, Process
+from nnx_conformance.process import Clock, Limits, Process
 from nnx_conformance.request import AGAIN, SHIFTS, Request
 from nnx_conformance.session import Ended
 from nnx_conformance.stored import Stored
@@ -41,7 +41,7 @@ def replay(stored: Stored, limits: Limits | None = None) -> Replayed:
     names = tuple(argument.name for argument in stored.case.arguments)
     if names != contract.parameters:
         raise Misuse(f"The stored case has arguments {names}, contract {contract.name!r} has {contract.parameters}.")
-    process = Process(parse(stored.target), limits)
+    process = Process(parse(stored.target), Clock(limits))
     try:
         process.load(contract.entry, contract.parameters)
         loaded = process.loaded

@@ -22,6 +22,9 @@ SHRINK_SECONDS, ALL_SECONDS = 15.0, 45.0
 #: How often a smallest case must break its check again.
 CONFIRMATIONS = 3
 
+#: Ends of a candidate's process that each try would have to wait for.
+SLOW_TO_SHRINK = ("timed out", "malformed")
+
 HISTORY = "the result depends on what ran before, on chance or on time"
 
 
@@ -42,7 +45,8 @@ class Smallest:
         self._drop_what_the_first_case_kept()
         if not self._violated():
             return
-        fresh = self._asking.fresh() if self._asking.can_be_fresh else None
+        # Started now, it imports what it needs while the smallest cases are looked for.
+        fresh = self._asking.fresh() if self._asking.isolated and self._to_confirm() else None
         try:
             self._shrink_all()
             if fresh:
@@ -80,7 +84,7 @@ class Smallest:
             self._asking.submit(request)
             now = judge([tally.check for tally in suspects], request, self._asking.collect())
         except Ended:
-            self._asking.reopen()
+            self._asking.restart()
             return
         for tally in suspects:
             if isinstance(violation := now[tally.check.id], Violation):
@@ -106,11 +110,14 @@ class Smallest:
     def _shrink(self, tally: Tally, seconds: float) -> None:
         assert tally.first is not None
         request, violation = tally.first
-        if violation.cause == HISTORY or violation.observed in CAUSES:
-            self.found[tally.check.id] = tally.first  # each try would cost a process
+        if violation.cause == HISTORY or violation.observed in SLOW_TO_SHRINK:
+            self.found[tally.check.id] = tally.first
             return
         case = self._smaller(tally, request, seconds)
         request = dataclasses.replace(request, case=case, calls=self._judging.contract.calls(case))
+        if violation.observed in CAUSES:
+            self.found[tally.check.id] = request, violation  # each confirmation would cost a process
+            return
         again = [self._violation(tally, request) for _ in range(CONFIRMATIONS)]
         stands = None not in again or tally is self._history or not _essential(tally)
         if stands:
@@ -142,12 +149,15 @@ class Smallest:
 
     def _confirm(self, fresh: Asking) -> None:
         """Each finding must show where nothing ran before, as its replay will; else history is to blame."""
-        for tally in [tally for tally in self._violated() if _essential(tally) and tally is not self._history]:
+        for tally in self._to_confirm():
             request, violation = self.found[tally.check.id]
-            if violation.observed in CAUSES or isinstance(fresh.judge(tally.check, request), Violation):
-                continue
-            self._acquit(tally, request, violation)
-            fresh.reopen()
+            if not isinstance(fresh.judge(tally.check, request), Violation):
+                self._acquit(tally, request, violation)
+                fresh.restart()
+
+    def _to_confirm(self) -> list[Tally]:
+        found = [tally for tally in self._violated() if _essential(tally) and tally is not self._history]
+        return [tally for tally in found if tally.first and tally.first[1].observed not in CAUSES]
 
 
 def _essential(tally: Tally) -> bool:

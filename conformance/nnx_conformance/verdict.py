@@ -88,7 +88,7 @@ def not_loaded(
     finding = Finding(
         check=fallback.id,
         level=fallback.level,
-        what=f"the candidate could not be loaded: {why.reason}",
+        what=f"the candidate could not be judged: {why.reason}",
         expected="a function that can be called",
         observed="none",
         line=line,

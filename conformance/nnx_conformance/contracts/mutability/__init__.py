@@ -28,6 +28,7 @@ CONTRACT = Contract(
     calls=calls_asked,
     fallback=RETURNS,
     history="fresh-state-per-run",
+    control="nnx_reference.solution:mutability_increment_count",
 )
 
 __all__ = ["CONTRACT"]
