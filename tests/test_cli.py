@@ -1,0 +1,417 @@
+"""The command line: exit statuses, messages of misuse, targets, options, and a report that fits a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nnx_conformance import contract
+from nnx_conformance.cli import cli
+
+CANDIDATES = Path(__file__).parent / "candidates"
+GOOD, WRONG = str(CANDIDATES / "good.py"), str(CANDIDATES / "loses_wrapper.py")
+SEVERAL, STOPS = str(CANDIDATES / "several.py"), str(CANDIDATES / "stops_counting.py")
+MUTABILITY = contract.get("mutability")
+#: Enough to judge by; the checks of the edges are left out.
+FEW = ("--max-examples", "2", "--check", "returns-pair")
+TARGET_MEND = "Give the path of a Python file, `path.py` or `path.py::name`, or an importable `package.module:name`."
+
+
+@dataclass
+class Told:
+    """What a command left."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run a command in an empty folder, 80 columns wide."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(*given: str) -> Told:
+        with pytest.raises(SystemExit) as left:
+            cli([*given], prog_name="nnx-conformance")
+        told = capsys.readouterr()
+        return Told(int(left.value.code or 0), told.out, told.err)
+
+    return run
+
+
+def run_process(*command: str, folder: Path) -> Told:
+    """Run a command as its user does."""
+    kept = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "FORCE_COLOR")}
+    done = subprocess.run(
+        command, cwd=folder, env={**kept, "COLUMNS": "80"}, capture_output=True, text=True, timeout=120
+    )
+    return Told(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """A good candidate and a wrong one, judged by the installed command."""
+    command = str(Path(sys.executable).with_name("nnx-conformance"))
+    chosen = ("returns-pair", "wrapper-kept", "quiet")
+    options = ("--max-examples", "2", *(word for check in chosen for word in ("--check", check)))
+    return run_process(command, "check", GOOD, WRONG, *options, folder=tmp_path_factory.mktemp("both"))
+
+
+def test_one_wrong_candidate_of_several_decides_the_exit_status(both: Told) -> None:
+    assert (both.status, both.err) == (1, "")
+
+
+def test_several_candidates_are_summed_up(both: Told) -> None:
+    summary = both.out[both.out.rindex("\ncandidates\n") :].split()
+    assert " ".join(summary) == f"candidates conforms {GOOD} does not conform {WRONG} (wrapper-kept)"
+
+
+def test_a_finding_names_line_cause_and_remedy(both: Told) -> None:
+    text = " ".join(both.out.split())
+    assert "loses_wrapper.py:13 self.count = self.count + 1.0" in text
+    assert "in call 1 of 1, `Counter.count` went from nnx.Variable to jax.Array" in text
+    assert "smallest case seed=0.0 x=[0.] n_calls=1.0" in text
+    assert "cause assigning to the attribute replaces the Variable" in text
+    assert "remedy Write to the contents, `self.count.value = self.count.value + 1.0`" in text
+    assert "replay nnx-conformance replay .nnx-conformance/wrapper-kept-" in text
+
+
+def test_a_report_says_how_much_ran(both: Told) -> None:
+    assert "  0 of 2 MUST checks violated; 3 planned = 3 held\n" in both.out
+    assert "  1 of 2 MUST checks violated; 3 planned = " in both.out
+    assert "2 cases, seed 0; Flax " in both.out
+
+
+def test_a_report_fits_eighty_columns(both: Told) -> None:
+    # The path of a candidate is never broken, so that it can be copied.
+    assert [line for line in both.out.splitlines() if len(line) > 80 and str(CANDIDATES) not in line] == []
+
+
+def test_nothing_is_coloured_without_a_terminal(both: Told) -> None:
+    assert "\x1b" not in both.out
+
+
+def test_a_module_in_the_current_folder_is_a_target(tmp_path: Path) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "mine.py").write_text(
+        Path(GOOD).read_text().replace("def mutability_increment_count", "def count")
+    )
+    told = run_process(sys.executable, "-m", "nnx_conformance", "check", "package.mine:count", *FEW, folder=tmp_path)
+    assert (told.status, told.err) == (0, "")
+    assert "package.mine:count conforms" in told.out
+
+
+def test_a_function_is_named_after_its_file(run: Any, tmp_path: Path) -> None:
+    source = Path(GOOD).read_text().replace("def mutability_increment_count", "def count")
+    (tmp_path / "mine.py").write_text(f"{source}\n\ndef other(seed, x, n_calls):\n    return None\n")
+    told = run("check", "mine.py::count", *FEW)
+    assert (told.status, told.err) == (0, "")
+    assert "mine.py::count conforms" in told.out
+
+
+@pytest.mark.slow
+def test_only_the_chosen_checks_are_reported(run: Any) -> None:
+    told = run("check", WRONG, "--max-examples", "2", "--check", "quiet", "--check", "key-consumed", "--format", "json")
+    (report,) = json.loads(told.out)["reports"]
+    assert [check["id"] for check in report["checks"]] == ["key-consumed", "quiet"]
+    assert report["settings"]["checks"] == ["quiet", "key-consumed"]
+
+
+def chatty(folder: Path) -> str:
+    """A candidate that breaks a SHOULD check only."""
+    path = folder / "chatty.py"
+    path.write_text(Path(GOOD).read_text() + "\nprint('loaded')\n")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [pytest.param((), 0, id="advice", marks=pytest.mark.slow), pytest.param(("--strict",), 1, id="strict")],
+)
+def test_advice_decides_under_strict_only(run: Any, tmp_path: Path, options: tuple[str, ...], status: int) -> None:
+    told = run("check", chatty(tmp_path), *FEW, "--check", "quiet", "--no-shrink", *options)
+    assert told.status == status
+    assert "the candidate wrote: loaded" in told.out
+
+
+#: Shown by no case of fewer than four calls; `x` and `seed` may shrink to nothing.
+COUNTED = ("check", STOPS, "--max-examples", "12", "--check", "count-equals-calls", "--format", "json")
+
+
+def findings(told: Told) -> Any:
+    assert told.status == 1, told.err
+    (report,) = json.loads(told.out)["reports"]
+    return report["findings"]
+
+
+SMALLEST = "seed=0.0  x=[0.]  n_calls=4.0"
+
+
+@pytest.mark.slow
+def test_the_smallest_case_is_shown(run: Any) -> None:
+    (smallest,) = findings(run(*COUNTED))
+    assert smallest["case"]["text"] == SMALLEST
+
+
+@pytest.mark.slow
+def test_the_seed_decides_the_cases_and_the_first_is_shown_if_asked_for(run: Any) -> None:
+    def text(seed: str) -> str:
+        return json.dumps(findings(run(*COUNTED, "--no-shrink", "--seed", seed)))
+
+    first = text("1")
+    assert SMALLEST not in first
+    assert text("1") == first
+    assert text("2") != first
+
+
+BAD_TARGETS = {
+    "no such file": (
+        "nope.py",
+        f"Expected a file that exists but got target='nope.py' (type=str). No such file. {TARGET_MEND}",
+    ),
+    "not Python": (
+        "notes.txt",
+        f"Expected a Python file, ending in `.py` but got target='notes.txt' (type=str). {TARGET_MEND}",
+    ),
+    "folder": ("folder", f"Expected a Python file but got target='folder' (type=str). It is a folder. {TARGET_MEND}"),
+    "folder named as a file": (
+        "folder.py",
+        f"Expected a Python file but got target='folder.py' (type=str). It is a folder. {TARGET_MEND}",
+    ),
+    "name that is none": (
+        "mine.py::1st",
+        "Expected a function name after `::` but got target='mine.py::1st' (type=str). Write `path.py::function_name`.",
+    ),
+    "no name": (
+        "mine.py::",
+        "Expected a function name after `::` but got target='mine.py::' (type=str). Write `path.py::function_name`.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("target", "message"), BAD_TARGETS.values(), ids=BAD_TARGETS)
+def test_a_target_that_is_no_file_is_misuse(run: Any, tmp_path: Path, target: str, message: str) -> None:
+    (tmp_path / "notes.txt").write_text("notes")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder.py").mkdir()
+    assert run("check", target) == Told(2, "", f"nnx-conformance: {message}\n")
+
+
+BAD_NAMES = {
+    "no such function": (
+        f"{GOOD}::mutability_increment",
+        f"{GOOD}::mutability_increment holds no function 'mutability_increment'. "
+        "Did you mean 'mutability_increment_count'?",
+    ),
+    "several functions": (
+        SEVERAL,
+        f"{SEVERAL} holds several functions (by_loop, by_recursion) and none called 'mutability_increment_count'. "
+        f"Name one: `{SEVERAL}::by_loop`, or call it 'mutability_increment_count'.",
+    ),
+    "not callable": (
+        f"{SEVERAL}::answer",
+        f"'answer' in {SEVERAL}::answer is not callable (type=int). Name a function.",
+    ),
+    "no such module": ("no_such_package.module:name", "No module named 'no_such_package' can be imported from here."),
+}
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        pytest.param(*values, id=name, marks=pytest.mark.slow if name != "several functions" else ())
+        for name, values in BAD_NAMES.items()
+    ],
+)
+def test_a_target_that_leads_to_no_function_is_misuse(run: Any, target: str, message: str) -> None:
+    assert run("check", target) == Told(2, "", f"nnx-conformance: {message}\n")
+
+
+BAD_OPTIONS = {
+    "contract": (
+        ("--contract", "mutabilty"),
+        "Expected the name of an installed contract but got contract='mutabilty' (type=str). "
+        "Did you mean 'mutability'?",
+    ),
+    "check": (
+        ("--check", "returns-pear"),
+        "Expected the id of a check of contract 'mutability' but got check='returns-pear' (type=str). "
+        "Did you mean 'returns-pair'?",
+    ),
+    "format": (
+        ("--format", "yaml"),
+        "Expected a known format but got --format='yaml' (type=str). Known: terminal, json.",
+    ),
+    "output in no folder": (
+        ("--output", "no/report.json"),
+        "Expected a file that can be written but got --output='no/report.json' (type=str). No such file or directory.",
+    ),
+    "output is a folder": (
+        ("--output", "."),
+        "Expected a file that can be written but got --output='.' (type=str). Is a directory.",
+    ),
+    "no examples": (
+        ("--max-examples", "0"),
+        "Expected a whole number >= 1 but got max_examples=0 (type=int). Leave it out for 200.",
+    ),
+    "negative seed": (
+        ("--seed", "-1"),
+        "Expected a whole number >= 0 but got seed=-1 (type=int). Leave it out for 0.",
+    ),
+    "no time for a case": (
+        ("--case-timeout", "0"),
+        "Expected a number of seconds > 0 and <= 86400 but got --case-timeout=0.0 (type=float). "
+        "Leave --case-timeout out for its default.",
+    ),
+    "time that is none": (
+        ("--case-timeout", "nan"),
+        "Expected a number of seconds > 0 and <= 86400 but got --case-timeout=nan (type=float). "
+        "Leave --case-timeout out for its default.",
+    ),
+    "negative time": (
+        ("--timeout", "-3"),
+        "Expected a number of seconds > 0 and <= 86400 but got --timeout=-3.0 (type=float). "
+        "Leave --timeout out for its default.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("options", "message"), BAD_OPTIONS.values(), ids=BAD_OPTIONS)
+def test_a_bad_option_is_misuse(run: Any, options: tuple[str, ...], message: str) -> None:
+    assert run("check", GOOD, *options) == Told(2, "", f"nnx-conformance: {message}\n")
+
+
+BAD_USAGE = {
+    "number": (
+        ("check", GOOD, "--max-examples", "many"),
+        "Invalid value for '--max-examples': 'many' is not a valid integer.",
+    ),
+    "time": (("check", GOOD, "--case-timeout", "soon"), "Invalid value for '--case-timeout': 'soon' is not a valid"),
+    "option": (("check", GOOD, "--exemples", "3"), "No such option"),
+    "no target": (("check",), "Missing argument 'TARGET...'."),
+    "command": (("chek",), "No such command 'chek'."),
+}
+
+
+@pytest.mark.parametrize(("given", "message"), BAD_USAGE.values(), ids=BAD_USAGE)
+def test_a_command_that_cannot_be_read_is_misuse(run: Any, given: tuple[str, ...], message: str) -> None:
+    told = run(*given)
+    assert (told.status, told.out) == (2, "")
+    assert message in told.err
+    assert "--help" in told.err
+
+
+def test_misuse_of_one_of_several_targets_is_told_before_any_is_judged(run: Any, tmp_path: Path) -> None:
+    marker = tmp_path / "judged"
+    (tmp_path / "first.py").write_text(f"open({str(marker)!r}, 'w').close()\n")
+    told = run("check", "first.py", "nope.py")
+    assert told.status == 2
+    assert "target='nope.py'" in told.err
+    assert not marker.exists()
+
+
+def test_an_endless_time_limit_is_misuse(run: Any) -> None:
+    assert run("check", GOOD, "--case-timeout", "inf", "--timeout", "inf").status == 2
+
+
+@pytest.mark.slow
+def test_what_a_candidate_raises_cannot_control_the_terminal(tmp_path: Path) -> None:
+    candidate = tmp_path / "candidate.py"
+    candidate.write_text("raise ValueError('\\x1b[2J\\ud800')\n")
+    told = run_process(sys.executable, "-m", "nnx_conformance", "check", str(candidate), folder=tmp_path)
+    assert told.status == 1
+    assert told.err == ""
+    assert "\x1b" not in told.out
+
+
+def test_a_fault_of_the_kit_is_not_taken_for_a_verdict(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a fault of the kit")
+
+    monkeypatch.setattr("nnx_conformance.checking.judge_target", fail)
+    told = run("check", GOOD)
+    assert told.status == 3
+    assert "the kit failed, this is no verdict on the candidate. " in told.err
+    assert "RuntimeError: a fault of the kit" in told.err
+
+
+def test_a_failure_of_the_kit_exits_with_three(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nnx_conformance.errors import KitError
+
+    def fail(*_: object) -> None:
+        raise KitError("It is out of order.")
+
+    monkeypatch.setattr("nnx_conformance.checking.judge_target", fail)
+    message = "nnx-conformance: the kit failed, this is no verdict on the candidate. It is out of order.\n"
+    assert run("check", GOOD) == Told(3, "", message)
+
+
+@pytest.mark.parametrize("check", MUTABILITY.checks, ids=lambda check: check.id)
+def test_every_check_is_explained(run: Any, check: contract.Check) -> None:
+    told = run("explain", check.id)
+    assert (told.status, told.err) == (0, "")
+    words = " ".join(told.out.split())
+    assert words.startswith(f"{check.id} {check.level} of contract mutability ")
+    shown = (check.requirement, f"wrong {check.wrong}", f"right {check.right}", f"remedy {check.remedy}")
+    positions = [words.index(" ".join(text.split())) for text in shown]
+    assert positions == sorted(positions)
+    assert max(map(len, told.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("check", MUTABILITY.checks, ids=lambda check: check.id)
+def test_every_example_is_python(check: contract.Check) -> None:
+    assert check.requirement.endswith(".")
+    assert check.remedy.endswith(".")
+    assert check.wrong != check.right
+    for code in (check.wrong, check.right):
+        source = code if not code.endswith(":") else f"{code}\n    pass"
+        wrapped = "\n".join(f"    {line}" for line in source.splitlines())
+        compile(f"def example():\n{wrapped}\n    pass\n", check.id, "exec")
+
+
+def test_explaining_an_unknown_check_is_misuse(run: Any) -> None:
+    told = run("explain", "wraper-kept")
+    assert told == Told(
+        2,
+        "",
+        "nnx-conformance: Expected the id of a check but got CHECK='wraper-kept' (type=str). "
+        "Did you mean 'wrapper-kept'?\n",
+    )
+
+
+def test_explaining_looks_in_the_named_contract(run: Any) -> None:
+    assert run("explain", "quiet", "--contract", "mutability").status == 0
+    assert "contract='nope'" in run("explain", "quiet", "--contract", "nope").err
+
+
+def test_the_contracts_are_listed(run: Any) -> None:
+    told = run("contracts")
+    assert (told.status, told.err) == (0, "")
+    assert told.out.startswith("mutability  version 1, 27 checks, from nnx-conformance\n")
+    assert " ".join(MUTABILITY.title.split()) in " ".join(told.out.split())
+
+
+def test_the_checks_of_a_contract_are_listed(run: Any) -> None:
+    told = run("contracts", "mutability")
+    assert (told.status, told.err) == (0, "")
+    listed = [line.split()[:2] for line in told.out.splitlines() if " MUST " in line or " SHOULD " in line]
+    assert listed == [[check.id, check.level] for check in MUTABILITY.checks]
+    assert max(map(len, told.out.splitlines())) <= 80
+
+
+def test_listing_an_unknown_contract_is_misuse(run: Any) -> None:
+    message = "Expected the name of an installed contract but got contract='nope' (type=str). Known: mutability."
+    assert run("contracts", "nope") == Told(2, "", f"nnx-conformance: {message}\n")
+
+
+def test_the_version_is_told(run: Any) -> None:
+    assert run("--version").out.startswith("nnx-conformance, version ")
