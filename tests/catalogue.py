@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 
 import flax
-from nnx_conformance import Report, check
 
 import nnx_reference
+from nnx_conformance import Report, check
 from nnx_reference import Implementation
 
 #: Enough for what is not rare; the rare ones say so by needing more.

@@ -182,8 +182,7 @@ def test_one_bug_does_not_hide_another() -> None:
 def test_each_finding_has_a_smallest_case_of_its_own() -> None:
     report = judged(
         "return jnp.array([model.count.value, last_x.sum()])",
-        "total = last_x.sum() if len(x) < 3 else 0.5\n"
-        "    return jnp.array([model.count.value + (n_calls > 5), total])",
+        "total = last_x.sum() if len(x) < 3 else 0.5\n    return jnp.array([model.count.value + (n_calls > 5), total])",
         max_examples=60,
     )
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from catalogue import MORE_EXAMPLES, judged, mutants, rights, violated
 
+from catalogue import MORE_EXAMPLES, judged, mutants, rights, violated
 from nnx_conformance import check
 from nnx_reference import Implementation
 
-named = {"ids": lambda implementation: implementation.name}
+
+def named(implementation: Implementation) -> str:
+    """What a test of it is called."""
+    return implementation.name
+
 
 #: State that only another case with the same seed brings to light: told apart in a process where nothing ran before.
 NEED_A_PROCESS = {"caches_results_by_seed"}
 
 
-@pytest.mark.parametrize("right", rights(), **named)
+@pytest.mark.parametrize("right", rights(), ids=named)
 def test_a_right_implementation_conforms(right: Implementation) -> None:
     report = judged(right)
 
@@ -22,7 +26,7 @@ def test_a_right_implementation_conforms(right: Implementation) -> None:
     assert violated(report) <= set(right.advice)
 
 
-@pytest.mark.parametrize("right", rights(), **named)
+@pytest.mark.parametrize("right", rights(), ids=named)
 def test_every_must_check_was_really_judged_on_a_right_implementation(right: Implementation) -> None:
     results = [result for result in judged(right).checks if result.level == "MUST"]
 
@@ -30,7 +34,7 @@ def test_every_must_check_was_really_judged_on_a_right_implementation(right: Imp
     assert all(result.status == "held" and result.evaluated > 0 for result in results)
 
 
-@pytest.mark.parametrize("mutant", [found for found in mutants() if found.name not in NEED_A_PROCESS], **named)
+@pytest.mark.parametrize("mutant", [found for found in mutants() if found.name not in NEED_A_PROCESS], ids=named)
 def test_a_mutant_is_caught_by_the_checks_that_it_names(mutant: Implementation) -> None:
     report = judged(mutant)
     if not set(mutant.catches) <= violated(report):
@@ -39,7 +43,7 @@ def test_a_mutant_is_caught_by_the_checks_that_it_names(mutant: Implementation) 
     assert set(mutant.catches) <= violated(report)
 
 
-@pytest.mark.parametrize("mutant", [found for found in mutants() if found.name in NEED_A_PROCESS], **named)
+@pytest.mark.parametrize("mutant", [found for found in mutants() if found.name in NEED_A_PROCESS], ids=named)
 def test_a_mutant_that_remembers_other_cases_is_caught_in_a_process_of_its_own(mutant: Implementation) -> None:
     report = check(str(mutant.path), max_examples=MORE_EXAMPLES, shrink=False)
 

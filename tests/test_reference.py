@@ -10,9 +10,10 @@ from pathlib import Path
 
 import flax
 import jax.numpy as jnp
-import nnx_reference
 import numpy as np
 import pytest
+
+import nnx_reference
 from nnx_reference import Implementation, mutants, rights
 from nnx_reference.solution import mutability_increment_count
 
@@ -160,9 +161,7 @@ def test_each_load_has_state_of_its_own():
         ("0.10", "0.12", "0.12.0rc1", False),
     ],
 )
-def test_versions_bound_below_inclusively_and_above_exclusively(
-    min_flax, below_flax, version, applies
-):
+def test_versions_bound_below_inclusively_and_above_exclusively(min_flax, below_flax, version, applies):
     one = Implementation("name", "mutability", Path(), "Story.", (), (), min_flax, below_flax)
     assert one.applies_to(version) is applies
 
@@ -171,8 +170,7 @@ def test_an_unknown_contract_names_the_known_ones():
     with pytest.raises(ValueError) as caught:
         mutants("mutabilty")
     assert str(caught.value) == (
-        "Expected a contract with reference implementations but got contract='mutabilty' "
-        "(type=str). Known: mutability."
+        "Expected a contract with reference implementations but got contract='mutabilty' (type=str). Known: mutability."
     )
 
 
@@ -180,8 +178,7 @@ def test_a_version_that_is_none_is_refused():
     with pytest.raises(ValueError) as caught:
         mutants()[0].applies_to("newest")
     assert str(caught.value) == (
-        "Expected a version such as '0.12.8' but got version='newest' (type=str). "
-        "Pass flax.__version__."
+        "Expected a version such as '0.12.8' but got version='newest' (type=str). Pass flax.__version__."
     )
 
 
@@ -190,7 +187,5 @@ def test_reading_the_catalogue_imports_neither_jax_nor_the_kit():
         "import sys, nnx_reference; nnx_reference.rights(); nnx_reference.mutants(); "
         "print({'jax', 'flax', 'nnx_conformance'} & set(sys.modules))"
     )
-    output = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert output.stdout.strip() == "set()"

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
+
 from nnx_strategies import Case, call_counts, cases, host_vectors, seeds, vectors
 
 RUNS = range(5)
@@ -62,9 +63,7 @@ ARRAY_PROPERTIES: dict[str, Callable[[Array], bool]] = {
     "on the upper bound": lambda x: bool((x == 1e6).any()),
     "on the lower bound": lambda x: bool((x == -1e6).any()),
     "tiny": lambda x: len(x) > 3 and bool(x.any()) and np.abs(x).max() < 1e-25,
-    "large next to small": lambda x: bool(
-        (np.abs(x) > 1e5).any() and ((x != 0) & (np.abs(x) < 1e-2)).any()
-    ),
+    "large next to small": lambda x: bool((np.abs(x) > 1e5).any() and ((x != 0) & (np.abs(x) < 1e-2)).any()),
     "about 1": lambda x: len(x) > 3 and 0.05 < float(np.median(np.abs(x))) < 5,
     "negative zero": lambda x: bool((np.signbit(x) & (x == 0)).any()),
     "fractions": lambda x: bool((x != np.rint(x)).any()),
@@ -95,9 +94,7 @@ def test_allowed_specials_come_often(run: int) -> None:
     assert any(np.isposinf(x).any() and np.isneginf(x).any() for x in drawn)
 
 
-OPTIONS: dict[str, dict[str, Any]] = {
-    name: {name: True} for name in ("allow_nan", "allow_infinity", "allow_subnormal")
-}
+OPTIONS: dict[str, dict[str, Any]] = {name: {name: True} for name in ("allow_nan", "allow_infinity", "allow_subnormal")}
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -176,9 +173,7 @@ def test_own_elements_are_moved_about_and_never_changed() -> None:
 
 @settings(QUICK, max_examples=60, derandomize=True)
 @given(st.data(), st.integers(0, 40), st.integers(0, 40), st.sampled_from(list(DTYPES)))
-def test_sizes_stay_within_their_bounds(
-    data: st.DataObject, low: int, width: int, dtype: str
-) -> None:
+def test_sizes_stay_within_their_bounds(data: st.DataObject, low: int, width: int, dtype: str) -> None:
     x = data.draw(host_vectors(min_size=low, max_size=low + width, dtype=dtype))
     assert low <= len(x) <= low + width and x.dtype.name == dtype
 
@@ -196,9 +191,7 @@ def test_long_arrays_draw_few_elements() -> None:
         calls.append(value)
         return float(value)
 
-    drawn = sample(
-        host_vectors(min_size=1000, elements=st.integers(0, 9).map(counted)), run=0, size=50
-    )
+    drawn = sample(host_vectors(min_size=1000, elements=st.integers(0, 9).map(counted)), run=0, size=50)
     assert len(drawn) == 50 and len(calls) <= 16 * 50
 
 
@@ -216,9 +209,7 @@ def test_long_arrays_draw_few_elements() -> None:
         (lambda x: len(x) >= 40 and not x.any(), [0.0] * 40),
     ],
 )
-def test_arrays_shrink_to_readable_ones(
-    condition: Callable[[Array], bool], expected: list[float]
-) -> None:
+def test_arrays_shrink_to_readable_ones(condition: Callable[[Array], bool], expected: list[float]) -> None:
     assert smallest(host_vectors(), condition).tolist() == expected
 
 
@@ -318,9 +309,7 @@ def test_parts_of_a_case_can_be_replaced() -> None:
         ),
     ],
 )
-def test_misuse_says_what_was_expected_and_how_to_mend_it(
-    make: Callable[[], object], message: str
-) -> None:
+def test_misuse_says_what_was_expected_and_how_to_mend_it(make: Callable[[], object], message: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         make()
     assert str(caught.value) == message

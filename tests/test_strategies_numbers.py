@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import nnx_strategies
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
+
+import nnx_strategies
 from nnx_strategies import call_counts, lengths, seeds
 
 RUNS = range(5)
@@ -211,8 +212,7 @@ def test_jax_seeds_are_scalars_on_the_device_and_exact() -> None:
         ),
         (
             lambda: seeds(min_value="a"),  # type: ignore[arg-type]
-            "Expected an int but got min_value='a' (type=str). "
-            "Pass min_value as a whole number, such as min_value=1.",
+            "Expected an int but got min_value='a' (type=str). Pass min_value as a whole number, such as min_value=1.",
         ),
         (
             lambda: seeds(min_value=True),
@@ -220,8 +220,7 @@ def test_jax_seeds_are_scalars_on_the_device_and_exact() -> None:
         ),
         (
             lambda: seeds(kind="double"),  # type: ignore[arg-type]
-            "Expected one of 'float', 'int', 'numpy', 'jax' but got kind='double' (type=str). "
-            "Pass kind='float'.",
+            "Expected one of 'float', 'int', 'numpy', 'jax' but got kind='double' (type=str). Pass kind='float'.",
         ),
         (
             lambda: seeds(max_value=2**32, kind="jax"),
@@ -247,9 +246,7 @@ def test_jax_seeds_are_scalars_on_the_device_and_exact() -> None:
         ),
     ],
 )
-def test_misuse_says_what_was_expected_and_how_to_mend_it(
-    make: Callable[[], object], message: str
-) -> None:
+def test_misuse_says_what_was_expected_and_how_to_mend_it(make: Callable[[], object], message: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         make()
     assert str(caught.value) == message

@@ -38,5 +38,5 @@ def bypassed(candidate: Candidate, case: Case) -> bool:
 
 
 def _code(cls: type) -> Any:
-    function = getattr(cls, "__call__", None)
+    function = next((vars(base)["__call__"] for base in cls.__mro__ if "__call__" in vars(base)), None)
     return getattr(function, "__code__", None)

@@ -121,9 +121,9 @@ def _judged(
     except CannotObserve:
         if not can_observe(contract):
             raise
-        reason = "the kit cannot observe it, and can observe another candidate"
+        reason = "the kit fails on it, and not on another candidate"
         broken = NotLoaded(False, reason, CAUSES["malformed"])
-        return not_loaded(name, contract, settings, versions, broken, time.monotonic() - started)
+        return not_loaded(name, contract, settings, versions, broken, time.monotonic() - started, "observed")
     finally:
         asking.close()
     return report(name, judging, smallest.found, versions, time.monotonic() - started)

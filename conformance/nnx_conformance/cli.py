@@ -25,6 +25,7 @@ from nnx_conformance.telling import show_check, show_contract, show_contracts
 
 FORMATS = ("terminal", "json")
 MISUSE, KIT_FAILED = 2, 3
+NO_VERDICT = "this is no verdict on the candidate"
 #: A day.
 LONGEST = 86_400
 
@@ -102,7 +103,9 @@ def _known_format(form: str) -> None:
 
 def _seconds(option: str, value: float) -> float:
     if not 0 < value <= LONGEST:
-        raise expected(f"a number of seconds > 0 and <= {LONGEST}", option, value, f"Leave {option} out for its default.")
+        raise expected(
+            f"a number of seconds > 0 and <= {LONGEST}", option, value, f"Leave {option} out for its default."
+        )
     return value
 
 
@@ -180,8 +183,8 @@ def _exit_statuses() -> Iterator[None]:
         click.echo(f"nnx-conformance: {error}", err=True)
         sys.exit(MISUSE)
     except KitError as error:
-        click.echo(f"nnx-conformance: the kit failed, this is no verdict on the candidate. {error}", err=True)
+        click.echo(f"nnx-conformance: the kit failed, {NO_VERDICT}. {error}", err=True)
         sys.exit(KIT_FAILED)
     except Exception:  # noqa: BLE001 - status 1 would say that the candidate does not conform
-        click.echo(f"nnx-conformance: the kit failed, this is no verdict.\n{traceback.format_exc()}", err=True)
+        click.echo(f"nnx-conformance: the kit failed, {NO_VERDICT}. {traceback.format_exc()}", err=True)
         sys.exit(KIT_FAILED)

@@ -18,6 +18,7 @@ from hypothesis.strategies import SearchStrategy
 from nnx_conformance.case import Case
 
 SHRINK_EVALUATIONS = 400
+BATCH = 200
 
 
 def profile(max_examples: int, *phases: Phase) -> settings:
@@ -40,7 +41,20 @@ class _Violated(Exception):
 
 
 def draw(cases: SearchStrategy[Case], count: int, seed_value: int, visit: Callable[[Case], None]) -> None:
-    """Give up to `count` cases to `visit`. What it raises ends the visits and is raised here, out of Hypothesis's sight."""
+    """Give up to `count` cases to `visit`; what it raises ends the visits, and is raised here past Hypothesis.
+
+    In batches, each an engine of its own: Hypothesis remembers all that one engine drew.
+    """
+    for number, size in enumerate(_batches(count)):
+        _draw_batch(cases, size, seed_value + number, visit)
+
+
+def _batches(count: int) -> list[int]:
+    full, rest = divmod(count, BATCH)
+    return [BATCH] * full + ([rest] if rest else [])
+
+
+def _draw_batch(cases: SearchStrategy[Case], count: int, seed_value: int, visit: Callable[[Case], None]) -> None:
     raised: list[BaseException] = []
 
     @profile(count, Phase.generate)
@@ -66,12 +80,19 @@ def shrink(
     violates: Callable[[Case], bool],
     seconds: float,
 ) -> Case | None:
-    """The smallest case that `violates`, starting from a drawn one; None if that one no longer does.
+    """The smallest case that `violates`, starting from a drawn one; None if it is not drawn, or no longer does.
 
     Each case is tried once, so a candidate that answers differently each time cannot confuse the shrinker.
     """
-    search = _Shrink(start.key, violates, time.monotonic() + seconds)
+    for number, size in enumerate(_batches(count)):
+        search = _Shrink(start.key, violates, time.monotonic() + seconds)
+        _shrink_batch(cases, size, seed_value + number, search)
+        if search.reached:
+            return search.smallest
+    return None
 
+
+def _shrink_batch(cases: SearchStrategy[Case], count: int, seed_value: int, search: _Shrink) -> None:
     @profile(count, Phase.generate, Phase.shrink)
     @seed(seed_value)
     @given(cases)
@@ -81,7 +102,6 @@ def shrink(
 
     with contextlib.suppress(_Violated, Flaky, HypothesisException):
         test()
-    return search.smallest
 
 
 class _Shrink:
@@ -89,7 +109,7 @@ class _Shrink:
 
     def __init__(self, start: str, violates: Callable[[Case], bool], deadline: float) -> None:
         self._start = start
-        self._reached = False
+        self.reached = False
         self._violates = violates
         self._deadline = deadline
         self._tried: dict[str, bool] = {}
@@ -97,8 +117,8 @@ class _Shrink:
 
     def __call__(self, case: Case) -> bool:
         key = case.key
-        self._reached = self._reached or key == self._start
-        if not self._reached or (self._tried and self.smallest is None):
+        self.reached = self.reached or key == self._start
+        if not self.reached or (self._tried and self.smallest is None):
             return False  # not there yet, or the case no longer fails and there is nothing to shrink
         if key not in self._tried:
             if len(self._tried) >= SHRINK_EVALUATIONS or time.monotonic() > self._deadline:

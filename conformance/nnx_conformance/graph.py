@@ -69,7 +69,6 @@ class Layouts:
         return tuple(self._positions)
 
 
-
 def _slot(path: str, leaf: Any, rng: bool) -> Slot:
     # `isinstance`, not `issubclass`: a hijax Variable is an instance of nnx.Variable, and its class no subclass.
     return Slot(path, type_name(type(leaf)), isinstance(leaf, nnx.Variable), isinstance(leaf, nnx.Param), rng)

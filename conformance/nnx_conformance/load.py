@@ -23,7 +23,6 @@ from nnx_conformance.source import Source
 from nnx_conformance.spies import Classes, spying
 from nnx_conformance.target import Target
 
-
 #: Why a function of another signature is no candidate.
 PARAMETERS = "its parameters are not those that are passed"
 
@@ -74,6 +73,7 @@ def from_function(
 
 
 def _subclasses(cls: type) -> Iterator[type]:
+    below: type
     for below in cls.__subclasses__():
         yield below
         yield from _subclasses(below)

@@ -208,7 +208,8 @@ class Shift:
 
     Attributes:
         what: `state` or `output`.
-        when: `after construction`, `after the first call` or `after the last call`.
+        when: `after construction`, `after the first call`, `after the last call`, or the last also with `, Params left
+            alone`, where Params and other Variables move along.
         amount: the number added.
         applied: whether there was anything to change at that moment.
         outcome: what the run came to.

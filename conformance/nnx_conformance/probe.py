@@ -6,6 +6,7 @@ what became of the result. What it means is for the checks to judge.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from nnx_conformance.timeline import clearer, groups, main_calls, moved, numbers
 
 AMOUNT = 3
 
+
 def observe(candidate: Candidate, request: Request) -> Observation:
     """Answer a request; what the candidate writes to its streams is added by who holds them.
 
@@ -39,7 +41,7 @@ def observe(candidate: Candidate, request: Request) -> Observation:
     candidate.traces = candidate.traces or base is not first
     shifts = _shifts(candidate, case, first, base) if SHIFTS in request.probes and not first.raised else ()
     candidate.classes.forget_dead()
-    unseen = bool(request.calls) and not groups(base) and not first.raised and bypassed(candidate, case)
+    unseen = bool(request.calls) and not base.calls and not first.raised and bypassed(candidate, case)
     return Observation(first, again, untraced, shifts, _end(base), unseen, "")
 
 
@@ -121,9 +123,18 @@ def _shifts(candidate: Candidate, case: Case, first: Run, base: Run) -> tuple[Sh
         made.append(make.state("after the last call", lasts))
         if not _followed(made[-1].outcome, outcome(base)):
             made.append(make.construction())
+        plain = _not_params(base, paths)
+        if plain and len(plain) < len(paths):
+            other = dataclasses.replace(make, paths=plain)
+            made.append(other.state("after the last call, Params left alone", lasts))
         if len(calls) > 1:
             made.append(make.state("after the first call", firsts))
     return tuple(made)
+
+
+def _not_params(of: Run, paths: tuple[str, ...]) -> tuple[str, ...]:
+    params = {slot.path for layout in of.layouts for slot in layout if slot.param}
+    return tuple(path for path in paths if path not in params)
 
 
 def _ordinals(of: Run, which: int) -> frozenset[int]:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnx_conformance import wire
-from nnx_conformance.errors import CannotObserve, KitError
 from nnx_conformance.consistent import consistent
+from nnx_conformance.errors import CannotObserve, KitError
 from nnx_conformance.messages import Answer, Question
 from nnx_conformance.observation import Loaded, NotLoaded, Observation, Versions
 from nnx_conformance.request import Request

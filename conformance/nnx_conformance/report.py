@@ -109,8 +109,10 @@ class Report:
             return "could not be judged"
         deciding = [result for result in self.checks if result.level == "MUST" or self.settings.strict]
         bad = any(result.status in ("violated", "blocked") for result in deciding)
-        if not bad and not any(result.status == "held" for result in self.checks if result.level == "MUST") and any(
-            result.level == "MUST" for result in self.checks
+        if (
+            not bad
+            and not any(result.status == "held" for result in self.checks if result.level == "MUST")
+            and any(result.level == "MUST" for result in self.checks)
         ):
             return "could not be judged"
         return "does not conform" if bad else "conforms"

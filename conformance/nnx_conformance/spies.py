@@ -15,7 +15,6 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any
 
 from flax import nnx
@@ -145,12 +144,13 @@ def _watch_classes(patches: Patches, meta: Any, watch_class: Callable[[type], No
         defined(cls, **kwargs)
         watch_class(cls)  # at once: a reference to its `__call__` may be kept right below the class
 
-    patches.replace(nnx.Module, "__init_subclass__", classmethod(__init_subclass__))
+    patches.replace(nnx.Module, "__init_subclass__", classmethod(__init_subclass__))  # type: ignore[arg-type]
 
 
 def _note_draws(record: Record, before: list[int | None]) -> None:
-    for (_, _, drawn), old, new in zip_longest(record.rngs, before, record.counts(), fillvalue=0):
-        if old is not None and new is not None:  # one that construction itself built started at 0
+    known = [*before, *[0] * (len(record.rngs) - len(before))]  # one that construction itself built started at 0
+    for (_, _, drawn), old, new in zip(record.rngs, known, record.counts(), strict=True):
+        if old is not None and new is not None:
             drawn.append(new - old)
 
 

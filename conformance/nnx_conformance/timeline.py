@@ -60,9 +60,17 @@ def main_calls(run: Run) -> list[Call]:
     return max(reversed(found), key=lambda calls: rank[id(calls)])
 
 
+def went_on(run: Run) -> bool:
+    """Whether a call raised, and the candidate returned a result all the same."""
+    return run.raised is None and any(call.after is None for call in run.calls)
+
+
 def clearer(run: Run, untraced: Run | None) -> Run:
-    """The run in which more of the calls can be seen: the plain one, unless traces hide them there."""
-    if untraced is None or untraced.raised or len(main_calls(untraced)) <= len(main_calls(run)):
+    """The run in which more of the calls can be seen: the plain one, unless traces hide them there.
+
+    Where a call raised and the candidate went on, the plain run took a way of its own, and nothing else speaks for it.
+    """
+    if untraced is None or untraced.raised or went_on(run) or len(main_calls(untraced)) <= len(main_calls(run)):
         return run
     return untraced
 

@@ -78,9 +78,15 @@ def _finding(tally: Tally, request: Request, violation: Violation, others: dict[
 
 
 def not_loaded(
-    candidate: str, contract: Contract, settings: Settings, versions: Versions, why: NotLoaded, seconds: float
+    candidate: str,
+    contract: Contract,
+    settings: Settings,
+    versions: Versions,
+    why: NotLoaded,
+    seconds: float,
+    what: str = "loaded",
 ) -> Report:
-    """The report of a candidate that could not be loaded: its code is at fault, so it does not conform."""
+    """The report of a candidate that could not be loaded or observed: its code is at fault, so it does not conform."""
     fallback = contract.check(contract.fallback)
     line = why.raised.line if why.raised else None
     planned = [check for check in contract.checks if not settings.checks or check.id in settings.checks]
@@ -88,7 +94,7 @@ def not_loaded(
     finding = Finding(
         check=fallback.id,
         level=fallback.level,
-        what=f"the candidate could not be judged: {why.reason}",
+        what=f"the candidate could not be {what}: {why.reason}",
         expected="a function that can be called",
         observed="none",
         line=line,

@@ -77,7 +77,7 @@ def _plain(value: Any, buffers: list[bytes]) -> Any:
         start = sum(map(len, buffers))
         buffers.append(np.ascontiguousarray(value).tobytes())
         return [value.dtype.name, list(value.shape), start]
-    return [_plain(getattr(value, name), buffers) for name in _fields(type(value))]
+    return [_plain(getattr(value, name), buffers) for name in _fields(type(value))]  # type: ignore[arg-type]
 
 
 @functools.cache
@@ -147,8 +147,9 @@ def dtype(name: str) -> np.dtype[Any]:
     if name == "bfloat16":
         import ml_dtypes
 
-        return np.dtype[Any](ml_dtypes.bfloat16)
-    return np.dtype(name)
+        name = ml_dtypes.bfloat16
+    found: np.dtype[Any] = np.dtype(name)
+    return found
 
 
 def _list(data: Any) -> list[Any]:

@@ -17,9 +17,7 @@ _DEFAULT_WIDTH = 1023
 _ANYWHERE, _ENDS, _POOL = 1, 4, 45
 
 
-def lengths(
-    *, min_size: int = 1, max_size: int | None = None, pool_seed: int = 0
-) -> st.SearchStrategy[int]:
+def lengths(*, min_size: int = 1, max_size: int | None = None, pool_seed: int = 0) -> st.SearchStrategy[int]:
     """Lengths of arrays, few of them different.
 
     Each new length costs one XLA compilation per operation of the code under test. So most lengths come from a pool

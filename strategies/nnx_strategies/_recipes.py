@@ -80,10 +80,7 @@ def arrays(*, sizes: st.SearchStrategy[int], recipe: Recipe) -> st.SearchStrateg
         times = draw(recipe.changes)
         if not n:
             return np.empty(0, recipe.dtype)
-        changes = [
-            (index(draw(indices(n, purpose=f"place {i}"))), draw(recipe.change[i]))
-            for i in range(times)
-        ]
+        changes = [(index(draw(indices(n, purpose=f"place {i}"))), draw(recipe.change[i])) for i in range(times)]
         x = recipe.array([draw(element) for element in recipe.elements[:n]], n, profile)
         for place, value in changes:
             x[place] = value

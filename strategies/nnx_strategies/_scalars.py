@@ -40,9 +40,7 @@ _JAX_DTYPES = ("float32", "int32", "uint32")
 _SEED_LANDMARKS = (0, 1, 2**16, 2**24 - 1, 2**24 + 1, 2**31 - 1, 2**31, 2**32 - 1, 2**32, -1)
 
 
-def seeds(
-    *, min_value: int = 0, max_value: int = 2**32 - 1, kind: Kind = "float"
-) -> st.SearchStrategy[Scalar]:
+def seeds(*, min_value: int = 0, max_value: int = 2**32 - 1, kind: Kind = "float") -> st.SearchStrategy[Scalar]:
     """Whole numbers for a random number generator, as floats unless asked otherwise.
 
     Ends of the range, ends of the integer types, powers of two and their neighbours, small numbers, and any number,
@@ -70,9 +68,7 @@ def seeds(
     return _scalars(numbers, ways=ways, kind=kind, purpose="seeds")
 
 
-def call_counts(
-    *, min_value: int = 1, max_value: int = 64, kind: Kind = "float"
-) -> st.SearchStrategy[Scalar]:
+def call_counts(*, min_value: int = 1, max_value: int = 64, kind: Kind = "float") -> st.SearchStrategy[Scalar]:
     """How often to call something, as floats unless asked otherwise.
 
     Mostly small, because every call costs time: by default half are 5 or less, and the mean is below 16. Both ends,
@@ -102,9 +98,7 @@ def _repeated(*weighted: tuple[Way, int]) -> list[Way]:
     return [way for way, times in weighted for _ in range(times)]
 
 
-def _scalars(
-    numbers: range, *, ways: list[Way], kind: Kind, purpose: str
-) -> st.SearchStrategy[Scalar]:
+def _scalars(numbers: range, *, ways: list[Way], kind: Kind, purpose: str) -> st.SearchStrategy[Scalar]:
     _check_kind(kind, numbers)
     values = whole_numbers(numbers, ways=ways, purpose=purpose)
     match kind:

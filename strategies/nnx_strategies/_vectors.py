@@ -57,17 +57,13 @@ def host_vectors(
     """
     kind = domain(dtype)
     sizes = lengths(min_size=min_size, max_size=max_size, pool_seed=pool_seed)
-    specials = _specials(
-        kind, allow_nan=allow_nan, allow_infinity=allow_infinity, allow_subnormal=allow_subnormal
-    )
+    specials = _specials(kind, allow_nan=allow_nan, allow_infinity=allow_infinity, allow_subnormal=allow_subnormal)
     if elements is None:
         return arrays(sizes=sizes, recipe=own_recipe(kind, specials=specials))
     given = strategy("elements", elements, example="st.floats(-1, 1)")
     if specials:
         mend = "Leave the option out, and have `elements` draw such numbers."
-        raise misuse(
-            expected="no allow_ option beside it", name="elements", value=elements, mend=mend
-        )
+        raise misuse(expected="no allow_ option beside it", name="elements", value=elements, mend=mend)
     return arrays(sizes=sizes, recipe=given_recipe(kind, elements=given))
 
 
@@ -117,9 +113,7 @@ def vectors(
     return host.map(_on_device)
 
 
-def _specials(
-    kind: Domain, *, allow_nan: bool, allow_infinity: bool, allow_subnormal: bool
-) -> list[float]:
+def _specials(kind: Domain, *, allow_nan: bool, allow_infinity: bool, allow_subnormal: bool) -> list[float]:
     numbers = {
         "allow_nan": [float("nan")] if allow_nan else [],
         "allow_infinity": [float("inf"), float("-inf")] if allow_infinity else [],

@@ -38,9 +38,7 @@ def _invariants(checks: tuple[Check, ...]) -> Judge:
     return judge
 
 
-def _edge(
-    name: str, requirement: str, remedy: str, wrong: str, right: str, checks: tuple[Check, ...] = ALL
-) -> Check:
+def _edge(name: str, requirement: str, remedy: str, wrong: str, right: str, checks: tuple[Check, ...] = ALL) -> Check:
     return Check(name, SHOULD, requirement, remedy, _invariants(checks), wrong, right, domain=name)
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnx_conformance.case import Case
+from nnx_conformance.compare import equal
 from nnx_conformance.contract import Blocked, NotApplicable
-from nnx_conformance.observation import Line, Module, Observation, Run, Slot, Thing
-from nnx_conformance.timeline import clearer, main_calls, moved, numbers, state
+from nnx_conformance.observation import Line, Module, Observation, Run, Shift, Slot, Thing
+from nnx_conformance.timeline import clearer, main_calls, moved, numbers, state, went_on
 
 RETURNS = "returns-pair"
 IN_VARIABLE = "counts-in-variable"
@@ -42,7 +43,9 @@ def excuse(case: Case, seen: Observation) -> Blocked | NotApplicable | None:
 
 def unseen(case: Case, seen: Observation) -> bool:
     """Whether the calls were hidden in a trace that was not looked into on this case."""
-    return seen.untraced is None and len(main_calls(seen.run)) != calls_asked(case)
+    if seen.untraced is not None or went_on(seen.run):
+        return False
+    return len(main_calls(seen.run)) != calls_asked(case)
 
 
 KEPT = "the module is called through a reference that was kept before the kit could see it; judge the file instead"
@@ -51,7 +54,7 @@ UNSEEN = "the calls ran inside a trace, which is looked into on some cases only"
 
 def hidden(case: Case, seen: Observation) -> str:
     """Why calls could not be seen in any run; empty if they could."""
-    if len(main_calls(base(seen))) == calls_asked(case):
+    if len(main_calls(base(seen))) == calls_asked(case) or went_on(seen.run):
         return ""
     if seen.bypassed:
         return KEPT
@@ -92,6 +95,31 @@ def as_pair(thing: Thing | None) -> np.ndarray | None:
     if thing is None or thing.array is None or thing.array.shape != (2,) or thing.array.dtype.kind == "c":
         return None
     return thing.array.astype(np.float64)
+
+
+def followed(shift: Shift, seen: Observation, position: int) -> bool:
+    """Whether a result changed with what the kit changed; a candidate that raises then has read it, too."""
+    now, then = as_pair(shift.outcome.result), pair(seen)
+    if now is None or then is None:
+        return True
+    return not equal(now[position], then[position])
+
+
+def reads_overwritten(seen: Observation) -> bool:
+    """Whether `result[0]` follows the Variables after the last call, and not after the first: calls set them anew."""
+    first = [shift for shift in seen.shifts if shift.when == "after the first call" and shift.applied]
+    last = [shift for shift in seen.shifts if shift.what == "state" and shift.when == "after the last call"]
+    if not first or not any(followed(shift, seen, 0) for shift in last):
+        return False
+    return not any(followed(shift, seen, 0) for shift in first)
+
+
+def reads_param(seen: Observation) -> bool:
+    """Whether `result[0]` follows the counting Variables only when those that are Params are shifted, too."""
+    alone = [shift for shift in seen.shifts if shift.when == "after the last call, Params left alone"]
+    every = [shift for shift in seen.shifts if shift.what == "state" and shift.when == "after the last call"]
+    moves_with_all = any(followed(shift, seen, 0) for shift in every)
+    return moves_with_all and bool(alone) and not any(followed(shift, seen, 0) for shift in alone)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from nnx_conformance.contracts.mutability.evidence import (
     OUTPUT,
     RETURNS,
     TRACED,
-    as_pair,
     base,
     calls_asked,
     culprit,
+    followed,
     hidden,
     lost_in_trace,
     made,
@@ -26,9 +26,12 @@ from nnx_conformance.contracts.mutability.evidence import (
     unseen,
 )
 from nnx_conformance.contracts.mutability.oracle import expected_sum
-from nnx_conformance.observation import Observation, Outcome, Raised, Shift, Thing
+from nnx_conformance.observation import Observation, Raised, Thing
 from nnx_conformance.request import AGAIN, SHIFTS
 from nnx_conformance.timeline import main_calls
+
+#: When a change of the state must show in the result, at the one moment or the other.
+MOMENTS = ("after the last call", "after construction")
 
 ARRAYS = ("jax.Array", "numpy.ndarray")
 
@@ -151,18 +154,6 @@ def sum_preserved(case: Case, seen: Observation) -> Judgement:
     )
 
 
-def _followed(shift: Shift, was: Outcome, position: int) -> bool:
-    """Whether a result changed with what the kit changed; one that raises has read it, too."""
-    now, then = as_pair(shift.outcome.result), as_pair(was.result)
-    if now is None or then is None:
-        return True
-    return not equal(now[position], then[position])
-
-
-def _was(seen: Observation) -> Outcome:
-    return Outcome(seen.run.result, None)
-
-
 @check(
     id="result-reads-state",
     level=MUST,
@@ -177,11 +168,10 @@ def result_reads_state(case: Case, seen: Observation) -> Judgement:
         return Blocked(culprit(seen) or RETURNS)
     if lost_in_trace(seen, case):
         return Blocked(TRACED)
-    tried = [shift for shift in seen.shifts if shift.what == "state" and shift.when != "after the first call"]
-    tried = [shift for shift in tried if shift.applied]
+    tried = [shift for shift in seen.shifts if shift.what == "state" and shift.when in MOMENTS and shift.applied]
     if not tried:
         return NotApplicable(hidden(case, seen)) if hidden(case, seen) else no_counter(case, seen)
-    if any(_followed(shift, _was(seen), 0) for shift in tried):
+    if any(followed(shift, seen, 0) for shift in tried):
         return None
     moments = " or ".join(shift.when for shift in tried)
     return Violation(
@@ -207,7 +197,7 @@ def result_reads_output(case: Case, seen: Observation) -> Judgement:
     tried = [shift for shift in seen.shifts if shift.what == "output"]
     if not any(shift.applied for shift in tried):
         return _no_output(case, seen, bool(tried))
-    if any(_followed(shift, _was(seen), 1) for shift in tried):
+    if any(followed(shift, seen, 1) for shift in tried):
         return None
     return Violation(
         f"the kit raised what the last call returned by {tried[0].amount}; result[1] stayed the same",

@@ -22,6 +22,8 @@ from nnx_conformance.contracts.mutability.evidence import (
     made,
     movements,
     no_counter,
+    reads_overwritten,
+    reads_param,
     text,
 )
 from nnx_conformance.observation import Call, Observation, Run, Slot, Thing
@@ -32,8 +34,8 @@ from nnx_conformance.timeline import main_calls, moved, series, state
     id=IN_VARIABLE,
     level=MUST,
     requirement="The call creates an `nnx.Module`, and an `nnx.Variable` in its graph goes from 0 to `int(n_calls)`.",
-    remedy="Keep the count in `self.count = nnx.Variable(jnp.array(0.0))` of a module made inside the function, and let "
-    "`__call__` raise it.",
+    remedy="Keep the count in `self.count = nnx.Variable(jnp.array(0.0))` of a module made inside the function, and "
+    "let `__call__` raise it.",
     wrong="self.count = 0  # a Python int is not NNX state",
     right="self.count = nnx.Variable(jnp.array(0.0))",
 )
@@ -47,9 +49,10 @@ def counts_in_variable(case: Case, seen: Observation) -> Judgement:
     if not found:
         return _not_counted(case, seen)
     overwritten = _overwritten(seen)
-    if all(move.slot.path in overwritten for move in found):
+    if all(move.slot.path in overwritten for move in found) or reads_overwritten(seen):
+        path = next((move.slot.path for move in found if move.slot.path in overwritten), found[0].slot.path)
         return Violation(
-            f"the kit raised `{found[0].slot.path}` by 3 after the first call; the next call set it back",
+            f"the kit raised `{path}` by 3 after the first call; the next call set it back",
             cause="the Variable is only written to: the counting is done elsewhere, in a Python number or the loop",
         )
     return None
@@ -171,11 +174,12 @@ def _variables(run: Run) -> list[Slot]:
 def counter_not_param(case: Case, seen: Observation) -> Judgement:
     run = base(seen)
     slots = [move.slot for move in movements(run)] or _only_variable(run)
-    if slots and all(slot.param for slot in slots):
+    params = [slot for slot in slots if slot.param]
+    if params and (len(params) == len(slots) or reads_param(seen)):
         return Violation(
-            f"the count sits in `{slots[0].path}`, of type {slots[0].type}",
+            f"the count sits in `{params[0].path}`, of type {params[0].type}",
             "a Variable that is no nnx.Param",
-            slots[0].type,
+            params[0].type,
             line=next((module.line for module in run.modules), None),
             cause="a Param is what optimisers train: weight decay alone would change the count",
         )
