@@ -15,7 +15,7 @@ def named(implementation: Implementation) -> str:
 
 
 #: State that only another case with the same seed brings to light: told apart in a process where nothing ran before.
-NEED_A_PROCESS = {"caches_results_by_seed"}
+NEED_A_PROCESS = {"caches_results_by_seed", "remembers_sums_by_shape"}
 
 
 @pytest.mark.parametrize("right", rights(), ids=named)

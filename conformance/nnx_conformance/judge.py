@@ -15,8 +15,9 @@ from nnx_conformance.tally import judge, tallies
 
 #: Requests that are under way while the judge draws and judges others.
 DEPTH = 8
-#: Interventions are made on the first cases, and then on every fourth.
-SHIFTED_FIRST, SHIFTED_EVERY = 8, 4
+#: All further runs are made of the first cases; then the same case runs again on every second, and interventions are
+#: made on every eighth: who breaks what these show breaks it on most cases, and each costs as much as a case.
+ALL_OF_FIRST, AGAIN_EVERY, SHIFTS_EVERY = 16, 2, 8
 
 
 class Judging:
@@ -71,9 +72,7 @@ class Judging:
 
     def _request(self, case: Case) -> Request:
         position = self.cases + len(self._pending)
-        shifted = position < SHIFTED_FIRST or position % SHIFTED_EVERY == 0
-        probes = () if case.domain != CORE else (AGAIN, SHIFTS) if shifted else (AGAIN,)
-        return Request(case, probes, self.contract.calls(case))
+        return Request(case, _probes(position) if case.domain == CORE else (), self.contract.calls(case))
 
     def _take(self) -> None:
         request = self._pending[0]
@@ -97,3 +96,9 @@ class Judging:
             if domain.name == CORE and check.id != blamed:
                 self.tallies[check.id].blocked[blamed] += 1
         self.asking.restart()
+
+
+def _probes(position: int) -> tuple[str, ...]:
+    """What further runs to make of the case at a position."""
+    wanted = ((AGAIN, AGAIN_EVERY), (SHIFTS, SHIFTS_EVERY))
+    return tuple(probe for probe, every in wanted if position < ALL_OF_FIRST or position % every == 0)

@@ -63,10 +63,11 @@ def from_function(
 ) -> Candidate:
     """A candidate from a Python object; modules that exist already are remembered as not made by its runs."""
     classes = classes or Classes()
+    kinds = frozenset(_subclasses(nnx.Module))
     for instance in gc.get_objects():
-        if issubclass(type(instance), nnx.Module):
+        if type(instance) in kinds:
             classes.learn(instance)
-    for cls in _subclasses(nnx.Module):
+    for cls in kinds:
         if not cls.__module__.startswith("flax."):  # those of Flax itself are learnt when they are used
             classes.learn_class(cls)
     return Candidate(name, function, source or Source(source_file(function)), classes)

@@ -281,12 +281,10 @@ def _watch_warnings(record: Record) -> None:
     """Write warnings down instead of printing them; `catch_warnings` restores both."""
 
     def show(message: Any, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any) -> None:
-        # Two frames up from `show` stands what called `warnings.warn`, in C, so it is the giver.
-        giver = _giver()
         key = (category.__name__, f"{filename}:{lineno}")
         if key not in record.warnings:
             line = record.source.caller()
-            record.warnings[key] = Warned(category.__name__, str(message)[:300], line, giver)
+            record.warnings[key] = Warned(category.__name__, str(message)[:300], line, _giver())
 
     warnings.simplefilter("always")
     warnings.showwarning = show

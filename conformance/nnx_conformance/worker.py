@@ -7,6 +7,7 @@ without a name. It holds no expected value and no verdict.
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import resource
 import sys
@@ -66,6 +67,7 @@ class _Serving:
         if isinstance(made, NotLoaded):
             return Answer(question.number, not_loaded=dataclasses.replace(made, output=_written()))
         self._candidate, loaded = made
+        gc.freeze()  # what JAX and Flax made at import stays; collecting garbage need not look at it again and again
         return Answer(question.number, loaded=dataclasses.replace(loaded, output=_written()))
 
     def _observe(self, question: object) -> object:

@@ -1,0 +1,30 @@
+"""Returns a subclass of `np.ndarray`."""
+
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+ADVICE = ("zero-calls",)
+MIN_FLAX = "0.10.7"
+
+
+class Result(np.ndarray):
+    pass
+
+
+class Counter(nnx.Module):
+    def __init__(self, rngs):
+        _ = rngs.params()
+        self.count = nnx.Variable(jnp.array(0.0))
+
+    def __call__(self, x):
+        self.count[...] = self.count[...] + 1.0
+        return x
+
+
+def mutability_increment_count(seed, x, n_calls):
+    model = Counter(nnx.Rngs(int(seed)))
+    last_x = x
+    for _ in range(int(n_calls)):
+        last_x = model(x)
+    return np.array([float(model.count[...]), float(last_x.sum())]).view(Result)
