@@ -192,7 +192,7 @@ from nnx_conformance.observation import Call, Module, Observation, Outcome, Run,
 result = Thing("jax.Array", np.array([n_calls, x.sum()], np.float32), "")
 nowhere = Snapshot(7, (), ())
 module = Module("Counter", True, True, None, nowhere, nowhere)
-call = Call(0, None, False, nowhere, nowhere, 0)
+call = Call(0, None, False, False, nowhere, nowhere, 0)
 run = Run(int(n_calls), result, None, (module,), (call,), (), (), (), (), (), ())
 seen = Observation(run, Outcome(result, None), None, (), (), False, "")
 for descriptor in range(3, 21):

@@ -18,11 +18,12 @@ from nnx_conformance.observe import Candidate, given_as
 
 def bypassed(candidate: Candidate, case: Case) -> bool:
     """Whether the candidate runs the `__call__` of one of its classes, in a run that is watched by a profiler."""
-    codes = {code for cls in candidate.classes if (code := _code(cls)) is not None}
+    # By identity: code of the same text and line in another file is equal.
+    codes = {id(code) for cls in candidate.classes if (code := _code(cls)) is not None}
     entered: list[bool] = []
 
     def profile(frame: FrameType, event: str, _: Any) -> None:
-        if event == "call" and frame.f_code in codes:
+        if event == "call" and id(frame.f_code) in codes:
             entered.append(True)
 
     before = sys.getprofile()

@@ -52,9 +52,15 @@ class Blocked:
 
 @dataclass(frozen=True)
 class NotApplicable:
-    """The check does not apply to this case, or its evidence cannot be had."""
+    """The check does not apply to this case, or its evidence cannot be had.
+
+    Attributes:
+        reason: why, in one line.
+        elsewhere: whether the evidence could be had in another way, so that there is no verdict without it.
+    """
 
     reason: str
+    elsewhere: bool = False
 
 
 #: What a check says of a case; None: it holds.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
@@ -37,7 +37,7 @@ def _parts(value: Any) -> list[tuple[str, Any]]:
         return [(f".{name}", part) for name, part in children(value)]
     if isinstance(value, (list, tuple)):
         return [(f"[{index}]", part) for index, part in enumerate(value)]
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return [(f"[{key!r}]", part) for key, part in value.items()]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return [(f".{name}", part) for name, part in vars(value).items()] if hasattr(value, "__dict__") else []

@@ -111,11 +111,13 @@ class Call:
         traced: whether it ran inside a trace.
         before, after: the module's state around it; `after` is None where the call raised.
         returned: position in the run's `returns`; None where the call raised.
+        across: whether it raised because state was touched across a trace.
     """
 
     module: int
     line: Line | None
     traced: bool
+    across: bool
     before: Snapshot
     after: Snapshot | None
     returned: int | None

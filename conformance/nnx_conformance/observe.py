@@ -78,7 +78,8 @@ def given_as(argument: Argument) -> Any:
         return argument.data.item()
     if argument.holder == "numpy":
         return np.array(argument.data)[()]
-    return jnp.array(np.array(argument.data))
+    with jax.debug_nans(False), jax.debug_infs(False):  # a candidate may have turned them on
+        return jnp.array(np.array(argument.data))
 
 
 def _call(candidate: Candidate, record: Record, given: Sequence[Any]) -> tuple[Thing | None, Raised | None]:

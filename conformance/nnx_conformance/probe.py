@@ -121,7 +121,8 @@ def _shifts(candidate: Candidate, case: Case, first: Run, base: Run) -> tuple[Sh
     made = [make.output(lasts)]
     if paths:
         made.append(make.state("after the last call", lasts))
-        if not _followed(made[-1].outcome, outcome(base)):
+        # Without traces a candidate may behave otherwise, so the run as it is must follow, too.
+        if base is not first or not _followed(made[-1].outcome, outcome(base)):
             made.append(make.construction())
         plain = _not_params(base, paths)
         if plain and len(plain) < len(paths):
@@ -165,7 +166,8 @@ def shifted(value: Any) -> Any:
     if isinstance(value, (np.ndarray, np.generic)):
         return (value + np.asarray(AMOUNT, value.dtype)).astype(value.dtype)
     if isinstance(value, jax.Array) and not value.weak_type:
-        return jnp.array(shifted(np.asarray(value)))  # in NumPy: in JAX, each new shape would be compiled
+        with jax.debug_nans(False), jax.debug_infs(False):  # a candidate may have turned them on
+            return jnp.array(shifted(np.asarray(value)))  # in NumPy: in JAX, each new shape would be compiled
     return value + AMOUNT  # a Python int keeps dtype and weak type in JAX
 
 

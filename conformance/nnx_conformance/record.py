@@ -137,6 +137,7 @@ def _known(value: Any) -> np.ndarray | None:
     data = np.array(value, subok=False)  # the buffer itself: a subclass is not asked for its `__array__`
     if data.dtype.kind == "f" and data.dtype.name not in DTYPES:
         data = data.astype(np.float64)  # long double, which no other machine need have
+    data = data.astype(data.dtype.newbyteorder("="))
     return data if data.dtype.name in DTYPES else None
 
 

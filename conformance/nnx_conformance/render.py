@@ -101,6 +101,8 @@ def _verdict(report: Report, advised: int, console: Console) -> None:
     broken = sum(result.status == "violated" for result in must)
     advice = f", {advised} of advice" if advised else ""
     _row(console, "", f"{broken} of {len(must)} MUST checks violated{advice}; {len(report.checks)} planned = {counts}")
+    if report.failure:
+        _row(console, "", report.failure)
     versions = report.versions
     where = f"; Flax {versions.flax}, JAX {versions.jax}, Python {versions.python}" if versions else ""
     setting = f"contract {report.contract} {report.contract_version}, {report.cases} cases, seed {report.settings.seed}"

@@ -19,7 +19,7 @@ from typing import Any
 
 from flax import nnx
 
-from nnx_conformance.flax_versions import is_tracer, rng_counts
+from nnx_conformance.flax_versions import is_about_trace, is_tracer, rng_counts
 from nnx_conformance.graph import type_name
 from nnx_conformance.observation import Call, Warned, Write
 from nnx_conformance.patches import Patches
@@ -186,17 +186,20 @@ def _noted_call(watch: Watch, classes: Classes, self: Any, bound: Any, args: Any
     module = record.module(self, constructed=False, created=not classes.knows(self), line=line)
     before = record.layouts.snapshot(self)
     record.calling += 1
-    output, returned, finished = None, None, False
+    output, returned, finished, across = None, None, False, False
     try:
         output = bound(*args, **kwargs)
         finished = True
+    except Exception as error:
+        across = is_about_trace(error, frozenset(record.class_names))
+        raise
     finally:
         record.calling -= 1
         state = record.layouts.snapshot(self)
         traced = bool(before.traced or state.traced) or _any_tracer((args, kwargs, output))
         if finished:
             returned = record.thing(output)
-        record.calls.append(Call(module, line, traced, before, state if finished else None, returned))
+        record.calls.append(Call(module, line, traced, across, before, state if finished else None, returned))
     if watch.after_call is None or traced:
         return output
     return watch.after_call(self, sum(not call.traced for call in record.calls), output)

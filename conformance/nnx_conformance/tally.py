@@ -20,6 +20,7 @@ class Tally:
     violated: int = 0
     blocked: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    elsewhere: str = ""
     first: tuple[Request, Violation] | None = None
 
     def add(self, request: Request, judgement: Judgement) -> None:
@@ -28,6 +29,7 @@ class Tally:
             self.blocked[judgement.by] += 1
         elif isinstance(judgement, NotApplicable):
             self.reasons[judgement.reason] += 1
+            self.elsewhere = judgement.reason if judgement.elsewhere else self.elsewhere
         else:
             self.evaluated += 1
         if isinstance(judgement, Violation):

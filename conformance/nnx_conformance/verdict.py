@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from nnx_conformance.contract import Check, Contract, Violation
+from nnx_conformance.contract import MUST, Check, Contract, Violation
 from nnx_conformance.judge import Judging
 from nnx_conformance.observation import NotLoaded, Versions
 from nnx_conformance.report import CheckResult, Finding, Report, Settings, Status
@@ -37,7 +37,16 @@ def report(
         checks=tuple(map(_result, planned)),
         findings=tuple(sorted(findings, key=lambda finding: finding.level != "MUST")),
         seconds=seconds,
+        failure=_failure(planned),
     )
+
+
+def _failure(planned: list[Tally]) -> str:
+    """Why there is no verdict: a MUST check lacks evidence that could be had in another way, and none is violated."""
+    deciding = [tally for tally in planned if tally.check.level == MUST]
+    if any(tally.violated for tally in deciding):
+        return ""
+    return next((tally.elsewhere for tally in deciding if tally.elsewhere and not tally.evaluated), "")
 
 
 def _result(tally: Tally) -> CheckResult:

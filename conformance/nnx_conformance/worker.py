@@ -25,10 +25,11 @@ def main() -> None:
     reader = os.fdopen(int(sys.argv[1]), "rb", buffering=0)
     writer = os.fdopen(int(sys.argv[2]), "wb", buffering=0)
     _limit()
+    import jax.numpy  # noqa: F401 - while the judge imports what it needs itself
+
     from nnx_conformance import flax_versions, wire
     from nnx_conformance.messages import Answer, Question
 
-    _start_backend()
     _written()  # what importing JAX wrote is not the candidate's
     writer.write(wire.dumps(Answer(0, versions=flax_versions.versions())))
     serving = _Serving()
@@ -64,11 +65,14 @@ class _Serving:
         assert isinstance(question, Question) and question.target is not None
         sys.dont_write_bytecode = True  # leave nothing in the candidate's folder
         made = load(question.target, question.entry, question.parameters)
+        written = _written()
         if isinstance(made, NotLoaded):
-            return Answer(question.number, not_loaded=dataclasses.replace(made, output=_written()))
+            return Answer(question.number, not_loaded=dataclasses.replace(made, output=written))
         self._candidate, loaded = made
+        _start_backend()  # only now: importing the candidate may have configured JAX
+        _written()
         gc.freeze()  # what JAX and Flax made at import stays; collecting garbage need not look at it again and again
-        return Answer(question.number, loaded=dataclasses.replace(loaded, output=_written()))
+        return Answer(question.number, loaded=dataclasses.replace(loaded, output=written))
 
     def _observe(self, question: object) -> object:
         from nnx_conformance.messages import Answer, Question

@@ -37,7 +37,7 @@ def excuse(case: Case, seen: Observation) -> Blocked | NotApplicable | None:
     if by := culprit(seen):
         return Blocked(by)
     if seen.bypassed:
-        return NotApplicable(KEPT)
+        return NotApplicable(KEPT, elsewhere=True)
     return NotApplicable(UNSEEN) if unseen(case, seen) else None
 
 

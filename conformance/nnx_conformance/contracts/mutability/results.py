@@ -171,7 +171,9 @@ def result_reads_state(case: Case, seen: Observation) -> Judgement:
     tried = [shift for shift in seen.shifts if shift.what == "state" and shift.when in MOMENTS and shift.applied]
     if not tried:
         return NotApplicable(hidden(case, seen)) if hidden(case, seen) else no_counter(case, seen)
-    if any(followed(shift, seen, 0) for shift in tried):
+    as_it_is = [shift for shift in tried if shift.when == "after construction"]
+    deciding = as_it_is if as_it_is and base(seen) is not seen.run else tried
+    if any(followed(shift, seen, 0) for shift in deciding):
         return None
     moments = " or ".join(shift.when for shift in tried)
     return Violation(

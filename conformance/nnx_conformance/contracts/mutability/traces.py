@@ -17,6 +17,7 @@ from nnx_conformance.contracts.mutability.evidence import (
     unseen,
 )
 from nnx_conformance.observation import Line, Module, Observation, Raised, Run
+from nnx_conformance.timeline import main_calls
 
 REMEDY = (
     "Call the model in plain Python. Where a step must be compiled, `nnx.jit` carries the state in and out; with plain "
@@ -36,6 +37,15 @@ def no_traced_mutation(case: Case, seen: Observation) -> Judgement:
     raised = seen.run.raised
     if raised and raised.about_trace:
         return _across(raised)
+    caught = [call.line for call in seen.run.calls if call.across]
+    if caught and not raised and len(main_calls(seen.run)) != calls_asked(case):
+        return Violation(
+            "a call changed a Variable from outside its trace; the candidate caught what that raised",
+            "the state changes outside of traces",
+            "an exception that was caught",
+            line=caught[0],
+            cause="a Variable from outside a trace was changed inside it",
+        )
     if leaked := _leaked(seen.run):
         return Violation(
             f"a tracer was left in a Variable of {leaked.name}",
