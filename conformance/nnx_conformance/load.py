@@ -15,12 +15,13 @@ from typing import Any
 
 from flax import nnx
 
+from nnx_conformance.classes import Classes
 from nnx_conformance.errors import suggestion
 from nnx_conformance.observation import Loaded, NotLoaded
 from nnx_conformance.observe import Candidate
 from nnx_conformance.record import Record
 from nnx_conformance.source import Source
-from nnx_conformance.spies import Classes, spying
+from nnx_conformance.spies import spying
 from nnx_conformance.target import Target
 
 #: Why a function of another signature is no candidate.

@@ -11,10 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from nnx_conformance.case import Argument, Case
+from nnx_conformance.classes import AfterCall, AfterConstruction, Classes
 from nnx_conformance.observation import Left, Outcome, Raised, Run, Thing
 from nnx_conformance.record import Record, as_thing
 from nnx_conformance.source import Source
-from nnx_conformance.spies import AfterCall, AfterConstruction, Classes, spying
+from nnx_conformance.spies import spying
 
 
 @dataclass(eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnx_conformance.case import Case
 from nnx_conformance.contract import SHOULD, Blocked, Check, Judge, Judgement, Violation
+from nnx_conformance.contracts.mutability.calls import one_increment_per_call, output_unchanged
 from nnx_conformance.contracts.mutability.evidence import culprit
 from nnx_conformance.contracts.mutability.results import (
     count_equals_calls,
@@ -11,7 +12,6 @@ from nnx_conformance.contracts.mutability.results import (
     returns_pair,
     sum_preserved,
 )
-from nnx_conformance.contracts.mutability.state import one_increment_per_call, output_unchanged
 from nnx_conformance.observation import Observation
 
 RESULT = (returns_pair, count_equals_calls, sum_preserved, input_untouched)

@@ -1,0 +1,146 @@
+"""Checks of the module's calls: how often it runs, what each does to the count, and what it returns."""
+
+from __future__ import annotations
+
+from nnx_conformance.case import Case, array_text
+from nnx_conformance.compare import equal
+from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
+from nnx_conformance.contracts.mutability.evidence import (
+    IN_VARIABLE,
+    INCREMENT,
+    OUTPUT,
+    TRACED,
+    WRAPPER,
+    base,
+    calls_asked,
+    excuse,
+    hidden,
+    lost_in_trace,
+    made,
+    movements,
+    no_counter,
+    text,
+)
+from nnx_conformance.observation import Call, Observation, Run, Thing
+from nnx_conformance.timeline import main_calls, moved, series
+
+
+@check(
+    id=INCREMENT,
+    level=MUST,
+    requirement="The module runs exactly `int(n_calls)` times, and each of these calls raises the count by 1.",
+    remedy="Loop `for _ in range(int(n_calls))`, call the model once in it, and raise the count in `__call__` alone.",
+    wrong="for _ in range(1, int(n_calls)):  # one call short\n    last_x = model(x)",
+    right="for _ in range(int(n_calls)):\n    last_x = model(x)",
+)
+def one_increment_per_call(case: Case, seen: Observation) -> Judgement:
+    if excused := excuse(case, seen):
+        return excused
+    if lost_in_trace(seen, case):
+        return Blocked(TRACED)
+    run, asked = base(seen), calls_asked(case)
+    calls = main_calls(run)
+    if why := hidden(case, seen):
+        return NotApplicable(why)
+    if not calls and not made(run):
+        return Blocked(IN_VARIABLE)
+    if len(calls) != asked:
+        return _wrong_number(calls, asked)
+    paths = moved(run, calls)
+    if not paths:
+        return _nothing_moved(case, seen)
+    problems = [_uneven(run, calls, path) for path in paths]
+    return None if None in problems else problems[0]
+
+
+def _wrong_number(calls: list[Call], asked: int) -> Violation:
+    by_one = abs(len(calls) - asked) == 1
+    return Violation(
+        f"the module ran {_times(len(calls))}, n_calls is {asked}",
+        _times(asked),
+        _times(len(calls)),
+        line=calls[-1].line if calls else None,
+        cause="the loop is off by one" if calls and by_one else "the calls are not made once for each of n_calls",
+    )
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
+
+
+def _nothing_moved(case: Case, seen: Observation) -> Judgement:
+    run = base(seen)
+    changed = [move for move in movements(run) if move.first == 0]
+    if not changed:
+        return no_counter(case, seen)
+    return Violation(
+        f"`{changed[0].slot.path}` went from 0 to {text(changed[0].last)}, but in none of the calls",
+        "each call raises it by 1",
+        "no call changes it",
+        cause="the count is raised outside `__call__`",
+    )
+
+
+def _uneven(run: Run, calls: list[Call], path: str) -> Violation | None:
+    """How a Variable moved otherwise than by 1 in each call; None if it did not."""
+    previous: float | None = None
+    for number, ((before, after), call) in enumerate(zip(series(run, calls, path), calls, strict=True), start=1):
+        if before is None or after is None:
+            return Violation(f"`{path}` is gone in call {number}", line=call.line, symptom_of=(WRAPPER,))
+        if previous is not None and before != previous:
+            return Violation(
+                f"between call {number - 1} and {number}, `{path}` went from {text(previous)} to {text(before)}",
+                "it changes only in the module's call",
+                f"{text(before)} before call {number}",
+                line=call.line,
+                cause="the count is changed outside `__call__`, or a copy of the module was called",
+            )
+        if after - before != 1:
+            return Violation(
+                f"call {number} of {len(calls)} took `{path}` from {text(before)} to {text(after)}",
+                text(before + 1),
+                text(after),
+                line=call.line,
+                cause="`__call__` does not raise the count by 1 each time",
+            )
+        previous = after
+    return None
+
+
+@check(
+    id=OUTPUT,
+    level=MUST,
+    requirement="Each of these calls returns `x` with its values, shape and dtype.",
+    remedy="Let `__call__` end with `return x`.",
+    wrong="return x * 1.0001",
+    right="return x",
+)
+def output_unchanged(case: Case, seen: Observation) -> Judgement:
+    if excused := excuse(case, seen):
+        return excused
+    if why := hidden(case, seen):
+        return NotApplicable(why)
+    run = base(seen)
+    calls = main_calls(run)
+    if not calls:
+        return Blocked(INCREMENT if made(run) else IN_VARIABLE)
+    for number, call in enumerate(calls, start=1):
+        thing = run.returns[call.returned] if call.returned is not None else None
+        if thing is None or thing.array is None or not equal(thing.array, case["x"]):
+            return _changed(case, thing, f"call {number} of {len(calls)}", call)
+    return None
+
+
+def _changed(case: Case, thing: Thing | None, which: str, call: Call) -> Violation:
+    if thing is None or thing.array is None:
+        kind = thing.type if thing else "nothing"
+        what, observed = f"{which} returned a {kind}, not the array x", kind
+    else:
+        observed = f"{array_text(thing.array)}, {thing.array.dtype.name} of shape {thing.array.shape}"
+        what = f"{which} returned {array_text(thing.array)} for x={array_text(case['x'])}"
+    wanted = f"{array_text(case['x'])}, {case['x'].dtype.name} of shape {case['x'].shape}"
+    cause = "`__call__` returns something else than its argument"
+    return Violation(what, wanted, observed, line=call.line, cause=cause)
+
+
+CHECKS = (one_increment_per_call, output_unchanged)
