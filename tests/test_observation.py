@@ -27,7 +27,7 @@ FLAX = tuple(map(int, flax.__version__.split(".")[:2]))
 class Counter(nnx.Module):
     def __init__(self, rngs: nnx.Rngs) -> None:
         rngs.params()
-        self.count = nnx.Variable(jnp.array(0.0))
+        self.count: Any = nnx.Variable(jnp.array(0.0))
 
     def __call__(self, x: Any) -> Any:
         raise_count(self)

@@ -164,14 +164,17 @@ def test_a_replay_shows_its_case(
 ) -> None:
     candidate, stored = finding
     candidate.write_text(WRONG)
-    case = Case("core", (cases.python("seed", 0.0), cases.jax("x", np.float32([np.nan])), cases.python("n_calls", 1.0)))
+    case = Case(
+        "core",
+        (cases.python("seed", 0.0), cases.jax("x", np.array([np.nan], np.float32)), cases.python("n_calls", 1.0)),
+    )
     path = tmp_path / "not_finite.json"
     path.write_text(json.dumps({**json.loads(stored.read_text()), "case": case_data(case)}))
     assert run("replay", str(path)) == 1
     assert "x=[nan]" in capsys.readouterr().out
 
 
-CASE = case_data(Case("core", (cases.jax("x", np.float32([0.0])),)))
+CASE = case_data(Case("core", (cases.jax("x", np.array([0.0], np.float32)),)))
 RIGHT = {
     "kind": "nnx-conformance finding",
     "version": 1,
@@ -245,4 +248,4 @@ def test_a_case_of_other_arguments_is_misuse(tmp_path: Path, capsys: pytest.Capt
 
 def test_the_bytes_of_an_argument_are_those_of_its_data() -> None:
     assert CASE is not None
-    assert base64.b64decode(CASE["arguments"][0]["base64"]) == np.float32([0.0]).tobytes()
+    assert base64.b64decode(CASE["arguments"][0]["base64"]) == np.array([0.0], np.float32).tobytes()
