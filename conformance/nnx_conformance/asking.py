@@ -88,4 +88,5 @@ class Asking:
 
 def died(ended: Ended) -> Violation:
     """The violation of a candidate whose process ended."""
-    return Violation(str(ended), "a result", ended.kind, cause=CAUSES[ended.kind])
+    remedy = "Let the call return a result for this case, within its time, in the process that it was given."
+    return Violation(str(ended), "a result", ended.kind, cause=CAUSES[ended.kind], remedy=remedy)

@@ -32,6 +32,7 @@ class Violation:
         expected, observed: the values, as text; empty where `what` says it all.
         line: where in the candidate.
         cause: why, in one line.
+        remedy: how to mend it, where that is another than the check's.
         symptom_of: other checks; if one of them is violated too, this is reported as blocked by it.
     """
 
@@ -40,6 +41,7 @@ class Violation:
     observed: str = ""
     line: Line | None = None
     cause: str = ""
+    remedy: str = ""
     symptom_of: tuple[str, ...] = ()
 
 

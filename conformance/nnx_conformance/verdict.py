@@ -78,7 +78,7 @@ def _finding(tally: Tally, request: Request, violation: Violation, others: dict[
         observed=violation.observed,
         line=violation.line,
         cause=violation.cause,
-        remedy=check.remedy,
+        remedy=violation.remedy or check.remedy,
         case=request.case,
         violated=tally.violated,
         evaluated=tally.evaluated,

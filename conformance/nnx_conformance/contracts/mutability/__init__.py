@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnx_conformance.contract import Contract
-from nnx_conformance.contracts.mutability import advice, calls, edges, results, state, traces
+from nnx_conformance.contracts.mutability import advice, calls, edges, interventions, results, state, traces
 from nnx_conformance.contracts.mutability.domain import DOMAINS
 from nnx_conformance.contracts.mutability.evidence import RETURNS, calls_asked
 
@@ -15,7 +15,11 @@ ORDER = (  # noqa: SIM905 - one word after the other reads better than 27 lines
     "zero-calls many-calls empty-x non-finite-x other-dtypes long-x any-seed scalar-types quiet current-access"
 ).split()
 
-_checks = {check.id: check for module in (results, state, calls, traces, advice, edges) for check in module.CHECKS}
+_checks = {
+    check.id: check
+    for module in (results, state, calls, interventions, traces, advice, edges)
+    for check in module.CHECKS
+}
 
 CONTRACT = Contract(
     name="mutability",

@@ -152,8 +152,8 @@ def quiet(case: Case, seen: Observation) -> Judgement:
 def current_access(case: Case, seen: Observation) -> Judgement:
     for warned in seen.run.warnings:
         if warned.by == "flax" and warned.category in DEPRECATIONS:
-            first = warned.message.strip().splitlines()[0]
-            return Violation(f"{warned.category}: {first}", "no deprecated access", warned.category, line=warned.line)
+            said = " ".join(warned.message.split())[:160]
+            return Violation(f"{warned.category}: {said}", "no deprecated access", warned.category, line=warned.line)
     return Blocked(culprit(seen)) if culprit(seen) else None
 
 

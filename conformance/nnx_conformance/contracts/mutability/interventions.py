@@ -1,0 +1,92 @@
+"""Checks by intervention: whether the result is read from the state and the output that it must come from."""
+
+from __future__ import annotations
+
+from nnx_conformance.case import Case
+from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
+from nnx_conformance.contracts.mutability.evidence import (
+    IN_VARIABLE,
+    INCREMENT,
+    OUTPUT,
+    RETURNS,
+    TRACED,
+    base,
+    culprit,
+    followed,
+    hidden,
+    lost_in_trace,
+    made,
+    no_counter,
+    pair,
+)
+from nnx_conformance.observation import Observation
+from nnx_conformance.request import SHIFTS
+
+#: When a change of the state must show in the result, at the one moment or the other.
+MOMENTS = ("after the last call", "after construction")
+
+
+@check(
+    id="result-reads-state",
+    level=MUST,
+    requirement="`result[0]` is read from the Variable: when the kit changes its value, `result[0]` follows.",
+    remedy="Return `model.count.value` (or `model.count[...]`) of the model that was called, not a number beside it.",
+    wrong="return jnp.array([n_calls, last_x.sum()])",
+    right="return jnp.array([model.count.value, last_x.sum()])",
+    probes=(SHIFTS,),
+)
+def result_reads_state(case: Case, seen: Observation) -> Judgement:
+    if pair(seen) is None:
+        return Blocked(culprit(seen) or RETURNS)
+    if lost_in_trace(seen, case):
+        return Blocked(TRACED)
+    tried = [shift for shift in seen.shifts if shift.what == "state" and shift.when in MOMENTS and shift.applied]
+    if not tried:
+        return NotApplicable(hidden(case, seen)) if hidden(case, seen) else no_counter(case, seen)
+    as_it_is = [shift for shift in tried if shift.when == "after construction"]
+    deciding = as_it_is if as_it_is and base(seen) is not seen.run else tried
+    if any(followed(shift, seen, 0) for shift in deciding):
+        return None
+    moments = " or ".join(shift.when for shift in tried)
+    return Violation(
+        f"the kit raised the count by {tried[0].amount} {moments}; result[0] stayed the same",
+        f"result[0] other than {pair(seen)[0]:g}",  # type: ignore[index]
+        f"{pair(seen)[0]:g}",  # type: ignore[index]
+        cause="result[0] is computed without the Variable: the model only decorates it",
+    )
+
+
+@check(
+    id="result-reads-output",
+    level=MUST,
+    requirement="`result[1]` is computed from what the last call returned: when the kit changes it, it follows.",
+    remedy="Keep the output of the last call, `last_x = model(x)`, and return `last_x.sum()`.",
+    wrong="model(x)\nreturn jnp.array([model.count.value, x.sum()])",
+    right="last_x = model(x)\nreturn jnp.array([model.count.value, last_x.sum()])",
+    probes=(SHIFTS,),
+)
+def result_reads_output(case: Case, seen: Observation) -> Judgement:
+    if pair(seen) is None:
+        return Blocked(culprit(seen) or RETURNS)
+    tried = [shift for shift in seen.shifts if shift.what == "output"]
+    if not any(shift.applied for shift in tried):
+        return _no_output(case, seen, bool(tried))
+    if any(followed(shift, seen, 1) for shift in tried):
+        return None
+    return Violation(
+        f"the kit raised what the last call returned by {tried[0].amount}; result[1] stayed the same",
+        f"result[1] other than {pair(seen)[1]:g}",  # type: ignore[index]
+        f"{pair(seen)[1]:g}",  # type: ignore[index]
+        cause="result[1] is computed from something else than the output of the last call, such as x itself",
+    )
+
+
+def _no_output(case: Case, seen: Observation, called: bool) -> Judgement:
+    if why := hidden(case, seen):
+        return NotApplicable(why)
+    if called:
+        return Blocked(OUTPUT)
+    return Blocked(INCREMENT if made(base(seen)) else IN_VARIABLE)
+
+
+CHECKS = (result_reads_state, result_reads_output)
