@@ -76,7 +76,8 @@ class Smallest:
         if self._judging.head is None:
             return
         request, broken = self._judging.head
-        kept = [tally for tally in self._violated() if tally.check.id not in broken and tally is not self._history]
+        others = [tally for tally in self._violated() if _essential(tally) and tally is not self._history]
+        kept = [tally for tally in others if tally.check.id not in broken]
         suspects = [tally for tally in kept if tally.check.applies(request)]
         if not suspects:
             return
