@@ -15,9 +15,9 @@ from nnx_conformance.tally import judge, tallies
 
 #: Requests that are under way while the judge draws and judges others.
 DEPTH = 8
-#: All further runs are made of the first cases; then the same case runs again on every second, and interventions are
+#: All further runs are made of the first cases; then the same case runs again on every third, and interventions are
 #: made on every eighth: who breaks what these show breaks it on most cases, and each costs as much as a case.
-ALL_OF_FIRST, AGAIN_EVERY, SHIFTS_EVERY = 16, 2, 8
+ALL_OF_FIRST, AGAIN_EVERY, SHIFTS_EVERY = 8, 3, 8
 
 
 class Judging:
