@@ -1,0 +1,1 @@
+"""The commands of `nnx-conformance`, one module each."""

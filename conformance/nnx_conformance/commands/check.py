@@ -1,0 +1,103 @@
+"""`nnx-conformance check`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from nnx_conformance import as_json, checking, render, stored
+from nnx_conformance.commands.exits import exit_statuses
+from nnx_conformance.commands.options import seconds, writable
+from nnx_conformance.errors import expected
+from nnx_conformance.process import Limits
+from nnx_conformance.progress import progress_on
+from nnx_conformance.report import Report, Settings
+from nnx_conformance.target import parse
+
+FORMATS = ("terminal", "json")
+
+
+@click.command()
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@click.option("--contract", default="mutability", show_default=True, help="The contract to judge by.")
+@click.option("--max-examples", default=200, show_default=True, type=int, help="Cases of the core domain.")
+@click.option("--seed", default=0, show_default=True, type=int, help="Seed of the drawing; the same draws the same.")
+@click.option("--strict", is_flag=True, help="Let SHOULD checks decide the verdict too.")
+@click.option("--check", "checks", multiple=True, metavar="ID", help="Report only this check; may be given again.")
+@click.option("--no-shrink", is_flag=True, help="Report the first failing case instead of the smallest.")
+@click.option("--case-timeout", default=30.0, show_default=True, type=float, help="Seconds for one case.")
+@click.option("--timeout", default=600.0, show_default=True, type=float, help="Seconds for one candidate.")
+@click.option("--format", "form", default="terminal", show_default=True, metavar="[terminal|json]", help="Output form.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write the report to this file.")
+def check(
+    targets: tuple[str, ...],
+    contract: str,
+    max_examples: int,
+    seed: int,
+    strict: bool,
+    checks: tuple[str, ...],
+    no_shrink: bool,
+    case_timeout: float,
+    timeout: float,
+    form: str,
+    output: Path | None,
+) -> None:
+    """Judge each TARGET: path.py, path.py::name or package.module:name.
+
+    Findings are stored in .nnx-conformance, from where `replay` runs them again.
+    """
+    settings = Settings(max_examples, seed, strict, not no_shrink, checks)
+    with exit_statuses(), _no_folder_of_hypothesis():
+        limits = Limits(seconds("--case-timeout", case_timeout), seconds("--timeout", timeout))
+        _known_format(form)
+        writable(output)
+        for target in targets:
+            parse(target)
+        reports = [_judged(target, contract, settings, limits) for target in targets]
+        with _opened(output) as console:
+            _write(reports, form, console)
+    sys.exit(max(report.exit_status for report in reports))
+
+
+def _judged(target: str, contract: str, settings: Settings, limits: Limits) -> Report:
+    with progress_on(Console(stderr=True), target) as progress:
+        return stored.with_replays(checking.judge_target(target, contract, settings, limits, progress))
+
+
+def _write(reports: list[Report], form: str, console: Console) -> None:
+    if form == "json":
+        console.file.write(as_json.document(reports))
+        return
+    for report in reports:
+        render.show(report, console)
+    if len(reports) > 1:
+        render.summary(reports, console)
+
+
+def _known_format(form: str) -> None:
+    if form not in FORMATS:
+        raise expected("a known format", "--format", form, f"Known: {', '.join(FORMATS)}.")
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[Console]:
+    if output is None:
+        yield Console(highlight=False, soft_wrap=False)
+        return
+    with output.open("w") as file:
+        yield Console(file=file, highlight=False, width=100)
+
+
+@contextmanager
+def _no_folder_of_hypothesis() -> Iterator[None]:
+    """Keep Hypothesis from leaving `.hypothesis` where the user is: without a database it still stores constants."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)
+        yield
