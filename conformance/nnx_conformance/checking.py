@@ -9,12 +9,14 @@ from typing import Any
 from nnx_conformance import contract as contracts
 from nnx_conformance.case import Case
 from nnx_conformance.errors import CannotObserve, KitError, Misuse, expected
+from nnx_conformance.isolation.jail import ANY_JAIL, Jail
 from nnx_conformance.observation import NotLoaded, Versions
 from nnx_conformance.process import Clock, Limits, Process
 from nnx_conformance.report import Report, Settings
 from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, InProcess, Opener, Progress, Session
 from nnx_conformance.target import parse
+from nnx_conformance.zygote import Zygote
 
 
 def check(
@@ -57,11 +59,18 @@ def check(
 
 
 def judge_target(
-    text: str, contract: str, settings: Settings, limits: Limits, progress: Progress | None = None
+    text: str,
+    contract: str,
+    settings: Settings,
+    limits: Limits,
+    progress: Progress | None = None,
+    jail: Jail = ANY_JAIL,
 ) -> Report:
     """Judge the candidate at a target, in a process of its own."""
     target, clock = parse(text), Clock(limits)
-    return _judge(lambda: Process(target, clock), text, contract, settings, progress or silent)
+    validate(settings, contract)
+    with Zygote(jail) as zygote:
+        return _judge(lambda: Process(target, clock, zygote), text, contract, settings, progress or silent)
 
 
 def validate(settings: Settings, contract: str) -> None:
@@ -131,15 +140,16 @@ def _judged(
 
 def can_observe(contract: contracts.Contract) -> bool:
     """Whether the kit works at all here: it observes the contract's own right candidate without failing."""
-    process = Process(parse(contract.control), Clock(Limits()))
-    try:
-        process.load(contract.entry, contract.parameters)
-        _observe_some(contract, process)
-        return True
-    except (CannotObserve, Ended):
-        return False
-    finally:
-        process.close()
+    with Zygote(ANY_JAIL) as zygote:
+        process = Process(parse(contract.control), Clock(Limits()), zygote)
+        try:
+            process.load(contract.entry, contract.parameters)
+            _observe_some(contract, process)
+            return True
+        except (CannotObserve, Ended):
+            return False
+        finally:
+            process.close()
 
 
 def _observe_some(contract: contracts.Contract, process: Process) -> None:

@@ -34,6 +34,15 @@ def versions() -> Versions:
     return Versions(platform.python_version(), version("jax"), version("flax"), version("nnx-conformance"))
 
 
+def backend_is_up() -> bool:
+    """Whether a JAX backend was started in this process; JAX has no public way to ask."""
+    from jax._src import xla_bridge
+
+    if hasattr(xla_bridge, "backends_are_initialized"):
+        return bool(xla_bridge.backends_are_initialized())
+    return bool(xla_bridge._backends)
+
+
 def children(node: Any) -> Iterator[tuple[str, Any]]:
     """The attributes of a graph node, by name, without what Flax keeps there for itself."""
     # Not nnx.iter_graph: it yields no plain attributes, and a lost wrapper is one.

@@ -1,4 +1,4 @@
-"""A candidate in a process of its own: frames over two pipes, the judge's clock, and an end that leaves nothing."""
+"""A candidate in a process of its own: frames over two pipes, and the judge's clock."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import contextlib
 import os
 import selectors
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections import deque
@@ -22,9 +20,10 @@ from nnx_conformance.observation import Loaded, NotLoaded, Observation, Versions
 from nnx_conformance.request import Request
 from nnx_conformance.session import Ended
 from nnx_conformance.target import Target
+from nnx_conformance.zygote import Zygote
 
 CHUNK = 1 << 16
-START_SECONDS = 120.0
+START_SECONDS, LEAVING_SECONDS = 120.0, 5.0
 NOT_ASKED = "its process sent an answer that was not asked for"
 
 
@@ -54,15 +53,13 @@ class Clock:
 
 
 class Process:
-    """A `Session` whose candidate runs in a fresh interpreter.
-
-    Starting returns at once: the interpreter imports JAX and Flax while the judge imports what it needs itself.
-    """
+    """A `Session` whose candidate runs in a fresh process, forked from a zygote. Starting returns at once."""
 
     isolated = True
 
-    def __init__(self, target: Target, clock: Clock) -> None:
+    def __init__(self, target: Target, clock: Clock, zygote: Zygote) -> None:
         self._target = target
+        self._zygote = zygote
         self._clock = clock
         self._limits = clock.limits
         self._outgoing = bytearray()
@@ -79,19 +76,11 @@ class Process:
         self._ask(target=self._target, entry=entry, parameters=parameters)
 
     def _start(self) -> None:
-        question_out, self._to = os.pipe()
-        self._from, answer_in = os.pipe()
+        questions, self._to = os.pipe()
+        self._from, answers = os.pipe()
         self._output = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - `close` closes it
-        self._child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "nnx_conformance.worker", str(question_out), str(answer_in)],
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=self._output,
-            pass_fds=(question_out, answer_in),
-            start_new_session=True,
-            env=_environment(),
-        )
-        for descriptor in (question_out, answer_in):
+        self._process = self._zygote.fork(questions, answers, self._output.fileno())
+        for descriptor in (questions, answers):
             os.close(descriptor)
         os.set_blocking(self._to, False)
         os.set_blocking(self._from, False)
@@ -100,6 +89,7 @@ class Process:
     def versions(self) -> Versions:
         """The versions in the candidate's process; waits until it has started."""
         if self._versions is None:
+            assert self._zygote.obtained
             ready = self._answer(0, START_SECONDS)
             self._since = time.monotonic()
             if ready.versions is None:
@@ -136,15 +126,19 @@ class Process:
         return self._checked(answer.observation)
 
     def close(self) -> None:
-        """Kill the process and all that it started in its group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._child.pid, signal.SIGKILL)
-        self._child.wait()
+        """Kill the process and all that it started."""
+        if self._to >= 0:
+            self._end(0.0)
+
+    def _end(self, grace: float) -> tuple[int, bool]:
         for descriptor in (self._to, self._from):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+            os.close(descriptor)
         self._to = self._from = -1
-        self._output.close()
+        try:
+            return self._zygote.end(self._process, grace)
+        finally:
+            self._last = self._last_words()
+            self._output.close()
 
     def _ask(self, **question: Any) -> None:
         self._number += 1
@@ -223,13 +217,12 @@ class Process:
         return Ended("timed out", f"it ran longer than {seconds:g} s on one case")
 
     def _crashed(self) -> Ended:
-        try:
-            status = self._child.wait(timeout=5)
-        except subprocess.TimeoutExpired:
+        status, killed = self._end(LEAVING_SECONDS)
+        if killed:
             return Ended("crashed", "it closed the connection to the judge")
         if status < 0:
             return Ended("crashed", f"its process was killed by {_signal_name(-status)}")
-        return Ended("crashed", f"it left its process with exit status {status}{self._last_words()}")
+        return Ended("crashed", f"it left its process with exit status {status}{self._last}")
 
     def _last_words(self) -> str:
         size = self._output.seek(0, os.SEEK_END)
@@ -241,11 +234,3 @@ def _signal_name(number: int) -> str:
     with contextlib.suppress(ValueError):
         return signal.Signals(number).name
     return f"signal {number}"
-
-
-def _environment() -> dict[str, str]:
-    """The environment of a candidate: on the CPU unless told otherwise, 32 bits, the same hashes every time."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTHONSTARTUP")}
-    defaults = {"JAX_PLATFORMS": "cpu"}
-    fixed = {"JAX_ENABLE_X64": "0", "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "", "PYTHONWARNINGS": ""}
-    return {**defaults, **kept, **fixed}

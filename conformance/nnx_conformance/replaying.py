@@ -8,12 +8,14 @@ from typing import Literal
 from nnx_conformance import contract as contracts
 from nnx_conformance.contract import Blocked, Judgement, NotApplicable, Violation
 from nnx_conformance.errors import Misuse
+from nnx_conformance.isolation.jail import ANY_JAIL, Jail
 from nnx_conformance.observation import NotLoaded
 from nnx_conformance.process import Clock, Limits, Process
 from nnx_conformance.request import AGAIN, SHIFTS, Request
 from nnx_conformance.session import Ended
 from nnx_conformance.stored import Stored
 from nnx_conformance.target import parse
+from nnx_conformance.zygote import Zygote
 
 #: A candidate that depends on what ran before, or on chance, is given this many tries to show it.
 TRIES = 20
@@ -29,7 +31,7 @@ class Replayed:
     why: str
 
 
-def replay(stored: Stored, limits: Limits | None = None) -> Replayed:
+def replay(stored: Stored, limits: Limits | None = None, jail: Jail = ANY_JAIL) -> Replayed:
     """Judge the stored case with its check again.
 
     Raises:
@@ -41,22 +43,27 @@ def replay(stored: Stored, limits: Limits | None = None) -> Replayed:
     names = tuple(argument.name for argument in stored.case.arguments)
     if names != contract.parameters:
         raise Misuse(f"The stored case has arguments {names}, contract {contract.name!r} has {contract.parameters}.")
-    process = Process(parse(stored.target), Clock(limits))
-    try:
-        process.load(contract.entry, contract.parameters)
-        loaded = process.loaded
-        if isinstance(loaded, NotLoaded) and loaded.misuse:
-            raise Misuse(loaded.reason)
-        if isinstance(loaded, NotLoaded):
-            return Replayed("cannot be replayed", f"the candidate does not load: {loaded.reason}")
-        request = Request(stored.case, (AGAIN, SHIFTS), contract.calls(stored.case))
-        tries = TRIES if check.id == contract.history else 1
-        return _tried(process, check.judge, request, tries)
-    except Ended as ended:
-        blamed = contract.fallback if stored.case.domain == "core" else stored.case.domain
-        return Replayed("still violated" if check.id == blamed else "cannot be replayed", str(ended))
-    finally:
-        process.close()
+    with Zygote(jail) as zygote:
+        process = Process(parse(stored.target), Clock(limits), zygote)
+        try:
+            return _replayed(process, contract, check, stored)
+        except Ended as ended:
+            blamed = contract.fallback if stored.case.domain == "core" else stored.case.domain
+            return Replayed("still violated" if check.id == blamed else "cannot be replayed", str(ended))
+        finally:
+            process.close()
+
+
+def _replayed(process: Process, contract: contracts.Contract, check: contracts.Check, stored: Stored) -> Replayed:
+    process.load(contract.entry, contract.parameters)
+    loaded = process.loaded
+    if isinstance(loaded, NotLoaded) and loaded.misuse:
+        raise Misuse(loaded.reason)
+    if isinstance(loaded, NotLoaded):
+        return Replayed("cannot be replayed", f"the candidate does not load: {loaded.reason}")
+    request = Request(stored.case, (AGAIN, SHIFTS), contract.calls(stored.case))
+    tries = TRIES if check.id == contract.history else 1
+    return _tried(process, check.judge, request, tries)
 
 
 def _tried(process: Process, judge: contracts.Judge, request: Request, tries: int) -> Replayed:

@@ -1,7 +1,6 @@
 """The candidate's process: loads one target and answers questions about it with plain data.
 
-Started as `python -P -m nnx_conformance.worker READ_FD WRITE_FD`, stdin closed, stdout and stderr one file
-without a name. It holds no expected value and no verdict.
+It is forked from the zygote and has entered its jail. It holds no expected value and no verdict.
 """
 
 from __future__ import annotations
@@ -9,29 +8,31 @@ from __future__ import annotations
 import dataclasses
 import gc
 import os
-import resource
 import sys
 import traceback
 from typing import BinaryIO
 
-#: The largest file, captured output included, that a candidate may write.
-FILE_BYTES = 16 * 1024 * 1024
 #: How much of what it writes to stdout and stderr is handed back.
 OUTPUT_BYTES = 4096
 
 
-def main() -> None:
-    """Answer questions until the judge hangs up."""
-    reader = os.fdopen(int(sys.argv[1]), "rb", buffering=0)
-    writer = os.fdopen(int(sys.argv[2]), "wb", buffering=0)
-    _limit()
-    import jax.numpy  # noqa: F401 - while the judge imports what it needs itself
+def warm_up() -> None:
+    """Import all that serving needs, once for all candidates; starts no backend."""
+    from nnx_conformance import flax_versions, load, messages, observe, plain_text, probe, wire
 
+    assert all((load, messages, observe, plain_text, probe, wire))
+    flax_versions.versions()
+
+
+def serve(read: int, write: int) -> None:
+    """Answer questions until the judge hangs up."""
     from nnx_conformance import flax_versions, wire
     from nnx_conformance.messages import Answer, Question
 
+    reader = os.fdopen(read, "rb", buffering=0)
+    writer = os.fdopen(write, "wb", buffering=0)
     _written()  # what importing JAX wrote is not the candidate's
-    writer.write(wire.dumps(Answer(0, versions=flax_versions.versions())))
+    _write(writer, wire.dumps(Answer(0, versions=flax_versions.versions())))
     serving = _Serving()
     while (head := _read(reader, wire.HEAD.size)) is not None:
         text, body = wire.sizes(head)
@@ -85,12 +86,6 @@ class _Serving:
         return Answer(question.number, observation=dataclasses.replace(seen, output=_written()))
 
 
-def _limit() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    soft = FILE_BYTES if hard == resource.RLIM_INFINITY else min(FILE_BYTES, hard)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def _start_backend() -> None:
     import jax.numpy as jnp
 
@@ -131,7 +126,3 @@ def _written() -> str:
     except OSError:
         return "(it closed its standard output)"
     return plain(text) + (f"... ({size} bytes in all)" if size > OUTPUT_BYTES else "")
-
-
-if __name__ == "__main__":
-    main()

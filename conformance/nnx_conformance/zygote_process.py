@@ -1,0 +1,213 @@
+"""The zygote's process: imports JAX, Flax and the spies once, then forks a fresh process for each candidate.
+
+Started as `python -P -m nnx_conformance.zygote_process CONTROL_FD JAIL`. It never starts a JAX backend (a process that
+is forked after one has started hangs at its first compilation), never imports a contract or a reference, and never
+runs a line of a candidate. It does what the judge says on the control socket, one record at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import gc
+import os
+import shutil
+import signal
+import socket
+import struct
+import sys
+import time
+import traceback
+
+from nnx_conformance import control
+from nnx_conformance.isolation import entering, linux
+from nnx_conformance.isolation.host import Ground, settle
+from nnx_conformance.isolation.jail import Jail
+
+STRAYS_ROUNDS, POLL_SECONDS = 200, 0.002
+STATUS = struct.Struct("i")
+
+
+def main() -> None:
+    """Serve the judge until it hangs up."""
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    jail = control.jail(sys.argv[2])
+    ground = settle(jail)
+    import jax.numpy  # noqa: F401 - while the judge imports what it needs itself
+
+    from nnx_conformance import worker
+
+    worker.warm_up()
+    gc.collect()
+    gc.freeze()  # so that collecting garbage in a child does not copy every page
+    control.send(connection, dataclasses.asdict(ground.obtained))
+    zygote = _Zygote(connection, jail, ground)
+    try:
+        zygote.serve()
+    finally:
+        zygote.end_all()
+        shutil.rmtree(ground.base, ignore_errors=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Child:
+    """A candidate's process, or the first process of its namespace, which then tells on a pipe how it ended."""
+
+    pid: int
+    told: int
+
+
+class _Zygote:
+    """The candidates' processes that run now, by the judge's number for them."""
+
+    def __init__(self, connection: socket.socket, jail: Jail, ground: Ground) -> None:
+        self._connection = connection
+        self._jail = jail
+        self._ground = ground
+        self._running: dict[int, _Child] = {}
+
+    def serve(self) -> None:
+        while (received := control.receive(self._connection)) is not None:
+            record, descriptors = received
+            if record["do"] == "fork":
+                self._fork(record["number"], descriptors)
+            else:
+                status, killed = self._end(record["number"], record["grace"])
+                control.send(self._connection, {"number": record["number"], "status": status, "killed": killed})
+
+    def end_all(self) -> None:
+        """End whatever runs."""
+        for number in list(self._running):
+            self._end(number, 0.0)
+
+    def _fork(self, number: int, descriptors: list[int]) -> None:
+        from nnx_conformance import flax_versions
+
+        assert not flax_versions.backend_is_up(), "A JAX backend is up in the zygote; what it forks would hang."
+        home = self._home(number)
+        reads, writes = os.pipe()
+        if self._ground.namespaces:
+            linux.unshare(linux.CLONE_NEWPID)
+        child = os.fork()
+        if child == 0:
+            if self._ground.namespaces:
+                _be_first(writes)
+            _be_candidate(self._jail, self._ground, home, descriptors)
+        if self._ground.namespaces:
+            linux.setns(self._ground.processes, linux.CLONE_NEWPID)
+        self._running[number] = _Child(child, reads)
+        for descriptor in (writes, *descriptors):
+            os.close(descriptor)
+
+    def _home(self, number: int) -> str:
+        if self._ground.namespaces:
+            return self._ground.base  # where each child mounts a file system of its own
+        home = os.path.join(self._ground.base, str(number))
+        os.mkdir(home, 0o700)
+        return home
+
+    def _end(self, number: int, grace: float) -> tuple[int, bool]:
+        """How a process ended, and whether it had to be killed."""
+        child = self._running.pop(number)
+        killed = not _ends_within(child.pid, grace)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+        if killed:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child.pid, signal.SIGKILL)
+        _, status = os.waitpid(child.pid, 0)
+        told = os.read(child.told, STATUS.size)
+        os.close(child.told)
+        self._end_strays()
+        if not self._ground.namespaces:
+            _remove(os.path.join(self._ground.base, str(number)))
+        return os.waitstatus_to_exitcode(STATUS.unpack(told)[0] if told else status), killed
+
+    def _end_strays(self) -> None:
+        """Kill what candidates left behind: orphans have become children of this process."""
+        for _ in range(STRAYS_ROUNDS):
+            strays = set(_children()) - {child.pid for child in self._running.values()}
+            if not strays:
+                return
+            for stray in strays:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(stray, signal.SIGKILL)
+            for stray in strays:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(stray, 0)
+
+
+def _ends_within(child: int, seconds: float) -> bool:
+    """Whether a process ends in time; it is not reaped, so its number stays its own."""
+    deadline = time.monotonic() + seconds
+    while os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+def _children() -> list[int]:
+    if not linux.LINUX:
+        return []
+    with open("/proc/thread-self/children") as file:
+        return [int(text) for text in file.read().split()]
+
+
+def _remove(folder: str) -> None:
+    def unlock(function: object, path: str, _: object) -> None:
+        with contextlib.suppress(OSError):
+            os.chmod(os.path.dirname(path), 0o700)
+            os.chmod(path, 0o700)
+
+    for _ in range(3):  # a candidate may have taken its own rights to its directories away
+        shutil.rmtree(folder, onerror=unlock)
+        if not os.path.exists(folder):
+            return
+
+
+def _be_first(tells: int) -> None:
+    """Return in a child. The first process of a namespace is deaf to signals from within, so no candidate may be it."""
+    linux.die_with_parent()
+    candidate = os.fork()
+    if candidate == 0:
+        return
+    try:
+        os.dup2(tells, 0)
+        os.closerange(1, os.sysconf("SC_OPEN_MAX"))
+        _, status = os.waitpid(candidate, 0)
+        os.write(0, STATUS.pack(status))
+    finally:
+        os._exit(0)
+
+
+def _be_candidate(jail: Jail, ground: Ground, home: str, descriptors: list[int]) -> None:
+    """The life of a child: enter the jail, answer questions, end. Never returns."""
+    from nnx_conformance import worker
+
+    status = 1
+    try:
+        reader, writer = _arrange(descriptors)
+        entering.enter(jail, ground, home)
+        worker.serve(reader, writer)
+        status = 0
+    except BaseException:  # noqa: BLE001 - nothing may climb up into what the zygote does
+        with contextlib.suppress(BaseException):
+            traceback.print_exc()
+            sys.stderr.flush()
+    finally:
+        os._exit(status)
+
+
+def _arrange(descriptors: list[int]) -> tuple[int, int]:
+    """Standard input closed, standard output and errors one file, the two pipes next, and nothing else open."""
+    wanted = (os.open(os.devnull, os.O_RDONLY), descriptors[2], descriptors[2], descriptors[0], descriptors[1])
+    high = [os.dup2(descriptor, 100 + place) for place, descriptor in enumerate(wanted)]
+    for place, descriptor in enumerate(high):
+        os.dup2(descriptor, place)
+    os.closerange(len(wanted), os.sysconf("SC_OPEN_MAX"))
+    return 3, 4
+
+
+if __name__ == "__main__":
+    main()
