@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnx_conformance import contract as contracts
 from nnx_conformance.case import Case
@@ -17,6 +18,9 @@ from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, InProcess, Opener, Progress, Session
 from nnx_conformance.target import parse
 from nnx_conformance.zygote import Zygote
+
+if TYPE_CHECKING:
+    from nnx_conformance.drawn import Draw
 
 
 def check(
@@ -55,7 +59,7 @@ def check(
         mend = "Pass the function itself, or `path.py::name`."
         raise expected("a function or a target", "candidate", candidate, mend)
     name = getattr(candidate, "__qualname__", type(candidate).__name__)
-    return _judge(lambda: InProcess(candidate, name), name, contract, settings, silent)
+    return judge_opened(lambda: InProcess(candidate, name), name, contract, settings, silent)
 
 
 def judge_target(
@@ -70,7 +74,7 @@ def judge_target(
     target, clock = parse(text), Clock(limits)
     validate(settings, contract)
     with Zygote(jail) as zygote:
-        return _judge(lambda: Process(target, clock, zygote), text, contract, settings, progress or silent)
+        return judge_opened(lambda: Process(target, clock, zygote), text, contract, settings, progress or silent)
 
 
 def validate(settings: Settings, contract: str) -> None:
@@ -83,7 +87,14 @@ def validate(settings: Settings, contract: str) -> None:
         contracts.get(contract)
 
 
-def _judge(opener: Opener, name: str, contract_name: str, settings: Settings, progress: Progress) -> Report:
+def judge_opened(
+    opener: Opener, name: str, contract_name: str, settings: Settings, progress: Progress, draw: Draw | None = None
+) -> Report:
+    """Judge the candidate that sessions lead to.
+
+    Args:
+        draw: where the cases come from; drawn as they are needed if None.
+    """
     validate(settings, contract_name)
     started = time.monotonic()
     session = opener()  # its process imports JAX and Flax, while this one imports the contract, Hypothesis and chex
@@ -92,7 +103,8 @@ def _judge(opener: Opener, name: str, contract_name: str, settings: Settings, pr
         for check_id in settings.checks:
             contract.check(check_id)
         session.load(contract.entry, contract.parameters)
-        return _judged(opener, session, name, contract, settings, progress, started)
+        report = _judged(opener, session, name, contract, settings, progress, started, draw)
+        return dataclasses.replace(report, isolation=session.isolation)
     finally:
         session.close()
 
@@ -105,25 +117,29 @@ def _judged(
     settings: Settings,
     progress: Progress,
     started: float,
+    draw: Draw | None,
 ) -> Report:
     # Imported here: Hypothesis and chex are imported while the candidate's process starts.
     from nnx_conformance.asking import CAUSES, Asking
+    from nnx_conformance.drawn import drawn
     from nnx_conformance.judge import Judging
     from nnx_conformance.smallest import Smallest
     from nnx_conformance.verdict import not_loaded, report
 
-    versions = _versions(session)
+    versions, kind = _versions(session), ""
     try:
         loaded = session.loaded
     except Ended as ended:
-        loaded = NotLoaded(False, f"while it was imported, {ended}", CAUSES[ended.kind])
+        kind = ended.kind
+        loaded = NotLoaded(False, f"while it was imported, {ended}", CAUSES[kind])
     if isinstance(loaded, NotLoaded) and loaded.misuse:
         raise Misuse(loaded.reason)
     if isinstance(loaded, NotLoaded):
-        return not_loaded(name, contract, settings, versions, loaded, time.monotonic() - started)
+        refused = not_loaded(name, contract, settings, versions, loaded, time.monotonic() - started)
+        return dataclasses.replace(refused, ended=kind)
     asking = Asking(contract, session, opener)
     try:
-        judging = Judging(contract, asking, settings, progress)
+        judging = Judging(contract, asking, settings, draw or drawn, progress)
         judging.run()
         smallest = Smallest(judging, progress)
         smallest.run()

@@ -7,7 +7,9 @@ from importlib.metadata import version
 import click
 
 from nnx_conformance.commands.check import check
+from nnx_conformance.commands.grade import grade
 from nnx_conformance.commands.replay import replay
+from nnx_conformance.commands.results import results
 from nnx_conformance.commands.telling import explain, list_contracts
 
 
@@ -20,5 +22,5 @@ def cli() -> None:
     """
 
 
-for command in (check, replay, list_contracts, explain):
+for command in (check, grade, results, replay, list_contracts, explain):
     cli.add_command(command)

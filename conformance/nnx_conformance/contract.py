@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib.util
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Literal
@@ -183,6 +184,13 @@ class Contract:
             mend = suggestion(check_id, self.by_id)
             raise expected(f"the id of a check of contract {self.name!r}", "check", check_id, mend)
         return self.by_id[check_id]
+
+
+def reference_folders(contract: Contract) -> Iterator[str]:
+    """The folder of the package that holds a contract's right candidate: those who are graded must not read it."""
+    package = contract.control.partition(":")[0].partition(".")[0]
+    found = importlib.util.find_spec(package)
+    yield from (found.submodule_search_locations or ()) if found else ()
 
 
 def names() -> dict[str, EntryPoint]:

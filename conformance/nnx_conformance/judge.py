@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 
-from nnx_conformance import engine
 from nnx_conformance.asking import Asking, died
 from nnx_conformance.case import Case
 from nnx_conformance.contract import CORE, Contract, Domain, Violation
+from nnx_conformance.drawn import Draw
 from nnx_conformance.report import Settings
 from nnx_conformance.request import AGAIN, SHIFTS, Request
 from nnx_conformance.session import Ended, Progress
@@ -29,13 +29,14 @@ class Judging:
         head: the first request of all, and which checks it violated.
     """
 
-    def __init__(self, contract: Contract, asking: Asking, settings: Settings, progress: Progress) -> None:
+    def __init__(self, contract: Contract, asking: Asking, settings: Settings, draw: Draw, progress: Progress) -> None:
         self.contract = contract
         self.asking = asking
         self.settings = settings
         self.tallies = tallies(contract)
         self.cases = 0
         self.head: tuple[Request, frozenset[str]] | None = None
+        self._draw = draw
         self._progress = progress
         self._pending: deque[Request] = deque()
         self._total = settings.max_examples
@@ -54,8 +55,7 @@ class Judging:
 
     def _survives(self, domain: Domain) -> bool:
         try:
-            for part in domain.parts(self.settings.seed):
-                engine.draw(part.cases, part.count(self.settings.max_examples), self.settings.seed, self._visit)
+            self._draw(domain, self.settings, self._visit)
             while self._pending:
                 self._take()
         except Ended as ended:

@@ -86,6 +86,11 @@ class Process:
         os.set_blocking(self._from, False)
 
     @property
+    def isolation(self) -> str:
+        """What the host gave of the jail."""
+        return str(self._zygote.obtained)
+
+    @property
     def versions(self) -> Versions:
         """The versions in the candidate's process; waits until it has started."""
         if self._versions is None:

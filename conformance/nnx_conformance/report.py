@@ -89,6 +89,8 @@ class Report:
         findings: the violated ones, MUST before SHOULD.
         seconds: how long judging took.
         failure: why it could not be judged; empty otherwise.
+        ended: how the candidate's process ended before its time: `crashed`, `timed out`, `malformed`; or empty.
+        isolation: what the candidate was kept to; empty for one that was judged in process.
     """
 
     candidate: str
@@ -101,6 +103,8 @@ class Report:
     findings: tuple[Finding, ...]
     seconds: float
     failure: str = ""
+    ended: str = ""
+    isolation: str = ""
 
     @property
     def verdict(self) -> Verdict:

@@ -42,6 +42,10 @@ class Session(Protocol):
     isolated: bool
 
     @property
+    def isolation(self) -> str:
+        """What the candidate is kept to; empty in process."""
+
+    @property
     def versions(self) -> Versions:
         """The versions that it runs on."""
 
@@ -77,6 +81,7 @@ class InProcess:
     """A Python object, observed in this very process. Nothing limits its time, its memory or its output."""
 
     isolated = False
+    isolation = ""
 
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         from nnx_conformance import flax_versions

@@ -17,12 +17,15 @@ class Target:
         path: the absolute path of its file; empty for a module.
         module: the dotted name of its module; empty for a file.
         name: the name of the candidate in it; empty for the one that the contract asks for.
+        source: base64 of the content of its file, where the candidate's process is to write that itself, to a private
+            directory, and `path` is the name for it; None where the file is there.
     """
 
     text: str
     path: str
     module: str
     name: str
+    source: str | None = None
 
 
 def parse(text: str) -> Target:

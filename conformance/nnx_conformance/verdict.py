@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from nnx_conformance.contract import MUST, Check, Contract, Violation
+from nnx_conformance.asking import CAUSES
+from nnx_conformance.contract import CORE, MUST, Check, Contract, Violation
 from nnx_conformance.judge import Judging
 from nnx_conformance.observation import NotLoaded, Versions
 from nnx_conformance.report import CheckResult, Finding, Report, Settings, Status
@@ -38,7 +39,14 @@ def report(
         findings=tuple(sorted(findings, key=lambda finding: finding.level != "MUST")),
         seconds=seconds,
         failure=_failure(planned),
+        ended=_ended(planned),
     )
+
+
+def _ended(planned: list[Tally]) -> str:
+    """How the candidate's process ended on a case that decides."""
+    deciding = [tally.first[1].observed for tally in planned if tally.check.domain == CORE and tally.first]
+    return next((observed for observed in deciding if observed in CAUSES), "")
 
 
 def _failure(planned: list[Tally]) -> str:
@@ -90,7 +98,7 @@ def not_loaded(
     candidate: str,
     contract: Contract,
     settings: Settings,
-    versions: Versions,
+    versions: Versions | None,
     why: NotLoaded,
     seconds: float,
     what: str = "loaded",

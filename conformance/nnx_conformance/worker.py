@@ -5,15 +5,20 @@ It is forked from the zygote and has entered its jail. It holds no expected valu
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import gc
 import os
 import sys
 import traceback
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from nnx_conformance.target import Target
 
 #: How much of what it writes to stdout and stderr is handed back.
 OUTPUT_BYTES = 4096
+WITHOUT_FUNCTION = "the file does not hold the function that the contract asks for"
 
 
 def warm_up() -> None:
@@ -24,8 +29,13 @@ def warm_up() -> None:
     flax_versions.versions()
 
 
-def serve(read: int, write: int) -> None:
-    """Answer questions until the judge hangs up."""
+def serve(read: int, write: int, home: str) -> None:
+    """Answer questions until the judge hangs up.
+
+    Args:
+        read, write: descriptors of the two pipes.
+        home: the private directory.
+    """
     from nnx_conformance import flax_versions, wire
     from nnx_conformance.messages import Answer, Question
 
@@ -33,7 +43,7 @@ def serve(read: int, write: int) -> None:
     writer = os.fdopen(write, "wb", buffering=0)
     _written()  # what importing JAX wrote is not the candidate's
     _write(writer, wire.dumps(Answer(0, versions=flax_versions.versions())))
-    serving = _Serving()
+    serving = _Serving(home)
     while (head := _read(reader, wire.HEAD.size)) is not None:
         text, body = wire.sizes(head)
         question = wire.loads(Question, _read(reader, text) or b"", _read(reader, body) or b"")
@@ -43,7 +53,8 @@ def serve(read: int, write: int) -> None:
 class _Serving:
     """The candidate of this process, once it is loaded."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: str) -> None:
+        self._home = home
         self._candidate: object = None
 
     def answer(self, question: object) -> object:
@@ -65,15 +76,26 @@ class _Serving:
 
         assert isinstance(question, Question) and question.target is not None
         sys.dont_write_bytecode = True  # leave nothing in the candidate's folder
-        made = load(question.target, question.entry, question.parameters)
+        made = load(self._written_out(question.target), question.entry, question.parameters)
         written = _written()
         if isinstance(made, NotLoaded):
+            if question.target.source is not None:  # whoever asked has named a file among many, not a function in it
+                made = dataclasses.replace(made, misuse=False, cause=made.cause or WITHOUT_FUNCTION)
             return Answer(question.number, not_loaded=dataclasses.replace(made, output=written))
         self._candidate, loaded = made
         _start_backend()  # only now: importing the candidate may have configured JAX
         _written()
         gc.freeze()  # what JAX and Flax made at import stays; collecting garbage need not look at it again and again
         return Answer(question.number, loaded=dataclasses.replace(loaded, output=written))
+
+    def _written_out(self, target: Target) -> Target:
+        """The target, its file written if it came with its source."""
+        if target.source is None:
+            return target
+        path = os.path.join(self._home, target.path)
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(target.source))
+        return dataclasses.replace(target, path=path)
 
     def _observe(self, question: object) -> object:
         from nnx_conformance.messages import Answer, Question

@@ -27,9 +27,13 @@ class Zygote:
     """Starting returns at once: the zygote imports JAX and Flax while the judge imports what it needs itself.
 
     A context manager; leaving it ends the zygote and whatever it has forked.
+
+    Args:
+        jail: what the candidates are kept to.
+        environment: variables that they get beside those that the jail lets through.
     """
 
-    def __init__(self, jail: Jail) -> None:
+    def __init__(self, jail: Jail, environment: dict[str, str] | None = None) -> None:
         self.jail = jail
         self._numbers = itertools.count(1)
         self._obtained: Obtained | None = None
@@ -44,7 +48,7 @@ class Zygote:
                 stderr=self._output,
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
-                env=environment(jail),
+                env={**_environment(jail), **(environment or {})},
             )
 
     def __enter__(self) -> Zygote:
@@ -126,7 +130,7 @@ class Zygote:
         )
 
 
-def environment(jail: Jail) -> dict[str, str]:
+def _environment(jail: Jail) -> dict[str, str]:
     """The environment of candidates: on the CPU unless told otherwise, 32 bits, the same hashes every time."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP" and _passes(name, jail)}
     defaults = {"JAX_PLATFORMS": "cpu", "OPENBLAS_NUM_THREADS": "1"}  # a zygote has a single thread

@@ -189,7 +189,7 @@ def _be_candidate(jail: Jail, ground: Ground, home: str, descriptors: list[int])
     try:
         reader, writer = _arrange(descriptors)
         entering.enter(jail, ground, home)
-        worker.serve(reader, writer)
+        worker.serve(reader, writer, home)
         status = 0
     except BaseException:  # noqa: BLE001 - nothing may climb up into what the zygote does
         with contextlib.suppress(BaseException):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +12,10 @@ from rich.console import Console
 
 from nnx_conformance import as_json, checking, render, stored
 from nnx_conformance.commands.exits import exit_statuses
-from nnx_conformance.commands.options import seconds, writable
+from nnx_conformance.commands.jailing import jail_of, jail_options
+from nnx_conformance.commands.options import no_folder_of_hypothesis, seconds, writable
 from nnx_conformance.errors import expected
+from nnx_conformance.isolation.jail import Jail
 from nnx_conformance.process import Limits
 from nnx_conformance.progress import progress_on
 from nnx_conformance.report import Report, Settings
@@ -34,6 +34,7 @@ FORMATS = ("terminal", "json")
 @click.option("--no-shrink", is_flag=True, help="Report the first failing case instead of the smallest.")
 @click.option("--case-timeout", default=30.0, show_default=True, type=float, help="Seconds for one case.")
 @click.option("--timeout", default=600.0, show_default=True, type=float, help="Seconds for one candidate.")
+@jail_options
 @click.option("--format", "form", default="terminal", show_default=True, metavar="[terminal|json]", help="Output form.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the report to this file.")
 def check(
@@ -46,6 +47,9 @@ def check(
     no_shrink: bool,
     case_timeout: float,
     timeout: float,
+    isolation: str | None,
+    memory: int,
+    pass_env: tuple[str, ...],
     form: str,
     output: Path | None,
 ) -> None:
@@ -54,21 +58,22 @@ def check(
     Findings are stored in .nnx-conformance, from where `replay` runs them again.
     """
     settings = Settings(max_examples, seed, strict, not no_shrink, checks)
-    with exit_statuses(), _no_folder_of_hypothesis():
+    with exit_statuses(), no_folder_of_hypothesis():
         limits = Limits(seconds("--case-timeout", case_timeout), seconds("--timeout", timeout))
+        jail = jail_of(isolation, memory, pass_env)
         _known_format(form)
         writable(output)
         for target in targets:
             parse(target)
-        reports = [_judged(target, contract, settings, limits) for target in targets]
+        reports = [_judged(target, contract, settings, limits, jail) for target in targets]
         with _opened(output) as console:
             _write(reports, form, console)
     sys.exit(max(report.exit_status for report in reports))
 
 
-def _judged(target: str, contract: str, settings: Settings, limits: Limits) -> Report:
+def _judged(target: str, contract: str, settings: Settings, limits: Limits, jail: Jail) -> Report:
     with progress_on(Console(stderr=True), target) as progress:
-        return stored.with_replays(checking.judge_target(target, contract, settings, limits, progress))
+        return stored.with_replays(checking.judge_target(target, contract, settings, limits, progress, jail))
 
 
 def _write(reports: list[Report], form: str, console: Console) -> None:
@@ -93,11 +98,3 @@ def _opened(output: Path | None) -> Iterator[Console]:
         return
     with output.open("w") as file:
         yield Console(file=file, highlight=False, width=100)
-
-
-@contextmanager
-def _no_folder_of_hypothesis() -> Iterator[None]:
-    """Keep Hypothesis from leaving `.hypothesis` where the user is: without a database it still stores constants."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)
-        yield

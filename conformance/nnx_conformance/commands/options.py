@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from nnx_conformance.errors import expected
@@ -28,3 +32,11 @@ def writable(output: Path | None) -> None:
             pass
     except OSError as error:
         raise expected("a file that can be written", "--output", str(output), f"{error.strerror}.") from error
+
+
+@contextmanager
+def no_folder_of_hypothesis() -> Iterator[None]:
+    """Keep Hypothesis from leaving `.hypothesis` where the user is: without a database it still stores constants."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)
+        yield

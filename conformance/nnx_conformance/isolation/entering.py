@@ -41,5 +41,5 @@ def enter(jail: Jail, ground: Ground, home: str) -> None:
 def _sandbox(jail: Jail, ground: Ground, home: str) -> None:
     if ground.namespaces:
         namespaces.give_up_power()
-    landlock.restrict(home, jail.readable or None)
+    landlock.restrict(home, None if jail.reads == "everything" else ground.readable)
     seccomp.restrict()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import sys
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from nnx_conformance.isolation import landlock, linux, namespaces, rlimits, seccomp
 from nnx_conformance.isolation.jail import LEVELS, Jail, Level, Obtained
+from nnx_conformance.isolation.readable import libraries
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Ground:
         namespaces: whether candidates get namespaces of their own.
         processes: a descriptor of this process's own process namespace; -1 without namespaces.
         tasks: how many tasks the user ran before.
+        readable: what a candidate may read that may not read everything.
     """
 
     obtained: Obtained
@@ -28,6 +31,7 @@ class Ground:
     namespaces: bool
     processes: int
     tasks: int
+    readable: tuple[str, ...]
 
 
 def obtain(jail: Jail) -> Obtained:
@@ -67,12 +71,13 @@ def settle(jail: Jail) -> Ground:
     reason = _enter_namespaces(base) if obtained.level == "sandbox" else "not asked for"
     if linux.LINUX:
         linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+    readable = libraries(jail.hidden) if jail.reads == "libraries" else ()
     if reason:
         missing = {**obtained.missing, "namespaces": reason} if obtained.level == "sandbox" else obtained.missing
-        return Ground(Obtained(obtained.level, obtained.parts, missing, obtained.refused), base, False, -1, tasks)
-    parts = (*obtained.parts, "namespaces")
+        return Ground(dataclasses.replace(obtained, missing=missing), base, False, -1, tasks, readable)
+    obtained = dataclasses.replace(obtained, parts=(*obtained.parts, "namespaces"))
     mine = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
-    return Ground(Obtained(obtained.level, parts, obtained.missing, obtained.refused), base, True, mine, tasks)
+    return Ground(obtained, base, True, mine, tasks, readable)
 
 
 def _enter_namespaces(base: str) -> str:

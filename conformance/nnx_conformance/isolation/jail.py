@@ -24,7 +24,8 @@ class Jail:
         open_files: descriptors.
         tasks: processes and threads beyond those that the user already runs. It does not bind root.
         temporary_bytes: in its private temporary directory, where that is a file system of its own.
-        readable: what it may read, beside its own directory; everything if empty. Only the sandbox can keep to it.
+        reads: whether it may read everything that the user may, or only what Python needs; in the sandbox.
+        hidden: folders of libraries that it may not read all the same, where `reads` is `libraries`.
         pass_env: names of environment variables that it gets beside the harmless ones; `limits` and up.
     """
 
@@ -35,7 +36,8 @@ class Jail:
     open_files: int = 256
     tasks: int = 512
     temporary_bytes: int = 64 * MIB
-    readable: tuple[str, ...] = ()
+    reads: Literal["everything", "libraries"] = "everything"
+    hidden: tuple[str, ...] = ()
     pass_env: tuple[str, ...] = ()
 
 

@@ -1,0 +1,41 @@
+"""The cases of a domain: drawn when they are needed, or drawn once and kept for many candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from nnx_conformance import engine
+from nnx_conformance.case import Case
+from nnx_conformance.contract import Domain
+from nnx_conformance.report import Settings
+
+
+class Draw(Protocol):
+    """Gives every case of a domain to `visit`; what that raises ends the visits, and is raised here."""
+
+    def __call__(self, domain: Domain, settings: Settings, visit: Callable[[Case], None]) -> None:
+        """Do so."""
+
+
+def drawn(domain: Domain, settings: Settings, visit: Callable[[Case], None]) -> None:
+    """Draw while they are visited: nothing is kept, and the candidate need not wait for the last."""
+    for part in domain.parts(settings.seed):
+        engine.draw(part.cases, part.count(settings.max_examples), settings.seed, visit)
+
+
+class DrawnOnce:
+    """Draws a domain once: the same seed draws the same, so every candidate meets what it would meet alone."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, int, int], list[Case]] = {}
+
+    def __call__(self, domain: Domain, settings: Settings, visit: Callable[[Case], None]) -> None:
+        """Visit the cases, drawn now or earlier."""
+        name = (domain.name, settings.seed, settings.max_examples)
+        if name not in self._kept:
+            cases: list[Case] = []
+            drawn(domain, settings, cases.append)
+            self._kept[name] = cases
+        for case in self._kept[name]:
+            visit(case)

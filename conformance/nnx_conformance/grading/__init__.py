@@ -1,0 +1,1 @@
+"""Grading many candidates: read them, judge each once, keep every result as it comes."""

@@ -1,0 +1,100 @@
+"""One judge of a grading: a zygote, the drawn cases, and one candidate after the other. Never runs one itself."""
+
+from __future__ import annotations
+
+import base64
+import time
+import traceback
+from types import TracebackType
+
+from nnx_conformance import compile_cache
+from nnx_conformance import contract as contracts
+from nnx_conformance.checking import judge_opened, silent
+from nnx_conformance.drawn import DrawnOnce
+from nnx_conformance.errors import KitError
+from nnx_conformance.grading import outcome
+from nnx_conformance.grading.order import Order
+from nnx_conformance.grading.outcome import Outcome
+from nnx_conformance.grading.submissions import LONGEST
+from nnx_conformance.isolation.jail import Jail
+from nnx_conformance.observation import NotLoaded
+from nnx_conformance.process import Clock, Process
+from nnx_conformance.report import Report
+from nnx_conformance.target import Target, parse
+from nnx_conformance.verdict import not_loaded
+from nnx_conformance.zygote import Zygote
+
+#: What each candidate's file is called: what becomes of it must not hang on its name.
+FILE = "solution.py"
+
+
+class Grader:
+    """Grades candidates by one order. A context manager; leaving it ends the zygote."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._drawn = DrawnOnce()
+        self._zygote: Zygote | None = None
+
+    def __enter__(self) -> Grader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._zygote:
+            self._zygote.close()
+
+    def prepare(self) -> None:
+        """Judge the contract's own right candidate: it must conform, and its compilations fill the cache.
+
+        Raises:
+            KitError: if it does not conform here; then no verdict means anything.
+        """
+        order = self._order
+        control = contracts.get(order.contract).control
+        with Zygote(Jail(level="process"), compile_cache.environment(order.cache, fill=True)) as zygote:
+            clock, target = Clock(order.limits), parse(control)
+            report = judge_opened(
+                lambda: Process(target, clock, zygote), control, order.contract, order.settings, silent, self._drawn
+            )
+        if report.verdict != "conforms":
+            found = ", ".join(f"{finding.check} ({finding.what})" for finding in report.findings)
+            raise KitError(f"The contract's own right candidate {control!r} {report.verdict} here: {found}")
+
+    def grade(self, key: str, id: str, source: bytes) -> Outcome:
+        """The outcome of one candidate; a failure of the kit is one, too."""
+        started = time.monotonic()
+        try:
+            return outcome.of(key, self._report(id, source))
+        except Exception as error:  # noqa: BLE001 - the next candidate must be judged all the same
+            told = str(error) if isinstance(error, KitError) else traceback.format_exc()[-4000:]
+            self._renew()
+            return outcome.failed(key, told, time.monotonic() - started)
+
+    def _report(self, id: str, source: bytes) -> Report:
+        order = self._order
+        if len(source) > LONGEST:
+            return self._too_long(id)
+        zygote = self._living_zygote()
+        target = Target(id, FILE, "", "", base64.b64encode(source).decode())
+        clock = Clock(order.limits)
+        return judge_opened(
+            lambda: Process(target, clock, zygote), id, order.contract, order.settings, silent, self._drawn
+        )
+
+    def _too_long(self, id: str) -> Report:
+        contract = contracts.get(self._order.contract)
+        why = NotLoaded(False, f"its file is larger than {LONGEST} bytes", "a file that nobody wrote by hand")
+        return not_loaded(id, contract, self._order.settings, None, why, 0.0)
+
+    def _living_zygote(self) -> Zygote:
+        if self._zygote is None or not self._zygote.alive:
+            self._renew()
+            self._zygote = Zygote(self._order.jail, compile_cache.environment(self._order.cache, fill=False))
+        return self._zygote
+
+    def _renew(self) -> None:
+        if self._zygote:
+            self._zygote.close()
+        self._zygote = None

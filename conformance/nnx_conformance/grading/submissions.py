@@ -1,0 +1,96 @@
+"""The candidates of a grading: an id and a source each, from a folder, a glob or a JSONL file."""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nnx_conformance.errors import Misuse, expected
+
+#: A candidate of more bytes is not read: nobody writes it by hand, and it costs each judge its memory.
+LONGEST = 1024 * 1024
+NAME = "candidates"
+MEND = "Give a folder of Python files, a glob in quotes such as 'handed-in/*.py', or a JSONL file of `id` and `source`."
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One candidate to grade: one self-contained file.
+
+    Attributes:
+        id: its path below the folder, or the id in the JSONL file.
+        source: its bytes; cut after one more than `LONGEST`.
+    """
+
+    id: str
+    source: bytes
+
+
+def read(where: str) -> list[Submission]:
+    """The candidates that a user names, in the order of their ids.
+
+    Raises:
+        Misuse: if there is none, if one cannot be read, or if two have the same id.
+    """
+    path = Path(where)
+    if path.is_dir():
+        found = [_of_file(file, path) for file in _python_files(path)]
+    elif path.suffix == ".jsonl":
+        found = list(_of_jsonl(path))
+    elif glob.has_magic(where):
+        found = [_of_file(Path(file), None) for file in glob.glob(where, recursive=True) if Path(file).is_file()]
+    else:
+        raise expected("a folder, a glob or a JSONL file that exists", NAME, where, MEND)
+    if not found:
+        raise expected("at least one candidate", NAME, where, f"There is none. {MEND}")
+    _distinct(found, where)
+    return sorted(found, key=lambda submission: submission.id)
+
+
+def _python_files(folder: Path) -> Iterator[Path]:
+    for file in folder.rglob("*.py"):
+        hidden = any(part.startswith((".", "__")) for part in file.relative_to(folder).parts)
+        if file.is_file() and not hidden:
+            yield file
+
+
+def _of_file(file: Path, folder: Path | None) -> Submission:
+    try:
+        with file.open("rb") as stream:
+            source = stream.read(LONGEST + 1)
+    except OSError as error:
+        raise expected("candidates that can be read", NAME, str(file), f"{error.strerror}.") from error
+    return Submission((file.relative_to(folder) if folder else file).as_posix(), source)
+
+
+def _of_jsonl(path: Path) -> Iterator[Submission]:
+    try:
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield _of_line(f"{path}:{number}", line)
+    except OSError as error:
+        raise expected("a JSONL file that can be read", NAME, str(path), f"{error.strerror}.") from error
+
+
+def _of_line(place: str, line: bytes) -> Submission:
+    try:
+        record: Any = json.loads(line)
+    except ValueError as error:
+        raise Misuse(f"Expected one JSON object in each line but {place} holds none: {error}.") from error
+    wanted = isinstance(record, dict) and all(isinstance(record.get(key), str) for key in ("id", "source"))
+    if not wanted or not record["id"]:
+        raise Misuse(f'Expected {{"id": "...", "source": "..."}} in each line but {place} holds {line[:80]!r}.')
+    # A lone surrogate is valid JSON and no valid text; it becomes a file that is not UTF-8.
+    return Submission(record["id"], record["source"].encode("utf-8", "surrogatepass")[: LONGEST + 1])
+
+
+def _distinct(found: list[Submission], where: str) -> None:
+    twice = [id for id, count in Counter(submission.id for submission in found).items() if count > 1]
+    if twice:
+        raise expected("ids that are all different", NAME, where, f"{twice[0]!r} stands there more than once.")

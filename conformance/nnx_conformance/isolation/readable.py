@@ -1,0 +1,41 @@
+"""What a candidate must be able to read to run at all: the interpreter, its libraries, and what they look up."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+
+SYSTEM = (
+    "/usr", "/lib", "/lib32", "/lib64", "/bin", "/opt", "/nix", "/etc", "/proc", "/sys", "/run/opengl-driver",
+    "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
+)  # fmt: skip
+
+
+def libraries(hidden: Iterable[str]) -> tuple[str, ...]:
+    """The paths of all that, without what is hidden.
+
+    Args:
+        hidden: absolute paths of folders that must not be read, such as that of the right solutions.
+    """
+    interpreter = os.path.dirname(os.path.realpath(sys.executable))
+    cache = os.environ.get("JAX_COMPILATION_CACHE_DIR", "")
+    prefixes = (sys.prefix, sys.base_prefix, sys.exec_prefix, interpreter, cache)
+    roots = {os.path.realpath(path) for path in (*SYSTEM, *prefixes, *sys.path) if path and os.path.exists(path)}
+    secret = [os.path.realpath(path) for path in hidden]
+    return tuple(sorted({path for root in roots for path in _without(root, secret)}))
+
+
+def _without(root: str, secret: list[str]) -> Iterator[str]:
+    """The root, or, where a secret lies below it, all that lies beside the way there."""
+    if any(_lies_in(root, folder) for folder in secret):
+        return
+    if not any(_lies_in(folder, root) for folder in secret):
+        yield root
+        return
+    for name in os.listdir(root):
+        yield from _without(os.path.join(root, name), secret)
+
+
+def _lies_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
