@@ -7,6 +7,7 @@ from importlib.metadata import version
 import click
 
 from nnx_conformance.commands.check import check
+from nnx_conformance.commands.doctor import doctor
 from nnx_conformance.commands.grade import grade
 from nnx_conformance.commands.replay import replay
 from nnx_conformance.commands.results import results
@@ -22,5 +23,5 @@ def cli() -> None:
     """
 
 
-for command in (check, grade, results, replay, list_contracts, explain):
+for command in (check, grade, results, replay, doctor, list_contracts, explain):
     cli.add_command(command)

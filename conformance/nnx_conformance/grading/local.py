@@ -11,23 +11,12 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from nnx_conformance.errors import KitError
-from nnx_conformance.grading import outcome
 from nnx_conformance.grading.order import Order
 from nnx_conformance.grading.outcome import Outcome
+from nnx_conformance.grading.work import Tries, Work
 from nnx_conformance.isolation import linux
 
-#: A candidate at which a judge died is given to another this often; then the kit has failed at it.
-TRIES = 2
 LEAVING_SECONDS = 15.0
-
-
-@dataclass(frozen=True)
-class Work:
-    """One candidate to judge."""
-
-    key: str
-    id: str
-    source: bytes
 
 
 @dataclass(frozen=True)
@@ -56,7 +45,7 @@ class _Pool:
         self._context = multiprocessing.get_context("spawn")  # a fork would take over what runs in threads here
         self._judges = [self._start() for _ in range(size)]
         self._busy: dict[Connection, tuple[_Judge, Work]] = {}
-        self._tries: dict[str, int] = {}
+        self._tries = Tries()
 
     def _start(self) -> _Judge:
         ours, theirs = self._context.Pipe()
@@ -89,7 +78,8 @@ class _Pool:
                 found = self._take(connection)
                 if found is None:
                     judge = self._replace(judge)
-                    found = self._another_try(work, waiting)
+                    found = self._tries.died(work)
+                    waiting.extend([] if found else [work])
                 idle.append(judge)
                 if found:
                     yield found
@@ -108,13 +98,6 @@ class _Pool:
             return None
         assert isinstance(received, Outcome)
         return received
-
-    def _another_try(self, work: Work, waiting: deque[Work]) -> Outcome | None:
-        self._tries[work.key] = self._tries.get(work.key, 0) + 1
-        if self._tries[work.key] >= TRIES:
-            return outcome.failed(work.key, f"the process of the judge ended {TRIES} times while it judged this")
-        waiting.append(work)
-        return None
 
     def _replace(self, judge: _Judge) -> _Judge:
         self._judges.remove(judge)

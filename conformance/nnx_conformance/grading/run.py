@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from nnx_conformance.errors import expected
-from nnx_conformance.grading.local import Work
 from nnx_conformance.grading.order import Order, key
 from nnx_conformance.grading.outcome import Outcome
 from nnx_conformance.grading.store import Store
 from nnx_conformance.grading.submissions import Submission
+from nnx_conformance.grading.work import Work
 from nnx_conformance.isolation import host
 from nnx_conformance.isolation.jail import Jail
 
@@ -48,7 +48,7 @@ def grade(submissions: Sequence[Submission], order: Order, store: Store, engine:
     done = len(works) - len(todo)
     told(done, len(works))
     if todo:
-        with _cache(order) as cache:
+        with compilations(order) as cache:
             for number, outcome in enumerate(engine(todo, replace(order, cache=cache)), done + 1):
                 store.add(outcome)
                 told(number, len(works))
@@ -56,7 +56,7 @@ def grade(submissions: Sequence[Submission], order: Order, store: Store, engine:
 
 
 @contextmanager
-def _cache(order: Order) -> Iterator[str]:
+def compilations(order: Order) -> Iterator[str]:
     """A folder for compilations, where candidates cannot write to it."""
     if order.jail.level != "sandbox":
         yield ""

@@ -1,0 +1,99 @@
+"""`nnx-conformance doctor`: what this host gives, tried out, and how to get more."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from nnx_conformance import contract as contracts
+from nnx_conformance.commands.exits import exit_statuses
+from nnx_conformance.errors import KitError
+from nnx_conformance.grading.run import cores
+from nnx_conformance.isolation import host
+from nnx_conformance.isolation.jail import LEVELS, Jail, Level
+
+PACKAGES = ("nnx-conformance", "flax", "jax", "jaxlib", "hypothesis", "chex", "numpy")
+EXTRAS = {"ray": "grading on a cluster: pip install 'nnx-conformance[ray]'"}
+TRIAL_SECONDS = 60
+WAYS = {
+    "limits": "Grade on Linux, in a virtual machine or a container if need be.",
+    "Landlock": "Use Linux 5.13 or later whose boot options name `landlock` among `lsm=`; gVisor has none.",
+    "seccomp": "Use a machine of x86_64 or aarch64.",
+    "namespaces": "Allow user namespaces: `sysctl user.max_user_namespaces=15000`, on Ubuntu also "
+    "`sysctl kernel.apparmor_restrict_unprivileged_userns=0`; in a container, run it with a seccomp profile that "
+    "permits `unshare`. Without them the sandbox has no file system of its own for temporary files.",
+}
+
+
+@click.command()
+def doctor() -> None:
+    """Tell what this host gives: versions, contracts, and how well candidates can be isolated, tried out."""
+    with exit_statuses():
+        console = Console(highlight=False, soft_wrap=True)
+        _versions(console)
+        _contracts(console)
+        obtained = host.obtain(Jail())
+        trials = {level: _trial(level) for level in LEVELS[: LEVELS.index(obtained.level) + 1]}
+        _isolation(trials, console)
+
+
+def _versions(console: Console) -> None:
+    console.print(Text("versions", "bold"))
+    console.print(f"  Python {platform.python_version()} on {platform.platform()}, {cores()} cores")
+    console.print(f"  {', '.join(f'{name} {_version(name)}' for name in PACKAGES)}")
+    for name, purpose in EXTRAS.items():
+        console.print(f"  {name} {_version(name)}" if find_spec(name) else f"  {name} is not installed; {purpose}")
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "is missing"
+
+
+def _contracts(console: Console) -> None:
+    console.print(Text("contracts", "bold"))
+    for name in sorted(contracts.names()):
+        found = contracts.get(name)
+        console.print(f"  {name} {found.version}, {len(found.checks)} checks")
+
+
+def _trial(level: Level) -> dict[str, Any]:
+    command = [sys.executable, "-P", "-m", "nnx_conformance.isolation.trial", level]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TRIAL_SECONDS)
+    try:
+        return json.loads(done.stdout)  # type: ignore[no-any-return]
+    except ValueError as error:
+        raise KitError(f"The jail of level {level!r} could not be tried: {done.stderr.strip()[-2000:]}") from error
+
+
+def _isolation(trials: dict[Level, dict[str, Any]], console: Console) -> None:
+    console.print(Text("isolation, tried here", "bold"))
+    table = Table(box=None, padding=(0, 2), pad_edge=False)
+    table.add_column("  a candidate that tries to")
+    for level in trials:
+        table.add_column(level)
+    for what in trials["process"]["tried"]:
+        told = (
+            Text("stopped", "green") if one["tried"].get(what) else Text("possible", "yellow")
+            for one in trials.values()
+        )
+        table.add_row(f"  {what}", *told)
+    console.print(table)
+    strongest = list(trials)[-1]
+    obtained = trials[strongest]["obtained"]
+    parts = f" ({', '.join(obtained['parts'])})" if obtained["parts"] else ""
+    console.print(f"  by default, candidates are kept to: {strongest}{parts}")
+    for name, reason in obtained["missing"].items():
+        console.print(Text(f"  without {name}: {reason}. {WAYS[name]}", "yellow"))

@@ -1,0 +1,184 @@
+"""Judges on a Ray cluster: an actor each, which owns a zygote and never runs a candidate itself.
+
+Ray starts them, places them and tells when one is lost with its node; what was lost is given to another.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+from nnx_conformance.errors import KitError, Misuse, expected
+from nnx_conformance.grading.order import Order, versions
+from nnx_conformance.grading.outcome import Outcome
+from nnx_conformance.grading.run import Engine, compilations
+from nnx_conformance.grading.work import Tries, Work
+
+CONNECT_SECONDS = 5.0
+INSTALL = "pip install 'nnx-conformance[ray]'"
+
+
+class Judge:
+    """One judge, in a process of Ray's. Its methods are called from afar."""
+
+    def __init__(self, order: Order, wanted: dict[str, str]) -> None:
+        from nnx_conformance.grading.grader import Grader
+
+        self._open = ExitStack()
+        self._other = {name: found for name, found in versions().items() if found != wanted[name]}
+        folder = self._open.enter_context(compilations(order))  # each node compiles for its own processor
+        self._grader = self._open.enter_context(Grader(replace(order, cache=folder)))
+
+    def prepare(self) -> str:
+        """Why this judge cannot work; empty if it can."""
+        if self._other:
+            return f"its versions are not those of the machine that grades: {self._other}"
+        try:
+            self._grader.prepare()
+        except (KitError, Misuse) as error:
+            return str(error)
+        return ""
+
+    def grade(self, work: Work) -> Outcome:
+        """The outcome of one candidate."""
+        return self._grader.grade(work.key, work.id, work.source)
+
+    def close(self) -> None:
+        """End the zygote."""
+        self._open.close()
+
+
+def engine(address: str | None, jobs: int | None) -> Engine:
+    """Judges on a cluster.
+
+    Args:
+        address: of the cluster; None to start one on this machine.
+        jobs: how many judges; as many as the cluster has processors if None.
+
+    Raises:
+        Misuse: if Ray is not installed.
+    """
+    try:
+        import ray  # noqa: F401
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise expected("an engine that is installed", "--engine", "ray", f"Install it: {INSTALL}.") from error
+    return lambda works, order: _run(works, order, address, jobs)
+
+
+def _run(works: Sequence[Work], order: Order, address: str | None, jobs: int | None) -> Iterator[Outcome]:
+    import ray
+
+    _connect(address, jobs)
+    try:
+        size = min(jobs or int(ray.cluster_resources().get("CPU", 1)), len(works))
+        judges = _Judges(order)
+        try:
+            yield from judges.judge(works, size)
+        finally:
+            judges.close()
+    finally:
+        ray.shutdown()
+
+
+def _connect(address: str | None, jobs: int | None) -> None:
+    import ray
+
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    try:
+        if address is None:
+            ray.init(num_cpus=jobs, include_dashboard=False, **quiet)
+        else:
+            _reachable(address)
+            ray.init(address=address, **quiet)
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        mend = f"{reason} Start a cluster with `ray start --head`, or leave --address out for one on this machine."
+        raise expected("the address of a Ray cluster that can be reached", "--address", address, mend) from error
+
+
+def _reachable(address: str) -> None:
+    """Raise OSError at once for an address where nobody listens; Ray would try for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
+
+
+class _Judges:
+    def __init__(self, order: Order) -> None:
+        import ray
+
+        self._ray = ray
+        self._order = order
+        self._actor: Any = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Judge)
+        self._all: list[Any] = []
+        self._ready: list[Any] = []
+        self._starting: dict[Any, Any] = {}
+        self._busy: dict[Any, tuple[Any, Work]] = {}
+        self._tries = Tries()
+        self._lost_at_start = 0
+
+    def judge(self, works: Sequence[Work], size: int) -> Iterator[Outcome]:
+        """The outcomes of all works, in the order in which they come."""
+        waiting = deque(works)
+        for _ in range(size):
+            self._start()
+        while waiting or self._busy:
+            while waiting and self._ready:
+                self._give(self._ready.pop(), waiting.popleft())
+            done, _ = self._ray.wait([*self._starting, *self._busy], num_returns=1)
+            for reference in done:
+                if reference in self._starting:
+                    self._started(reference)
+                elif found := self._take(reference, waiting):
+                    yield found
+
+    def _start(self) -> None:
+        judge = self._actor.remote(self._order, versions())
+        self._all.append(judge)
+        self._starting[judge.prepare.remote()] = judge
+
+    def _started(self, reference: Any) -> None:
+        judge = self._starting.pop(reference)
+        try:
+            failure = self._ray.get(reference)
+        except self._ray.exceptions.RayActorError as error:
+            self._lost_at_start += 1
+            if self._lost_at_start > len(self._all):
+                raise KitError(f"Judges are lost before they have judged anything: {error}") from error
+            self._start()
+            return
+        if failure:
+            raise KitError(f"A judge on the cluster cannot work: {failure}")
+        self._ready.append(judge)
+
+    def _give(self, judge: Any, work: Work) -> None:
+        self._busy[judge.grade.remote(work)] = judge, work
+
+    def _take(self, reference: Any, waiting: deque[Work]) -> Outcome | None:
+        """An outcome; None if the judge was lost and there is to be another try."""
+        judge, work = self._busy.pop(reference)
+        try:
+            found: Outcome = self._ray.get(reference)
+        except self._ray.exceptions.RayActorError:
+            self._start()
+            failed = self._tries.died(work)
+            waiting.extend([] if failed else [work])
+            return failed
+        self._ready.append(judge)
+        return found
+
+    def close(self) -> None:
+        """End the judges, each with its zygote."""
+        ends = [judge.close.remote() for judge in self._ready]
+        if ends:
+            self._ray.wait(ends, num_returns=len(ends), timeout=15)
+        for judge in self._all:
+            self._ray.kill(judge)
