@@ -39,7 +39,7 @@ WAYS = {
 def doctor() -> None:
     """Tell what this host gives: versions, contracts, and how well candidates can be isolated, tried out."""
     with exit_statuses():
-        console = Console(highlight=False, soft_wrap=True)
+        console = Console(highlight=False, soft_wrap=True, markup=False)
         _versions(console)
         _contracts(console)
         obtained = host.obtain(Jail())
@@ -78,6 +78,10 @@ def _trial(level: Level) -> dict[str, Any]:
         raise KitError(f"The jail of level {level!r} could not be tried: {done.stderr.strip()[-2000:]}") from error
 
 
+def _told(stopped: bool) -> Text:
+    return Text("stopped", "green") if stopped else Text("possible", "yellow")
+
+
 def _isolation(trials: dict[Level, dict[str, Any]], console: Console) -> None:
     console.print(Text("isolation, tried here", "bold"))
     table = Table(box=None, padding=(0, 2), pad_edge=False)
@@ -85,11 +89,7 @@ def _isolation(trials: dict[Level, dict[str, Any]], console: Console) -> None:
     for level in trials:
         table.add_column(level)
     for what in trials["process"]["tried"]:
-        told = (
-            Text("stopped", "green") if one["tried"].get(what) else Text("possible", "yellow")
-            for one in trials.values()
-        )
-        table.add_row(f"  {what}", *told)
+        table.add_row(f"  {what}", *(_told(trial["tried"].get(what, False)) for trial in trials.values()))
     console.print(table)
     strongest = list(trials)[-1]
     obtained = trials[strongest]["obtained"]

@@ -102,14 +102,14 @@ def _engine(name: str, address: str | None, jobs: int | None) -> Engine:
     if jobs is not None and not 1 <= jobs <= MOST_JOBS:
         raise expected(f"a whole number >= 1 and <= {MOST_JOBS}", "--jobs", jobs, "Leave --jobs out for all cores.")
     if name == "ray":
-        from nnx_conformance.grading import on_ray
+        from nnx_conformance.grading.on_ray import engine
 
-        return on_ray.engine(address, jobs)
+        return engine(address, jobs)
     if address is not None:
         raise expected("--engine ray beside an address", "--address", address, "Add --engine ray, or leave it out.")
-    from nnx_conformance.grading import local
+    from nnx_conformance.grading.local import run as judge_here
 
-    return lambda works, order: local.run(works, order, jobs or run.cores())
+    return lambda works, order: judge_here(works, order, jobs or run.cores())
 
 
 def _graded(

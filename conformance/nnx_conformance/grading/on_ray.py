@@ -99,8 +99,9 @@ def _connect(address: str | None, jobs: int | None) -> None:
             _reachable(address)
             ray.init(address=address, **quiet)
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        mend = f"{reason} Start a cluster with `ray start --head`, or leave --address out for one on this machine."
+        told = error.strerror if isinstance(error, OSError) and error.strerror else str(error).strip()
+        reason = (told.splitlines() or [type(error).__name__])[0].rstrip(".")
+        mend = f"{reason}. Start a cluster with `ray start --head`, or leave --address out for one on this machine."
         raise expected("the address of a Ray cluster that can be reached", "--address", address, mend) from error
 
 
