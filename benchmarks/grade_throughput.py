@@ -87,9 +87,7 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
     run_floor(few, folder, options.jobs, cache)
     cached = rate("floor, with a filled cache", len(sources), lambda: run_floor(many, folder, options.jobs, cache))
     usual = rate("pytest, one process each", len(list(few.iterdir())), lambda: pytest(few, folder, options.jobs))
-    print(
-        f"grade is {own / usual:.1f} times pytest, {own / bare:.2f} of the floor, {own / cached:.2f} of the cached floor"
-    )
+    print(f"grade is {own / usual:.1f} times pytest, {own / bare:.2f} of the floor, {own / cached:.2f} with its cache")
 
 
 def candidates(count: int, only_right: bool) -> Iterator[str]:
