@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nnx_conformance import contract as contracts
+from nnx_conformance import excerpt
 from nnx_conformance.case import Case
 from nnx_conformance.errors import CannotObserve, KitError, Misuse, expected
 from nnx_conformance.observation import NotLoaded, Versions
@@ -53,7 +54,10 @@ def check(
         mend = "Pass the function itself, or `path.py::name`."
         raise expected("a function or a target", "candidate", candidate, mend)
     name = getattr(candidate, "__qualname__", type(candidate).__name__)
-    return _judge(lambda: InProcess(candidate, name), name, contract, settings, silent)
+    report = _judge(lambda: InProcess(candidate, name), name, contract, settings, silent)
+    from nnx_conformance.load import source_file
+
+    return excerpt.of_object(report, source_file(candidate))
 
 
 def judge_target(
@@ -61,7 +65,9 @@ def judge_target(
 ) -> Report:
     """Judge the candidate at a target, in a process of its own."""
     target, clock = parse(text), Clock(limits)
-    return _judge(lambda: Process(target, clock), text, contract, settings, progress or silent)
+    return excerpt.of_target(
+        _judge(lambda: Process(target, clock), text, contract, settings, progress or silent), target
+    )
 
 
 def validate(settings: Settings, contract: str) -> None:

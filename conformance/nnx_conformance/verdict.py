@@ -83,6 +83,7 @@ def _finding(tally: Tally, request: Request, violation: Violation, others: dict[
         violated=tally.violated,
         evaluated=tally.evaluated,
         blocks=blocks,
+        timeline=violation.timeline,
     )
 
 
