@@ -25,9 +25,10 @@ def rendered(text: str) -> str:
 
 
 def test_the_verdict_and_the_accounting_come_first() -> None:
-    first = comment(report(finding())).splitlines()
-    assert first[:3] == ["<!-- nnx-conformance -->", "### ❌ `solution.py` does not conform", ""]
-    assert first[3] == "1 of 13 MUST checks violated; 27 planned = 26 held + 1 violated."
+    assert comment(report(finding())).startswith(
+        "<!-- nnx-conformance -->\n### ❌ `solution.py` does not conform\n\n"
+        "1 of 13 MUST checks violated; 27 planned = 26 held + 1 violated.\n\n<sub>contract mutability 1, 253 cases"
+    )
 
 
 def test_a_finding_shows_its_code_and_what_to_do() -> None:
@@ -77,6 +78,13 @@ def test_a_comment_fits_and_says_what_it_left_out() -> None:
     assert LONGEST / 2 < len(told) < LONGEST + 100
     shown = told.count("<details")
     assert told.endswith(f"\n{40 - shown} more findings did not fit in here; see the full report.\n")
+
+
+def test_a_table_of_very_many_candidates_leaves_some_out() -> None:
+    told = comment(*(report(candidate=f"candidates/number_{number}.py") for number in range(2000)))
+    rows = told.count("| ✅ conforms |")
+    assert 500 < rows < 2000
+    assert f"\n{2000 - rows} more candidates did not fit in here; see the full report.\n" in told
 
 
 def test_what_a_candidate_writes_neither_formats_nor_links() -> None:

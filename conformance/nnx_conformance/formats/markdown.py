@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import html
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import TextIO
 
 from nnx_conformance.formats.words import accounting, broken, facts, how_often, open_findings, place, setting, verdicts
@@ -26,31 +28,37 @@ LINKED = re.compile(r"(?<=[@#])(?=\w)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECAS
 
 
 def write(reports: Sequence[Report], file: TextIO) -> None:
-    """Write one comment on all reports; findings that it has no room for are counted."""
-    head = "\n".join(_head(list(reports)))
+    """Write one comment on all reports; what it has no room for is counted."""
+    head = f"{MARKER}\n" + (_one(reports[0]) if len(reports) == 1 else _several(list(reports)))
     findings = ["\n".join(_finding(report, found)) for report in reports for found in open_findings(report)]
-    room, shown = LONGEST - len(head), 0
-    while shown < len(findings) and room >= len(findings[shown]):
-        room -= len(findings[shown])
-        shown += 1
-    file.write(head + "".join(findings[:shown]))
-    if left := len(findings) - shown:
+    shown, left = _fitting(findings, LONGEST - len(head))
+    file.write(head + "".join(shown))
+    if left:
         file.write(f"\n{left} more finding{'s' if left > 1 else ''} did not fit in here; see the full report.\n")
 
 
-def _head(reports: list[Report]) -> Iterator[str]:
-    yield MARKER
-    if len(reports) == 1:
-        yield f"### {MARKS[reports[0].verdict]} {code(reports[0].candidate)} {reports[0].verdict}\n"
-    else:
-        yield f"### {verdicts(reports)}\n"
-        yield "| candidate | verdict | MUST violated | advice |\n| --- | --- | --- | --- |"
-        yield from map(_row, reports)
-        yield ""
-    for report in reports[:1] if len(reports) == 1 else []:
-        yield f"{broken(report)}; {accounting(report)}.\n"
-        yield from [f"{prose(report.failure)}\n"] if report.failure else []
-    yield f"<sub>{prose(setting(reports[0]))}</sub>\n" if len(reports) == 1 else ""
+def _fitting(texts: list[str], room: int) -> tuple[list[str], int]:
+    """The first texts that fit into so many characters, and how many are left."""
+    lengths = list(accumulate(map(len, texts)))
+    shown = bisect_right(lengths, room)
+    return texts[:shown], len(texts) - shown
+
+
+def _one(report: Report) -> str:
+    lines = [
+        f"### {MARKS[report.verdict]} {code(report.candidate)} {report.verdict}",
+        f"{broken(report)}; {accounting(report)}.",
+        prose(report.failure),
+        f"<sub>{prose(setting(report))}</sub>",
+    ]
+    return "\n\n".join(filter(None, lines)) + "\n\n"
+
+
+def _several(reports: list[Report]) -> str:
+    rows, left = _fitting([_row(report) + "\n" for report in reports], LONGEST // 2)
+    more = f"\n{left} more candidates did not fit in here; see the full report.\n" if left else ""
+    head = "| candidate | verdict | MUST violated | advice |\n| --- | --- | --- | --- |\n"
+    return f"### {verdicts(reports)}\n\n{head}{''.join(rows)}{more}\n"
 
 
 def _row(report: Report) -> str:
@@ -79,10 +87,9 @@ def _shown(text: str) -> str:
     return f"<code>{html.escape(_line(text))}</code>"
 
 
-def _line(text: str, *, keep_indent: bool = False) -> str:
+def _line(text: str) -> str:
     """Text in one line, in which nothing is hidden."""
-    indent = text[: len(text) - len(text.lstrip(" "))] if keep_indent else ""
-    return indent + " ".join(plain(text).split())
+    return " ".join(plain(text).split())
 
 
 def code(text: str, *, cell: bool = False) -> str:
@@ -121,7 +128,7 @@ def _code(finding: Finding) -> str:
         return ""
     first = finding.excerpt.first if finding.excerpt else finding.line.number
     lines = finding.excerpt.lines if finding.excerpt else (finding.line.source,)
-    shown = [(number, _line(text, keep_indent=True)) for number, text in enumerate(lines, first)]
+    shown = [(number, " ".join(plain(text).splitlines())) for number, text in enumerate(lines, first)]
     marks = {finding.line.number: ">"}
     return "\n".join(f"{marks.get(number, ' ')} {number:>4}  {text}".rstrip() for number, text in shown)
 
