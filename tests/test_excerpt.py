@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 from pathlib import Path
 
@@ -77,6 +78,14 @@ def test_the_source_is_relative_where_it_lies_below(folder: Path, monkeypatch: p
     (folder / "below").mkdir()
     monkeypatch.chdir(folder / "below")
     assert excerpt.of_target(report(), parse("../solution.py")).source == str(folder / "solution.py")
+
+
+def test_a_cell_of_a_notebook_is_shown(folder: Path) -> None:
+    cell = str(folder / "ipykernel_7" / "42.py")  # no such file: the cell lives where tracebacks look lines up
+    linecache.cache[cell] = (len(SOURCE), None, SOURCE.splitlines(keepends=True), cell)
+    told = excerpt.of_object(report(finding(line=Line("42.py", 9, "return 2"), excerpt=None)), cell)
+    assert told.findings[0].excerpt == Excerpt(5, ("    return 1", "", "", "def second():", "    return 2"))
+    assert told.source == ""
 
 
 def test_a_module_is_found_without_importing_it(folder: Path) -> None:

@@ -129,6 +129,17 @@ def test_advice_is_told_apart_from_what_decides() -> None:
     assert "planned 27 held 25 violated 1 advice violated 1" in text
 
 
+@pytest.mark.parametrize(
+    ("strict", "status", "weight"),
+    [(False, "violated", "should"), (True, "violated", "must"), (True, "waived", "waived")],
+)
+def test_a_finding_looks_as_heavy_as_it_weighs(strict: bool, status: str, weight: str) -> None:
+    settings = dataclasses.replace(report().settings, strict=strict)
+    text = page(report(finding("quiet"), statuses={"quiet": (status, "known")}, settings=settings))
+    assert f'<article class="nnxc-finding nnxc-{weight}" id="c1-quiet"' in text
+    assert ("waived, violated on" in text) == (status == "waived")
+
+
 def test_a_timeline_as_expected_needs_no_picture() -> None:
     found = finding()
     assert found.timeline is not None

@@ -26,9 +26,6 @@ pytestmark = [
         not (BROWSER and DRIVER),
         reason="needs chromium and chromedriver on the path (Debian: apt-get install chromium chromium-driver)",
     ),
-    # Selenium's own client leaves its connection to the garbage collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 QUIET = (
     "--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run "
