@@ -10,7 +10,7 @@ import pytest
 
 from nnx_conformance import Misuse, formats
 from nnx_conformance.cli import cli
-from nnx_conformance.commands.outputs import outputs
+from nnx_conformance.commands.outputs import outputs, write
 
 GOOD = str(Path(__file__).parent / "candidates" / "good.py")
 FEW = ("--max-examples", "2", "--check", "returns-pair")
@@ -52,7 +52,7 @@ def test_every_format_in_one_run_each_in_its_file(run: Any, tmp_path: Path) -> N
 
 def test_one_format_on_the_screen_and_another_in_a_file(run: Any, tmp_path: Path) -> None:
     status, out, err = run("check", GOOD, *FEW, "--format", "sarif=a/b.sarif", "--format", "terminal")
-    assert (status, err) == (2, "nnx-conformance: Expected a file that can be written but got --output='a/b.sarif' "
+    assert (status, err) == (2, "nnx-conformance: Expected a file that can be written but got --format='a/b.sarif' "
                                 "(type=str). No such file or directory.\n")  # fmt: skip
     (tmp_path / "a").mkdir()
     status, out, err = run("check", GOOD, *FEW, "--format", "sarif=a/b.sarif", "--format", "terminal")
@@ -101,6 +101,23 @@ def test_misuse_says_what_to_write(given: list[str], output: Path | None, messag
     with pytest.raises(Misuse) as misuse:
         outputs(given, output)
     assert str(misuse.value) == message
+
+
+def test_a_file_that_cannot_be_written_after_all_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    wanted = outputs(["json"], Path("r.json"))
+    Path("r.json").unlink()
+    Path("r.json").mkdir()
+    with pytest.raises(Misuse) as misuse:
+        write([], wanted)
+    assert str(misuse.value) == (
+        "Expected a file that can be written but got --output='r.json' (type=str). Is a directory."
+    )
+
+
+def test_a_wrong_target_leaves_no_empty_report(run: Any, tmp_path: Path) -> None:
+    assert run("check", "missing.py", "--format", "json=r.json")[0] == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_formats_in_one_file_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

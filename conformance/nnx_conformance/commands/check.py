@@ -54,9 +54,9 @@ def check(
     settings = Settings(max_examples, seed, strict, not no_shrink, checks)
     with exit_statuses(), _no_folder_of_hypothesis():
         limits = Limits(seconds("--case-timeout", case_timeout), seconds("--timeout", timeout))
-        wanted = outputs(forms, output)
         for target in targets:
             parse(target)
+        wanted = outputs(forms, output)
         reports = [_judged(target, contract, settings, limits) for target in targets]
         write(reports, wanted)
     sys.exit(max(report.exit_status for report in reports))

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from nnx_conformance import formats
-from nnx_conformance.commands.options import writable
+from nnx_conformance.commands.options import writable, writing
 from nnx_conformance.errors import expected
 from nnx_conformance.formats import Format
 from nnx_conformance.report import Report
@@ -21,10 +21,11 @@ FORMATS_HELP = f"Output form: {', '.join(formats.FORMATS)}; NAME=FILE writes it 
 
 @dataclass(frozen=True)
 class Output:
-    """One form of the report, and the file that it goes to; None for the screen."""
+    """One form of the report, the file that it goes to (None for the screen), and the option that named that."""
 
     form: Format
     file: Path | None
+    option: str = "--format"
 
 
 def outputs(given: Sequence[str], output: Path | None) -> tuple[Output, ...]:
@@ -43,10 +44,11 @@ def outputs(given: Sequence[str], output: Path | None) -> tuple[Output, ...]:
         _refuse(on_screen)
     if output is not None and not on_screen:
         raise expected("one --format without a file", "--output", str(output), "Leave out --output.")
-    found = tuple(Output(each.form, each.file or output) for each in named)
+    found = tuple(each if each.file else Output(each.form, output, "--output") for each in named)
     _once_each(found)
     for each in found:
-        writable(each.file)
+        if each.file is not None:
+            writable(each.option, each.file)
     return found
 
 
@@ -76,11 +78,17 @@ def write(reports: Sequence[Report], found: Sequence[Output]) -> None:
     """Write each output; in UTF-8, whatever the terminal's encoding, for files of these forms say so."""
     for each in found:
         if each.file is not None:
-            with each.file.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-                each.form.write(reports, file)
+            _write_file(reports, each, each.file)
         elif each.form.name == "terminal":
             each.form.write(reports, sys.stdout)
         else:
             text = io.StringIO()
             each.form.write(reports, text)
             click.echo(text.getvalue().encode("utf-8", "backslashreplace"), nl=False)
+
+
+def _write_file(reports: Sequence[Report], output: Output, path: Path) -> None:
+    text = io.StringIO()
+    output.form.write(reports, text)
+    with writing(output.option, path):
+        path.write_bytes(text.getvalue().encode("utf-8", "backslashreplace"))
