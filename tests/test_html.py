@@ -117,6 +117,12 @@ def test_a_page_says_verdict_accounting_and_finding() -> None:
         assert part in text
 
 
+def test_code_in_an_expected_value_is_shown_as_code() -> None:
+    told = page(report(finding("one-variable-named-count", expected="one, called `count`", observed="none")))
+    assert "<dd>one, called <code>count</code></dd>" in told
+    assert '<dd><code class="nnxc-literal">none</code></dd>' in told
+
+
 def test_several_candidates_have_a_matrix_and_one_has_none() -> None:
     several, one = Page(page(*MANY)), Page(page(MANY[0]))
     assert "2 of 3 candidates conform" in several.text

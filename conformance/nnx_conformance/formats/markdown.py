@@ -12,7 +12,17 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import TextIO
 
-from nnx_conformance.formats.words import accounting, broken, facts, how_often, open_findings, place, setting, verdicts
+from nnx_conformance.formats.words import (
+    accounting,
+    broken,
+    facts,
+    how_often,
+    is_prose,
+    open_findings,
+    place,
+    setting,
+    verdicts,
+)
 from nnx_conformance.plain_text import plain
 from nnx_conformance.report import Finding, Report
 
@@ -78,8 +88,7 @@ def _finding(report: Report, finding: Finding) -> Iterator[str]:
     if code_lines := _code(finding):
         yield _fenced(code_lines)
     for label, text in facts(finding):
-        literal = label in ("smallest case", "expected", "observed", "replay")
-        yield f"- **{label}** {code(text) if literal else prose(text)}"
+        yield f"- **{label}** {prose(text) if is_prose(label, text) else code(text)}"
     yield "\n</details>\n\n"
 
 

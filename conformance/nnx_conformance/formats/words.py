@@ -74,6 +74,11 @@ def facts(finding: Finding) -> list[tuple[str, str]]:
     return [(label, text) for label, text in rows if text]
 
 
+def is_prose(label: str, text: str) -> bool:
+    """Whether a fact is a sentence, with code in backticks, rather than a value or a command as a whole."""
+    return label in ("cause", "remedy", "blocks") or (label != "replay" and "`" in text)
+
+
 def status(report: Report, finding: Finding) -> Status:
     """What became of the check of a finding: violated, or waived."""
     return report.result(finding.check).status
