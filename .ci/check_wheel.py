@@ -21,6 +21,9 @@ WHEEL = (
     "nnx_strategies/py.typed",
     "nnx_reference/py.typed",
     "nnx_conformance/report.schema.json",
+    "nnx_conformance/formats/assets/page.html.j2",
+    "nnx_conformance/formats/assets/report.css",
+    "nnx_conformance/formats/assets/report.js",
     "nnx_reference/solution.py",
 )
 SDIST = ("pyproject.toml", "tox.ini", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "tests/test_gate.py")

@@ -249,7 +249,8 @@ BAD_OPTIONS = {
     ),
     "format": (
         ("--format", "yaml"),
-        "Expected a known format but got --format='yaml' (type=str). Known: terminal, json.",
+        "Expected a known format but got --format='yaml' (type=str). "
+        "Known: github, html, json, junit, markdown, sarif, terminal.",
     ),
     "output in no folder": (
         ("--output", "no/report.json"),

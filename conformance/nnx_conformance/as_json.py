@@ -10,6 +10,7 @@ from typing import Any
 
 from nnx_conformance.report import STATUSES, CheckResult, Finding, Report
 from nnx_conformance.stored import case_data
+from nnx_conformance.timeline import Timeline
 
 SCHEMA_VERSION = "1"
 
@@ -29,10 +30,13 @@ def report_data(report: Report) -> dict[str, Any]:
     """One report as JSON data."""
     return {
         "candidate": report.candidate,
+        "source": report.source,
         "contract": report.contract,
         "contract_version": report.contract_version,
         "verdict": report.verdict,
         "failure": report.failure,
+        "ended": report.ended,
+        "isolation": report.isolation,
         "versions": dataclasses.asdict(report.versions) if report.versions else None,
         "settings": {**dataclasses.asdict(report.settings), "checks": list(report.settings.checks)},
         "cases": report.cases,
@@ -75,4 +79,10 @@ def _finding_data(finding: Finding) -> dict[str, Any]:
         "cases_evaluated": finding.evaluated,
         "blocks": list(finding.blocks),
         "replay": finding.replay,
+        "excerpt": dataclasses.asdict(finding.excerpt) if finding.excerpt else None,
+        "timeline": _timeline_data(finding.timeline) if finding.timeline else None,
     }
+
+
+def _timeline_data(timeline: Timeline) -> dict[str, Any]:
+    return {"name": timeline.name, "points": list(map(dataclasses.asdict, timeline.points))}

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nnx_conformance import contract as contracts
+from nnx_conformance import excerpt
 from nnx_conformance.case import Case
 from nnx_conformance.errors import CannotObserve, KitError, Misuse, expected
 from nnx_conformance.isolation.jail import ANY_JAIL, Jail
@@ -59,7 +60,10 @@ def check(
         mend = "Pass the function itself, or `path.py::name`."
         raise expected("a function or a target", "candidate", candidate, mend)
     name = getattr(candidate, "__qualname__", type(candidate).__name__)
-    return judge_opened(lambda: InProcess(candidate, name), name, contract, settings, silent)
+    report = judge_opened(lambda: InProcess(candidate, name), name, contract, settings, silent)
+    from nnx_conformance.load import source_file
+
+    return excerpt.of_object(report, source_file(candidate))
 
 
 def judge_target(
@@ -74,7 +78,8 @@ def judge_target(
     target, clock = parse(text), Clock(limits)
     validate(settings, contract)
     with Zygote(jail) as zygote:
-        return judge_opened(lambda: Process(target, clock, zygote), text, contract, settings, progress or silent)
+        report = judge_opened(lambda: Process(target, clock, zygote), text, contract, settings, progress or silent)
+    return excerpt.of_target(report, target)
 
 
 def validate(settings: Settings, contract: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +12,7 @@ from nnx_conformance.case import Case
 from nnx_conformance.errors import Misuse, expected, suggestion
 from nnx_conformance.observation import Line, Observation
 from nnx_conformance.request import Request
+from nnx_conformance.timeline import Timeline
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -35,6 +36,7 @@ class Violation:
         cause: why, in one line.
         remedy: how to mend it, where that is another than the check's.
         symptom_of: other checks; if one of them is violated too, this is reported as blocked by it.
+        timeline: the state of the case, call by call; the contract fills it in.
     """
 
     what: str
@@ -44,6 +46,7 @@ class Violation:
     cause: str = ""
     remedy: str = ""
     symptom_of: tuple[str, ...] = ()
+    timeline: Timeline | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class NotApplicable:
 #: What a check says of a case; None: it holds.
 Judgement = Violation | Blocked | NotApplicable | None
 Judge = Callable[[Case, Observation], Judgement]
+Draw = Callable[[Case, Observation], Timeline | None]
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,7 @@ class Contract:
         fallback: the check that a candidate breaks when it does not return at all.
         history: the check that it breaks when the same case does not give the same again.
         control: the target of a right candidate, by which a failure of the kit is told from a candidate's doing.
+        timeline: what a picture of a violation shows, from facts that were observed anyway; None for no pictures.
     """
 
     name: str
@@ -167,9 +172,12 @@ class Contract:
     fallback: str
     history: str
     control: str
+    timeline: Draw | None = None
     by_id: dict[str, Check] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if self.timeline is not None:
+            object.__setattr__(self, "checks", tuple(_pictured(check, self.timeline) for check in self.checks))
         object.__setattr__(self, "by_id", {check.id: check for check in self.checks})
         if len(self.by_id) != len(self.checks):
             raise Misuse(f"Contract {self.name!r} has two checks of one id. Give each its own.")
@@ -184,6 +192,18 @@ class Contract:
             mend = suggestion(check_id, self.by_id)
             raise expected(f"the id of a check of contract {self.name!r}", "check", check_id, mend)
         return self.by_id[check_id]
+
+
+def _pictured(check: Check, draw: Draw) -> Check:
+    """The check, whose violations tell the timeline of their case."""
+
+    def judge(case: Case, seen: Observation) -> Judgement:
+        found = check.judge(case, seen)
+        if not isinstance(found, Violation) or found.timeline is not None:
+            return found
+        return replace(found, timeline=draw(case, seen))
+
+    return replace(check, judge=judge)
 
 
 def reference_folders(contract: Contract) -> Iterator[str]:

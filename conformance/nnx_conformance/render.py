@@ -7,6 +7,7 @@ import textwrap
 from rich.console import Console
 from rich.text import Text
 
+from nnx_conformance.formats.words import accounting, broken, facts, how_often, setting
 from nnx_conformance.report import STATUSES, CheckResult, Finding, Report
 
 COLOURS = {"conforms": "bold green", "does not conform": "bold red", "could not be judged": "bold yellow"}
@@ -19,14 +20,13 @@ def show(report: Report, console: Console) -> None:
     """Print one report: findings first, then the accounting, then the verdict."""
     for finding in report.findings:
         _finding(finding, console)
-    advised = [finding for finding in report.findings if finding.level != "MUST"]
     _accounting(report, console)
-    _verdict(report, len(advised), console)
+    _verdict(report, console)
 
 
 def _finding(finding: Finding, console: Console) -> None:
     colour = "red" if finding.level == "MUST" else "yellow"
-    head = Text.assemble((finding.check, f"bold {colour}"), f"  {finding.level}  ", _how_often(finding))
+    head = Text.assemble((finding.check, f"bold {colour}"), f"  {finding.level}  ", how_often(finding))
     console.print(head)
     if finding.line:
         place = Text.assemble("  ", (f"{finding.line}   ", "cyan"), finding.line.source)
@@ -37,24 +37,8 @@ def _finding(finding: Finding, console: Console) -> None:
     console.print()
 
 
-def _how_often(finding: Finding) -> str:
-    if finding.case is None:
-        return "violated before any case was run"
-    noun = "case" if finding.evaluated == 1 else "cases"
-    return f"violated on {finding.violated} of {finding.evaluated} {noun}"
-
-
 def _rows(finding: Finding) -> list[tuple[str, str]]:
-    rows = [
-        ("smallest case", str(finding.case) if finding.case else ""),
-        ("expected", finding.expected),
-        ("observed", finding.observed),
-        ("cause", finding.cause),
-        ("remedy", finding.remedy),
-        ("blocks", _few(finding.blocks)),
-        ("replay", finding.replay),
-    ]
-    return [(label, value) for label, value in rows if value]
+    return [(label, _few(finding.blocks) if label == "blocks" else text) for label, text in facts(finding)]
 
 
 def _row(console: Console, label: str, value: str, style: str = "dim") -> None:
@@ -94,19 +78,12 @@ def _blocked_by(cause: str, results: list[CheckResult]) -> str:
     return ", ".join(result.id for result in results if result.blocked_by[0] == cause)
 
 
-def _verdict(report: Report, advised: int, console: Console) -> None:
-    counts = " + ".join(f"{report.count(status)} {status}" for status in STATUSES if report.count(status))
+def _verdict(report: Report, console: Console) -> None:
     console.print(Text.assemble((f"{report.candidate} ", "bold"), (report.verdict, COLOURS[report.verdict])))
-    must = [result for result in report.checks if result.level == "MUST"]
-    broken = sum(result.status == "violated" for result in must)
-    advice = f", {advised} of advice" if advised else ""
-    _row(console, "", f"{broken} of {len(must)} MUST checks violated{advice}; {len(report.checks)} planned = {counts}")
+    _row(console, "", f"{broken(report)}; {accounting(report)}")
     if report.failure:
         _row(console, "", report.failure)
-    versions = report.versions
-    where = f"; Flax {versions.flax}, JAX {versions.jax}, Python {versions.python}" if versions else ""
-    setting = f"contract {report.contract} {report.contract_version}, {report.cases} cases, seed {report.settings.seed}"
-    _row(console, "", f"{setting}{where}; {report.seconds:.1f} s")
+    _row(console, "", setting(report))
 
 
 def summary(reports: list[Report], console: Console) -> None:

@@ -8,11 +8,20 @@ from typing import Literal
 from nnx_conformance.case import Case
 from nnx_conformance.contract import Level
 from nnx_conformance.observation import Line, Versions
+from nnx_conformance.timeline import Timeline
 
 Status = Literal["held", "violated", "blocked", "waived", "not applicable"]
 STATUSES: tuple[Status, ...] = ("held", "violated", "blocked", "waived", "not applicable")
 
 Verdict = Literal["conforms", "does not conform", "could not be judged"]
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Lines of the candidate's source around a finding; `first` is the number of the first of them."""
+
+    first: int
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +38,8 @@ class Finding:
         violated, evaluated: on how many cases it was violated, and evaluated.
         blocks: the checks that could not be judged because of it.
         replay: the command that runs it again; empty until it is stored.
+        excerpt: the code around the line; None if the judge cannot read it.
+        timeline: the state of the smallest case, call by call; None if there is none to show.
     """
 
     check: str
@@ -44,6 +55,8 @@ class Finding:
     evaluated: int
     blocks: tuple[str, ...] = ()
     replay: str = ""
+    excerpt: Excerpt | None = None
+    timeline: Timeline | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +104,7 @@ class Report:
         failure: why it could not be judged; empty otherwise.
         ended: how the candidate's process ended before its time: `crashed`, `timed out`, `malformed`; or empty.
         isolation: what the candidate was kept to; empty for one that was judged in process.
+        source: the candidate's file, relative to the current folder where it lies below; empty if there is none.
     """
 
     candidate: str
@@ -105,13 +119,14 @@ class Report:
     failure: str = ""
     ended: str = ""
     isolation: str = ""
+    source: str = ""
 
     @property
     def verdict(self) -> Verdict:
         """`conforms` only if every MUST check held or does not apply, and under `strict` every SHOULD check too."""
         if self.failure:
             return "could not be judged"
-        deciding = [result for result in self.checks if result.level == "MUST" or self.settings.strict]
+        deciding = [result for result in self.checks if self.decides(result.level)]
         bad = any(result.status in ("violated", "blocked") for result in deciding)
         if (
             not bad
@@ -125,6 +140,10 @@ class Report:
     def exit_status(self) -> int:
         """0 conforms; 1 does not; 3 could not be judged."""
         return {"conforms": 0, "does not conform": 1, "could not be judged": 3}[self.verdict]
+
+    def decides(self, level: Level) -> bool:
+        """Whether checks of a level decide the verdict."""
+        return level == "MUST" or self.settings.strict
 
     def count(self, status: Status, level: Level | None = None) -> int:
         """How many checks came to a status."""
@@ -140,3 +159,9 @@ class Report:
             if result.id == check_id:
                 return result
         raise KeyError(check_id)
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        from nnx_conformance.formats.html import fragment
+
+        return fragment(self)

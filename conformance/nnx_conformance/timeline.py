@@ -3,8 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from nnx_conformance.observation import Call, Run, Slot, Snapshot
+
+
+@dataclass(frozen=True)
+class Point:
+    """What was counted after a call, and what should have been; call 0 is before the first one.
+
+    Attributes:
+        expected, observed: finite numbers; None where none was expected, or none was seen.
+        holder: the type of what held the number, `nnx.Variable`; empty where nothing was seen.
+        kept: whether it was held by what must hold it.
+    """
+
+    call: int
+    expected: float | None
+    observed: float | None
+    holder: str
+    kept: bool
+
+    @property
+    def departs(self) -> bool:
+        """Whether this is not what was expected."""
+        return self.expected != self.observed or not self.kept
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The state of one case, call by call, for a picture of it.
+
+    Attributes:
+        name: what counts, `Counter.count`.
+        points: in the order of the calls; of many calls, only some.
+    """
+
+    name: str
+    points: tuple[Point, ...]
+
+    @property
+    def departs(self) -> Point | None:
+        """The first point that is not as expected."""
+        return next((point for point in self.points if point.departs), None)
+
+
+#: A timeline of more points shows its ends, those around the first that departs, and some between.
+SHOWN, NEAR = 33, 5
+
+
+def thinned(points: tuple[Point, ...]) -> tuple[Point, ...]:
+    """The points that a picture has room for."""
+    if len(points) <= SHOWN:
+        return points
+    departing = next((at for at, point in enumerate(points) if point.departs), 0)
+    step = len(points) // (SHOWN - 2 * NEAR) + 1
+    kept = {*range(0, len(points), step), len(points) - 1, *range(departing - NEAR, departing + NEAR + 1)}
+    return tuple(point for at, point in enumerate(points) if at in kept)
 
 
 def state(run: Run, snapshot: Snapshot) -> dict[str, tuple[Slot, float | None]]:

@@ -91,6 +91,7 @@ def _finding(tally: Tally, request: Request, violation: Violation, others: dict[
         violated=tally.violated,
         evaluated=tally.evaluated,
         blocks=blocks,
+        timeline=violation.timeline,
     )
 
 

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from nnx_conformance import as_json, checking, render, stored
+from nnx_conformance import checking, stored
 from nnx_conformance.commands.exits import exit_statuses
 from nnx_conformance.commands.jailing import jail_of, jail_options
-from nnx_conformance.commands.options import no_folder_of_hypothesis, seconds, writable
-from nnx_conformance.errors import expected
+from nnx_conformance.commands.options import no_folder_of_hypothesis, seconds
+from nnx_conformance.commands.outputs import FORMATS_HELP, outputs, write
 from nnx_conformance.isolation.jail import Jail
 from nnx_conformance.process import Limits
 from nnx_conformance.progress import progress_on
 from nnx_conformance.report import Report, Settings
 from nnx_conformance.target import parse
-
-FORMATS = ("terminal", "json")
 
 
 @click.command()
@@ -35,7 +31,7 @@ FORMATS = ("terminal", "json")
 @click.option("--case-timeout", default=30.0, show_default=True, type=float, help="Seconds for one case.")
 @click.option("--timeout", default=600.0, show_default=True, type=float, help="Seconds for one candidate.")
 @jail_options
-@click.option("--format", "form", default="terminal", show_default=True, metavar="[terminal|json]", help="Output form.")
+@click.option("--format", "forms", multiple=True, metavar="NAME[=FILE]", help=FORMATS_HELP)
 @click.option("--output", type=click.Path(path_type=Path), help="Write the report to this file.")
 def check(
     targets: tuple[str, ...],
@@ -50,7 +46,7 @@ def check(
     isolation: str | None,
     memory: int,
     pass_env: tuple[str, ...],
-    form: str,
+    forms: tuple[str, ...],
     output: Path | None,
 ) -> None:
     """Judge each TARGET: path.py, path.py::name or package.module:name.
@@ -61,40 +57,14 @@ def check(
     with exit_statuses(), no_folder_of_hypothesis():
         limits = Limits(seconds("--case-timeout", case_timeout), seconds("--timeout", timeout))
         jail = jail_of(isolation, memory, pass_env)
-        _known_format(form)
-        writable(output)
         for target in targets:
             parse(target)
+        wanted = outputs(forms, output)
         reports = [_judged(target, contract, settings, limits, jail) for target in targets]
-        with _opened(output) as console:
-            _write(reports, form, console)
+        write(reports, wanted)
     sys.exit(max(report.exit_status for report in reports))
 
 
 def _judged(target: str, contract: str, settings: Settings, limits: Limits, jail: Jail) -> Report:
     with progress_on(Console(stderr=True), target) as progress:
         return stored.with_replays(checking.judge_target(target, contract, settings, limits, progress, jail))
-
-
-def _write(reports: list[Report], form: str, console: Console) -> None:
-    if form == "json":
-        console.file.write(as_json.document(reports))
-        return
-    for report in reports:
-        render.show(report, console)
-    if len(reports) > 1:
-        render.summary(reports, console)
-
-
-def _known_format(form: str) -> None:
-    if form not in FORMATS:
-        raise expected("a known format", "--format", form, f"Known: {', '.join(FORMATS)}.")
-
-
-@contextmanager
-def _opened(output: Path | None) -> Iterator[Console]:
-    if output is None:
-        yield Console(highlight=False, soft_wrap=False)
-        return
-    with output.open("w") as file:
-        yield Console(file=file, highlight=False, width=100)

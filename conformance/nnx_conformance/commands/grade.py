@@ -77,7 +77,8 @@ def grade(
     settings = Settings(max_examples, seed, strict, not no_shrink)
     with exit_statuses(), no_folder_of_hypothesis():
         known_format(form)
-        writable(output)
+        if output:
+            writable("--output", output)
         limits = Limits(seconds("--case-timeout", case_timeout), seconds("--timeout", timeout))
         checking.validate(settings, contract)
         judges = _engine(engine, address, jobs)

@@ -23,15 +23,19 @@ def seconds(option: str, value: float) -> float:
     return value
 
 
-def writable(output: Path | None) -> None:
-    """Find out before the work is done that its result cannot be written."""
-    if output is None:
-        return
+@contextmanager
+def writing(option: str, output: Path) -> Iterator[None]:
+    """Say of a file that cannot be written which option named it."""
     try:
-        with output.open("a"):
-            pass
+        yield
     except OSError as error:
-        raise expected("a file that can be written", "--output", str(output), f"{error.strerror}.") from error
+        raise expected("a file that can be written", option, str(output), f"{error.strerror}.") from error
+
+
+def writable(option: str, output: Path) -> None:
+    """Find out before the work is done that its result cannot be written."""
+    with writing(option, output), output.open("a"):
+        pass
 
 
 @contextmanager

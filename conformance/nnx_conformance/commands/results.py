@@ -38,7 +38,8 @@ def results(
     """Query the results FILE that `grade` has written; also while it still writes."""
     with exit_statuses():
         known_format(form)
-        writable(output)
+        if output:
+            writable("--output", output)
         if status is not None and status not in STATUSES:
             raise expected("a status", "--status", status, suggestion(status, STATUSES))
         _known_check(violates)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnx_conformance.contract import Contract
 from nnx_conformance.contracts.mutability import advice, calls, edges, interventions, results, state, traces
+from nnx_conformance.contracts.mutability.counted import timeline
 from nnx_conformance.contracts.mutability.domain import DOMAINS
 from nnx_conformance.contracts.mutability.evidence import RETURNS, calls_asked
 
@@ -33,6 +34,7 @@ CONTRACT = Contract(
     fallback=RETURNS,
     history="fresh-state-per-run",
     control="nnx_reference.solution:mutability_increment_count",
+    timeline=timeline,
 )
 
 __all__ = ["CONTRACT"]

@@ -1,0 +1,88 @@
+"""HTML: one self-contained page, or the same as a fragment for a notebook.
+
+Everything is escaped by the templates; the page allows no script and no style but its own, and loads nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any, TextIO
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from nnx_conformance.formats import words
+from nnx_conformance.formats.picture import picture, told
+from nnx_conformance.plain_text import plain
+from nnx_conformance.report import STATUSES, Report
+
+#: What a cell of the matrix shows; its words are there for screen readers.
+SIGNS = {
+    "held": "·",
+    "violated": "\N{MULTIPLICATION SIGN}",
+    "blocked": "\N{EN DASH}",
+    "waived": "~",
+    "not applicable": "○",
+}
+
+
+def write(reports: Sequence[Report], file: TextIO) -> None:
+    """Write one page of all reports."""
+    style, script = _asset("report.css"), _asset("report.js")
+    sources = {"style": _hash(style), "script": _hash(script)}
+    page = _templates().get_template("page.html.j2")
+    shown = list(reports)
+    file.write(page.render(reports=shown, style=Markup(style), script=Markup(script), sources=sources, prefix="c"))
+
+
+def fragment(report: Report) -> str:
+    """One report as a part of a page that is not ours: no script, and styles that reach nothing else."""
+    content = f"{report.candidate} {report.verdict} {report.seconds}"
+    prefix = "n" + hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:8]
+    template = _templates().get_template("fragment.html.j2")
+    return template.render(reports=[report], style=Markup(_asset("report.css")), prefix=prefix)
+
+
+@functools.cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("nnx_conformance.formats", "assets"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_printable,
+    )
+    environment.filters["coded"] = coded
+    environment.globals.update(
+        words=words, picture=picture, told=told, zip=zip, dict=dict, STATUSES=STATUSES, SIGNS=SIGNS
+    )
+    return environment
+
+
+def _printable(value: Any) -> Any:
+    """Control characters written out; what is markup already was made of printable text."""
+    return value if isinstance(value, Markup) else plain(str(value))
+
+
+def coded(text: str) -> Markup:
+    """A sentence, with what stands in backticks as code."""
+    parts = plain(text).split("`")
+    if len(parts) % 2 == 0:  # a backtick without its other half is one
+        parts[-2:] = ["`".join(parts[-2:])]
+    told = (Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts))
+    return Markup("").join(told)
+
+
+def _asset(name: str) -> str:
+    return resources.files("nnx_conformance.formats").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """The source expression by which the page's policy allows this text and no other."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

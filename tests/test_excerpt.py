@@ -1,0 +1,97 @@
+"""The code around a finding: read by the judge, and only from files that are the candidate's."""
+
+from __future__ import annotations
+
+import linecache
+import os
+from pathlib import Path
+
+import pytest
+
+from nnx_conformance import excerpt
+from nnx_conformance.observation import Line
+from nnx_conformance.report import Excerpt, Finding
+from nnx_conformance.target import Target, parse
+from reports import finding, report
+
+SOURCE = "import helper\n\n\ndef first():\n\treturn 1\n\n\ndef second():\n    return 2\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "solution.py").write_text(SOURCE)
+    (tmp_path / "helper.py").write_text("HELP = 1\n")
+    (tmp_path / "other.py").write_text("SECRET = 1\n")
+    return tmp_path
+
+
+def found(line: Line, target: str = "solution.py") -> Finding:
+    (one,) = excerpt.of_target(report(finding(line=line, excerpt=None)), parse(target)).findings
+    return one
+
+
+def test_the_lines_around_are_shown(folder: Path) -> None:
+    shown = found(Line("solution.py", 5, "return 1")).excerpt
+    assert shown == Excerpt(
+        1, ("import helper", "", "", "def first():", "    return 1", "", "", "def second():", "    return 2")
+    )
+
+
+def test_a_helper_that_is_imported_is_shown(folder: Path) -> None:
+    assert found(Line("helper.py", 1, "HELP = 1")).excerpt == Excerpt(1, ("HELP = 1",))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        Line("solution.py", 5, "return 2"),
+        Line("solution.py", 6, ""),
+        Line("solution.py", 99, "return 1"),
+        Line("solution.py", 0, "return 2"),
+        Line("other.py", 1, "SECRET = 1"),
+        Line("missing.py", 1, "x"),
+        Line("../outside.py", 1, "OUTSIDE = 1"),
+    ],
+    ids=lambda line: f"{line}",
+)
+def test_a_line_that_is_not_so_in_a_file_of_the_candidate_is_not(folder: Path, line: Line) -> None:
+    (folder.parent / "outside.py").write_text("OUTSIDE = 1\n")
+    assert found(line).excerpt is None
+
+
+def test_a_link_out_of_the_folder_is_not_followed(folder: Path) -> None:
+    (folder.parent / "outside.py").write_text("OUTSIDE = 1\n")
+    (folder / "helper.py").unlink()
+    (folder / "helper.py").symlink_to(folder.parent / "outside.py")
+    assert found(Line("helper.py", 1, "OUTSIDE = 1")).excerpt is None
+
+
+def test_a_pipe_does_not_hold_up_the_judge(folder: Path) -> None:
+    (folder / "helper.py").unlink()
+    os.mkfifo(folder / "helper.py")
+    assert found(Line("helper.py", 1, "HELP = 1")).excerpt is None
+
+
+def test_the_source_is_relative_where_it_lies_below(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert excerpt.of_target(report(), parse("solution.py")).source == "solution.py"
+    (folder / "below").mkdir()
+    monkeypatch.chdir(folder / "below")
+    assert excerpt.of_target(report(), parse("../solution.py")).source == str(folder / "solution.py")
+
+
+def test_a_cell_of_a_notebook_is_shown(folder: Path) -> None:
+    cell = str(folder / "ipykernel_7" / "42.py")  # no such file: the cell lives where tracebacks look lines up
+    linecache.cache[cell] = (len(SOURCE), None, SOURCE.splitlines(keepends=True), cell)
+    told = excerpt.of_object(report(finding(line=Line("42.py", 9, "return 2"), excerpt=None)), cell)
+    assert told.findings[0].excerpt == Excerpt(5, ("    return 1", "", "", "def second():", "    return 2"))
+    assert told.source == ""
+
+
+def test_a_module_is_found_without_importing_it(folder: Path) -> None:
+    (folder / "package").mkdir()
+    (folder / "package" / "__init__.py").write_text("raise AssertionError('imported')\n")
+    (folder / "package" / "mine.py").write_text(SOURCE)
+    shown = excerpt.of_target(report(), Target("package.mine:f", "", "package.mine", "f"))
+    assert shown.source == "package/mine.py"
+    assert excerpt.of_target(report(), Target("no.such:f", "", "no.such", "f")).source == "work/solution.py"
