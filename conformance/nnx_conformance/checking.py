@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,9 @@ from nnx_conformance.report import Report, Settings
 from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, InProcess, Opener, Progress, Session
 from nnx_conformance.target import parse
+from nnx_conformance.waivers import Waiver, applied, excused
+
+Waivers = tuple[Waiver, ...]
 
 
 def check(
@@ -53,15 +57,27 @@ def check(
         mend = "Pass the function itself, or `path.py::name`."
         raise expected("a function or a target", "candidate", candidate, mend)
     name = getattr(candidate, "__qualname__", type(candidate).__name__)
-    return _judge(lambda: InProcess(candidate, name), name, contract, settings, silent)
+    return judge_object(candidate, name, contract, settings)
+
+
+def judge_object(
+    candidate: Callable[..., Any], name: str, contract: str, settings: Settings, waivers: Waivers = ()
+) -> Report:
+    """Judge a Python object, in this process; `waivers` are those that name it."""
+    return _with_waivers(lambda: InProcess(candidate, name), name, contract, settings, silent, waivers)
 
 
 def judge_target(
-    text: str, contract: str, settings: Settings, limits: Limits, progress: Progress | None = None
+    text: str,
+    contract: str,
+    settings: Settings,
+    limits: Limits,
+    progress: Progress | None = None,
+    waivers: Waivers = (),
 ) -> Report:
-    """Judge the candidate at a target, in a process of its own."""
+    """Judge the candidate at a target, in a process of its own; `waivers` are those that name it."""
     target, clock = parse(text), Clock(limits)
-    return _judge(lambda: Process(target, clock), text, contract, settings, progress or silent)
+    return _with_waivers(lambda: Process(target, clock), text, contract, settings, progress or silent, waivers)
 
 
 def validate(settings: Settings, contract: str) -> None:
@@ -74,16 +90,32 @@ def validate(settings: Settings, contract: str) -> None:
         contracts.get(contract)
 
 
-def _judge(opener: Opener, name: str, contract_name: str, settings: Settings, progress: Progress) -> Report:
+def _with_waivers(
+    opener: Opener, name: str, contract: str, settings: Settings, progress: Progress, waivers: Waivers
+) -> Report:
+    today = datetime.date.today()
+    report = _judge(opener, name, contract, settings, progress, excused(waivers, today))
+
+    def again(check_id: str) -> bool:
+        from nnx_conformance import replaying, stored
+
+        return replaying.still_violated(opener, contract, check_id, stored.cases(name, contract, check_id))
+
+    return applied(report, waivers, today, again)
+
+
+def _judge(
+    opener: Opener, name: str, contract_name: str, settings: Settings, progress: Progress, waived: frozenset[str]
+) -> Report:
     validate(settings, contract_name)
     started = time.monotonic()
     session = opener()  # its process imports JAX and Flax, while this one imports the contract, Hypothesis and chex
     try:
         contract = contracts.get(contract_name)
-        for check_id in settings.checks:
+        for check_id in (*settings.checks, *waived):
             contract.check(check_id)
         session.load(contract.entry, contract.parameters)
-        return _judged(opener, session, name, contract, settings, progress, started)
+        return _judged(opener, session, name, contract, settings, progress, started, waived)
     finally:
         session.close()
 
@@ -96,6 +128,7 @@ def _judged(
     settings: Settings,
     progress: Progress,
     started: float,
+    waived: frozenset[str],
 ) -> Report:
     # Imported here: Hypothesis and chex are imported while the candidate's process starts.
     from nnx_conformance.asking import CAUSES, Asking
@@ -116,7 +149,7 @@ def _judged(
     try:
         judging = Judging(contract, asking, settings, progress)
         judging.run()
-        smallest = Smallest(judging, progress)
+        smallest = Smallest(judging, progress, waived)
         smallest.run()
     except CannotObserve:
         if not can_observe(contract):
@@ -126,7 +159,7 @@ def _judged(
         return not_loaded(name, contract, settings, versions, broken, time.monotonic() - started, "observed")
     finally:
         asking.close()
-    return report(name, judging, smallest.found, versions, time.monotonic() - started)
+    return report(name, judging, smallest.found, versions, time.monotonic() - started, waived)
 
 
 def can_observe(contract: contracts.Contract) -> bool:

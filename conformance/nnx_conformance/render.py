@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 
 from rich.console import Console
 from rich.text import Text
 
-from nnx_conformance.report import STATUSES, CheckResult, Finding, Report
+from nnx_conformance.report import STATUSES, CheckResult, Finding, Report, WaiverUse
 
 COLOURS = {"conforms": "bold green", "does not conform": "bold red", "could not be judged": "bold yellow"}
 LABEL = 17
 #: A finding names this many of the checks that it blocks; all stand below, under `checks`.
 MANY = 6
+STALE = {"expired": "has expired", "no longer needed": "is no longer needed"}
 
 
 def show(report: Report, console: Console) -> None:
     """Print one report: findings first, then the accounting, then the verdict."""
     for finding in report.findings:
         _finding(finding, console)
+    for use in report.stale:
+        _stale(use, console)
     advised = [finding for finding in report.findings if finding.level != "MUST"]
     _accounting(report, console)
     _verdict(report, len(advised), console)
+
+
+def finding_text(finding: Finding, width: int = 80) -> str:
+    """One finding as plain text, as the terminal report shows it."""
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    with console.capture() as captured:
+        _finding(finding, console)
+    return captured.get().strip()
 
 
 def _finding(finding: Finding, console: Console) -> None:
@@ -34,6 +46,12 @@ def _finding(finding: Finding, console: Console) -> None:
     _row(console, "", finding.what)
     for label, value in _rows(finding):
         _row(console, label, value)
+    console.print()
+
+
+def _stale(use: WaiverUse, console: Console) -> None:
+    console.print(Text.assemble((use.check, "bold red"), f"  waiver {use.state}"))
+    _row(console, "", use.problem)
     console.print()
 
 
@@ -101,6 +119,11 @@ def _verdict(report: Report, advised: int, console: Console) -> None:
     broken = sum(result.status == "violated" for result in must)
     advice = f", {advised} of advice" if advised else ""
     _row(console, "", f"{broken} of {len(must)} MUST checks violated{advice}; {len(report.checks)} planned = {counts}")
+    if report.stale:
+        waivers = ", ".join(f"that of {use.check} {STALE[use.state]}" for use in report.stale)
+        _row(console, "", f"a waiver that is out of date decides against it: {waivers}")
+    if widened := _blocked_by_waived(report):
+        _row(console, "", widened)
     if report.failure:
         _row(console, "", report.failure)
     versions = report.versions
@@ -109,10 +132,23 @@ def _verdict(report: Report, advised: int, console: Console) -> None:
     _row(console, "", f"{setting}{where}; {report.seconds:.1f} s")
 
 
+def _blocked_by_waived(report: Report) -> str:
+    """Why a candidate without a violated MUST check may not conform: a waiver excuses no other check than its own."""
+    waived = {result.id for result in report.checks if result.status == "waived"}
+    blocked = [result for result in report.checks if result.status == "blocked" and waived & set(result.blocked_by)]
+    if not blocked:
+        return ""
+    causes = ", ".join(sorted({by for result in blocked for by in result.blocked_by} & waived))
+    return (
+        f"waived but still in the way: {causes}. Mend it, or waive what it blocks too; a waiver excuses its own check"
+    )
+
+
 def summary(reports: list[Report], console: Console) -> None:
     """One line for each of several candidates."""
     console.print(Text("candidates", "bold"))
     for report in reports:
-        checks = ", ".join(finding.check for finding in report.findings if finding.level == "MUST")
+        decisive = [finding.check for finding in report.findings if finding.level == "MUST"]
+        checks = ", ".join([*decisive, *(f"waiver of {use.check} {use.state}" for use in report.stale)])
         line = Text.assemble("  ", (report.verdict, COLOURS[report.verdict]), f"  {report.candidate}")
         console.print(line.append(f"  ({checks})" if checks else ""))

@@ -18,8 +18,9 @@ def report(
     smallest: dict[str, tuple[Request, Violation]],
     versions: Versions,
     seconds: float,
+    waived: frozenset[str] = frozenset(),
 ) -> Report:
-    """The report of a candidate that was judged."""
+    """The report of a candidate that was judged; one `waived` check without evidence is no bar to a verdict."""
     contract, settings = judging.contract, judging.settings
     planned = [tally for tally in judging.tallies.values() if not settings.checks or tally.check.id in settings.checks]
     findings = [
@@ -37,7 +38,7 @@ def report(
         checks=tuple(map(_result, planned)),
         findings=tuple(sorted(findings, key=lambda finding: finding.level != "MUST")),
         seconds=seconds,
-        failure=_failure(planned),
+        failure=_failure([tally for tally in planned if tally.check.id not in waived]),
     )
 
 
