@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.text import Text
@@ -28,12 +29,20 @@ def show(report: Report, console: Console) -> None:
     _verdict(report, len(advised), console)
 
 
-def finding_text(finding: Finding, width: int = 80) -> str:
-    """One finding as plain text, as the terminal report shows it."""
-    console = Console(file=io.StringIO(), width=width, color_system=None)
-    with console.capture() as captured:
-        _finding(finding, console)
-    return captured.get().strip()
+def report_text(report: Report) -> str:
+    """The report as plain text, as the terminal shows it."""
+    return _plain(lambda console: show(report, console))
+
+
+def finding_text(finding: Finding) -> str:
+    """One finding as plain text, as the terminal shows it."""
+    return _plain(lambda console: _finding(finding, console))
+
+
+def _plain(show: Callable[[Console], None]) -> str:
+    text = io.StringIO()
+    show(Console(file=text, width=80, color_system=None, highlight=False))
+    return text.getvalue().strip()
 
 
 def _finding(finding: Finding, console: Console) -> None:

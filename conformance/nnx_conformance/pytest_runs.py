@@ -1,0 +1,157 @@
+"""One run of a candidate for all of its tests: in one process, and over the processes of pytest-xdist."""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nnx_conformance import as_json, candidates, submission
+from nnx_conformance.errors import KitError, Misuse
+from nnx_conformance.from_json import report_from
+from nnx_conformance.hypothesis_folder import out_of_sight
+from nnx_conformance.parametrize import Candidate, module_name
+from nnx_conformance.project import find
+from nnx_conformance.pytest_settle import settle_all
+from nnx_conformance.report import Report, Settings
+from nnx_conformance.submission import Submission
+from nnx_conformance.target import parse
+
+PROPERTY = "nnx_candidate"
+SHARED = "nnx_conformance_folder"
+
+
+class Runs:
+    """The reports of this pytest run, each made once; registered as a plugin, it sees what became of the items."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        project = find(config.rootpath)
+        settings = Settings(
+            max_examples=project.max_examples,
+            strict=project.strict if config.option.nnx_strict is None else config.option.nnx_strict,
+        )
+        self.submission = Submission(project, config.option.nnx_contract or project.contract, settings)
+        self.targets = tuple(dict.fromkeys(config.option.nnx_candidate))
+        self._config = config
+        self._made: dict[str, Report | Exception] = {}
+        self._reported: set[str] = set()
+        worker = getattr(config, "workerinput", {})
+        self._is_worker = bool(worker)
+        self._folder = Path(worker[SHARED]) if SHARED in worker else None
+
+    def report(self, candidate: Candidate, contract: str | None = None, key: str = "") -> Report:
+        """The report of a candidate, from the one run of it.
+
+        Args:
+            candidate: a target or an object.
+            contract: another than that of the settings.
+            key: by which the tests of an object know one another, the same in every process; a target is its own.
+        """
+        contract = contract or self.submission.contract
+        submitted = dataclasses.replace(self.submission, contract=contract)
+        key = candidate if isinstance(candidate, str) else key
+        if not key:
+            return _reported(_judged(submitted, candidate))
+        known = f"{contract} {key}"
+        if known not in self._made:
+            self._made[known] = self._shared(known, lambda: _judged(submitted, candidate))
+        return _reported(self._made[known])
+
+    def _shared(self, key: str, make: Callable[[], Report | Exception]) -> Report | Exception:
+        """The report that another process has made, or will have made once this one may go on."""
+        if self._folder is None:
+            return make()
+        path = self._folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
+        with path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if path.exists():
+                return report_from(json.loads(path.read_text()))
+            made = make()
+            if isinstance(made, Report):
+                path.write_text(json.dumps(as_json.report_data(made)))
+            return made
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember which candidates had an item that ran."""
+        self._reported.update(str(value) for name, value in report.user_properties if name == PROPERTY)
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """A run that judged nothing of a candidate that it was given has not passed."""
+        if self._is_worker:
+            return
+        if exitstatus == pytest.ExitCode.OK and self._forgotten():
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Say so."""
+        for target in self._forgotten():
+            terminalreporter.write_line(f"nnx-conformance: no check of {target} was run, so it is not known to conform")
+
+    def _forgotten(self) -> list[str]:
+        return [] if self._config.option.collectonly else [name for name in self.targets if name not in self._reported]
+
+
+KEY = pytest.StashKey[Runs]()
+
+
+def runs(config: pytest.Config) -> Runs:
+    """The runs of this pytest session."""
+    if KEY not in config.stash:
+        config.stash[KEY] = Runs(config)
+    return config.stash[KEY]
+
+
+def prepare(config: pytest.Config) -> None:
+    """Find out before anything is collected what is wrong with candidates, settings and waivers.
+
+    Raises:
+        pytest.UsageError: if anything is.
+    """
+    try:
+        made = runs(config)
+        for target in made.targets:
+            parse(target)
+        submission.validate(made.submission, made.targets)
+        candidates.known_checks(made.submission.project)
+    except Misuse as error:
+        raise pytest.UsageError(f"nnx-conformance: {error}") from error
+    config.pluginmanager.register(made, "nnx-conformance-runs")
+
+
+def conforming(config: pytest.Config) -> Callable[..., Report]:
+    """What the fixture `assert_conforms` gives."""
+
+    def assert_conforms(candidate: Candidate, contract: str | None = None) -> Report:
+        __tracebackhide__ = True
+        if not callable(candidate) and not isinstance(candidate, str):
+            pytest.fail(f"Expected a function or a target but got candidate={candidate!r}.", pytrace=False)
+        report = runs(config).report(candidate, contract)
+        settle_all(report)
+        return report
+
+    return assert_conforms
+
+
+def _judged(submitted: Submission, candidate: Candidate) -> Report | Exception:
+    try:
+        with out_of_sight():
+            if isinstance(candidate, str):
+                return submission.judged(submitted, candidate)
+            return submission.judged_object(submitted, candidate, module_name(candidate))
+    except (Misuse, KitError) as error:
+        return error
+
+
+def _reported(made: Report | Exception) -> Report:
+    __tracebackhide__ = True
+    if isinstance(made, Misuse):
+        pytest.fail(f"nnx-conformance: {made}", pytrace=False)
+    if isinstance(made, Exception):
+        pytest.fail(f"nnx-conformance: the kit failed, this is no verdict on the candidate. {made}", pytrace=False)
+    return made
