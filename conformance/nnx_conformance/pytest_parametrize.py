@@ -56,22 +56,23 @@ def parametrize(metafunc: pytest.Metafunc, contract_name: str, candidates: tuple
         known_candidates.known_checks(made.submission.project)
     except Misuse as error:
         pytest.fail(f"nnx-conformance: {error}", pytrace=False)
-    cases = [
-        _parameters(metafunc, made, contract, candidate, position) for position, candidate in enumerate(candidates)
-    ]
-    metafunc.parametrize(NEEDED, [one for case in cases for one in case])
+    short = [short_name(candidate) for candidate in candidates]
+    ids = short if len(set(short)) == len(short) else names
+    tests: list[Any] = []
+    for position, (candidate, name) in enumerate(zip(candidates, ids, strict=True)):
+        tests += _tests(metafunc, made, contract, candidate, name, f"{metafunc.definition.nodeid} {position}")
+    metafunc.parametrize(NEEDED, tests)
 
 
-def _parameters(
-    metafunc: pytest.Metafunc, made: Runs, contract: contracts.Contract, candidate: Candidate, position: int
+def _tests(
+    metafunc: pytest.Metafunc, made: Runs, contract: contracts.Contract, candidate: Candidate, name: str, key: str
 ) -> list[Any]:
-    key = f"{metafunc.definition.nodeid} {position}"
     marks = [pytest.mark.xdist_group(key)] if metafunc.config.pluginmanager.hasplugin("xdist") else []
     return [
         pytest.param(
             candidate,
             BoundCheck(check.id, check.level, check.requirement, candidate, made, contract.name, key),
-            id=f"{short_name(candidate)}-{check.id}",
+            id=f"{name}-{check.id}",
             marks=marks,
         )
         for check in contract.checks

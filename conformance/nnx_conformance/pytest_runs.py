@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -55,10 +55,9 @@ class Runs:
         """
         contract = contract or self.submission.contract
         submitted = dataclasses.replace(self.submission, contract=contract)
-        key = candidate if isinstance(candidate, str) else key
-        if not key:
+        if not isinstance(candidate, str) and not key:
             return _reported(_judged(submitted, candidate))
-        known = f"{contract} {key}"
+        known = f"{contract} {candidate if isinstance(candidate, str) else key}"
         if known not in self._made:
             self._made[known] = self._shared(known, lambda: _judged(submitted, candidate))
         return _reported(self._made[known])
@@ -67,15 +66,21 @@ class Runs:
         """The report that another process has made, or will have made once this one may go on."""
         if self._folder is None:
             return make()
-        path = self._folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
+        path = _path(self._folder, key)
         with path.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if path.exists():
-                return report_from(json.loads(path.read_text()))
-            made = make()
-            if isinstance(made, Report):
-                path.write_text(json.dumps(as_json.report_data(made)))
-            return made
+            if not _locked(lock):
+                self._judge_another(self._folder)
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            return _read_or_made(path, make)
+
+    def _judge_another(self, folder: Path) -> None:
+        """While another process judges what this one needs, judge a candidate that nobody has begun with."""
+        for target in self.targets:
+            path = _path(folder, f"{self.submission.contract} {target}")
+            with path.with_suffix(".lock").open("w") as lock:
+                if not path.exists() and _locked(lock):
+                    _read_or_made(path, lambda: _judged(self.submission, target))  # noqa: B023 - called at once
+                    return
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember which candidates had an item that ran."""
@@ -146,6 +151,28 @@ def _judged(submitted: Submission, candidate: Candidate) -> Report | Exception:
             return submission.judged_object(submitted, candidate, module_name(candidate))
     except (Misuse, KitError) as error:
         return error
+
+
+def _path(folder: Path, key: str) -> Path:
+    return folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
+
+
+def _locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except BlockingIOError:
+        return False
+
+
+def _read_or_made(path: Path, make: Callable[[], Report | Exception]) -> Report | Exception:
+    """The report in a file whose lock is held, made now if there is none."""
+    if path.exists():
+        return report_from(json.loads(path.read_text()))
+    made = make()
+    if isinstance(made, Report):
+        path.write_text(json.dumps(as_json.report_data(made)))
+    return made
 
 
 def _reported(made: Report | Exception) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 
 import pytest
@@ -15,7 +16,7 @@ from nnx_conformance.report import Finding, Report
 def settle(report: Report, check_id: str) -> None:
     """End the running test as one check's result says: return, warn, fail, skip or xfail."""
     __tracebackhide__ = True
-    _end(outcome(report, check_id))
+    _end(report, outcome(report, check_id))
 
 
 def settle_all(report: Report) -> None:
@@ -24,10 +25,10 @@ def settle_all(report: Report) -> None:
     if report.verdict != "conforms":
         pytest.fail(report_text(report), pytrace=False)
     for finding in report.findings:
-        _warn(finding, finding_text(finding))
+        _warn(report, finding, finding_text(finding))
 
 
-def _end(reached: Outcome) -> None:
+def _end(report: Report, reached: Outcome) -> None:
     __tracebackhide__ = True
     if reached.kind == "failed":
         pytest.fail(reached.text, pytrace=False)
@@ -36,13 +37,14 @@ def _end(reached: Outcome) -> None:
     if reached.kind == "xfailed":
         pytest.xfail(reached.text)
     if reached.kind == "warned" and reached.finding:
-        _warn(reached.finding, reached.text)
+        _warn(report, reached.finding, reached.text)
 
 
-def _warn(finding: Finding, text: str) -> None:
+def _warn(report: Report, finding: Finding, text: str) -> None:
     """Warn at the candidate's line; where warnings are errors, fail as a violated MUST check does."""
     __tracebackhide__ = True
-    place = (finding.line.file, finding.line.number) if finding.line else ("candidate", 1)
+    file = report.candidate.partition("::")[0]
+    place = (os.path.join(os.path.dirname(file), finding.line.file), finding.line.number) if finding.line else (file, 1)
     try:
         warnings.warn_explicit(text, AdviceWarning, *place)
     except AdviceWarning as error:

@@ -59,15 +59,17 @@ def _argument_from(data: Any) -> Argument:
 
 
 def with_replays(report: Report, folder: Path = Path(FOLDER)) -> Report:
-    """The report, with each finding that has a case stored, and the command that runs it again.
-
-    What is waived is stored too, unless a case is stored already, which may have been made smaller before the waiver.
-    """
+    """The report, with each finding that has a case stored, and the command that runs it again."""
     findings = tuple(_with_replay(report, finding, folder) for finding in report.findings)
+    return dataclasses.replace(with_waived(report, folder), findings=findings)
+
+
+def with_waived(report: Report, folder: Path = Path(FOLDER)) -> Report:
+    """The report, with a case of each finding that is waived stored, by which its waiver shows to be needed still."""
     for use in report.waivers:
         if use.finding and not cases(report.candidate, report.contract, use.check, folder):
             _with_replay(report, use.finding, folder)
-    return dataclasses.replace(report, findings=findings)
+    return report
 
 
 def cases(target: str, contract: str, check: str, folder: Path = Path(FOLDER)) -> tuple[Case, ...]:

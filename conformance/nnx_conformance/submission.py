@@ -72,7 +72,8 @@ def judged_object(submission: Submission, candidate: Callable[..., Any], name: s
     """The report of a Python object; waivers name it as `module:name`."""
     candidates.known_checks(submission.project)
     waivers = candidates.waivers_of(submission.project, submission.contract, name)
-    return checking.judge_object(candidate, name, submission.contract, submission.settings, waivers)
+    report = checking.judge_object(candidate, name, submission.contract, submission.settings, waivers)
+    return stored.with_waived(report)
 
 
 def _key(submission: Submission, target: str, tell: Tell) -> str:
