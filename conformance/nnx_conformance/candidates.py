@@ -61,6 +61,8 @@ def matches(pattern: str, name: str) -> bool:
 
 def known(project: Project, given: Iterable[str] = ()) -> None:
     """Raise `Misuse` for a waiver of a candidate that does not exist: neither given, nor named, nor a file."""
+    if not project.waivers:
+        return
     names = [place(project, target) for target in (*given, *named(project))]
     for waiver in project.waivers:
         if any(matches(waiver.candidate, name) for name in names):

@@ -7,6 +7,7 @@ from importlib.metadata import version
 import click
 
 from nnx_conformance.commands.check import check
+from nnx_conformance.commands.init import init
 from nnx_conformance.commands.replay import replay
 from nnx_conformance.commands.telling import explain, list_contracts
 
@@ -20,5 +21,5 @@ def cli() -> None:
     """
 
 
-for command in (check, replay, list_contracts, explain):
+for command in (check, init, replay, list_contracts, explain):
     cli.add_command(command)

@@ -84,7 +84,7 @@ Reader = Callable[[str, Any], Any]
 def _read(table: Any, what: str, readers: dict[str, Reader]) -> dict[str, Any]:
     """The values of a table, each by its own reader; no other key may stand there."""
     if not isinstance(table, dict):
-        raise expected("a table", what, table, f"Write `[{TABLE}]` on a line and `key = value` below it.")
+        raise expected("a table", what, table, f"Write `{what}` on a line and `key = value` below it.")
     for key in table:
         if key not in readers:
             raise expected(f"a key of {what}", "key", key, suggestion(key, readers))
