@@ -216,6 +216,7 @@ def test_what_is_waived_is_not_shrunk_but_stored(stops: Path, capsys: Any) -> No
     assert as_json.report_data(report_from(report)) == report
 
 
+@pytest.mark.slow
 def test_a_waiver_does_not_flicker_when_the_drawn_cases_miss_the_fault(stops: Path, capsys: Any) -> None:
     few = (*COUNTED, "--max-examples", "1")  # too few to meet the fault
     settle(stops, check="count-equals-calls", candidate="*.py", reason="lesson 3")

@@ -13,7 +13,7 @@ from typing import IO, Any
 import pytest
 
 from nnx_conformance import as_json, candidates, submission
-from nnx_conformance.errors import KitError, Misuse
+from nnx_conformance.errors import KitError, Misuse, expected
 from nnx_conformance.from_json import report_from
 from nnx_conformance.hypothesis_folder import out_of_sight
 from nnx_conformance.parametrize import Candidate, module_name
@@ -135,7 +135,8 @@ def conforming(config: pytest.Config) -> Callable[..., Report]:
     def assert_conforms(candidate: Candidate, contract: str | None = None) -> Report:
         __tracebackhide__ = True
         if not callable(candidate) and not isinstance(candidate, str):
-            pytest.fail(f"Expected a function or a target but got candidate={candidate!r}.", pytrace=False)
+            error = expected("a function or a target", "candidate", candidate, "Pass the function itself.")
+            pytest.fail(f"nnx-conformance: {error}", pytrace=False)
         report = runs(config).report(candidate, contract)
         settle_all(report)
         return report
