@@ -22,7 +22,7 @@ from nnx_conformance.target import Target
 #: A folder of more is not a candidate's: hashing it would cost as much as judging.
 MOST_FILES, MOST_BYTES = 4000, 64 * 1024 * 1024
 #: Variables of the environment by which JAX, XLA, Flax and Python change what a candidate does.
-VARIABLES = ("JAX_", "XLA_", "FLAX_", "TF_", "PYTHON")
+VARIABLES = ("JAX_", "XLA_", "FLAX_", "PYTHON")
 KIT = ("nnx_conformance", "nnx_strategies", "nnx_reference")
 
 
