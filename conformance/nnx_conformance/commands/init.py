@@ -52,8 +52,12 @@ def init(targets: tuple[str, ...], contract: str, yes: bool, dry_run: bool) -> N
             console.print(f"written: {step.path}", soft_wrap=True)
 
 
+def _interactive() -> bool:
+    return sys.stdin.isatty()
+
+
 def _agreed() -> bool:
-    if not sys.stdin.isatty():
+    if not _interactive():
         click.echo("nnx-conformance: there is no terminal to ask; give --yes to write this.", err=True)
         return False
     return click.confirm("Write this?")
