@@ -40,7 +40,7 @@ class Runs:
         self.targets = tuple(dict.fromkeys(config.option.nnx_candidate))
         self._config = config
         self._made: dict[str, Report | Exception] = {}
-        self._reported: set[str] = set()
+        self._judging = False
         worker = getattr(config, "workerinput", {})
         self._is_worker = bool(worker)
         self._folder = Path(worker[SHARED]) if SHARED in worker else None
@@ -83,23 +83,24 @@ class Runs:
                     return
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember which candidates had an item that ran."""
-        self._reported.update(str(value) for name, value in report.user_properties if name == PROPERTY)
+        """Remember that an item of a candidate ran."""
+        self._judging = self._judging or any(name == PROPERTY for name, _ in report.user_properties)
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """A run that judged nothing of a candidate that it was given has not passed."""
+        """A run that was given candidates, and had no item of any, has not passed."""
         if self._is_worker:
             return
-        if exitstatus == pytest.ExitCode.OK and self._forgotten():
+        if exitstatus == pytest.ExitCode.OK and self._idle():
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say so."""
-        for target in self._forgotten():
-            terminalreporter.write_line(f"nnx-conformance: no check of {target} was run, so it is not known to conform")
+        if self._idle():
+            named = ", ".join(self.targets)
+            terminalreporter.write_line(f"nnx-conformance: no check of {named} was run, so nothing is known of it")
 
-    def _forgotten(self) -> list[str]:
-        return [] if self._config.option.collectonly else [name for name in self.targets if name not in self._reported]
+    def _idle(self) -> bool:
+        return not self._judging and not self._config.option.collectonly
 
 
 KEY = pytest.StashKey[Runs]()
