@@ -93,6 +93,12 @@ def test_blocked_checks_are_told_when_they_alone_decide(tmp_path: Path) -> None:
     assert [row.why for row in gate.read(tmp_path, "a")] == ["sum-preserved (blocked)"]
 
 
+def test_a_waiver_that_is_out_of_date_is_told(tmp_path: Path) -> None:
+    waivers = [{"check": "quiet", "state": "no longer needed"}, {"check": "long-x", "state": "in force"}]
+    store(tmp_path, "a", {**report("does not conform"), "waivers": waivers})
+    assert [row.why for row in gate.read(tmp_path, "a")] == ["quiet (waiver no longer needed)"]
+
+
 def test_an_environment_without_a_report_did_not_run_and_fails(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,7 +18,19 @@ GOOD = Path(__file__).parent / "candidates" / "good.py"
 KIT = Path(nnx_conformance.__file__).parent
 HEAVY = ("jax", "jaxlib", "flax", "numpy", "hypothesis", "chex", "rich", "click")
 #: Modules that are data, or judge data; what acts on the world must stay out of their reach.
-PURE = ("case", "observation", "request", "errors", "contract", "report", "tally", "timeline", "target")
+PURE = (
+    "case",
+    "observation",
+    "request",
+    "errors",
+    "contract",
+    "report",
+    "tally",
+    "timeline",
+    "target",
+    "waivers",
+    "project",
+)
 ACTING = ("spies", "observe", "probe", "patches", "process", "worker", "load", "session", "judge", "smallest", "cli")
 NO_BACKEND = """
 from jax._src import xla_bridge

@@ -10,20 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nnx_conformance.checking import check as check
+    from nnx_conformance.errors import AdviceWarning as AdviceWarning
     from nnx_conformance.errors import KitError as KitError
     from nnx_conformance.errors import Misuse as Misuse
+    from nnx_conformance.parametrize import parametrize_with_checks as parametrize_with_checks
     from nnx_conformance.report import Finding as Finding
     from nnx_conformance.report import Report as Report
 
 _HOMES = {
+    "AdviceWarning": "errors",
     "Finding": "report",
     "KitError": "errors",
     "Misuse": "errors",
     "Report": "report",
     "check": "checking",
+    "parametrize_with_checks": "parametrize",
 }
 
-__all__ = ["Finding", "KitError", "Misuse", "Report", "check"]
+__all__ = ["AdviceWarning", "Finding", "KitError", "Misuse", "Report", "check", "parametrize_with_checks"]
 
 
 def __getattr__(name: str) -> Any:

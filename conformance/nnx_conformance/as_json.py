@@ -8,7 +8,7 @@ import math
 from importlib import resources
 from typing import Any
 
-from nnx_conformance.report import STATUSES, CheckResult, Finding, Report
+from nnx_conformance.report import STATUSES, CheckResult, Finding, Report, WaiverUse
 from nnx_conformance.stored import case_data
 from nnx_conformance.timeline import Timeline
 
@@ -44,6 +44,7 @@ def report_data(report: Report) -> dict[str, Any]:
         "accounting": {"planned": len(report.checks), **{_key(status): report.count(status) for status in STATUSES}},
         "checks": list(map(_result_data, report.checks)),
         "findings": list(map(_finding_data, report.findings)),
+        "waivers": list(map(_waiver_data, report.waivers)),
     }
 
 
@@ -86,3 +87,15 @@ def _finding_data(finding: Finding) -> dict[str, Any]:
 
 def _timeline_data(timeline: Timeline) -> dict[str, Any]:
     return {"name": timeline.name, "points": list(map(dataclasses.asdict, timeline.points))}
+
+
+def _waiver_data(use: WaiverUse) -> dict[str, Any]:
+    return {
+        "check": use.check,
+        "candidate": use.candidate,
+        "reason": use.reason,
+        "expires": use.expires,
+        "state": use.state,
+        "problem": use.problem,
+        "finding": _finding_data(use.finding) if use.finding else None,
+    }

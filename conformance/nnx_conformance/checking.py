@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nnx_conformance import contract as contracts
@@ -18,10 +20,38 @@ from nnx_conformance.report import Report, Settings
 from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, InProcess, Opener, Progress, Session
 from nnx_conformance.target import parse
+from nnx_conformance.waivers import Waiver, applied, excused
 from nnx_conformance.zygote import Zygote
 
 if TYPE_CHECKING:
     from nnx_conformance.drawn import Draw
+
+Waivers = tuple[Waiver, ...]
+
+
+def silent(_: str, __: int, ___: int) -> None:
+    """No progress."""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One candidate to judge.
+
+    Attributes:
+        opener: leads to its sessions.
+        name: what reports call it.
+        contract: the name of the contract.
+        draw: where the cases come from; they are drawn as they are needed if None.
+        waived: the ids of the checks that are not shrunk, as they are excused.
+    """
+
+    opener: Opener
+    name: str
+    contract: str
+    settings: Settings
+    progress: Progress = silent
+    draw: Draw | None = None
+    waived: frozenset[str] = frozenset()
 
 
 def check(
@@ -38,7 +68,7 @@ def check(
 
     Args:
         candidate: a function, judged in this process, or a target (`path.py`, `path.py::name`,
-            `package.module:name`), judged in a process of its own.
+            `package.module:name`), judged in a process of its own, isolated as the host allows.
         contract: the name of an installed contract.
         max_examples: how many cases of the core domain are drawn; >= 1.
         seed: of the drawing; the same seed draws the same cases.
@@ -60,7 +90,14 @@ def check(
         mend = "Pass the function itself, or `path.py::name`."
         raise expected("a function or a target", "candidate", candidate, mend)
     name = getattr(candidate, "__qualname__", type(candidate).__name__)
-    report = judge_opened(lambda: InProcess(candidate, name), name, contract, settings, silent)
+    return judge_object(candidate, name, contract, settings)
+
+
+def judge_object(
+    candidate: Callable[..., Any], name: str, contract: str, settings: Settings, waivers: Waivers = ()
+) -> Report:
+    """Judge a Python object, in this process; `waivers` are those that name it."""
+    report = _with_waivers(Job(lambda: InProcess(candidate, name), name, contract, settings), waivers)
     from nnx_conformance.load import source_file
 
     return excerpt.of_object(report, source_file(candidate))
@@ -71,15 +108,16 @@ def judge_target(
     contract: str,
     settings: Settings,
     limits: Limits,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     jail: Jail = ANY_JAIL,
+    waivers: Waivers = (),
 ) -> Report:
-    """Judge the candidate at a target, in a process of its own."""
+    """Judge the candidate at a target, in a process of its own; `waivers` are those that name it."""
     target, clock = parse(text), Clock(limits)
     validate(settings, contract)
     with Zygote(jail) as zygote:
-        report = judge_opened(lambda: Process(target, clock, zygote), text, contract, settings, progress or silent)
-    return excerpt.of_target(report, target)
+        job = Job(lambda: Process(target, clock, zygote), text, contract, settings, progress)
+        return excerpt.of_target(_with_waivers(job, waivers), target)
 
 
 def validate(settings: Settings, contract: str) -> None:
@@ -92,38 +130,36 @@ def validate(settings: Settings, contract: str) -> None:
         contracts.get(contract)
 
 
-def judge_opened(
-    opener: Opener, name: str, contract_name: str, settings: Settings, progress: Progress, draw: Draw | None = None
-) -> Report:
-    """Judge the candidate that sessions lead to.
+def _with_waivers(job: Job, waivers: Waivers) -> Report:
+    today = datetime.date.today()
+    report = judge(dataclasses.replace(job, waived=excused(waivers, today)))
 
-    Args:
-        draw: where the cases come from; drawn as they are needed if None.
-    """
-    validate(settings, contract_name)
+    def again(check_id: str) -> bool:
+        from nnx_conformance import replaying, stored
+
+        cases = stored.cases(job.name, job.contract, check_id)
+        return replaying.still_violated(job.opener, job.contract, check_id, cases)
+
+    return applied(report, waivers, today, again)
+
+
+def judge(job: Job) -> Report:
+    """Judge the candidate that a job's sessions lead to."""
+    validate(job.settings, job.contract)
     started = time.monotonic()
-    session = opener()  # its process imports JAX and Flax, while this one imports the contract, Hypothesis and chex
+    session = job.opener()  # its process imports JAX and Flax, while this one imports the contract, Hypothesis and chex
     try:
-        contract = contracts.get(contract_name)
-        for check_id in settings.checks:
+        contract = contracts.get(job.contract)
+        for check_id in (*job.settings.checks, *job.waived):
             contract.check(check_id)
         session.load(contract.entry, contract.parameters)
-        report = _judged(opener, session, name, contract, settings, progress, started, draw)
-        return dataclasses.replace(report, isolation=session.isolation)
+        report = _judged(job, session, contract)
+        return dataclasses.replace(report, isolation=session.isolation, seconds=time.monotonic() - started)
     finally:
         session.close()
 
 
-def _judged(
-    opener: Opener,
-    session: Session,
-    name: str,
-    contract: contracts.Contract,
-    settings: Settings,
-    progress: Progress,
-    started: float,
-    draw: Draw | None,
-) -> Report:
+def _judged(job: Job, session: Session, contract: contracts.Contract) -> Report:
     # Imported here: Hypothesis and chex are imported while the candidate's process starts.
     from nnx_conformance.asking import CAUSES, Asking
     from nnx_conformance.drawn import drawn
@@ -140,23 +176,22 @@ def _judged(
     if isinstance(loaded, NotLoaded) and loaded.misuse:
         raise Misuse(loaded.reason)
     if isinstance(loaded, NotLoaded):
-        refused = not_loaded(name, contract, settings, versions, loaded, time.monotonic() - started)
-        return dataclasses.replace(refused, ended=kind)
-    asking = Asking(contract, session, opener)
+        return not_loaded(job.name, contract, job.settings, versions, loaded, kind)
+    asking = Asking(contract, session, job.opener)
     try:
-        judging = Judging(contract, asking, settings, draw or drawn, progress)
+        judging = Judging(contract, asking, job.settings, job.draw or drawn, job.progress)
         judging.run()
-        smallest = Smallest(judging, progress)
+        smallest = Smallest(judging, job.progress, job.waived)
         smallest.run()
     except CannotObserve:
         if not can_observe(contract):
             raise
         reason = "the kit fails on it, and not on another candidate"
         broken = NotLoaded(False, reason, CAUSES["malformed"])
-        return not_loaded(name, contract, settings, versions, broken, time.monotonic() - started, "observed")
+        return not_loaded(job.name, contract, job.settings, versions, broken, what="observed")
     finally:
         asking.close()
-    return report(name, judging, smallest.found, versions, time.monotonic() - started)
+    return report(job.name, judging, smallest.found, versions, job.waived)
 
 
 def can_observe(contract: contracts.Contract) -> bool:
@@ -188,7 +223,3 @@ def _versions(session: Session) -> Versions:
         return session.versions
     except Ended as ended:  # nothing of the candidate has run yet
         raise KitError(f"The process for the candidate did not start: {ended}") from ended
-
-
-def silent(_: str, __: int, ___: int) -> None:
-    """No progress."""

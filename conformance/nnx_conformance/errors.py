@@ -19,6 +19,10 @@ class CannotObserve(KitError):
     """The kit failed in the candidate's process: its own fault, or the candidate's doing."""
 
 
+class AdviceWarning(UserWarning):
+    """A SHOULD check is violated, where it does not decide: the text is its finding."""
+
+
 def expected(what: str, name: str, value: Any, mend: str) -> Misuse:
     """A misuse in the kit's one form: what was expected, the value given, its type, and the exact mend."""
     return Misuse(f"Expected {what} but got {name}={value!r} (type={type(value).__name__}). {mend}")

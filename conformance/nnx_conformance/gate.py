@@ -108,9 +108,14 @@ def _row(name: str, report: dict[str, Any]) -> Row:
         report["verdict"],
         str(versions["flax"]),
         str(versions["jax"]),
-        str(report["failure"]) or ", ".join(found["check"] for found in findings) or _blocked(report, deciding),
+        str(report["failure"]) or ", ".join(_deciding(report, findings)) or _blocked(report, deciding),
         tuple((found["check"], found["what"], found["remedy"]) for found in findings),
     )
+
+
+def _deciding(report: dict[str, Any], findings: list[dict[str, Any]]) -> list[str]:
+    stale = [use for use in report.get("waivers", ()) if use["state"] != "in force"]
+    return [found["check"] for found in findings] + [f"{use['check']} (waiver {use['state']})" for use in stale]
 
 
 def _blocked(report: dict[str, Any], deciding: tuple[str, ...]) -> str:

@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.text import Text
 
 from nnx_conformance.formats.words import accounting, broken, facts, how_often, setting
-from nnx_conformance.report import STATUSES, CheckResult, Finding, Report
+from nnx_conformance.report import STATUSES, CheckResult, Finding, Report, WaiverUse
 
 COLOURS = {"conforms": "bold green", "does not conform": "bold red", "could not be judged": "bold yellow"}
 LABEL = 17
 #: A finding names this many of the checks that it blocks; all stand below, under `checks`.
 MANY = 6
+STALE = {"expired": "has expired", "no longer needed": "is no longer needed"}
 
 
 def show(report: Report, console: Console) -> None:
     """Print one report: findings first, then the accounting, then the verdict."""
     for finding in report.findings:
         _finding(finding, console)
+    for use in report.stale:
+        _stale(use, console)
     _accounting(report, console)
     _verdict(report, console)
+
+
+def report_text(report: Report) -> str:
+    """The report as plain text, as the terminal shows it."""
+    return _plain(lambda console: show(report, console))
+
+
+def finding_text(finding: Finding) -> str:
+    """One finding as plain text, as the terminal shows it."""
+    return _plain(lambda console: _finding(finding, console))
+
+
+def _plain(show: Callable[[Console], None]) -> str:
+    text = io.StringIO()
+    show(Console(file=text, width=80, color_system=None, highlight=False))
+    return text.getvalue().strip()
 
 
 def _finding(finding: Finding, console: Console) -> None:
@@ -34,6 +55,12 @@ def _finding(finding: Finding, console: Console) -> None:
     _row(console, "", finding.what)
     for label, value in _rows(finding):
         _row(console, label, value)
+    console.print()
+
+
+def _stale(use: WaiverUse, console: Console) -> None:
+    console.print(Text.assemble((use.check, "bold red"), f"  waiver {use.state}"))
+    _row(console, "", use.problem)
     console.print()
 
 
@@ -81,15 +108,33 @@ def _blocked_by(cause: str, results: list[CheckResult]) -> str:
 def _verdict(report: Report, console: Console) -> None:
     console.print(Text.assemble((f"{report.candidate} ", "bold"), (report.verdict, COLOURS[report.verdict])))
     _row(console, "", f"{broken(report)}; {accounting(report)}")
+    if report.stale:
+        waivers = ", ".join(f"that of {use.check} {STALE[use.state]}" for use in report.stale)
+        _row(console, "", f"a waiver that is out of date decides against it: {waivers}")
+    if widened := _blocked_by_waived(report):
+        _row(console, "", widened)
     if report.failure:
         _row(console, "", report.failure)
     _row(console, "", setting(report))
+
+
+def _blocked_by_waived(report: Report) -> str:
+    """Why a candidate without a violated MUST check may not conform: a waiver excuses no other check than its own."""
+    waived = {result.id for result in report.checks if result.status == "waived"}
+    blocked = [result for result in report.checks if result.status == "blocked" and waived & set(result.blocked_by)]
+    if not blocked:
+        return ""
+    causes = ", ".join(sorted({by for result in blocked for by in result.blocked_by} & waived))
+    return (
+        f"waived but still in the way: {causes}. Mend it, or waive what it blocks too; a waiver excuses its own check"
+    )
 
 
 def summary(reports: list[Report], console: Console) -> None:
     """One line for each of several candidates."""
     console.print(Text("candidates", "bold"))
     for report in reports:
-        checks = ", ".join(finding.check for finding in report.findings if finding.level == "MUST")
+        decisive = [finding.check for finding in report.findings if finding.level == "MUST"]
+        checks = ", ".join([*decisive, *(f"waiver of {use.check} {use.state}" for use in report.stale)])
         line = Text.assemble("  ", (report.verdict, COLOURS[report.verdict]), f"  {report.candidate}")
         console.print(line.append(f"  ({checks})" if checks else ""))

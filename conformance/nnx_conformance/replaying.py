@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from nnx_conformance import contract as contracts
-from nnx_conformance.contract import Blocked, Judgement, NotApplicable, Violation
+from nnx_conformance.case import Case
+from nnx_conformance.contract import Blocked, Check, Judgement, NotApplicable, Violation
 from nnx_conformance.errors import Misuse
 from nnx_conformance.isolation.jail import ANY_JAIL, Jail
 from nnx_conformance.observation import NotLoaded
 from nnx_conformance.process import Clock, Limits, Process
 from nnx_conformance.request import AGAIN, SHIFTS, Request
-from nnx_conformance.session import Ended
+from nnx_conformance.session import Ended, Opener
 from nnx_conformance.stored import Stored
 from nnx_conformance.target import parse
 from nnx_conformance.zygote import Zygote
+
+if TYPE_CHECKING:
+    from nnx_conformance.asking import Asking
 
 #: A candidate that depends on what ran before, or on chance, is given this many tries to show it.
 TRIES = 20
@@ -78,3 +83,26 @@ def _tried(process: Process, judge: contracts.Judge, request: Request, tries: in
     if isinstance(judged, NotApplicable):
         return Replayed("cannot be replayed", judged.reason)
     return Replayed("mended", "the case keeps the check now")
+
+
+def still_violated(opener: Opener, contract_name: str, check_id: str, cases: Iterable[Case]) -> bool:
+    """Whether a candidate breaks a check on any of these cases, where nothing ran before if that can be had."""
+    from nnx_conformance.asking import Asking
+
+    contract = contracts.get(contract_name)
+    known = [case for case in cases if tuple(argument.name for argument in case.arguments) == contract.parameters]
+    if not known:
+        return False
+    session = opener()
+    asking = Asking(contract, session, opener)
+    try:
+        session.load(contract.entry, contract.parameters)
+        return any(_breaks(asking, contract.check(check_id), case) for case in known)
+    finally:
+        asking.close()
+
+
+def _breaks(asking: Asking, check: Check, case: Case) -> bool:
+    request = Request(case, (AGAIN, SHIFTS), asking.contract.calls(case))
+    tries = TRIES if check.id == asking.contract.history else 1
+    return any(isinstance(asking.judge(check, request), Violation) for _ in range(tries))

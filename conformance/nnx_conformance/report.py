@@ -15,6 +15,8 @@ STATUSES: tuple[Status, ...] = ("held", "violated", "blocked", "waived", "not ap
 
 Verdict = Literal["conforms", "does not conform", "could not be judged"]
 
+WaiverState = Literal["in force", "expired", "no longer needed"]
+
 
 @dataclass(frozen=True)
 class Excerpt:
@@ -80,6 +82,38 @@ class CheckResult:
     reason: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class WaiverUse:
+    """What a waiver came to for this candidate.
+
+    Attributes:
+        check: the id that it excuses.
+        candidate: its glob, as the settings have it.
+        reason: why the owner excuses it.
+        expires: the last day on which it excuses, as `2026-12-31`; empty if none.
+        state: anything but `in force` decides against the candidate.
+        finding: what it excuses; None if that is no violation.
+    """
+
+    check: str
+    candidate: str
+    reason: str
+    expires: str
+    state: WaiverState
+    finding: Finding | None = None
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with it and how to mend that; empty while it is in force."""
+        if self.state == "expired":
+            return f"its waiver ({self.reason}) expired on {self.expires}: mend the code, or renew the waiver"
+        if self.state == "no longer needed":
+            narrow = ", or narrow its `candidate`" if any(char in self.candidate for char in "*?[") else ""
+            said = f"the check holds, so its waiver ({self.reason}) is no longer needed"
+            return f"{said}: remove it from pyproject.toml{narrow}"
+        return ""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the judge was asked for."""
@@ -105,6 +139,7 @@ class Report:
         ended: how the candidate's process ended before its time: `crashed`, `timed out`, `malformed`; or empty.
         isolation: what the candidate was kept to; empty for one that was judged in process.
         source: the candidate's file, relative to the current folder where it lies below; empty if there is none.
+        waivers: those that name this candidate.
     """
 
     candidate: str
@@ -120,14 +155,23 @@ class Report:
     ended: str = ""
     isolation: str = ""
     source: str = ""
+    waivers: tuple[WaiverUse, ...] = ()
+
+    @property
+    def stale(self) -> tuple[WaiverUse, ...]:
+        """The waivers that have expired or are no longer needed."""
+        return tuple(use for use in self.waivers if use.state != "in force")
 
     @property
     def verdict(self) -> Verdict:
-        """`conforms` only if every MUST check held or does not apply, and under `strict` every SHOULD check too."""
+        """`conforms` only if every MUST check held, is waived or does not apply, and under `strict` every SHOULD too.
+
+        A waiver that has expired or is no longer needed decides against the candidate.
+        """
         if self.failure:
             return "could not be judged"
         deciding = [result for result in self.checks if self.decides(result.level)]
-        bad = any(result.status in ("violated", "blocked") for result in deciding)
+        bad = bool(self.stale) or any(result.status in ("violated", "blocked") for result in deciding)
         if (
             not bad
             and not any(result.status == "held" for result in self.checks if result.level == "MUST")

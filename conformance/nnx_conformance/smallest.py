@@ -31,8 +31,9 @@ HISTORY = "the result depends on what ran before, on chance or on time"
 class Smallest:
     """Works on the tallies of a judging; `found` holds the smallest case of each violated check."""
 
-    def __init__(self, judging: Judging, progress: Progress) -> None:
+    def __init__(self, judging: Judging, progress: Progress, waived: frozenset[str] = frozenset()) -> None:
         self._judging = judging
+        self._waived = waived
         self._asking = judging.asking
         self._settings = judging.settings
         self._history = judging.tallies[judging.contract.history]
@@ -130,7 +131,7 @@ class Smallest:
     def _smaller(self, tally: Tally, request: Request, seconds: float) -> Case:
         head = self._judging.head
         first = head is not None and request.case.key == head[0].case.key  # Hypothesis draws the smallest case first
-        if not self._settings.shrink or seconds <= 0 or first:
+        if not self._settings.shrink or seconds <= 0 or first or tally.check.id in self._waived:
             return request.case
 
         def violates(case: Case) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +61,31 @@ def _argument_from(data: Any) -> Argument:
 def with_replays(report: Report, folder: Path = Path(FOLDER)) -> Report:
     """The report, with each finding that has a case stored, and the command that runs it again."""
     findings = tuple(_with_replay(report, finding, folder) for finding in report.findings)
-    return dataclasses.replace(report, findings=findings)
+    return dataclasses.replace(with_waived(report, folder), findings=findings)
+
+
+def with_waived(report: Report, folder: Path = Path(FOLDER)) -> Report:
+    """The report, with a case of each finding that is waived stored, by which its waiver shows to be needed still."""
+    for use in report.waivers:
+        if use.finding and not cases(report.candidate, report.contract, use.check, folder):
+            _with_replay(report, use.finding, folder)
+    return report
+
+
+def cases(target: str, contract: str, check: str, folder: Path = Path(FOLDER)) -> tuple[Case, ...]:
+    """The stored cases on which a candidate broke a check, smallest first; damaged files are passed over."""
+    found = []
+    for path in sorted(folder.glob(f"{check}-*.json")):
+        with contextlib.suppress(Misuse):
+            one = read(str(path))
+            if (_place(one.target), one.contract, one.check) == (_place(target), contract, check):
+                found.append(one.case)
+    return tuple(sorted(found, key=lambda case: sum(argument.data.size for argument in case.arguments)))
+
+
+def _place(target: str) -> tuple[str, str]:
+    path, _, name = target.partition("::")
+    return os.path.abspath(path), name
 
 
 def _with_replay(report: Report, finding: Finding, folder: Path) -> Finding:

@@ -18,9 +18,9 @@ def report(
     judging: Judging,
     smallest: dict[str, tuple[Request, Violation]],
     versions: Versions,
-    seconds: float,
+    waived: frozenset[str] = frozenset(),
 ) -> Report:
-    """The report of a candidate that was judged."""
+    """The report of a candidate that was judged; one `waived` check without evidence is no bar to a verdict."""
     contract, settings = judging.contract, judging.settings
     planned = [tally for tally in judging.tallies.values() if not settings.checks or tally.check.id in settings.checks]
     findings = [
@@ -37,8 +37,8 @@ def report(
         cases=judging.cases,
         checks=tuple(map(_result, planned)),
         findings=tuple(sorted(findings, key=lambda finding: finding.level != "MUST")),
-        seconds=seconds,
-        failure=_failure(planned),
+        seconds=0.0,
+        failure=_failure([tally for tally in planned if tally.check.id not in waived]),
         ended=_ended(planned),
     )
 
@@ -101,7 +101,7 @@ def not_loaded(
     settings: Settings,
     versions: Versions | None,
     why: NotLoaded,
-    seconds: float,
+    ended: str = "",
     what: str = "loaded",
 ) -> Report:
     """The report of a candidate that could not be loaded or observed: its code is at fault, so it does not conform."""
@@ -124,7 +124,8 @@ def not_loaded(
         blocks=blocks,
     )
     results = tuple(_unloaded_result(check, fallback) for check in planned)
-    return Report(candidate, contract.name, contract.version, settings, versions, 0, results, (finding,), seconds)
+    about = (candidate, contract.name, contract.version, settings, versions)
+    return Report(*about, 0, results, (finding,), seconds=0.0, ended=ended)
 
 
 def _unloaded_result(check: Check, fallback: Check) -> CheckResult:

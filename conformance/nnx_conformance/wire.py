@@ -68,6 +68,19 @@ def loads(kind: type[T], text: bytes, body: bytes) -> T:
         raise Malformed(f"no {kind.__name__}: {error}") from error
 
 
+def whole(kind: type[T], frame: bytes) -> T:
+    """The dataclass `kind` out of one whole frame.
+
+    Raises:
+        Malformed: if it holds anything else.
+    """
+    head = HEAD.size
+    text, body = sizes(frame[:head])
+    if len(frame) != head + text + body:
+        raise Malformed("the frame is not as long as its head says")
+    return loads(kind, frame[head : head + text], frame[head + text :])
+
+
 def _plain(value: Any, buffers: list[bytes]) -> Any:
     if value is None or isinstance(value, (str, int, float)):
         return value

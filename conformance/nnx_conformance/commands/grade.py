@@ -15,7 +15,7 @@ from nnx_conformance import contract as contracts
 from nnx_conformance.commands.exits import KIT_FAILED, exit_statuses
 from nnx_conformance.commands.jailing import jail_of, jail_options
 from nnx_conformance.commands.listing import known_format, shown, write_rows
-from nnx_conformance.commands.options import no_folder_of_hypothesis, seconds, writable
+from nnx_conformance.commands.options import seconds, writable
 from nnx_conformance.errors import expected, suggestion
 from nnx_conformance.grading import run, submissions
 from nnx_conformance.grading.order import Order
@@ -23,6 +23,7 @@ from nnx_conformance.grading.outcome import STATUSES
 from nnx_conformance.grading.run import Engine
 from nnx_conformance.grading.store import Row, Store
 from nnx_conformance.grading.telling import progress_on, summary
+from nnx_conformance.hypothesis_folder import out_of_sight
 from nnx_conformance.isolation.jail import Jail
 from nnx_conformance.process import Limits
 from nnx_conformance.report import Settings
@@ -75,7 +76,7 @@ def grade(
     Exit status: 0 if every candidate conforms; 1 if one does not; 2 misuse; 3 if the kit failed at one.
     """
     settings = Settings(max_examples, seed, strict, not no_shrink)
-    with exit_statuses(), no_folder_of_hypothesis():
+    with exit_statuses(), out_of_sight():
         known_format(form)
         if output:
             writable("--output", output)

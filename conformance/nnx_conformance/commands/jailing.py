@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -41,9 +41,10 @@ def jail_of(isolation: str | None, memory: int, pass_env: tuple[str, ...]) -> Ja
     return Jail(level=_level(isolation), memory=memory * MIB, pass_env=pass_env)
 
 
-def _level(isolation: str | None) -> Level | Any:
+def _level(isolation: str | None) -> Level | Literal[""]:
     if isolation is None:
         return ""
-    if isolation not in LEVELS:
-        raise expected("a level of isolation", "--isolation", isolation, suggestion(isolation, LEVELS))
-    return isolation
+    for level in LEVELS:
+        if isolation == level:
+            return level
+    raise expected("a level of isolation", "--isolation", isolation, suggestion(isolation, LEVELS))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,11 +34,3 @@ def writable(option: str, output: Path) -> None:
     """Find out before the work is done that its result cannot be written."""
     with writing(option, output), output.open("a"):
         pass
-
-
-@contextmanager
-def no_folder_of_hypothesis() -> Iterator[None]:
-    """Keep Hypothesis from leaving `.hypothesis` where the user is: without a database it still stores constants."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)
-        yield

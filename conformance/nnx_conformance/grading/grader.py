@@ -9,7 +9,7 @@ from types import TracebackType
 
 from nnx_conformance import compile_cache
 from nnx_conformance import contract as contracts
-from nnx_conformance.checking import judge_opened, silent
+from nnx_conformance.checking import Job, judge
 from nnx_conformance.drawn import DrawnOnce
 from nnx_conformance.errors import KitError
 from nnx_conformance.grading import outcome
@@ -20,6 +20,7 @@ from nnx_conformance.isolation.jail import Jail
 from nnx_conformance.observation import NotLoaded
 from nnx_conformance.process import Clock, Process
 from nnx_conformance.report import Report
+from nnx_conformance.session import Opener
 from nnx_conformance.target import Target, parse
 from nnx_conformance.verdict import not_loaded
 from nnx_conformance.zygote import Zygote
@@ -55,9 +56,7 @@ class Grader:
         control = contracts.get(order.contract).control
         with Zygote(Jail(level="process"), compile_cache.environment(order.cache, fill=True)) as zygote:
             clock, target = Clock(order.limits), parse(control)
-            report = judge_opened(
-                lambda: Process(target, clock, zygote), control, order.contract, order.settings, silent, self._drawn
-            )
+            report = judge(self._job(lambda: Process(target, clock, zygote), control))
         if report.verdict != "conforms":
             found = ", ".join(f"{finding.check} ({finding.what})" for finding in report.findings)
             raise KitError(f"The contract's own right candidate {control!r} {report.verdict} here: {found}")
@@ -79,14 +78,15 @@ class Grader:
         zygote = self._living_zygote()
         target = Target(id, FILE, "", "", base64.b64encode(source).decode())
         clock = Clock(order.limits)
-        return judge_opened(
-            lambda: Process(target, clock, zygote), id, order.contract, order.settings, silent, self._drawn
-        )
+        return judge(self._job(lambda: Process(target, clock, zygote), id))
+
+    def _job(self, opener: Opener, name: str) -> Job:
+        return Job(opener, name, self._order.contract, self._order.settings, draw=self._drawn)
 
     def _too_long(self, id: str) -> Report:
         contract = contracts.get(self._order.contract)
         why = NotLoaded(False, f"its file is larger than {LONGEST} bytes", "a file that nobody wrote by hand")
-        return not_loaded(id, contract, self._order.settings, None, why, 0.0)
+        return not_loaded(id, contract, self._order.settings, None, why)
 
     def _living_zygote(self) -> Zygote:
         if self._zygote is None or not self._zygote.alive:

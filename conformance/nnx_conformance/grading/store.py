@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nnx_conformance import wire
 from nnx_conformance.errors import expected
@@ -145,7 +144,7 @@ class Store:
         query = "SELECT report, source FROM candidates LEFT JOIN outcomes USING (key) WHERE id = ?"
         with self._clearly():
             found = self._database.execute(query, (id,)).fetchone()
-        return found and (_report(found[0]) if found[0] else None, found[1])
+        return found and (wire.whole(Report, found[0]) if found[0] else None, found[1])
 
     def counts(self) -> Counter[str]:
         """How many candidates have each status."""
@@ -159,9 +158,3 @@ class Store:
         except sqlite3.Error as error:
             mend = f"{error}. What was stored before is kept: mend this, and the same command goes on."
             raise expected("a results file that can be used", "results", str(self._path), mend) from error
-
-
-def _report(frame: Any) -> Report:
-    head = wire.HEAD.size
-    text, _ = wire.sizes(frame[:head])
-    return wire.loads(Report, frame[head : head + text], frame[head + text :])

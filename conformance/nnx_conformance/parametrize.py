@@ -1,0 +1,62 @@
+"""`parametrize_with_checks`: one test for each of several implementations and each check. Imports no JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from nnx_conformance import contract as contracts
+from nnx_conformance.errors import expected, suggestion
+
+if TYPE_CHECKING:
+    import pytest
+
+Candidate = str | Callable[..., Any]
+
+
+def parametrize_with_checks(contract: str, candidates: Iterable[Candidate]) -> pytest.MarkDecorator:
+    """Make a test of every check of a contract for every candidate.
+
+        @nnx_conformance.parametrize_with_checks("mutability", [impl_a, impl_b])
+        def test_they_conform(candidate, check):
+            check(candidate)
+
+    Each candidate is judged once, whatever the number of its tests. A violated SHOULD check warns (`AdviceWarning`), or
+    fails under `--nnx-strict`; a waived one is expected to fail; one that is blocked is skipped.
+
+    Args:
+        contract: the name of an installed contract.
+        candidates: functions, judged in the process of the tests, or targets, judged in processes of their own; one at
+            least.
+
+    Returns:
+        The decorator of a test that takes `candidate` and `check`.
+
+    Raises:
+        Misuse: if an argument is not of this form.
+    """
+    import pytest
+
+    if contract not in contracts.names():
+        mend = suggestion(str(contract), contracts.names())
+        raise expected("the name of an installed contract", "contract", contract, mend)
+    if isinstance(candidates, str) or not isinstance(candidates, Iterable):
+        raise expected("a list of candidates", "candidates", candidates, "Write `[implementation]`.")
+    found = tuple(candidates)
+    if not found:
+        raise expected("one candidate at least", "candidates", found, "Without one, nothing would be judged.")
+    for candidate in found:
+        if not callable(candidate) and not isinstance(candidate, str):
+            raise expected("a function or a target", "candidate", candidate, "Pass the function itself.")
+    return pytest.mark.nnx_conformance(contract, found)
+
+
+def module_name(candidate: Callable[..., Any]) -> str:
+    """A Python object as a target, `module:name`: by this, waivers name it."""
+    name = getattr(candidate, "__qualname__", type(candidate).__qualname__)
+    return f"{getattr(candidate, '__module__', None) or '?'}:{name}"
+
+
+def short_name(candidate: Candidate) -> str:
+    """What to call a candidate in the ids of tests."""
+    return candidate if isinstance(candidate, str) else module_name(candidate).partition(":")[2]
