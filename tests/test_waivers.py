@@ -245,6 +245,6 @@ def test_a_candidate_that_does_not_load_is_not_excused_by_a_waiver(tmp_path: Pat
     path = tmp_path / "broken.py"
     path.write_text("1 / 0\n")
     settings, excuse = Settings(max_examples=1), (Waiver("returns-pair", "*", "x"),)
-    report = checking.judge_target(str(path), "mutability", settings, checking.Limits(), None, excuse)
+    report = checking.judge_target(str(path), "mutability", settings, checking.Limits(), waivers=excuse)
     assert report.verdict == "does not conform"
     assert accounted(report) == {"waived": 1, "blocked": len(contract.get("mutability").checks) - 1}
