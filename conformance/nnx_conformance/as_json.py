@@ -74,5 +74,6 @@ def _finding_data(finding: Finding) -> dict[str, Any]:
         "cases_violated": finding.violated,
         "cases_evaluated": finding.evaluated,
         "blocks": list(finding.blocks),
+        "follows": finding.follows,
         "replay": finding.replay,
     }

@@ -18,13 +18,15 @@ MANY = 6
 def show(report: Report, console: Console) -> None:
     """Print one report: findings first, then the accounting, then the verdict."""
     for finding in report.findings:
-        _finding(finding, console)
+        if not finding.follows:
+            _finding(finding, [other for other in report.findings if other.follows == finding.check], console)
     advised = [finding for finding in report.findings if finding.level != "MUST"]
     _accounting(report, console)
     _verdict(report, len(advised), console)
 
 
-def _finding(finding: Finding, console: Console) -> None:
+def _finding(finding: Finding, followers: list[Finding], console: Console) -> None:
+    """One cause: the finding that names it, and the checks that are violated or blocked because of it."""
     colour = "red" if finding.level == "MUST" else "yellow"
     head = Text.assemble((finding.check, f"bold {colour}"), f"  {finding.level}  ", _how_often(finding))
     console.print(head)
@@ -34,6 +36,10 @@ def _finding(finding: Finding, console: Console) -> None:
     _row(console, "", finding.what)
     for label, value in _rows(finding):
         _row(console, label, value)
+    for other in followers:
+        _row(console, "also breaks", f"{other.check} ({other.level}): {other.what}")
+    if finding.replay:
+        _row(console, "replay", finding.replay)
     console.print()
 
 
@@ -52,7 +58,6 @@ def _rows(finding: Finding) -> list[tuple[str, str]]:
         ("cause", finding.cause),
         ("remedy", finding.remedy),
         ("blocks", _few(finding.blocks)),
-        ("replay", finding.replay),
     ]
     return [(label, value) for label, value in rows if value]
 

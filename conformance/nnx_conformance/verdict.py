@@ -27,6 +27,7 @@ def report(
         for tally in planned
         if tally.first is not None
     ]
+    findings = _grouped(findings)
     return Report(
         candidate=candidate,
         contract=contract.name,
@@ -39,6 +40,24 @@ def report(
         seconds=seconds,
         failure=_failure(planned),
     )
+
+
+def _grouped(findings: list[Finding]) -> list[Finding]:
+    """The findings, each with the one at the head of what it follows: one cause, one place in the report."""
+    shown = {finding.check: finding for finding in findings}
+
+    def cause(finding: Finding) -> Finding:
+        seen = {finding.check}
+        while finding.follows in shown and finding.follows not in seen:
+            finding = shown[finding.follows]
+            seen.add(finding.check)
+        return finding
+
+    heads = {finding.check: cause(finding).check for finding in findings}
+    return [
+        dataclasses.replace(finding, follows=heads[finding.check] if heads[finding.check] != finding.check else "")
+        for finding in findings
+    ]
 
 
 def _failure(planned: list[Tally]) -> str:
@@ -83,6 +102,7 @@ def _finding(tally: Tally, request: Request, violation: Violation, others: dict[
         violated=tally.violated,
         evaluated=tally.evaluated,
         blocks=blocks,
+        follows=next((by for by in violation.follows if others[by].violated), ""),
     )
 
 
