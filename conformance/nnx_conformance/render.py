@@ -34,7 +34,7 @@ def _finding(finding: Finding, followers: list[Finding], console: Console) -> No
         place = Text.assemble("  ", (f"{finding.line}   ", "cyan"), finding.line.source)
         console.print(place, soft_wrap=True)
     _row(console, "", finding.what)
-    for label, value in _rows(finding):
+    for label, value in _rows(finding, followers):
         _row(console, label, value)
     for other in followers:
         _row(console, "also breaks", f"{other.check} ({other.level}): {other.what}")
@@ -50,14 +50,14 @@ def _how_often(finding: Finding) -> str:
     return f"violated on {finding.violated} of {finding.evaluated} {noun}"
 
 
-def _rows(finding: Finding) -> list[tuple[str, str]]:
+def _rows(finding: Finding, followers: list[Finding]) -> list[tuple[str, str]]:
     rows = [
         ("smallest case", str(finding.case) if finding.case else ""),
         ("expected", finding.expected),
         ("observed", finding.observed),
         ("cause", finding.cause),
         ("remedy", finding.remedy),
-        ("blocks", _few(finding.blocks)),
+        ("blocks", _few(tuple(dict.fromkeys(blocked for one in (finding, *followers) for blocked in one.blocks)))),
     ]
     return [(label, value) for label, value in rows if value]
 
