@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version as version_of
+
+from sphinx.application import Sphinx
+
+SHARED = re.compile(r"^( +)([a-z_]+(?:, [a-z_]+)+): (.*)$")
 
 project = "nnx-conformance"
 author = "The nnx-conformance authors"
@@ -32,3 +37,18 @@ html_title = "nnx-conformance"
 html_theme_options = {"sidebar_hide_name": False}
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+
+
+def _one_name_a_line(_: object, __: str, ___: str, ____: object, _____: object, lines: list[str]) -> None:
+    """Attributes that share a description, `first, last: the numbers`, get it each: napoleon reads one name a line."""
+    for at in reversed(range(len(lines))):
+        if shared := SHARED.match(lines[at]):
+            indent, names, rest = shared.groups()
+            lines[at : at + 1] = [f"{indent}{name}: {rest}" for name in names.split(", ")]
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", _one_name_a_line, priority=100)  # before napoleon's
