@@ -29,7 +29,7 @@ from markdown_it.token import Token
 #: What differs from run to run: versions, and seconds.
 VOLATILE = (
     (r"Flax \S+, JAX \S+, Python \S+; [\d.]+ s", "Flax ?, JAX ?, Python ?; ? s"),
-    (r"\b[\d.]+ ?s\b", "? s"),
+    (r"\b[\d.]+ ?s\b( \(\d+:\d+:\d+\))?", "? s"),
     (r"\b\d+ a minute\b", "? a minute"),
 )
 END = "=== end of command, status"
