@@ -1,6 +1,6 @@
 """Write the pages of the checks, `docs/checks/*.md`, from the contract and from what the command really prints.
 
-`python docs/print_checks.py [CHECK...]` writes them all, or those of some checks; on Flax 0.12. The tests do the same
+`python docs/print_checks.py [CHECK...]` writes them all, or those of some checks; on Flax 0.12.8. The tests do the same
 and compare.
 """
 

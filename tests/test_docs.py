@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import re
 import sys
 import textwrap
 from pathlib import Path
@@ -18,7 +19,7 @@ from nnx_conformance.contract import Check
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 pytestmark = pytest.mark.skipif(not (DOCS / "blocks.py").exists(), reason="the tests run without the checkout")
-printed_on = pytest.mark.skipif(not flax.__version__.startswith("0.12."), reason="the pages were printed on Flax 0.12")
+printed_on = pytest.mark.skipif(flax.__version__ != "0.12.8", reason="the pages were printed on Flax 0.12.8")
 
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts and path.parent.name != "checks")
 CHECKS = contract.get("mutability").checks
@@ -82,7 +83,14 @@ def test_each_check_has_a_page_with_its_requirement_its_code_and_its_remedy() ->
 @printed_on
 @pytest.mark.parametrize("check", CHECKS, ids=check_id)
 def test_the_page_of_a_check_is_what_is_generated(check: Check) -> None:
-    assert (DOCS / "checks" / f"{check.id}.md").read_text() == tool("print_checks").page(check)
+    committed = (DOCS / "checks" / f"{check.id}.md").read_text()
+
+    assert steady(committed) == steady(tool("print_checks").page(check))
+
+
+def steady(page: str) -> str:
+    """A page without what depends on how often a candidate ran that counts its runs, and file names made of it."""
+    return re.sub(r"\[\d+\., +0\.\]|-[0-9a-f]{8}\.json", "?", page)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=check_id)
