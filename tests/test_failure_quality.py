@@ -446,8 +446,8 @@ MISTAKES = [
 BY_NAME = {mutant.name: mutant for mutant in nnx_reference.mutants()}
 
 
-def applies(mistake: Mistake) -> bool:
-    return BY_NAME[mistake.mutant].applies_to(flax.__version__)
+def applies(name: str) -> bool:
+    return BY_NAME[name].applies_to(flax.__version__)
 
 
 def named(mistake: Mistake) -> str:
@@ -476,7 +476,7 @@ def test_each_must_check_has_three_candidates_that_fail_it_for_different_reasons
         assert len({(mistake.line, mistake.cause) for mistake in mistakes}) == len(mistakes)
 
 
-@pytest.mark.parametrize("mistake", [mistake for mistake in MISTAKES if applies(mistake)], ids=named)
+@pytest.mark.parametrize("mistake", [mistake for mistake in MISTAKES if applies(mistake.mutant)], ids=named)
 def test_the_finding_names_line_cause_remedy_and_smallest_case(mistake: Mistake) -> None:
     mutant = BY_NAME[mistake.mutant]
     lines = [line.strip() for line in mutant.path.read_text().splitlines()]
@@ -503,7 +503,7 @@ ONE_CAUSE = [
 ]
 
 
-@pytest.mark.parametrize(("name", "cause", "consequences"), ONE_CAUSE, ids=[name for name, _, _ in ONE_CAUSE])
+@pytest.mark.parametrize(("name", "cause", "consequences"), [one for one in ONE_CAUSE if applies(one[0])])
 def test_what_fails_of_one_cause_is_one_finding_in_the_terminal(name: str, cause: str, consequences: list[str]) -> None:
     report = judged(BY_NAME[name])
     text = shown(report)
@@ -525,10 +525,10 @@ def test_what_only_one_cause_blocks_is_listed_under_it() -> None:
 
 
 def test_two_causes_stay_two_findings() -> None:
-    report = judged(BY_NAME["sorts_the_input_in_place"])
+    report = judged(BY_NAME["starts_at_minus_one"])  # and calls once more than asked, so that the result is right
 
     heads = {found.check for found in report.findings if found.level == "MUST" and not found.follows}
-    assert heads == {"result-reads-output", "input-untouched"}
+    assert heads == {"counts-in-variable", "one-increment-per-call"}
 
 
 def test_a_consequence_whose_cause_is_not_reported_stands_for_itself() -> None:
