@@ -79,6 +79,7 @@ def _finding_data(finding: Finding) -> dict[str, Any]:
         "cases_violated": finding.violated,
         "cases_evaluated": finding.evaluated,
         "blocks": list(finding.blocks),
+        "follows": finding.follows,
         "replay": finding.replay,
         "excerpt": dataclasses.asdict(finding.excerpt) if finding.excerpt else None,
         "timeline": _timeline_data(finding.timeline) if finding.timeline else None,

@@ -36,6 +36,7 @@ class Violation:
         cause: why, in one line.
         remedy: how to mend it, where that is another than the check's.
         symptom_of: other checks; if one of them is violated too, this is reported as blocked by it.
+        follows: other checks; if one of them is violated too, this is told together with it, being of the same cause.
         timeline: the state of the case, call by call; the contract fills it in.
     """
 
@@ -46,6 +47,7 @@ class Violation:
     cause: str = ""
     remedy: str = ""
     symptom_of: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
     timeline: Timeline | None = None
 
 

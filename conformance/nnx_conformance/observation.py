@@ -10,17 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class Line:
-    """A place in the candidate's source: `file` relative to the candidate's folder, `number` from 1."""
-
-    file: str
-    number: int
-    source: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.number}"
+from nnx_conformance.trail import Line as Line
+from nnx_conformance.trail import Trail
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +172,12 @@ class Left:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One run of the candidate on one case; `asked` is how many calls of its module the case asks for."""
+    """One run of the candidate on one case.
+
+    Attributes:
+        asked: how many calls of its module the case asks for.
+        trail: which line changed what; None where the run was not followed line by line.
+    """
 
     asked: int
     result: Thing | None
@@ -194,6 +190,7 @@ class Run:
     rngs: tuple[RngsBuilt, ...]
     warnings: tuple[Warned, ...]
     arguments: tuple[Left, ...]
+    trail: Trail | None = None
 
 
 @dataclass(frozen=True, eq=False)

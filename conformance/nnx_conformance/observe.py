@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +13,13 @@ import numpy as np
 
 from nnx_conformance.case import Argument, Case
 from nnx_conformance.classes import AfterCall, AfterConstruction, Classes
+from nnx_conformance.kept import kept
 from nnx_conformance.observation import Left, Outcome, Raised, Run, Thing
 from nnx_conformance.record import Record, as_thing
 from nnx_conformance.source import Source
 from nnx_conformance.spies import spying
+from nnx_conformance.trail import Trail
+from nnx_conformance.watched import follower as following
 
 
 @dataclass(eq=False)
@@ -38,14 +42,18 @@ def run(
     case: Case,
     asked: int,
     *,
+    follow: bool = False,
     after_construction: AfterConstruction | None = None,
     after_call: AfterCall | None = None,
 ) -> Run:
-    """Call the candidate once, and tell what happened."""
+    """Call the candidate once, and tell what happened; `follow` it line by line to tell where."""
     record = Record(candidate.source)
     given = [given_as(argument) for argument in case.arguments]
     with spying(record, candidate.classes, after_construction=after_construction, after_call=after_call):
-        result, raised = _call(candidate, record, given)
+        if follow:
+            names = [argument.name for argument in case.arguments]
+            following(record, names, given, kept(candidate.function, candidate.source))
+        result, raised, trail = _call(candidate, record, given)
         facts = record.module_facts()
     return Run(
         asked=asked,
@@ -59,6 +67,7 @@ def run(
         rngs=record.built(),
         warnings=tuple(record.warnings.values()),
         arguments=tuple(map(_left, case.arguments, given)),
+        trail=trail,
     )
 
 
@@ -83,11 +92,17 @@ def given_as(argument: Argument) -> Any:
         return jnp.array(np.array(argument.data))
 
 
-def _call(candidate: Candidate, record: Record, given: Sequence[Any]) -> tuple[Thing | None, Raised | None]:
+def _call(
+    candidate: Candidate, record: Record, given: Sequence[Any]
+) -> tuple[Thing | None, Raised | None, Trail | None]:
+    follower = record.follower
     try:
-        return as_thing(candidate.function(*given)), None
+        with follower.following() if follower else nullcontext():
+            result = candidate.function(*given)
+        return as_thing(result), None, follower.trail(result) if follower else None
     except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt are the candidate's too
-        return None, candidate.source.raised(error, frozenset(record.class_names))
+        raised = candidate.source.raised(error, frozenset(record.class_names))
+        return None, raised, follower.trail(None) if follower else None
 
 
 def _left(argument: Argument, given: Any) -> Left:

@@ -21,7 +21,7 @@ from nnx_conformance.flax_versions import contents, is_tracer, set_contents
 from nnx_conformance.graph import number, variables
 from nnx_conformance.observation import Observation, Outcome, Run, Shift
 from nnx_conformance.observe import Candidate, outcome, run, run_untraced
-from nnx_conformance.request import AGAIN, SHIFTS, Request
+from nnx_conformance.request import AGAIN, LINES, SHIFTS, Request
 from nnx_conformance.timeline import clearer, groups, main_calls, moved, numbers
 
 AMOUNT = 3
@@ -33,10 +33,16 @@ def observe(candidate: Candidate, request: Request) -> Observation:
     Running without traces is slow, so once a candidate is known to trace, this is done only where shifts are wanted.
     """
     case = request.case
-    first = run(candidate, case, request.calls)
+    follow = LINES in request.probes
+    first = run(candidate, case, request.calls, follow=follow)
     again = outcome(run(candidate, case, request.calls)) if AGAIN in request.probes else None
     looked_into = SHIFTS in request.probes or not candidate.traces
-    untraced = run_untraced(candidate, case, request.calls) if looked_into and _hidden(first) else None
+    hidden = looked_into and _hidden(first)
+    untraced = run_untraced(candidate, case, request.calls, follow=follow) if hidden else None
+    if follow and untraced and not untraced.raised and _followed(outcome(untraced), outcome(first)):
+        jax.clear_caches()  # type: ignore[no-untyped-call] # what is compiled already runs without the candidate's lines
+        first = run(candidate, case, request.calls, follow=True)
+        again = outcome(run(candidate, case, request.calls)) if AGAIN in request.probes else None
     base = clearer(first, untraced)
     candidate.traces = candidate.traces or base is not first
     shifts = _shifts(candidate, case, first, base) if SHIFTS in request.probes and not first.raised else ()

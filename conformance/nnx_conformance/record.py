@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from nnx_conformance.flax_versions import is_key, is_tracer, rng_counts
+from nnx_conformance.following import Follower
 from nnx_conformance.graph import Layouts, type_name
 from nnx_conformance.observation import Call, Line, Module, RngsBuilt, Snapshot, Thing, Warned, Write
 from nnx_conformance.plain_text import plain
@@ -46,6 +47,7 @@ class Record:
     class_names: set[str] = field(default_factory=set)
     _positions: dict[int, int] = field(default_factory=dict)
     _latest: tuple[Any, int] = (object(), -1)
+    follower: Follower | None = None
     constructing: int = 0
     calling: int = 0
 

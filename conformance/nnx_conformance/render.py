@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import textwrap
 from collections.abc import Callable
@@ -22,7 +23,8 @@ STALE = {"expired": "has expired", "no longer needed": "is no longer needed"}
 def show(report: Report, console: Console) -> None:
     """Print one report: findings first, then the accounting, then the verdict."""
     for finding in report.findings:
-        _finding(finding, console)
+        if not finding.follows:
+            _finding(finding, [other for other in report.findings if other.follows == finding.check], console)
     for use in report.stale:
         _stale(use, console)
     _accounting(report, console)
@@ -36,7 +38,7 @@ def report_text(report: Report) -> str:
 
 def finding_text(finding: Finding) -> str:
     """One finding as plain text, as the terminal shows it."""
-    return _plain(lambda console: _finding(finding, console))
+    return _plain(lambda console: _finding(finding, [], console))
 
 
 def _plain(show: Callable[[Console], None]) -> str:
@@ -45,7 +47,8 @@ def _plain(show: Callable[[Console], None]) -> str:
     return text.getvalue().strip()
 
 
-def _finding(finding: Finding, console: Console) -> None:
+def _finding(finding: Finding, followers: list[Finding], console: Console) -> None:
+    """One cause: the finding that names it, and the checks that are violated or blocked because of it."""
     colour = "red" if finding.level == "MUST" else "yellow"
     head = Text.assemble((finding.check, f"bold {colour}"), f"  {finding.level}  ", how_often(finding))
     console.print(head)
@@ -53,8 +56,12 @@ def _finding(finding: Finding, console: Console) -> None:
         place = Text.assemble("  ", (f"{finding.line}   ", "cyan"), finding.line.source)
         console.print(place, soft_wrap=True)
     _row(console, "", finding.what)
-    for label, value in _rows(finding):
+    for label, value in _rows(finding, followers):
         _row(console, label, value)
+    for other in followers:
+        _row(console, "also breaks", f"{other.check} ({other.level}): {other.what}")
+    if finding.replay:
+        _row(console, "replay", finding.replay)
     console.print()
 
 
@@ -64,8 +71,10 @@ def _stale(use: WaiverUse, console: Console) -> None:
     console.print()
 
 
-def _rows(finding: Finding) -> list[tuple[str, str]]:
-    return [(label, _few(finding.blocks) if label == "blocks" else text) for label, text in facts(finding)]
+def _rows(finding: Finding, followers: list[Finding]) -> list[tuple[str, str]]:
+    blocks = tuple(dict.fromkeys(blocked for one in (finding, *followers) for blocked in one.blocks))
+    told = facts(dataclasses.replace(finding, blocks=blocks, replay=""))
+    return [(label, _few(blocks) if label == "blocks" else text) for label, text in told]
 
 
 def _row(console: Console, label: str, value: str, style: str = "dim") -> None:

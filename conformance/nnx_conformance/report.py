@@ -39,6 +39,7 @@ class Finding:
         case: the smallest case found; None if the candidate was never run.
         violated, evaluated: on how many cases it was violated, and evaluated.
         blocks: the checks that could not be judged because of it.
+        follows: the violated check whose cause is this one's, too; empty if it stands for itself.
         replay: the command that runs it again; empty until it is stored.
         excerpt: the code around the line; None if the judge cannot read it.
         timeline: the state of the smallest case, call by call; None if there is none to show.
@@ -56,6 +57,7 @@ class Finding:
     violated: int
     evaluated: int
     blocks: tuple[str, ...] = ()
+    follows: str = ""
     replay: str = ""
     excerpt: Excerpt | None = None
     timeline: Timeline | None = None

@@ -10,6 +10,8 @@ from nnx_conformance.case import Case
 AGAIN = "again"
 #: Make the interventions.
 SHIFTS = "shifts"
+#: Follow the run line by line, for the places of a finding.
+LINES = "lines"
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +20,7 @@ class Request:
 
     Attributes:
         case: the input.
-        probes: which further runs are wanted, of `AGAIN` and `SHIFTS`.
+        probes: which further runs are wanted, of `AGAIN`, `SHIFTS` and `LINES`.
         calls: how many calls of the module the case asks for; when others were seen, they may be hidden in a trace.
     """
 

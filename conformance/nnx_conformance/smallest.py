@@ -14,13 +14,15 @@ from nnx_conformance.asking import CAUSES, Asking
 from nnx_conformance.case import Case
 from nnx_conformance.contract import CORE, MUST, Violation
 from nnx_conformance.judge import Judging
-from nnx_conformance.request import Request
+from nnx_conformance.request import LINES, Request
 from nnx_conformance.session import Ended, Progress
 from nnx_conformance.tally import Tally, judge
 
 SHRINK_SECONDS, ALL_SECONDS = 15.0, 45.0
 #: How often a smallest case must break its check again.
 CONFIRMATIONS = 3
+#: How often a case is tried that breaks its check by chance.
+TRIES = 20
 
 #: Ends of a candidate's process that each try would have to wait for.
 SLOW_TO_SHRINK = ("timed out", "malformed")
@@ -121,6 +123,7 @@ class Smallest:
             self.found[tally.check.id] = request, violation  # each confirmation would cost a process
             return
         again = [self._violation(tally, request) for _ in range(CONFIRMATIONS)]
+        again = [*again, *filter(None, [self._followed(tally, request)])]
         stands = None not in again or tally is self._history or not _essential(tally)
         if stands:
             seen = [known for known in again if known is not None]
@@ -148,6 +151,12 @@ class Smallest:
     def _violation(self, tally: Tally, request: Request) -> Violation | None:
         found = self._asking.judge(tally.check, request)
         return found if isinstance(found, Violation) else None
+
+    def _followed(self, tally: Tally, request: Request) -> Violation | None:
+        """The violation once more, from a run that is followed line by line, which names the line."""
+        request = dataclasses.replace(request, probes=(*request.probes, LINES))
+        tries = TRIES if tally is self._history else 1  # what is owed to chance need not show at once
+        return next(filter(None, (self._violation(tally, request) for _ in range(tries))), None)
 
     def _confirm(self, fresh: Asking) -> None:
         """Each finding must show where nothing ran before, as its replay will; else history is to blame."""

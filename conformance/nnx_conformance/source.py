@@ -52,10 +52,15 @@ class Source:
 
     def caller(self, depth: int = 1) -> Line | None:
         """The innermost line of the candidate that led here."""
+        place = self.place(depth + 1)
+        return self.line(*place) if place else None
+
+    def place(self, depth: int = 1) -> tuple[str, int] | None:
+        """The same as file and number."""
         frame: FrameType | None = sys._getframe(depth)
         while frame is not None and not self.owns(frame.f_code.co_filename):
             frame = frame.f_back
-        return self.line(frame.f_code.co_filename, frame.f_lineno) if frame else None
+        return (frame.f_code.co_filename, frame.f_lineno) if frame else None
 
     def raised(self, error: BaseException, class_names: frozenset[str] = frozenset()) -> Raised:
         """An exception as a fact, its traceback cut to the candidate's frames."""

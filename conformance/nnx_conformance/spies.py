@@ -151,6 +151,8 @@ def _noted_call(watch: Watch, classes: Classes, self: Any, bound: Any, args: Any
         traced = bool(before.traced or state.traced) or _any_tracer((args, kwargs, output))
         if finished:
             returned = record.thing(output)
+        if record.follower:
+            record.follower.called(output)
         record.calls.append(Call(module, line, traced, across, before, state if finished else None, returned))
     if watch.after_call is None or traced:
         return output
@@ -173,9 +175,11 @@ def _watch_attributes(patches: Patches, record: Record) -> None:
         try:
             original(self, name, value)
         finally:
+            new = vars(self).get(name)
             if isinstance(old, nnx.Variable):
-                new = vars(self).get(name)
                 _note_write(record, f"{type(self).__name__}.{name}", old, new)
+            if record.follower and record.constructing and new is not old:
+                _note_birth(record, f"{type(self).__name__}.{name}", old, new)
 
     patches.replace(nnx.Module, "__setattr__", __setattr__)
 
@@ -188,6 +192,12 @@ def _note_write(record: Record, target: str, old: Any, new: Any) -> None:
     lost = isinstance(old, nnx.Variable) and not isinstance(new, nnx.Variable)
     types = type_name(type(old)), type_name(type(new))
     record.write(Write(record.source.caller(), target, *types, lost, augmented, record.current_call()))
+
+
+def _note_birth(record: Record, target: str, old: Any, new: Any) -> None:
+    place, before = record.source.place(), "nothing" if old is None else type_name(type(old))
+    if record.follower and place:
+        record.follower.born(target, place, before, type_name(type(new)))
 
 
 def _watch_variables(patches: Patches, record: Record) -> None:
@@ -208,6 +218,9 @@ def _watched(record: Record, name: str, original: Any) -> Any:
             target = label or (f".{args[0]}" if name == "__setattr__" else "")
             augmented = in_place or stores_augmented(frame)
             _note_contents(record, frame.f_lineno, frame.f_code.co_filename, type_name(type(self)) + target, augmented)
+            if record.follower:
+                place = (frame.f_code.co_filename, frame.f_lineno)
+                record.follower.wrote(type_name(type(self)) + target, place, record.calling > 0)
         return original(self, *args)
 
     return write

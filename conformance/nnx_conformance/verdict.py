@@ -28,6 +28,7 @@ def report(
         for tally in planned
         if tally.first is not None
     ]
+    findings = _grouped(findings)
     return Report(
         candidate=candidate,
         contract=contract.name,
@@ -47,6 +48,24 @@ def _ended(planned: list[Tally]) -> str:
     """How the candidate's process ended on a case that decides."""
     deciding = [tally.first[1].observed for tally in planned if tally.check.domain == CORE and tally.first]
     return next((observed for observed in deciding if observed in CAUSES), "")
+
+
+def _grouped(findings: list[Finding]) -> list[Finding]:
+    """The findings, each with the one at the head of what it follows: one cause, one place in the report."""
+    shown = {finding.check: finding for finding in findings}
+
+    def cause(finding: Finding) -> Finding:
+        seen = {finding.check}
+        while finding.follows in shown and finding.follows not in seen:
+            finding = shown[finding.follows]
+            seen.add(finding.check)
+        return finding
+
+    heads = {finding.check: cause(finding).check for finding in findings}
+    return [
+        dataclasses.replace(finding, follows=heads[finding.check] if heads[finding.check] != finding.check else "")
+        for finding in findings
+    ]
 
 
 def _failure(planned: list[Tally]) -> str:
@@ -92,6 +111,7 @@ def _finding(tally: Tally, request: Request, violation: Violation, others: dict[
         evaluated=tally.evaluated,
         blocks=blocks,
         timeline=violation.timeline,
+        follows=next((by for by in violation.follows if others[by].violated), ""),
     )
 
 

@@ -37,6 +37,8 @@ def cases(
 ) -> st.SearchStrategy[Case]:
     """Inputs for a function of a seed, an array and a call count.
 
+    In a test::
+
         @given(cases())
         def test_counts_its_calls(case):
             assert f(*case)[0] == case.n_calls

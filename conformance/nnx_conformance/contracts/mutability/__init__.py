@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnx_conformance.contract import Contract
-from nnx_conformance.contracts.mutability import advice, calls, edges, interventions, results, state, traces
+from nnx_conformance.contracts.mutability import advice, calls, edges, interventions, results, runs, state, traces
 from nnx_conformance.contracts.mutability.counted import timeline
 from nnx_conformance.contracts.mutability.domain import DOMAINS
 from nnx_conformance.contracts.mutability.evidence import RETURNS, calls_asked
@@ -18,7 +18,7 @@ ORDER = (  # noqa: SIM905 - one word after the other reads better than 27 lines
 
 _checks = {
     check.id: check
-    for module in (results, state, calls, interventions, traces, advice, edges)
+    for module in (results, runs, state, calls, interventions, traces, advice, edges)
     for check in module.CHECKS
 }
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from nnx_conformance.case import Case, array_text
 from nnx_conformance.compare import equal
 from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
+from nnx_conformance.contracts.mutability import places
 from nnx_conformance.contracts.mutability.evidence import (
     IN_VARIABLE,
     INCREMENT,
@@ -13,6 +16,7 @@ from nnx_conformance.contracts.mutability.evidence import (
     WRAPPER,
     base,
     calls_asked,
+    caught_trace,
     excuse,
     hidden,
     lost_in_trace,
@@ -20,8 +24,9 @@ from nnx_conformance.contracts.mutability.evidence import (
     movements,
     no_counter,
     text,
+    unmoved,
 )
-from nnx_conformance.observation import Call, Observation, Run, Thing
+from nnx_conformance.observation import Call, Line, Observation, Run, Thing
 from nnx_conformance.timeline import main_calls, moved, series
 
 
@@ -45,7 +50,7 @@ def one_increment_per_call(case: Case, seen: Observation) -> Judgement:
     if not calls and not made(run):
         return Blocked(IN_VARIABLE)
     if len(calls) != asked:
-        return _wrong_number(calls, asked)
+        return _wrong_number(run, calls, asked)
     paths = moved(run, calls)
     if not paths:
         return _nothing_moved(case, seen)
@@ -53,15 +58,26 @@ def one_increment_per_call(case: Case, seen: Observation) -> Judgement:
     return None if None in problems else problems[0]
 
 
-def _wrong_number(calls: list[Call], asked: int) -> Violation:
+def _wrong_number(run: Run, calls: list[Call], asked: int) -> Violation:
     by_one = abs(len(calls) - asked) == 1
     return Violation(
         f"the module ran {_times(len(calls))}, n_calls is {asked}",
         _times(asked),
         _times(len(calls)),
-        line=calls[-1].line if calls else None,
+        line=_where(run, calls, asked),
         cause="the loop is off by one" if calls and by_one else "the calls are not made once for each of n_calls",
+        follows=caught_trace(run),
     )
+
+
+def _where(run: Run, calls: list[Call], asked: int) -> Line | None:
+    """The call that is made beside the loop, if there are too many; else the loop."""
+    if not calls:
+        return places.empty_loop(run) or places.returned_in(run)
+    beside = [call for call in calls if (found := places.steps(run, call)) and found.loop is None]
+    if len(calls) > asked and 0 < len(beside) < len(calls):
+        return beside[0].line
+    return places.loop(run, calls[-1])
 
 
 def _times(number: int) -> str:
@@ -71,12 +87,15 @@ def _times(number: int) -> str:
 def _nothing_moved(case: Case, seen: Observation) -> Judgement:
     run = base(seen)
     changed = [move for move in movements(run) if move.first == 0]
+    if not changed and (path := unmoved(case, seen)):
+        return _uneven(run, main_calls(run), path)
     if not changed:
         return no_counter(case, seen)
     return Violation(
         f"`{changed[0].slot.path}` went from 0 to {text(changed[0].last)}, but in none of the calls",
         "each call raises it by 1",
         "no call changes it",
+        line=places.moved_at(run, changed[0].slot.path, inside=False),
         cause="the count is raised outside `__call__`",
     )
 
@@ -92,7 +111,7 @@ def _uneven(run: Run, calls: list[Call], path: str) -> Violation | None:
                 f"between call {number - 1} and {number}, `{path}` went from {text(previous)} to {text(before)}",
                 "it changes only in the module's call",
                 f"{text(before)} before call {number}",
-                line=call.line,
+                line=places.moved_at(run, path, inside=False) or call.line,
                 cause="the count is changed outside `__call__`, or a copy of the module was called",
             )
         if after - before != 1:
@@ -100,11 +119,20 @@ def _uneven(run: Run, calls: list[Call], path: str) -> Violation | None:
                 f"call {number} of {len(calls)} took `{path}` from {text(before)} to {text(after)}",
                 text(before + 1),
                 text(after),
-                line=call.line,
+                line=_changer(run, call, path, before, after),
                 cause="`__call__` does not raise the count by 1 each time",
             )
         previous = after
     return None
+
+
+def _changer(run: Run, call: Call, path: str, before: float, after: float) -> Line | None:
+    """The line that took a Variable to where it is; where it stayed, one that writes to it, or the call's last."""
+    return (
+        (places.moved_by(run, path, after) if before != after else None)
+        or places.written_at(run)
+        or places.output(run, call)
+    )
 
 
 @check(
@@ -127,11 +155,11 @@ def output_unchanged(case: Case, seen: Observation) -> Judgement:
     for number, call in enumerate(calls, start=1):
         thing = run.returns[call.returned] if call.returned is not None else None
         if thing is None or thing.array is None or not equal(thing.array, case["x"]):
-            return _changed(case, thing, f"call {number} of {len(calls)}", call)
+            return _changed(case, thing, f"call {number} of {len(calls)}", places.output(run, call))
     return None
 
 
-def _changed(case: Case, thing: Thing | None, which: str, call: Call) -> Violation:
+def _changed(case: Case, thing: Thing | None, which: str, line: Line | None) -> Violation:
     if thing is None or thing.array is None:
         kind = thing.type if thing else "nothing"
         what, observed = f"{which} returned a {kind}, not the array x", kind
@@ -139,8 +167,20 @@ def _changed(case: Case, thing: Thing | None, which: str, call: Call) -> Violati
         observed = f"{array_text(thing.array)}, {thing.array.dtype.name} of shape {thing.array.shape}"
         what = f"{which} returned {array_text(thing.array)} for x={array_text(case['x'])}"
     wanted = f"{array_text(case['x'])}, {case['x'].dtype.name} of shape {case['x'].shape}"
-    cause = "`__call__` returns something else than its argument"
-    return Violation(what, wanted, observed, line=call.line, cause=cause)
+    return Violation(what, wanted, observed, line=line, cause=_how_changed(case["x"], thing))
+
+
+def _how_changed(x: np.ndarray, thing: Thing | None) -> str:
+    """In what an output differs from x."""
+    if thing is None or thing.type == "NoneType":
+        return "`__call__` ends without a `return x`"
+    if thing.array is None or thing.type not in ("jax.Array", "numpy.ndarray"):
+        return f"`__call__` wraps its argument into a {thing.type}, or returns something else"
+    if thing.array.shape != x.shape:
+        return f"`__call__` changes the shape from {x.shape} to {thing.array.shape}"
+    if thing.array.dtype != x.dtype:
+        return f"`__call__` casts {x.dtype.name} to {thing.array.dtype.name}"
+    return "`__call__` returns other values than those of its argument"
 
 
 CHECKS = (one_increment_per_call, output_unchanged)

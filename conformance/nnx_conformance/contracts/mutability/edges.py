@@ -8,10 +8,10 @@ from nnx_conformance.contracts.mutability.calls import one_increment_per_call, o
 from nnx_conformance.contracts.mutability.evidence import culprit
 from nnx_conformance.contracts.mutability.results import (
     count_equals_calls,
-    input_untouched,
     returns_pair,
     sum_preserved,
 )
+from nnx_conformance.contracts.mutability.runs import input_untouched
 from nnx_conformance.observation import Observation
 
 RESULT = (returns_pair, count_equals_calls, sum_preserved, input_untouched)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnx_conformance.case import Case
+from nnx_conformance.case import Case, array_text
 from nnx_conformance.compare import equal
 from nnx_conformance.contract import Blocked, NotApplicable
 from nnx_conformance.observation import Line, Module, Observation, Run, Shift, Slot, Thing
@@ -20,6 +20,9 @@ WRAPPER = "wrapper-kept"
 INCREMENT = "one-increment-per-call"
 OUTPUT = "output-unchanged"
 TRACED = "no-traced-mutation"
+COUNT = "count-equals-calls"
+SUM = "sum-preserved"
+FRESH = "fresh-state-per-run"
 
 
 def calls_asked(case: Case) -> int:
@@ -192,9 +195,31 @@ def movements(run: Run) -> list[Movement]:
     return list(found.values())
 
 
+def held_at_end(seen: Observation) -> set[float]:
+    """The numbers that the modules' Variables hold when the run ends, or held after the last call."""
+    run = base(seen)
+    ends = (numbers(run, module.end) for module in run.modules if module.end is not None)
+    return {move.last for move in movements(run)}.union(*(end.values() for end in ends))
+
+
 def counting(seen: Observation, case: Case) -> list[Movement]:
     """The Variables that went from 0 to `int(n_calls)`."""
     return [move for move in movements(base(seen)) if move.first == 0 and move.last == calls_asked(case)]
+
+
+def unmoved(case: Case, seen: Observation) -> str:
+    """The path of a Variable that no call moved, though `result[0]` tells of it; empty if there is none."""
+    run, result = base(seen), pair(seen)
+    calls = main_calls(run)
+    if result is None or result[0] == calls_asked(case) or not calls or calls[-1].after is None:
+        return ""
+    first, last = numbers(run, calls[0].before), numbers(run, calls[-1].after)
+    return next((path for path, value in last.items() if first.get(path) == value == result[0]), "")
+
+
+def caught_trace(run: Run) -> tuple[str, ...]:
+    """The check of traces, where a call raised about one and the candidate went on: what is missing follows from it."""
+    return (TRACED,) if run.raised is None and any(call.across for call in run.calls) else ()
 
 
 def lost_in_trace(seen: Observation, case: Case) -> bool:
@@ -212,6 +237,25 @@ def lost_in_trace(seen: Observation, case: Case) -> bool:
 def made(run: Run) -> list[Module]:
     """The modules that came to be during the run."""
     return [module for module in run.modules if module.created]
+
+
+def shown(thing: Thing | None) -> str:
+    """A result in a message."""
+    if thing is None:
+        return "nothing"
+    return array_text(thing.array) if thing.array is not None else thing.text
+
+
+def same_result(a: Thing | None, b: Thing | None) -> bool:
+    """Whether two runs gave the same, to the last bit."""
+    if a is None or b is None or a.array is None or b.array is None:
+        return (a is None) == (b is None) and (a is None or b is None or a.type == b.type)
+    return (a.type, a.array.dtype, a.array.shape, a.array.tobytes()) == (
+        b.type,
+        b.array.dtype,
+        b.array.shape,
+        b.array.tobytes(),
+    )
 
 
 def where(line: Line | None) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from nnx_conformance.case import Case
 from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
+from nnx_conformance.contracts.mutability import places
 from nnx_conformance.contracts.mutability.evidence import (
+    COUNT,
     IN_VARIABLE,
     INCREMENT,
     OUTPUT,
     RETURNS,
+    SUM,
     TRACED,
     base,
     culprit,
@@ -52,7 +55,9 @@ def result_reads_state(case: Case, seen: Observation) -> Judgement:
         f"the kit raised the count by {tried[0].amount} {moments}; result[0] stayed the same",
         f"result[0] other than {pair(seen)[0]:g}",  # type: ignore[index]
         f"{pair(seen)[0]:g}",  # type: ignore[index]
+        line=places.returned(seen),
         cause="result[0] is computed without the Variable: the model only decorates it",
+        follows=(COUNT,),
     )
 
 
@@ -77,7 +82,9 @@ def result_reads_output(case: Case, seen: Observation) -> Judgement:
         f"the kit raised what the last call returned by {tried[0].amount}; result[1] stayed the same",
         f"result[1] other than {pair(seen)[1]:g}",  # type: ignore[index]
         f"{pair(seen)[1]:g}",  # type: ignore[index]
+        line=places.returned(seen),
         cause="result[1] is computed from something else than the output of the last call, such as x itself",
+        follows=(OUTPUT, SUM),
     )
 
 

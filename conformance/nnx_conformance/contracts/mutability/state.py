@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from nnx_conformance.case import Case
 from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
+from nnx_conformance.contracts.mutability import places
 from nnx_conformance.contracts.mutability.evidence import (
+    FRESH,
     IN_VARIABLE,
     INCREMENT,
     TRACED,
@@ -12,6 +14,7 @@ from nnx_conformance.contracts.mutability.evidence import (
     Loss,
     base,
     calls_asked,
+    caught_trace,
     counting,
     excuse,
     hidden,
@@ -20,9 +23,11 @@ from nnx_conformance.contracts.mutability.evidence import (
     made,
     movements,
     no_counter,
+    pair,
     reads_overwritten,
     reads_param,
     text,
+    unmoved,
 )
 from nnx_conformance.observation import Observation, Run, Slot
 from nnx_conformance.timeline import main_calls, moved, state
@@ -51,6 +56,7 @@ def counts_in_variable(case: Case, seen: Observation) -> Judgement:
         path = next((move.slot.path for move in found if move.slot.path in overwritten), found[0].slot.path)
         return Violation(
             f"the kit raised `{path}` by 3 after the first call; the next call set it back",
+            line=places.moved_at(run, path, inside=True),
             cause="the Variable is only written to: the counting is done elsewhere, in a Python number or the loop",
         )
     return None
@@ -58,19 +64,28 @@ def counts_in_variable(case: Case, seen: Observation) -> Judgement:
 
 def _no_module(run: Run) -> Violation:
     if run.modules:
-        module = run.modules[0]
-        return Violation(
-            f"the call used a {module.name} that was made before it",
-            "a module made by the call",
-            "a module that outlives it",
-            line=run.calls[0].line if run.calls else None,
-            cause="the model is built at module level, in a default argument or in a cache",
-        )
+        return _kept_module(run)
+    written = places.written(run)
+    cause = f"`{written.name}` is written to, and no nnx.Module holds that Variable" if written else ""
     return Violation(
         "the call created no nnx.Module",
         "a module with a counting nnx.Variable",
         "no module",
-        cause="the result is computed without NNX state",
+        line=written.line if written else places.returned_in(run),
+        cause=cause or "the result is computed without NNX state",
+    )
+
+
+def _kept_module(run: Run) -> Violation:
+    keeper = places.keeper(run)
+    cause = f"{keeper.name} holds the model from before the call" if keeper else ""
+    return Violation(
+        f"the call used a {run.modules[0].name} that was made before it",
+        "a module made by the call",
+        "a module that outlives it",
+        line=(keeper.home if keeper else None) or (run.calls[0].line if run.calls else None),
+        cause=cause or "the model is built at module level, in a default argument or in a cache",
+        follows=(FRESH,),
     )
 
 
@@ -93,7 +108,7 @@ def _not_counted(case: Case, seen: Observation) -> Judgement:
         return Blocked(WRAPPER)
     asked = calls_asked(case)
     moves = movements(run)
-    if any(move.first == 0 for move in moves):
+    if any(move.first == 0 for move in moves) or unmoved(case, seen) or _called_too_rarely(case, seen):
         return Blocked(INCREMENT)  # a Variable does count, but not once a call
     if moves:
         move = moves[0]
@@ -101,16 +116,28 @@ def _not_counted(case: Case, seen: Observation) -> Judgement:
             f"`{move.slot.path}` went from {text(move.first)} to {text(move.last)}",
             f"from 0 to {asked}",
             f"from {text(move.first)} to {text(move.last)}",
+            line=places.made_at(run, move.slot.path),
             cause="the Variable does not start at 0",
         )
     if why := hidden(case, seen):
         return NotApplicable(why)
+    counted = places.counted_at(run)
+    outside = f"; {counted.name} changes in the calls" if counted and counted.kind == "kept" else ""
     return Violation(
         f"no nnx.Variable of the module went from 0 to {asked}",
         f"an nnx.Variable that goes from 0 to {asked}",
         _elsewhere(run, asked) or "none that changes",
-        cause=_elsewhere(run, asked) or "nothing in the module's Variables moves: the count is kept outside of them",
+        line=counted.line if counted else places.returned(seen),
+        cause=_elsewhere(run, asked)
+        or f"nothing in the module's Variables moves: the count is kept outside of them{outside}",
+        follows=(*caught_trace(run), *((FRESH,) if counted and counted.kind == "kept" else ())),
     )
+
+
+def _called_too_rarely(case: Case, seen: Observation) -> bool:
+    """Whether the result tells of the calls that were made, which were not as many as asked."""
+    result, calls = pair(seen), len(main_calls(base(seen)))
+    return result is not None and calls != calls_asked(case) and result[0] == calls
 
 
 def _elsewhere(run: Run, asked: int) -> str:
@@ -136,23 +163,24 @@ def _elsewhere(run: Run, asked: int) -> str:
     right="self.count.value = self.count.value + 1.0",
 )
 def wrapper_kept(case: Case, seen: Observation) -> Judgement:
-    loss = next(losses(seen.run), None) or next(losses(base(seen)), None)
-    if loss:
-        return _lost(seen, loss)
+    for run in (seen.run, base(seen)):
+        if loss := next(losses(run), None):
+            return _lost(seen, run, loss)
     if excused := excuse(case, seen):
         return excused
     return None if _variables(base(seen)) else Blocked(IN_VARIABLE)
 
 
-def _lost(seen: Observation, loss: Loss) -> Violation:
+def _lost(seen: Observation, run: Run, loss: Loss) -> Violation:
     total = len(seen.run.calls)
+    place = "element" if loss.target.endswith("]") or loss.target.rpartition(".")[2].isdigit() else "attribute"
     moment = f"in call {loss.call + 1} of {max(total, loss.call + 1)}" if loss.call >= 0 else "outside the calls"
     return Violation(
         f"{moment}, `{loss.target}` went from {loss.before} to {loss.after}",
         loss.before,
         loss.after,
-        line=loss.line,
-        cause="assigning to the attribute replaces the Variable; its contents are `.value` (or `[...]`)",
+        line=places.replaced_at(run, loss.target, loss.before, loss.after) or loss.line,
+        cause=f"assigning to the {place} replaces the Variable; its contents are `.value` (or `[...]`)",
     )
 
 
@@ -178,7 +206,7 @@ def counter_not_param(case: Case, seen: Observation) -> Judgement:
             f"the count sits in `{params[0].path}`, of type {params[0].type}",
             "a Variable that is no nnx.Param",
             params[0].type,
-            line=next((module.line for module in run.modules), None),
+            line=places.made_at(run, params[0].path),
             cause="a Param is what optimisers train: weight decay alone would change the count",
         )
     if excused := excuse(case, seen):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnx_conformance.case import Case
 from nnx_conformance.contract import MUST, Blocked, Judgement, Violation, check
+from nnx_conformance.contracts.mutability import places
 from nnx_conformance.contracts.mutability.evidence import (
     IN_VARIABLE,
     TRACED,
@@ -36,14 +37,14 @@ REMEDY = (
 def no_traced_mutation(case: Case, seen: Observation) -> Judgement:
     raised = seen.run.raised
     if raised and raised.about_trace:
-        return _across(raised)
+        return _across(raised, places.entered(seen.run))
     caught = [call.line for call in seen.run.calls if call.across]
     if caught and not raised and len(main_calls(seen.run)) != calls_asked(case):
         return Violation(
             "a call changed a Variable from outside its trace; the candidate caught what that raised",
             "the state changes outside of traces",
             "an exception that was caught",
-            line=caught[0],
+            line=places.entered(seen.run) or caught[0],
             cause="a Variable from outside a trace was changed inside it",
         )
     if leaked := _leaked(seen.run):
@@ -63,18 +64,22 @@ def no_traced_mutation(case: Case, seen: Observation) -> Judgement:
     return None if has_variable else Blocked(IN_VARIABLE)
 
 
-def _across(raised: Raised) -> Violation:
+def _across(raised: Raised, entered: Line | None) -> Violation:
     message = raised.message.strip().splitlines()[0][:160] if raised.message.strip() else ""
     given = raised.type == "TypeError"
     return Violation(
         f"the candidate raised {raised.type}: {message}",
         "the state changes outside of traces",
         raised.type,
-        line=raised.line,
+        line=entered or raised.line,
         cause="a module was given to a plain JAX transform, which does not know its state"
         if given
-        else "a Variable from outside a trace was changed inside it",
+        else f"a Variable from outside a trace was changed inside it{_where(raised, entered)}",
     )
+
+
+def _where(raised: Raised, entered: Line | None) -> str:
+    return f" ({raised.line})" if entered and raised.line and raised.line != entered else ""
 
 
 def _leaked(run: Run) -> Module | None:
@@ -103,6 +108,8 @@ def _lost(case: Case, seen: Observation) -> Violation:
 
 def _place(seen: Observation) -> Line | None:
     """Where a call ran inside a trace; a cached one is seen only with traces switched off."""
+    if entered := places.entered(seen.run, seen.untraced):
+        return entered
     traced = [call.line for call in seen.run.calls if call.traced]
     untraced = [call.line for call in seen.untraced.calls] if seen.untraced else []
     return next(iter(traced + untraced), None)
