@@ -8,8 +8,11 @@ import numpy as np
 
 def equal(observed: np.ndarray | float, expected: np.ndarray | float) -> bool:
     """Whether two arrays have the same shape, dtype and values; NaN equals NaN."""
+    a, b = np.asarray(observed), np.asarray(expected)
+    # Most are the same bit for bit; seeing that costs a twentieth of an assertion.
+    if (a.shape, a.dtype) == (b.shape, b.dtype) and a.tobytes() == b.tobytes():
+        return True
     try:
-        a, b = np.asarray(observed), np.asarray(expected)
         chex.assert_equal_shape([a, b])
         chex.assert_trees_all_equal_dtypes(a, b)
         chex.assert_trees_all_equal(a, b)
@@ -20,6 +23,8 @@ def equal(observed: np.ndarray | float, expected: np.ndarray | float) -> bool:
 
 def close(observed: float, expected: float, bound: float) -> bool:
     """Whether two numbers are at most `bound` apart; NaN is close to NaN, an infinity to itself."""
+    if observed == expected:
+        return True
     try:
         chex.assert_trees_all_close(np.float64(observed), np.float64(expected), rtol=0.0, atol=bound)
     except AssertionError:

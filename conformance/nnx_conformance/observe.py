@@ -28,6 +28,7 @@ class Candidate:
 
     Attributes:
         traces: whether it was seen to call its module inside a trace.
+        fruitless: how many runs without traces showed no more than the plain ones.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Candidate:
     source: Source
     classes: Classes
     traces: bool = False
+    fruitless: int = 0
 
 
 def run(

@@ -25,18 +25,21 @@ from nnx_conformance.request import AGAIN, LINES, SHIFTS, Request
 from nnx_conformance.timeline import clearer, groups, main_calls, moved, numbers
 
 AMOUNT = 3
+#: After so many runs without traces that showed no more than the plain ones, they become rare.
+FRUITLESS = 4
 
 
 def observe(candidate: Candidate, request: Request) -> Observation:
     """Answer a request; what the candidate writes to its streams is added by who holds them.
 
-    Running without traces is slow, so once a candidate is known to trace, this is done only where shifts are wanted.
+    Running without traces is slow, so once a candidate is known to trace, or this has shown nothing new for some cases,
+    it is done only where shifts are wanted.
     """
     case = request.case
     follow = LINES in request.probes
     first = run(candidate, case, request.calls, follow=follow)
     again = outcome(run(candidate, case, request.calls)) if AGAIN in request.probes else None
-    looked_into = SHIFTS in request.probes or not candidate.traces
+    looked_into = SHIFTS in request.probes or not (candidate.traces or candidate.fruitless >= FRUITLESS)
     hidden = looked_into and _hidden(first)
     untraced = run_untraced(candidate, case, request.calls, follow=follow) if hidden else None
     if follow and untraced and not untraced.raised and _followed(outcome(untraced), outcome(first)):
@@ -45,6 +48,7 @@ def observe(candidate: Candidate, request: Request) -> Observation:
         again = outcome(run(candidate, case, request.calls)) if AGAIN in request.probes else None
     base = clearer(first, untraced)
     candidate.traces = candidate.traces or base is not first
+    candidate.fruitless += untraced is not None and base is first
     shifts = _shifts(candidate, case, first, base) if SHIFTS in request.probes and not first.raised else ()
     candidate.classes.forget_dead()
     unseen = bool(request.calls) and not base.calls and not first.raised and bypassed(candidate, case)
