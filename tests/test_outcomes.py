@@ -27,7 +27,7 @@ def made(
             findings.append(Finding(check.id, check.level, f"{check.id} is broken", "", "", None, "", "", None, 1, 1))
     uses = (WaiverUse("check-0", "a.py", "x", "", stale),) if stale else ()
     asked = Settings(strict=strict)
-    return Report("a.py", "c", "1", asked, None, 1, tuple(checks), tuple(findings), 1.0, failure, uses)
+    return Report("a.py", "c", "1", asked, None, 1, tuple(checks), tuple(findings), 1.0, failure, waivers=uses)
 
 
 @settings(database=None, derandomize=True, deadline=None, max_examples=500)

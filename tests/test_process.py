@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nnx_conformance.checking import judge_target
+from nnx_conformance.isolation.host import obtain
 from nnx_conformance.isolation.jail import ANY_JAIL, Jail
 from nnx_conformance.process import Limits
 from nnx_conformance.report import Finding, Report, Settings
@@ -160,6 +161,15 @@ def test_a_flood_of_output_meets_the_limit_of_a_file(tmp_path: Path) -> None:
     assert finding.what == "the candidate raised OSError: [Errno 27] File too large"
     assert finding.line is not None
     assert finding.line.number == 4
+
+
+@pytest.mark.skipif(obtain(ANY_JAIL).level != "sandbox", reason="this host gives no sandbox")
+def test_what_the_sandbox_refuses_is_told_as_such(tmp_path: Path) -> None:
+    finding = refused(tmp_path, function(f"open({str(tmp_path / 'log')!r}, 'w')"))
+    assert finding.what.startswith("the candidate raised ")
+    assert finding.cause.startswith("the sandbox lets a candidate write to its temporary directory alone")
+    assert finding.remedy.endswith("`--isolation process` judges without a sandbox.")
+    assert not (tmp_path / "log").exists()
 
 
 GARBAGE = """

@@ -83,9 +83,16 @@ def test_items_are_chosen_by_their_check(project: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["good.py::wrapper-kept PASSED*"])
 
 
+def may_write(project: pytest.Pytester) -> None:
+    """Let candidates leave traces of their runs."""
+    with (project.path / "pyproject.toml").open("a") as file:
+        file.write('\nisolation = "process"\n')
+
+
 def test_one_run_feeds_all_items(project: pytest.Pytester) -> None:
     with (project.path / "good.py").open("a") as file:
         file.write("\nimport os\nopen('runs', 'a').write(f'{os.getpid()} ')\n")
+    may_write(project)
     project.runpytest("--nnx-candidate", "good.py").assert_outcomes(passed=27)
     assert len((project.path / "runs").read_text().split()) == 1
 
@@ -96,6 +103,7 @@ def test_the_workers_of_xdist_share_one_run(project: pytest.Pytester, distributi
     for name in ("good", "chatty"):
         with (project.path / f"{name}.py").open("a") as file:
             file.write(f"\nimport os\nopen('runs', 'a').write('{name} ')\n")
+    may_write(project)
     given = ("--nnx-candidate", "good.py", "--nnx-candidate", "chatty.py")
     result = project.runpytest_subprocess(*given, "-n", "2", "--dist", distribution)
     result.assert_outcomes(passed=54, warnings=1)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nnx_conformance import contract as contracts
-from nnx_conformance import excerpt
+from nnx_conformance import excerpt, refusals
 from nnx_conformance.case import Case
 from nnx_conformance.errors import CannotObserve, KitError, Misuse, expected
 from nnx_conformance.isolation.jail import ANY_JAIL, Jail
@@ -154,7 +154,8 @@ def judge(job: Job) -> Report:
             contract.check(check_id)
         session.load(contract.entry, contract.parameters)
         report = _judged(job, session, contract)
-        return dataclasses.replace(report, isolation=session.isolation, seconds=time.monotonic() - started)
+        report = dataclasses.replace(report, isolation=session.isolation, seconds=time.monotonic() - started)
+        return refusals.explained(report)
     finally:
         session.close()
 
