@@ -18,13 +18,14 @@ CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = (
     0x20000000,
     0x40000000,
 )
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 36, 38
-MS_REC, MS_PRIVATE, MS_NOSUID, MS_NODEV, MS_NOEXEC = 0x4000, 1 << 18, 2, 4, 8
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER = 1, 4, 8, 22, 36
+PR_SET_NO_NEW_PRIVS = 38
+MS_REC, MS_PRIVATE, MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 0x4000, 1 << 18, 1, 2, 4, 8
 AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY = -100, 0x8000, 1
 #: The same on every machine.
 MOUNT_SETATTR = 442
-CAPSET = {"x86_64": 126, "aarch64": 91}
-CAP_DAC_READ_SEARCH = 2
+CAPGET, CAPSET = {"x86_64": 125, "aarch64": 90}, {"x86_64": 126, "aarch64": 91}
+CAP_DAC_READ_SEARCH, CAP_SYS_RESOURCE = 2, 24
 
 
 class _MountAttributes(ctypes.Structure):
@@ -90,6 +91,15 @@ def keep_capabilities(*kept: int) -> None:
     header = _CapabilityHeader(0x20080522, 0)
     bits = sum(1 << number for number in kept)
     data = (_Capabilities * 2)(_Capabilities(bits, bits, 0), _Capabilities(0, 0, 0))
+    syscall("capset", CAPSET[MACHINE], ctypes.byref(header), ctypes.byref(data))
+
+
+def drop_capability(number: int) -> None:
+    """Give up one capability."""
+    header, data = _CapabilityHeader(0x20080522, 0), (_Capabilities * 2)()
+    syscall("capget", CAPGET[MACHINE], ctypes.byref(header), ctypes.byref(data))
+    for name in ("effective", "permitted", "inheritable"):
+        setattr(data[number // 32], name, getattr(data[number // 32], name) & ~(1 << number % 32))
     syscall("capset", CAPSET[MACHINE], ctypes.byref(header), ctypes.byref(data))
 
 
