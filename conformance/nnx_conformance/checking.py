@@ -22,6 +22,8 @@ from nnx_conformance.zygote import Zygote
 if TYPE_CHECKING:
     from nnx_conformance.drawn import Draw
 
+KIT_FAILS = "the kit fails on it, and not on another candidate"
+
 
 def check(
     candidate: str | Callable[..., Any],
@@ -132,6 +134,10 @@ def _judged(
     except Ended as ended:
         kind = ended.kind
         loaded = NotLoaded(False, f"while it was imported, {ended}", CAUSES[kind])
+    except CannotObserve:
+        if not can_observe(contract):
+            raise
+        loaded = NotLoaded(False, KIT_FAILS, CAUSES["malformed"])
     if isinstance(loaded, NotLoaded) and loaded.misuse:
         raise Misuse(loaded.reason)
     if isinstance(loaded, NotLoaded):
@@ -146,8 +152,7 @@ def _judged(
     except CannotObserve:
         if not can_observe(contract):
             raise
-        reason = "the kit fails on it, and not on another candidate"
-        broken = NotLoaded(False, reason, CAUSES["malformed"])
+        broken = NotLoaded(False, KIT_FAILS, CAUSES["malformed"])
         return not_loaded(name, contract, settings, versions, broken, time.monotonic() - started, "observed")
     finally:
         asking.close()
