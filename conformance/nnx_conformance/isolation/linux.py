@@ -7,6 +7,7 @@ import functools
 import os
 import platform
 import sys
+from collections.abc import Iterable
 
 LINUX = sys.platform.startswith("linux")
 MACHINE = platform.machine()
@@ -25,7 +26,8 @@ AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY = -100, 0x8000, 1
 #: The same on every machine.
 MOUNT_SETATTR = 442
 CAPGET, CAPSET = {"x86_64": 125, "aarch64": 90}, {"x86_64": 126, "aarch64": 91}
-CAP_DAC_READ_SEARCH, CAP_SYS_RESOURCE = 2, 24
+CAPABILITIES = 0x20080522
+CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_SETGID, CAP_SETUID, CAP_SYS_RESOURCE = 0, 2, 6, 7, 24
 
 
 class _MountAttributes(ctypes.Structure):
@@ -86,20 +88,17 @@ def read_only_mounts() -> None:
     syscall("mount_setattr", MOUNT_SETATTR, AT_FDCWD, b"/", AT_RECURSIVE, ctypes.byref(wanted), size)
 
 
-def keep_capabilities(*kept: int) -> None:
-    """Give up every capability but these."""
-    header = _CapabilityHeader(0x20080522, 0)
-    bits = sum(1 << number for number in kept)
-    data = (_Capabilities * 2)(_Capabilities(bits, bits, 0), _Capabilities(0, 0, 0))
-    syscall("capset", CAPSET[MACHINE], ctypes.byref(header), ctypes.byref(data))
-
-
-def drop_capability(number: int) -> None:
-    """Give up one capability."""
-    header, data = _CapabilityHeader(0x20080522, 0), (_Capabilities * 2)()
+def capabilities() -> frozenset[int]:
+    """Those that this process may use, as far as the first 32 go."""
+    header, data = _CapabilityHeader(CAPABILITIES, 0), (_Capabilities * 2)()
     syscall("capget", CAPGET[MACHINE], ctypes.byref(header), ctypes.byref(data))
-    for name in ("effective", "permitted", "inheritable"):
-        setattr(data[number // 32], name, getattr(data[number // 32], name) & ~(1 << number % 32))
+    return frozenset(number for number in range(32) if data[0].permitted >> number & 1)
+
+
+def keep_capabilities(kept: Iterable[int]) -> None:
+    """Give up every capability but these."""
+    header, bits = _CapabilityHeader(CAPABILITIES, 0), sum(1 << number for number in kept)
+    data = (_Capabilities * 2)(_Capabilities(bits, bits, 0), _Capabilities(0, 0, 0))
     syscall("capset", CAPSET[MACHINE], ctypes.byref(header), ctypes.byref(data))
 
 

@@ -6,17 +6,15 @@ The zygote lives in one of its own, where it may do to its children what only ro
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
 from collections.abc import Callable, Iterator
 
 from nnx_conformance.isolation import linux
 from nnx_conformance.isolation.jail import Jail
+from nnx_conformance.isolation.power import NOBODY
 
 EVERYBODY = 4_294_967_295
-#: Whom root's candidates run as: the kernel does not count what root starts. On every Linux it is nobody's number.
-NOBODY = 65534
 
 
 def become_alone() -> None:
@@ -85,20 +83,6 @@ def furnish(jail: Jail, home: str) -> None:
         options += f",uid={NOBODY},gid={NOBODY}"
     linux.mount("tmpfs", home, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
     _own_proc(linux.MS_RDONLY)
-
-
-def give_up_power() -> None:
-    """Keep no capability but, as root, that of reading what root could read before; and be nobody instead of root."""
-    if os.geteuid() != 0:
-        linux.keep_capabilities()
-        return
-    linux.prctl(linux.PR_SET_KEEPCAPS, ctypes.c_ulong(1))
-    os.setgroups([])
-    os.setresgid(NOBODY, NOBODY, NOBODY)
-    os.setresuid(NOBODY, NOBODY, NOBODY)
-    linux.keep_capabilities(linux.CAP_DAC_READ_SEARCH)
-    linux.prctl(linux.PR_SET_DUMPABLE, ctypes.c_ulong(1))  # or it could not read what /proc tells of itself
-    linux.die_with_parent()  # a change of user undoes it
 
 
 def _own_proc(more: int = 0) -> None:

@@ -28,7 +28,9 @@ def libraries(hidden: Iterable[str]) -> tuple[str, ...]:
     cache = os.environ.get("JAX_COMPILATION_CACHE_DIR", "")
     settings = [os.path.join("/etc", name) for name in SETTINGS]
     prefixes = (sys.prefix, sys.base_prefix, sys.exec_prefix, interpreter, cache)
-    roots = {os.path.realpath(path) for path in (*SYSTEM, *settings, *prefixes, *sys.path) if path and os.path.exists(path)}
+    roots = {
+        os.path.realpath(path) for path in (*SYSTEM, *settings, *prefixes, *sys.path) if path and os.path.exists(path)
+    }
     secret = [os.path.realpath(path) for path in hidden]
     return tuple(sorted({path for root in roots for path in _without(root, secret)}))
 

@@ -56,7 +56,8 @@ FORBIDDEN = {
     "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "add_key": (248, 217), "request_key": (249, 218),
     "keyctl": (250, 219), "init_module": (175, 105), "finit_module": (313, 273), "delete_module": (176, 106),
     "kexec_load": (246, 104), "kexec_file_load": (320, 294), "reboot": (169, 142), "swapon": (167, 224),
-    "swapoff": (168, 225), "acct": (163, 89), "quotactl_fd": (443, 443), "fanotify_init": (300, 262), "settimeofday": (164, 170), "clock_settime": (227, 112),
+    "swapoff": (168, 225), "acct": (163, 89), "quotactl_fd": (443, 443), "fanotify_init": (300, 262),
+    "settimeofday": (164, 170), "clock_settime": (227, 112),
     "adjtimex": (159, 171), "clock_adjtime": (305, 266), "sethostname": (170, 161), "setdomainname": (171, 162),
     "quotactl": (179, 60), "syslog": (103, 116), "personality": (135, 92), "iopl": (172, NONE), "ioperm": (173, NONE),
 }  # fmt: skip
@@ -117,7 +118,13 @@ def program(machine: str, pid: int) -> bytes:
 def _arguments_refused(column: int) -> list[bytes]:
     """Calls that are refused with some arguments and allowed with others."""
     refuse, allow = _step(RETURN, ERRNO | errno.EPERM), _step(RETURN, ALLOW)
-    shared = [_step(LOAD, ARGUMENTS + 3 * WIDTH), _step(BITS, ANONYMOUS, no=2), _step(BITS, SHARED, no=1), refuse, allow]
+    shared = [
+        _step(LOAD, ARGUMENTS + 3 * WIDTH),
+        _step(BITS, ANONYMOUS, no=2),
+        _step(BITS, SHARED, no=1),
+        refuse,
+        allow,
+    ]
     pair = [_step(LOAD, ARGUMENTS + WIDTH), _step(BITS, DATAGRAMS, no=1), refuse, allow]
     steps = []
     for numbers, block in ((MMAP, shared), (SOCKETPAIR, pair)):
