@@ -73,6 +73,8 @@ SOCKETPAIR, DATAGRAMS = (53, 199), 0x2
 #: `F_SETOWN_EX`, `F_SETLEASE`, `F_NOTIFY`; `FIOSETOWN`, `SIOCSPGRP`.
 FCNTL, FCNTL_FORBIDDEN = (72, 25), (8, 10, 15, 1024, 1026)
 IOCTL, IOCTL_FORBIDDEN = (16, 29), (0x8901, 0x8902)
+#: Opening a file to read it can empty it; Landlock sees that from its version 3. `openat2` hides its flags.
+OPEN, OPENAT, OPENAT2, CUT, WRITING = (2, NONE), (257, 56), (437, 437), 0x200, 0x3
 
 
 class _Program(ctypes.Structure):
@@ -99,8 +101,9 @@ def program(machine: str, pid: int) -> bytes:
     steps = [
         _step(LOAD, ARCHITECTURE), _step(EQUAL, ARCHITECTURES[machine], yes=1), _step(RETURN, KILL),
         _step(LOAD, NUMBER), _step(AT_LEAST, X32, no=1), refuse,
-        # glibc then takes `clone`, whose flags a filter can read
+        # the C library then takes `clone` and `openat`, whose flags a filter can read
         _step(EQUAL, CLONE3[column], no=1), _step(RETURN, ERRNO | errno.ENOSYS),
+        _step(EQUAL, OPENAT2[column], no=1), _step(RETURN, ERRNO | errno.ENOSYS),
         _step(EQUAL, CLONE[column], no=4), _step(LOAD, ARGUMENTS), _step(BITS, CLONE_THREAD, no=1),
         _step(RETURN, ALLOW), refuse,
     ]  # fmt: skip
@@ -126,9 +129,12 @@ def _arguments_refused(column: int) -> list[bytes]:
         allow,
     ]
     pair = [_step(LOAD, ARGUMENTS + WIDTH), _step(BITS, DATAGRAMS, no=1), refuse, allow]
+    cut = [_step(BITS, CUT, no=2), _step(BITS, WRITING, yes=1), refuse, allow]
+    opened, opened_at = [_step(LOAD, ARGUMENTS + WIDTH), *cut], [_step(LOAD, ARGUMENTS + 2 * WIDTH), *cut]
     steps = []
-    for numbers, block in ((MMAP, shared), (SOCKETPAIR, pair)):
-        steps += [_step(EQUAL, numbers[column], no=len(block)), *block]
+    for numbers, block in ((MMAP, shared), (SOCKETPAIR, pair), (OPEN, opened), (OPENAT, opened_at)):
+        if numbers[column] != NONE:
+            steps += [_step(EQUAL, numbers[column], no=len(block)), *block]
     for numbers, commands in ((FCNTL, FCNTL_FORBIDDEN), (IOCTL, IOCTL_FORBIDDEN)):
         tests = [part for command in commands for part in (_step(EQUAL, command, no=1), refuse)]
         steps += [_step(EQUAL, numbers[column], no=len(tests) + 2), _step(LOAD, ARGUMENTS + WIDTH), *tests, allow]
