@@ -40,7 +40,7 @@ def main() -> None:
     worker.warm_up()
     gc.collect()
     gc.freeze()  # so that collecting garbage in a child does not copy every page
-    control.send(connection, dataclasses.asdict(ground.obtained))
+    control.send(connection, {"obtained": dataclasses.asdict(ground.obtained), "base": ground.base})
     zygote = _Zygote(connection, jail, ground)
     try:
         zygote.serve()
