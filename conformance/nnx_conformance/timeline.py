@@ -25,7 +25,9 @@ def groups(run: Run) -> list[list[Call]]:
     """
     found: list[list[Call]] = []
     by_module: dict[int, int] = {}
-    ends: dict[_Stand, set[int]] = {}  # where the groups stand: looking through them all takes too long if they are many
+    ends: dict[
+        _Stand, set[int]
+    ] = {}  # where the groups stand: looking through them all takes too long if they are many
     for call in run.calls:
         if call.traced:
             continue
