@@ -133,7 +133,7 @@ def test_a_hostile_candidate_gains_nothing_and_the_next_one_is_judged_rightly(
     assert SECRET not in told(outcome)
     assert victims.mark not in told(outcome)
     assert told(outcome).encode()
-    assert "\x1b" not in told(outcome)
+    assert not [escape for escape in ("\x1b", "\\u001b") if escape in told(outcome)]
     assert (victims.signals(), victims.heard(), victims.running()) == ("", [], [])
     assert contents(victims.outside) == outside
     assert contents(cache) == compiled
@@ -165,6 +165,10 @@ def test_a_file_that_nobody_would_write_does_not_conform(sandbox: Grader, source
 
 #: What became of an attempt, seen from outside: True where it came through.
 Effect = Callable[[Bed, Outcome], bool]
+
+
+def conforms(at: Bed, outcome: Outcome) -> bool:
+    return outcome.status == "conforms"
 
 
 def left_a_mark(at: Bed, outcome: Outcome) -> bool:
@@ -259,6 +263,7 @@ STOPPED_FROM: tuple[tuple[str, Effect, str], ...] = (
     ("changes_neighbours", changed, BARE),
     ("changes_foreign_modes", changed_times, BARE),
     ("reads_neighbours", told_a_secret, BARE),
+    ("imports_the_reference", conforms, BARE),
     ("connects_by_tcp", was_heard, BARE),
     ("sends_by_udp", was_heard, BARE),
     ("connects_by_unix_socket", was_heard, BARE),
@@ -326,10 +331,12 @@ def weakest() -> Iterator[Grader]:
 
 #: Where nothing holds it, this one ends the zygote, see below.
 ENDS_ITS_ZYGOTE = "signals_its_parent"
+#: And this one is right, as somebody else wrote it.
+HANDS_IN_ANOTHERS = "imports_the_reference"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(set(NAMES) - HARMLESS - {ENDS_ITS_ZYGOTE}))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - HARMLESS - {ENDS_ITS_ZYGOTE, HANDS_IN_ANOTHERS}))
 def test_no_verdict_is_forged_where_only_a_process_keeps_a_candidate(weakest: Grader, victims: Bed, name: str) -> None:
     outcome = graded(weakest, victims.source(name))
     assert outcome.status in ("does not conform", "crashed", "timed out"), told(outcome)
