@@ -237,6 +237,15 @@ def test_an_empty_folder_is_misuse(tmp_path: Path) -> None:
     assert not (tmp_path / "r").exists()
 
 
+def test_a_link_that_leads_out_of_the_folder_is_misuse(tmp_path: Path) -> None:
+    written(tmp_path, "secret.py", GOOD)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link.py").symlink_to(tmp_path / "secret.py")
+    told = misuse(run("grade", tmp_path / "in", "--results", tmp_path / "r"))
+    assert told.startswith("Expected candidates that lie in the folder but got candidates=")
+    assert told.endswith("It is a link out of it; remove it.")
+
+
 BAD_LINES = {
     "no object": ("not json", "Expected one JSON object in each line but {path}:1 holds none: "),
     "no source": ('{"id": "a"}', 'Expected {{"id": "...", "source": "..."}} in each line but {path}:1 holds '),

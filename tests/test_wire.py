@@ -33,6 +33,7 @@ from nnx_conformance.observation import (
     Warned,
     Write,
 )
+from nnx_conformance.plain_text import plain
 
 # The first example imports and compiles what the others use.
 QUICK = settings(deadline=None, max_examples=25, derandomize=True)
@@ -219,7 +220,36 @@ def test_a_frame_that_announces_too_much_is_refused(text: int, body: int) -> Non
 
 
 def test_the_largest_frame_is_not_refused() -> None:
-    assert wire.sizes(wire.HEAD.pack(wire.MAGIC, wire.MAX_BYTES, 0)) == (wire.MAX_BYTES, 0)
+    largest = wire.MAX_TEXT, wire.MAX_BYTES - wire.MAX_TEXT
+    assert wire.sizes(wire.HEAD.pack(wire.MAGIC, *largest)) == largest
+
+
+def test_more_json_than_any_observation_has_is_refused() -> None:
+    message = f"^a frame with {wire.MAX_TEXT + 1} bytes of JSON; at most {wire.MAX_TEXT} are read$"
+    with pytest.raises(wire.Malformed, match=message):
+        wire.sizes(wire.HEAD.pack(wire.MAGIC, wire.MAX_TEXT + 1, 0))
+
+
+@QUICK
+@given(texts)
+def test_a_text_from_a_candidate_can_be_printed_and_stored(text: str) -> None:
+    frame = wire.dumps(Answer(1, failure=text))
+    body = wire.HEAD.size
+    found = wire.loads(Answer, frame[body:], b"", trusted=False).failure
+    assert found == plain(text)
+    assert wire.loads(Answer, frame[body:], b"").failure == text
+    assert not {char for char in found or "" if not char.isprintable()} - set("\n\t")
+
+
+@pytest.mark.parametrize("kind", ["Line", "Snapshot"])
+def test_a_number_that_no_float_holds_is_refused(kind: str) -> None:
+    data = {"Line": f'["f",{10**400},"s"]', "Snapshot": f"[0,[{10**400}],[]]"}[kind]
+    with pytest.raises(wire.Malformed, match="int too large to convert to float"):
+        wire.loads({"Line": Line, "Snapshot": Snapshot}[kind], data.encode(), b"")
+
+
+def test_a_whole_number_where_a_float_is_meant_becomes_one() -> None:
+    assert repr(wire.loads(Snapshot, b"[0,[1],[]]", b"").numbers) == "(1.0,)"
 
 
 @pytest.mark.parametrize(

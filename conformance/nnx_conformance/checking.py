@@ -26,6 +26,8 @@ from nnx_conformance.zygote import Zygote
 if TYPE_CHECKING:
     from nnx_conformance.drawn import Draw
 
+KIT_FAILS = "the kit fails on it, and not on another candidate"
+
 Waivers = tuple[Waiver, ...]
 
 
@@ -43,6 +45,7 @@ class Job:
         contract: the name of the contract.
         draw: where the cases come from; they are drawn as they are needed if None.
         waived: the ids of the checks that are not shrunk, as they are excused.
+        proven: whether the kit is known to observe the contract's own right candidate here.
     """
 
     opener: Opener
@@ -52,6 +55,7 @@ class Job:
     progress: Progress = silent
     draw: Draw | None = None
     waived: frozenset[str] = frozenset()
+    proven: bool = False
 
 
 def check(
@@ -174,6 +178,10 @@ def _judged(job: Job, session: Session, contract: contracts.Contract) -> Report:
     except Ended as ended:
         kind = ended.kind
         loaded = NotLoaded(False, f"while it was imported, {ended}", CAUSES[kind])
+    except CannotObserve:
+        if not (job.proven or can_observe(contract)):
+            raise
+        loaded = NotLoaded(False, KIT_FAILS, CAUSES["malformed"])
     if isinstance(loaded, NotLoaded) and loaded.misuse:
         raise Misuse(loaded.reason)
     if isinstance(loaded, NotLoaded):
@@ -185,10 +193,9 @@ def _judged(job: Job, session: Session, contract: contracts.Contract) -> Report:
         smallest = Smallest(judging, job.progress, job.waived)
         smallest.run()
     except CannotObserve:
-        if not can_observe(contract):
+        if not (job.proven or can_observe(contract)):
             raise
-        reason = "the kit fails on it, and not on another candidate"
-        broken = NotLoaded(False, reason, CAUSES["malformed"])
+        broken = NotLoaded(False, KIT_FAILS, CAUSES["malformed"])
         return not_loaded(job.name, contract, job.settings, versions, broken, what="observed")
     finally:
         asking.close()

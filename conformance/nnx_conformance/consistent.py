@@ -1,23 +1,43 @@
-"""Whether an observation agrees with itself: what comes from a candidate's process may have been forged."""
+"""Whether an observation agrees with itself and its request: what a candidate's process sends may have been forged."""
 
 from __future__ import annotations
 
 from nnx_conformance.observation import Observation, Run, Snapshot
+from nnx_conformance.request import AGAIN, Request
+
+#: More calls or modules than any case asks for, by far; judging them would take as long as the candidate likes.
+MANY = 10_000
 
 
-def consistent(seen: Observation) -> Observation:
+def consistent(seen: Observation, request: Request) -> Observation:
     """The observation itself.
 
     Raises:
-        ValueError: if it points to something that it does not hold.
+        ValueError: if it points to something that it does not hold, or is none of what was asked for.
     """
     for run in (seen.run, seen.untraced):
         if run is not None:
+            _check_asked(run, request)
             _check_run(run)
+    if (seen.again is None) != (AGAIN not in request.probes):
+        raise ValueError("the same case again, or not, against what was asked")
     return seen
 
 
+def _check_asked(run: Run, request: Request) -> None:
+    if run.asked != request.calls:
+        raise ValueError(f"{run.asked} calls asked for instead of {request.calls}")
+    if [left.name for left in run.arguments] != [argument.name for argument in request.case.arguments]:
+        raise ValueError("other arguments than those that were passed")
+    if any(left.alive and left.array is None for left in run.arguments):
+        raise ValueError("an argument that is alive and holds nothing")
+    if run.result is None and run.raised is None:
+        raise ValueError("neither a result nor an exception")
+
+
 def _check_run(run: Run) -> None:
+    if (most := max(len(run.calls), len(run.modules))) > MANY:
+        raise ValueError(f"{most} calls or modules; at most {MANY} are looked at")
     for module in run.modules:
         _check_snapshots(run, module.start, module.end)
     for call in run.calls:

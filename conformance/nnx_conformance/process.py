@@ -17,6 +17,7 @@ from nnx_conformance.consistent import consistent
 from nnx_conformance.errors import CannotObserve, KitError
 from nnx_conformance.messages import Answer, Question
 from nnx_conformance.observation import Loaded, NotLoaded, Observation, Versions
+from nnx_conformance.plain_text import plain
 from nnx_conformance.request import Request
 from nnx_conformance.session import Ended
 from nnx_conformance.target import Target
@@ -65,6 +66,7 @@ class Process:
         self._outgoing = bytearray()
         self._incoming = bytearray()
         self._waiting: deque[int] = deque()
+        self._requests: deque[Request] = deque()
         self._number = 0
         self._since = time.monotonic()
         self._versions: Versions | None = None
@@ -110,6 +112,8 @@ class Process:
             answer = self._answer(self._waiting.popleft(), self._limits.case_seconds)
             self._since = time.monotonic()
             self._loaded = answer.loaded or answer.not_loaded
+            if isinstance(self._loaded, NotLoaded) and self._loaded.misuse and self._target.source is not None:
+                raise Ended("malformed", NOT_ASKED)  # a file among many names no function that could be missing
         if self._loaded is None:
             raise Ended("malformed", NOT_ASKED)
         return self._loaded
@@ -118,6 +122,7 @@ class Process:
         """Send a request, without waiting."""
         if not self._waiting:
             self._since = time.monotonic()
+        self._requests.append(request)
         self._ask(request=request)
 
     def collect(self) -> Observation:
@@ -128,7 +133,7 @@ class Process:
         self._since = time.monotonic()
         if answer.observation is None:
             raise Ended("malformed", NOT_ASKED)
-        return self._checked(answer.observation)
+        return self._checked(answer.observation, self._requests.popleft())
 
     def close(self) -> None:
         """Kill the process and all that it started."""
@@ -168,13 +173,13 @@ class Process:
 
     def _parsed(self, text: bytes, body: bytes) -> Answer:
         try:
-            return wire.loads(Answer, text, body)
+            return wire.loads(Answer, text, body, trusted=False)
         except wire.Malformed as error:
             raise Ended("malformed", f"its process sent data that are no observation ({error})") from error
 
-    def _checked(self, observation: Observation) -> Observation:
+    def _checked(self, observation: Observation, request: Request) -> Observation:
         try:
-            return consistent(observation)
+            return consistent(observation, request)
         except ValueError as error:
             raise Ended("malformed", f"its process sent an observation that contradicts itself ({error})") from error
 
@@ -232,7 +237,7 @@ class Process:
     def _last_words(self) -> str:
         size = self._output.seek(0, os.SEEK_END)
         text = os.pread(self._output.fileno(), 2000, max(0, size - 2000)).decode("utf-8", "replace").strip()
-        return f"; it last wrote: {text.splitlines()[-1][:200]}" if text else ""
+        return f"; it last wrote: {plain(text.splitlines()[-1][:200])}" if text else ""
 
 
 def _signal_name(number: int) -> str:

@@ -79,27 +79,39 @@ def groups(run: Run) -> list[list[Call]]:
     A module built by merge or clone goes on where another of its class ended, if it has the state that this one had.
     """
     found: list[list[Call]] = []
-    by_module: dict[int, list[Call]] = {}
+    by_module: dict[int, int] = {}
+    ends: dict[
+        _Stand, set[int]
+    ] = {}  # where the groups stand: looking through them all takes too long if they are many
     for call in run.calls:
         if call.traced:
             continue
         if call.module not in by_module:
-            by_module[call.module] = _continued(run, call, found) or []
-        calls = by_module[call.module]
-        if not calls:
-            found.append(calls)
-        calls.append(call)
+            by_module[call.module] = _continued(run, call, ends, len(found))
+        at = by_module[call.module]
+        if at == len(found):
+            found.append([])
+        elif (last := found[at][-1]).after is not None:
+            ends[_stand(run, last, last.after)].discard(at)
+        found[at].append(call)
+        if call.after is not None:
+            ends.setdefault(_stand(run, call, call.after), set()).add(at)
     return found
 
 
-def _continued(run: Run, call: Call, found: list[list[Call]]) -> list[Call] | None:
-    module = run.modules[call.module]
-    for calls in reversed(found if not module.constructed else []):
-        last = calls[-1]
-        same_class = run.modules[last.module].name == module.name
-        if same_class and last.after is not None and numbers(run, last.after) == numbers(run, call.before):
-            return calls
-    return None
+#: The class of a module, and what its Variables hold.
+_Stand = tuple[str, frozenset[tuple[str, float]]]
+
+
+def _stand(run: Run, call: Call, snapshot: Snapshot) -> _Stand:
+    return run.modules[call.module].name, frozenset(numbers(run, snapshot).items())
+
+
+def _continued(run: Run, call: Call, ends: dict[_Stand, set[int]], new: int) -> int:
+    """The last group that stands where this call begins; a new one if there is none."""
+    if run.modules[call.module].constructed:
+        return new
+    return max(ends.get(_stand(run, call, call.before), ()), default=new)
 
 
 def main_calls(run: Run) -> list[Call]:

@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import json
 import math
+import re
 import struct
 import types
 from collections.abc import Callable
@@ -17,11 +18,17 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 import numpy as np
 
+from nnx_conformance.plain_text import plain
+
 T = TypeVar("T")
 
 MAGIC = b"NNXC"
 HEAD = struct.Struct(">4sII")
 MAX_BYTES = 256 * 1024 * 1024
+#: JSON becomes up to twenty times as many bytes of objects; observations of a thousand calls have a few 100 KiB.
+MAX_TEXT = 8 * 1024 * 1024
+#: What JSON may hold that becomes a character no terminal should get. Nothing else can: it is written in ASCII.
+_ODD = re.compile(rb"\\[bfru]|[^\x20-\x7e]")
 
 _SIZED = [f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)]
 DTYPES = frozenset([*_SIZED, "bool", "float16", "bfloat16", "float32", "float64", "complex64", "complex128"])
@@ -43,7 +50,7 @@ def sizes(head: bytes) -> tuple[int, int]:
     """The sizes of JSON and array bytes that a frame's head announces.
 
     Raises:
-        Malformed: if it is no head, or announces more than `MAX_BYTES`.
+        Malformed: if it is no head, or announces more than `MAX_BYTES`, or more JSON than `MAX_TEXT`.
     """
     if len(head) != HEAD.size:
         raise Malformed("the head of a frame is cut short")
@@ -52,17 +59,25 @@ def sizes(head: bytes) -> tuple[int, int]:
         raise Malformed("the bytes do not begin a frame")
     if text + body > MAX_BYTES:
         raise Malformed(f"a frame of {text + body} bytes; at most {MAX_BYTES} are read")
+    if text > MAX_TEXT:
+        raise Malformed(f"a frame with {text} bytes of JSON; at most {MAX_TEXT} are read")
     return text, body
 
 
-def loads(kind: type[T], text: bytes, body: bytes) -> T:
+def loads(kind: type[T], text: bytes, body: bytes, *, trusted: bool = True) -> T:
     """The dataclass `kind` out of a frame's two parts.
+
+    Args:
+        text, body: the parts.
+        trusted: whether a process of the kit's wrote them; if not, texts are made safe to print and to store.
 
     Raises:
         Malformed: if they hold anything else.
     """
     try:
         data = json.loads(text)
+        if not trusted and _ODD.search(text):
+            data = _printable(data)
         return _parser(kind)(data, body)  # type: ignore[no-any-return, arg-type]
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
         raise Malformed(f"no {kind.__name__}: {error}") from error
@@ -79,6 +94,13 @@ def whole(kind: type[T], frame: bytes) -> T:
     if len(frame) != head + text + body:
         raise Malformed("the frame is not as long as its head says")
     return loads(kind, frame[head : head + text], frame[head + text :])
+
+
+def _printable(data: Any) -> Any:
+    """JSON data with every text made plain."""
+    if isinstance(data, list):
+        return [_printable(item) for item in data]
+    return plain(data) if isinstance(data, str) else data
 
 
 def _plain(value: Any, buffers: list[bytes]) -> Any:
@@ -111,7 +133,9 @@ def _parser(kind: Any) -> Callable[[Any, bytes], Any]:
         return _optional_parser(kind)
     if get_origin(kind) is Literal:
         return _scalar_parser((str,))
-    return _scalar_parser((int, float) if kind is float else (kind,))
+    if kind is float:
+        return _float
+    return _int if kind is int else _scalar_parser((kind,))
 
 
 def _dataclass_parser(kind: Any) -> Callable[[Any, bytes], Any]:
@@ -142,6 +166,19 @@ def _scalar_parser(kinds: tuple[type, ...]) -> Callable[[Any, bytes], Any]:
         return data
 
     return parse
+
+
+def _float(data: Any, _: bytes) -> float:
+    if type(data) not in (int, float):
+        raise Malformed(f"expected float, got {type(data).__name__}")
+    return float(data)
+
+
+def _int(data: Any, _: bytes) -> int:
+    if type(data) is not int:
+        raise Malformed(f"expected int, got {type(data).__name__}")
+    float(data)  # one that no float holds, no check can reckon with
+    return data
 
 
 def _array(data: Any, body: bytes) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -37,6 +38,7 @@ class Zygote:
         self.jail = jail
         self._numbers = itertools.count(1)
         self._obtained: Obtained | None = None
+        self._base = ""
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
         self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
@@ -71,7 +73,9 @@ class Zygote:
             hello = self._receive(START_SECONDS)
             if hello is None:
                 raise KitError(f"The zygote, which starts the candidates' processes, did not start: {self._wrote()}")
-            self._obtained = Obtained(**{**hello, "parts": tuple(hello["parts"])})
+            obtained = hello["obtained"]
+            self._obtained = Obtained(**{**obtained, "parts": tuple(obtained["parts"])})
+            self._base = hello["base"]
         if self._obtained.refused:
             raise Misuse(
                 f"Expected an isolation that this host can give but got --isolation={self.jail.level!r} (type=str). "
@@ -113,6 +117,8 @@ class Zygote:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._base:  # one that was killed has left it
+            shutil.rmtree(self._base, ignore_errors=True)
         self._output.close()
 
     def _receive(self, seconds: float) -> dict[str, Any] | None:

@@ -14,7 +14,6 @@ import os
 import shutil
 import signal
 import socket
-import struct
 import sys
 import time
 import traceback
@@ -25,7 +24,6 @@ from nnx_conformance.isolation.host import Ground, settle
 from nnx_conformance.isolation.jail import Jail
 
 STRAYS_ROUNDS, POLL_SECONDS = 200, 0.002
-STATUS = struct.Struct("i")
 
 
 def main() -> None:
@@ -40,7 +38,7 @@ def main() -> None:
     worker.warm_up()
     gc.collect()
     gc.freeze()  # so that collecting garbage in a child does not copy every page
-    control.send(connection, dataclasses.asdict(ground.obtained))
+    control.send(connection, {"obtained": dataclasses.asdict(ground.obtained), "base": ground.base})
     zygote = _Zygote(connection, jail, ground)
     try:
         zygote.serve()
@@ -51,10 +49,10 @@ def main() -> None:
 
 @dataclasses.dataclass(frozen=True)
 class _Child:
-    """A candidate's process, or the first process of its namespace, which then tells on a pipe how it ended."""
+    """A candidate's process, and the first process of its namespace; 0 without namespaces."""
 
     pid: int
-    told: int
+    first: int
 
 
 class _Zygote:
@@ -85,19 +83,27 @@ class _Zygote:
 
         assert not flax_versions.backend_is_up(), "A JAX backend is up in the zygote; what it forks would hang."
         home = self._home(number)
-        reads, writes = os.pipe()
-        if self._ground.namespaces:
-            linux.unshare(linux.CLONE_NEWPID)
+        first = self._first() if self._ground.namespaces else 0
         child = os.fork()
         if child == 0:
-            if self._ground.namespaces:
-                _be_first(writes)
             _be_candidate(self._jail, self._ground, home, descriptors)
         if self._ground.namespaces:
             linux.setns(self._ground.processes, linux.CLONE_NEWPID)
-        self._running[number] = _Child(child, reads)
-        for descriptor in (writes, *descriptors):
+        self._running[number] = _Child(child, first)
+        for descriptor in descriptors:
             os.close(descriptor)
+
+    def _first(self) -> int:
+        """Begin a namespace, of which the next child is the second process.
+
+        The first one does not fork it: libraries that watch forks, such as filelock 4, know a process by its number,
+        and this one has the same as the zygote.
+        """
+        linux.unshare(linux.CLONE_NEWPID)
+        first = os.fork()
+        if first == 0:
+            _be_first()
+        return first
 
     def _home(self, number: int) -> str:
         if self._ground.namespaces:
@@ -116,17 +122,19 @@ class _Zygote:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child.pid, signal.SIGKILL)
         _, status = os.waitpid(child.pid, 0)
-        told = os.read(child.told, STATUS.size)
-        os.close(child.told)
+        if child.first:
+            os.kill(child.first, signal.SIGKILL)  # and with it all that is in its namespace
+            os.waitpid(child.first, 0)
         self._end_strays()
         if not self._ground.namespaces:
             _remove(os.path.join(self._ground.base, str(number)))
-        return os.waitstatus_to_exitcode(STATUS.unpack(told)[0] if told else status), killed
+        return os.waitstatus_to_exitcode(status), killed
 
     def _end_strays(self) -> None:
         """Kill what candidates left behind: orphans have become children of this process."""
         for _ in range(STRAYS_ROUNDS):
-            strays = set(_children()) - {child.pid for child in self._running.values()}
+            known = {pid for child in self._running.values() for pid in (child.pid, child.first)}
+            strays = set(_children()) - known
             if not strays:
                 return
             for stray in strays:
@@ -166,17 +174,13 @@ def _remove(folder: str) -> None:
             return
 
 
-def _be_first(tells: int) -> None:
-    """Return in a child. The first process of a namespace is deaf to signals from within, so no candidate may be it."""
-    linux.die_with_parent()
-    candidate = os.fork()
-    if candidate == 0:
-        return
+def _be_first() -> None:
+    """The life of the first process of a namespace. It is deaf to signals from within, so no candidate may be it."""
     try:
-        os.dup2(tells, 0)
-        os.closerange(1, os.sysconf("SC_OPEN_MAX"))
-        _, status = os.waitpid(candidate, 0)
-        os.write(0, STATUS.pack(status))
+        linux.die_with_parent()
+        os.closerange(0, os.sysconf("SC_OPEN_MAX"))
+        while True:
+            signal.pause()
     finally:
         os._exit(0)
 

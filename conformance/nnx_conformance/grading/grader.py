@@ -36,6 +36,7 @@ class Grader:
         self._order = order
         self._drawn = DrawnOnce()
         self._zygote: Zygote | None = None
+        self._proven = False
 
     def __enter__(self) -> Grader:
         return self
@@ -60,6 +61,7 @@ class Grader:
         if report.verdict != "conforms":
             found = ", ".join(f"{finding.check} ({finding.what})" for finding in report.findings)
             raise KitError(f"The contract's own right candidate {control!r} {report.verdict} here: {found}")
+        self._proven = True
 
     def grade(self, key: str, id: str, source: bytes) -> Outcome:
         """The outcome of one candidate; a failure of the kit is one, too."""
@@ -81,7 +83,7 @@ class Grader:
         return judge(self._job(lambda: Process(target, clock, zygote), id))
 
     def _job(self, opener: Opener, name: str) -> Job:
-        return Job(opener, name, self._order.contract, self._order.settings, draw=self._drawn)
+        return Job(opener, name, self._order.contract, self._order.settings, draw=self._drawn, proven=self._proven)
 
     def _too_long(self, id: str) -> Report:
         contract = contracts.get(self._order.contract)

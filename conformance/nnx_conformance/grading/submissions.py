@@ -53,10 +53,14 @@ def read(where: str) -> list[Submission]:
 
 
 def _python_files(folder: Path) -> Iterator[Path]:
+    home = folder.resolve()
     for file in folder.rglob("*.py"):
         hidden = any(part.startswith((".", "__")) for part in file.relative_to(folder).parts)
-        if file.is_file() and not hidden:
-            yield file
+        if hidden or not file.is_file():
+            continue
+        if not file.resolve().is_relative_to(home):  # a link that was handed in may lead to anybody's secrets
+            raise expected("candidates that lie in the folder", NAME, str(file), "It is a link out of it; remove it.")
+        yield file
 
 
 def _of_file(file: Path, folder: Path | None) -> Submission:
@@ -65,7 +69,7 @@ def _of_file(file: Path, folder: Path | None) -> Submission:
             source = stream.read(LONGEST + 1)
     except OSError as error:
         raise expected("candidates that can be read", NAME, str(file), f"{error.strerror}.") from error
-    return Submission((file.relative_to(folder) if folder else file).as_posix(), source)
+    return Submission(_text((file.relative_to(folder) if folder else file).as_posix()), source)
 
 
 def _of_jsonl(path: Path) -> Iterator[Submission]:
@@ -87,7 +91,12 @@ def _of_line(place: str, line: bytes) -> Submission:
     if not wanted or not record["id"]:
         raise Misuse(f'Expected {{"id": "...", "source": "..."}} in each line but {place} holds {line[:80]!r}.')
     # A lone surrogate is valid JSON and no valid text; it becomes a file that is not UTF-8.
-    return Submission(record["id"], record["source"].encode("utf-8", "surrogatepass")[: LONGEST + 1])
+    return Submission(_text(record["id"]), record["source"].encode("utf-8", "surrogatepass")[: LONGEST + 1])
+
+
+def _text(id: str) -> str:
+    """An id as text that can be stored: a file's name may be no UTF-8, and JSON may hold half a character."""
+    return id.encode("utf-8", "backslashreplace").decode()
 
 
 def _distinct(found: list[Submission], where: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from nnx_conformance.isolation import landlock, linux, namespaces, rlimits, seccomp
+from nnx_conformance.isolation import landlock, linux, namespaces, power, rlimits, seccomp
 from nnx_conformance.isolation.host import Ground
 from nnx_conformance.isolation.jail import Jail
 
@@ -36,10 +36,11 @@ def enter(jail: Jail, ground: Ground, home: str) -> None:
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     if ground.obtained.level == "sandbox":
         _sandbox(jail, ground, home)
+    else:
+        power.give_up_limits()
 
 
 def _sandbox(jail: Jail, ground: Ground, home: str) -> None:
-    if ground.namespaces:
-        namespaces.give_up_power()
+    power.give_up(home)
     landlock.restrict(home, None if jail.reads == "everything" else ground.readable)
     seccomp.restrict()

@@ -15,6 +15,8 @@ VERSION_FLAG, PATH_BENEATH = 1, 1
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1, 2, 4, 8
 #: Removing and making of every kind.
 CHANGES = sum(1 << bit for bit in range(4, 13))
+#: A device is a way around everything else.
+MAKE_DEVICES = (1 << 6) | (1 << 11)
 REFER, TRUNCATE, IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
 CONNECT_AND_BIND_TCP = 3
 SIGNALS_AND_ABSTRACT_SOCKETS = 3
@@ -61,7 +63,7 @@ def restrict(writable: str, readable: Iterable[str] | None) -> None:
         "landlock_create_ruleset", CREATE_RULESET, ctypes.byref(rules), ctypes.c_size_t(size), ctypes.c_uint32(0)
     )
     try:
-        _allow(ruleset, writable, (writing & ~IOCTL_DEV) | reading)
+        _allow(ruleset, writable, (writing & ~IOCTL_DEV & ~MAKE_DEVICES) | reading)
         for device in DEVICES:
             _allow(ruleset, device, WRITE_FILE)
         for path in readable or ():

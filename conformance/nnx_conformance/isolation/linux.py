@@ -7,6 +7,7 @@ import functools
 import os
 import platform
 import sys
+from collections.abc import Iterable
 
 LINUX = sys.platform.startswith("linux")
 MACHINE = platform.machine()
@@ -18,13 +19,15 @@ CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = (
     0x20000000,
     0x40000000,
 )
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 36, 38
-MS_REC, MS_PRIVATE, MS_NOSUID, MS_NODEV, MS_NOEXEC = 0x4000, 1 << 18, 2, 4, 8
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER = 1, 4, 8, 22, 36
+PR_SET_NO_NEW_PRIVS = 38
+MS_REC, MS_PRIVATE, MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 0x4000, 1 << 18, 1, 2, 4, 8
 AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY = -100, 0x8000, 1
 #: The same on every machine.
 MOUNT_SETATTR = 442
-CAPSET = {"x86_64": 126, "aarch64": 91}
-CAP_DAC_READ_SEARCH = 2
+CAPGET, CAPSET = {"x86_64": 125, "aarch64": 90}, {"x86_64": 126, "aarch64": 91}
+CAPABILITIES = 0x20080522
+CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_SETGID, CAP_SETUID, CAP_SYS_RESOURCE = 0, 2, 6, 7, 24
 
 
 class _MountAttributes(ctypes.Structure):
@@ -85,10 +88,16 @@ def read_only_mounts() -> None:
     syscall("mount_setattr", MOUNT_SETATTR, AT_FDCWD, b"/", AT_RECURSIVE, ctypes.byref(wanted), size)
 
 
-def keep_capabilities(*kept: int) -> None:
+def capabilities() -> frozenset[int]:
+    """Those that this process may use, as far as the first 32 go."""
+    header, data = _CapabilityHeader(CAPABILITIES, 0), (_Capabilities * 2)()
+    syscall("capget", CAPGET[MACHINE], ctypes.byref(header), ctypes.byref(data))
+    return frozenset(number for number in range(32) if data[0].permitted >> number & 1)
+
+
+def keep_capabilities(kept: Iterable[int]) -> None:
     """Give up every capability but these."""
-    header = _CapabilityHeader(0x20080522, 0)
-    bits = sum(1 << number for number in kept)
+    header, bits = _CapabilityHeader(CAPABILITIES, 0), sum(1 << number for number in kept)
     data = (_Capabilities * 2)(_Capabilities(bits, bits, 0), _Capabilities(0, 0, 0))
     syscall("capset", CAPSET[MACHINE], ctypes.byref(header), ctypes.byref(data))
 

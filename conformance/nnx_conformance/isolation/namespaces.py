@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from nnx_conformance.isolation import linux
 from nnx_conformance.isolation.jail import Jail
+from nnx_conformance.isolation.power import NOBODY
 
 EVERYBODY = 4_294_967_295
 
@@ -77,20 +78,17 @@ def close_off() -> None:
 def furnish(jail: Jail, home: str) -> None:
     """As a candidate's process: a private temporary directory, and no view of other processes."""
     linux.unshare(linux.CLONE_NEWNS)
-    size = f"size={jail.temporary_bytes},nr_inodes=4096,mode=0700"
-    linux.mount("tmpfs", home, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, size)
-    _own_proc()
+    options = f"size={jail.temporary_bytes},nr_inodes=4096,mode=0700"
+    if os.geteuid() == 0:
+        options += f",uid={NOBODY},gid={NOBODY}"
+    linux.mount("tmpfs", home, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
+    _own_proc(linux.MS_RDONLY)
 
 
-def give_up_power() -> None:
-    """Keep no capability but, as root, that of reading what root could read before."""
-    linux.keep_capabilities(*([linux.CAP_DAC_READ_SEARCH] if os.geteuid() == 0 else []))
-
-
-def _own_proc() -> None:
+def _own_proc(more: int = 0) -> None:
     """Where the host forbids it (in most containers), the processes of others stay visible, though out of reach."""
     with contextlib.suppress(OSError):
-        linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+        linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC | more)
 
 
 def _write(path: str, text: str) -> None:

@@ -7,8 +7,14 @@ import sys
 from collections.abc import Iterable, Iterator
 
 SYSTEM = (
-    "/usr", "/lib", "/lib32", "/lib64", "/bin", "/opt", "/nix", "/etc", "/proc", "/sys", "/run/opengl-driver",
+    "/usr", "/lib", "/lib32", "/lib64", "/bin", "/opt", "/nix", "/proc", "/sys", "/run/opengl-driver",
     "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
+)  # fmt: skip
+#: Of /etc only what libraries look up: passwords and keys lie there, too, and root may read them.
+SETTINGS = (
+    "alternatives", "gai.conf", "group", "host.conf", "hosts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
+    "ld.so.preload", "locale.alias", "locale.conf", "localtime", "mime.types", "nsswitch.conf", "os-release", "passwd",
+    "ssl/certs", "ssl/openssl.cnf", "timezone",
 )  # fmt: skip
 
 
@@ -20,8 +26,11 @@ def libraries(hidden: Iterable[str]) -> tuple[str, ...]:
     """
     interpreter = os.path.dirname(os.path.realpath(sys.executable))
     cache = os.environ.get("JAX_COMPILATION_CACHE_DIR", "")
+    settings = [os.path.join("/etc", name) for name in SETTINGS]
     prefixes = (sys.prefix, sys.base_prefix, sys.exec_prefix, interpreter, cache)
-    roots = {os.path.realpath(path) for path in (*SYSTEM, *prefixes, *sys.path) if path and os.path.exists(path)}
+    roots = {
+        os.path.realpath(path) for path in (*SYSTEM, *settings, *prefixes, *sys.path) if path and os.path.exists(path)
+    }
     secret = [os.path.realpath(path) for path in hidden]
     return tuple(sorted({path for root in roots for path in _without(root, secret)}))
 
