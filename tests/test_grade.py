@@ -130,6 +130,13 @@ def test_a_file_without_the_function_says_so(graded: tuple[Path, Path, Result]) 
     assert "holds several functions (another, more) and none called 'mutability_increment_count'" in shown
 
 
+def test_no_cell_of_csv_is_a_formula(tmp_path: Path) -> None:
+    with Store(tmp_path / "r", create=True) as store:
+        store.enlist([("=1+1.py", "k", b"")])
+    listed = run("results", tmp_path / "r", "--format", "csv").stdout
+    assert [row["id"] for row in csv.DictReader(io.StringIO(listed))] == ["'=1+1.py"]
+
+
 @pytest.mark.slow
 def test_a_list_is_graded_like_a_folder_in_any_order(graded: tuple[Path, Path, Result], tmp_path: Path) -> None:
     rows = [{"id": name, "source": source} for name, (source, _) in HANDED_IN.items() if name != "never.py"]

@@ -15,7 +15,7 @@ Candidate = str | Callable[..., Any]
 
 
 def parametrize_with_checks(contract: str, candidates: Iterable[Candidate]) -> pytest.MarkDecorator:
-    """Make a test of every check of a contract for every candidate.
+    """Make a test of every check of a contract for every candidate::
 
         @nnx_conformance.parametrize_with_checks("mutability", [impl_a, impl_b])
         def test_they_conform(candidate, check):

@@ -107,8 +107,13 @@ def csv_lines(rows: Sequence[Row]) -> Iterator[str]:
 
 def _csv(*fields: str) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(fields)
+    csv.writer(text, lineterminator="\n").writerow(map(_harmless, fields))
     return text.getvalue()
+
+
+def _harmless(field: str) -> str:
+    """A cell that no spreadsheet takes for a formula: ids and reasons are made by candidates."""
+    return f"'{field}" if field.startswith(("=", "+", "-", "@")) else plain(field)
 
 
 def named(report: Report, id: str) -> Report:
