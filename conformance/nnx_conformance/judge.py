@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 
 from nnx_conformance.asking import Asking, died
 from nnx_conformance.case import Case
 from nnx_conformance.contract import CORE, Contract, Domain, Violation
 from nnx_conformance.drawn import Draw
+from nnx_conformance.observation import Observation
 from nnx_conformance.report import Settings
-from nnx_conformance.request import AGAIN, SHIFTS, Request
+from nnx_conformance.request import AGAIN, LOOK, NO_LOOK, SHIFTS, Request
 from nnx_conformance.session import Ended, Progress
 from nnx_conformance.tally import judge, tallies
 
@@ -81,6 +83,7 @@ class Judging:
         self.cases += 1
         self._progress("cases", self.cases, self._total)
         found = judge(self.contract.checks, request, seen)
+        request = _to_ask_again(request, seen)
         for check_id, judgement in found.items():
             self.tallies[check_id].add(request, judgement)
         if self.head is None:
@@ -96,6 +99,12 @@ class Judging:
             if domain.name == CORE and check.id != blamed:
                 self.tallies[check.id].blocked[blamed] += 1
         self.asking.restart()
+
+
+def _to_ask_again(request: Request, seen: Observation) -> Request:
+    """The request that shows the same again: what a candidate's process has learnt since must not change it."""
+    looked = seen.untraced is not None or SHIFTS in request.probes
+    return dataclasses.replace(request, probes=(*request.probes, LOOK if looked else NO_LOOK))
 
 
 def _probes(position: int) -> tuple[str, ...]:

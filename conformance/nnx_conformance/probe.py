@@ -21,7 +21,7 @@ from nnx_conformance.flax_versions import contents, is_tracer, set_contents
 from nnx_conformance.graph import number, variables
 from nnx_conformance.observation import Observation, Outcome, Run, Shift
 from nnx_conformance.observe import Candidate, outcome, run, run_untraced
-from nnx_conformance.request import AGAIN, LINES, SHIFTS, Request
+from nnx_conformance.request import AGAIN, LINES, LOOK, NO_LOOK, SHIFTS, Request
 from nnx_conformance.timeline import clearer, groups, main_calls, moved, numbers
 
 AMOUNT = 3
@@ -39,8 +39,7 @@ def observe(candidate: Candidate, request: Request) -> Observation:
     follow = LINES in request.probes
     first = run(candidate, case, request.calls, follow=follow)
     again = outcome(run(candidate, case, request.calls)) if AGAIN in request.probes else None
-    looked_into = SHIFTS in request.probes or not (candidate.traces or candidate.fruitless >= FRUITLESS)
-    hidden = looked_into and _hidden(first)
+    hidden = _looks(candidate, request) and _hidden(first)
     untraced = run_untraced(candidate, case, request.calls, follow=follow) if hidden else None
     if follow and untraced and not untraced.raised and _followed(outcome(untraced), outcome(first)):
         jax.clear_caches()  # type: ignore[no-untyped-call] # what is compiled already runs without the candidate's lines
@@ -53,6 +52,13 @@ def observe(candidate: Candidate, request: Request) -> Observation:
     candidate.classes.forget_dead()
     unseen = bool(request.calls) and not base.calls and not first.raised and bypassed(candidate, case)
     return Observation(first, again, untraced, shifts, _end(base), unseen, "")
+
+
+def _looks(candidate: Candidate, request: Request) -> bool:
+    """Whether what a trace may hide is worth another run."""
+    if LOOK in request.probes or NO_LOOK in request.probes:
+        return LOOK in request.probes
+    return SHIFTS in request.probes or not (candidate.traces or candidate.fruitless >= FRUITLESS)
 
 
 def _hidden(seen: Run) -> bool:

@@ -12,6 +12,8 @@ AGAIN = "again"
 SHIFTS = "shifts"
 #: Follow the run line by line, for the places of a finding.
 LINES = "lines"
+#: Look into what a trace may hide, or do not, whatever other cases have shown: a case asked again shows the same.
+LOOK, NO_LOOK = "look", "no look"
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +22,7 @@ class Request:
 
     Attributes:
         case: the input.
-        probes: which further runs are wanted, of `AGAIN`, `SHIFTS` and `LINES`.
+        probes: which further runs are wanted, of `AGAIN`, `SHIFTS`, `LINES`, and `LOOK` or `NO_LOOK`.
         calls: how many calls of the module the case asks for; when others were seen, they may be hidden in a trace.
     """
 
