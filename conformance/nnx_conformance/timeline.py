@@ -80,9 +80,8 @@ def groups(run: Run) -> list[list[Call]]:
     """
     found: list[list[Call]] = []
     by_module: dict[int, int] = {}
-    ends: dict[
-        _Stand, set[int]
-    ] = {}  # where the groups stand: looking through them all takes too long if they are many
+    ends: dict[_Stand, set[int]] = {}  # by where they stand: to look through many groups for each call takes too long
+    goes_on = any(not run.modules[call.module].constructed for call in run.calls)
     for call in run.calls:
         if call.traced:
             continue
@@ -91,10 +90,10 @@ def groups(run: Run) -> list[list[Call]]:
         at = by_module[call.module]
         if at == len(found):
             found.append([])
-        elif (last := found[at][-1]).after is not None:
+        elif goes_on and (last := found[at][-1]).after is not None:
             ends[_stand(run, last, last.after)].discard(at)
         found[at].append(call)
-        if call.after is not None:
+        if goes_on and call.after is not None:
             ends.setdefault(_stand(run, call, call.after), set()).add(at)
     return found
 
