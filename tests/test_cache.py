@@ -206,7 +206,7 @@ def test_only_the_newest_verdicts_are_kept(folder: Path, capsys: Any, monkeypatc
     for number in range(4):
         cache.keep(folder, str(number), report)
         os.utime(folder / cache.FOLDER / f"{number}.report", (number, number))
-    assert sorted(path.stem for path in (folder / cache.FOLDER).glob("*.report")) == ["3", kept.stem]
+    assert {path.stem for path in (folder / cache.FOLDER).glob("*.report")} == {"3", kept.stem}
 
 
 def test_a_verdict_that_is_kept_costs_no_import_of_jax(folder: Path, capsys: Any) -> None:
