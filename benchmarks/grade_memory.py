@@ -12,13 +12,13 @@ import os
 from collections.abc import Iterator
 from importlib.metadata import version
 
+import nnx_reference
 from nnx_conformance.grading.grader import Grader
 from nnx_conformance.grading.order import Order
 from nnx_conformance.grading.run import compilations, settled
 from nnx_conformance.isolation.jail import Jail
 from nnx_conformance.process import Limits
 from nnx_conformance.report import Settings
-from nnx_reference import catalogue
 
 STEPS = (10, 100, 300, 1000, 3000, 10000)
 
@@ -44,7 +44,7 @@ def main() -> None:
 
 def sources(count: int) -> Iterator[bytes]:
     """As many sources, all different."""
-    known = [one.path.read_text() for one in catalogue.mutants() if one.applies_to(version("flax"))]
+    known = [one.path.read_text() for one in nnx_reference.mutants() if one.applies_to(version("flax"))]
     for number in range(count):
         yield f"{known[number % len(known)]}\n# {number}\n".encode()
 

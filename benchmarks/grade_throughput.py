@@ -92,10 +92,10 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
 
 def candidates(count: int, only_right: bool) -> Iterator[str]:
     """Sources that differ, right and wrong in turns."""
-    from nnx_reference import catalogue
+    import nnx_reference
 
-    right = [one for one in catalogue.rights() if one.applies_to(version("flax"))]
-    wrong = [] if only_right else [one for one in catalogue.mutants() if one.applies_to(version("flax"))]
+    right = [one for one in nnx_reference.rights() if one.applies_to(version("flax"))]
+    wrong = [] if only_right else [one for one in nnx_reference.mutants() if one.applies_to(version("flax"))]
     known = [one for pair in zip(right, wrong, strict=False) for one in pair] or right
     for number in range(count):
         yield f"{known[number % len(known)].path.read_text()}\n# candidate {number}\n"

@@ -162,7 +162,7 @@ def test_each_load_has_state_of_its_own():
     ],
 )
 def test_versions_bound_below_inclusively_and_above_exclusively(min_flax, below_flax, version, applies):
-    one = Implementation("name", "mutability", Path(), "Story.", (), (), min_flax, below_flax)
+    one = Implementation("name", "mutability", Path(), "Story.", (), (), min_flax, below_flax, "f")
     assert one.applies_to(version) is applies
 
 

@@ -161,6 +161,8 @@ class Contract:
         history: the check that it breaks when the same case does not give the same again.
         control: the target of a right candidate, by which a failure of the kit is told from a candidate's doing.
         timeline: what a picture of a violation shows, from facts that were observed anyway; None for no pictures.
+        catalogue: the dotted name of the package whose folder holds `right/` and `mutants/`, one implementation a file;
+            empty for none. Read with `nnx_conformance.catalogue`, which imports none of it.
     """
 
     name: str
@@ -175,6 +177,7 @@ class Contract:
     history: str
     control: str
     timeline: Draw | None = None
+    catalogue: str = ""
     by_id: dict[str, Check] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -209,10 +212,11 @@ def _pictured(check: Check, draw: Draw) -> Check:
 
 
 def reference_folders(contract: Contract) -> Iterator[str]:
-    """The folder of the package that holds a contract's right candidate: those who are graded must not read it."""
-    package = contract.control.partition(":")[0].partition(".")[0]
-    found = importlib.util.find_spec(package)
-    yield from (found.submodule_search_locations or ()) if found else ()
+    """The folders of the packages that hold a contract's right candidates: those who are graded must not read them."""
+    named = (contract.control.partition(":")[0], contract.catalogue)
+    for package in dict.fromkeys(name.partition(".")[0] for name in named if name):
+        found = importlib.util.find_spec(package)
+        yield from (found.submodule_search_locations or ()) if found else ()
 
 
 def names() -> dict[str, EntryPoint]:

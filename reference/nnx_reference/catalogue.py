@@ -1,4 +1,4 @@
-"""The catalogue of implementations: what each file does, and which checks must catch it.
+"""A catalogue of implementations: what each file does, and which checks must catch it.
 
 An implementation is a file of its own, as its author would hand it in. Its docstring tells the
 story and literal constants tell the rest; both are read with `ast`, because listing the catalogue
@@ -6,17 +6,14 @@ must import neither JAX nor a wrong implementation.
 """
 
 import ast
-import functools
 import importlib.util
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_FOLDER = Path(__file__).parent
-_FUNCTIONS = {"mutability": "mutability_increment_count"}
 _LISTS = ("CATCHES", "ADVICE")
 _VERSIONS = ("MIN_FLAX", "BELOW_FLAX")
 _fresh_numbers = itertools.count()
@@ -35,6 +32,7 @@ class Implementation:
         advice: ids of SHOULD checks that may flag a right implementation; empty for a mutant.
         min_flax: first Flax version where it exists or has this meaning; None for the oldest.
         below_flax: first Flax version where it no longer does; None for none.
+        entry: the module-level name in the file that is judged, such as a function.
     """
 
     name: str
@@ -45,6 +43,7 @@ class Implementation:
     advice: tuple[str, ...]
     min_flax: str | None
     below_flax: str | None
+    entry: str
 
     def applies_to(self, flax_version: str) -> bool:
         """Tells whether the implementation has its meaning on this Flax, such as "0.12.8"."""
@@ -53,63 +52,96 @@ class Implementation:
             return False
         return self.below_flax is None or version < _release(self.below_flax)
 
-    def load(self) -> Callable[..., Any]:
-        """Imports the file as a new module and returns its function; two loads share no globals."""
+    def load(self) -> Any:
+        """Imports the file as a new module and returns what its entry names; two loads share no globals."""
         module_name = f"_nnx_reference_{self.contract}_{self.name}_{next(_fresh_numbers)}"
         spec = importlib.util.spec_from_file_location(module_name, self.path)
         if spec is None or spec.loader is None:
             raise ImportError(f"Expected a Python file but got path={str(self.path)!r}.")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        function: Callable[..., Any] = getattr(module, _FUNCTIONS[self.contract])
-        return function
+        return getattr(module, self.entry)
 
 
-def rights(contract: str = "mutability") -> tuple[Implementation, ...]:
-    """Returns the right implementations of a contract, sorted by name."""
-    return _implementations(contract, "right")
+@dataclass(frozen=True)
+class Catalogue:
+    """The implementations of one contract, each group sorted by name."""
+
+    rights: tuple[Implementation, ...]
+    mutants: tuple[Implementation, ...]
 
 
-def mutants(contract: str = "mutability") -> tuple[Implementation, ...]:
-    """Returns the wrong implementations of a contract, sorted by name."""
-    return _implementations(contract, "mutants")
+def read(folder: Path, *, contract: str, entry: str) -> Catalogue:
+    """Reads the catalogue of a contract; imports none of its files.
+
+    Args:
+        folder: holds `right/` and `mutants/`, one Python file for each implementation; a missing one counts as empty.
+        contract: the name of the contract that they implement.
+        entry: the module-level name in each file that is judged: a function, or a subject as data.
+
+    Raises:
+        ValueError: if a file is no Python, or holds metadata that are not of this form.
+    """
+    return Catalogue(*(tuple(_files(folder / kind, contract, entry)) for kind in ("right", "mutants")))
 
 
-@functools.cache
-def _implementations(contract: str, kind: str) -> tuple[Implementation, ...]:
-    if contract not in _FUNCTIONS:
-        known = ", ".join(sorted(_FUNCTIONS))
-        raise ValueError(
-            f"Expected a contract with reference implementations but got contract={contract!r} "
-            f"(type={type(contract).__name__}). Known: {known}."
-        )
-    paths = sorted((_FOLDER / contract / kind).glob("*.py"), key=lambda path: path.stem)
-    return tuple(_read(path, contract) for path in paths)
+def _files(folder: Path, contract: str, entry: str) -> Iterator[Implementation]:
+    for path in sorted(folder.glob("*.py"), key=lambda path: path.stem):
+        yield _read(path, contract, entry)
 
 
-def _read(path: Path, contract: str) -> Implementation:
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    constants = _literal_constants(tree)
+def _read(path: Path, contract: str, entry: str) -> Implementation:
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    except (SyntaxError, ValueError) as error:
+        raise ValueError(f"Expected a Python file but got path={str(path)!r}: {error}. Mend or remove it.") from error
+    constants = dict(_constants(tree, path))
     return Implementation(
         name=path.stem,
         contract=contract,
         path=path,
         story=ast.get_docstring(tree) or "",
-        catches=tuple(constants.get("CATCHES", ())),
-        advice=tuple(constants.get("ADVICE", ())),
+        catches=constants.get("CATCHES", ()),
+        advice=constants.get("ADVICE", ()),
         min_flax=constants.get("MIN_FLAX"),
         below_flax=constants.get("BELOW_FLAX"),
+        entry=entry,
     )
 
 
-def _literal_constants(tree: ast.Module) -> dict[str, Any]:
-    constants = {}
+def _constants(tree: ast.Module, path: Path) -> Iterator[tuple[str, Any]]:
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
-            if name in _LISTS or name in _VERSIONS:
-                constants[name] = ast.literal_eval(node.value)
-    return constants
+            if name in _LISTS:
+                yield name, _ids(name, node.value, path)
+            elif name in _VERSIONS:
+                yield name, _version(name, node.value, path)
+
+
+def _ids(name: str, node: ast.expr, path: Path) -> tuple[str, ...]:
+    value = _literal(node)
+    if not isinstance(value, (tuple, list)) or not all(isinstance(one, str) for one in value):
+        raise _misuse("a tuple of ids", name, node, path, f'Write `{name} = ("wrapper-kept",)`.')
+    return tuple(value)
+
+
+def _version(name: str, node: ast.expr, path: Path) -> str:
+    value = _literal(node)
+    if not isinstance(value, str) or not re.match(r"\d", value):
+        raise _misuse("a version of Flax in quotes", name, node, path, f'Write `{name} = "0.10.7"`.')
+    return value
+
+
+def _literal(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
+
+
+def _misuse(what: str, name: str, node: ast.expr, path: Path, mend: str) -> ValueError:
+    return ValueError(f"Expected {what} but got {name}={ast.unparse(node)} in {path.name}, line {node.lineno}. {mend}")
 
 
 def _release(version: str) -> tuple[int, ...]:

@@ -35,6 +35,7 @@ CONTRACT = Contract(
     history="fresh-state-per-run",
     control="nnx_reference.solution:mutability_increment_count",
     timeline=timeline,
+    catalogue="nnx_reference.mutability",
 )
 
 __all__ = ["CONTRACT"]
