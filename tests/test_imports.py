@@ -23,6 +23,7 @@ PURE = (
     "observation",
     "request",
     "errors",
+    "observer",
     "contract",
     "report",
     "tally",
@@ -31,7 +32,20 @@ PURE = (
     "waivers",
     "project",
 )
-ACTING = ("spies", "observe", "probe", "patches", "process", "worker", "load", "session", "judge", "smallest", "cli")
+ACTING = (
+    "spies",
+    "observe",
+    "probe",
+    "functions",
+    "patches",
+    "process",
+    "worker",
+    "load",
+    "session",
+    "judge",
+    "smallest",
+    "cli",
+)
 NO_BACKEND = """
 from jax._src import xla_bridge
 started = getattr(xla_bridge, "backends_are_initialized", lambda: bool(xla_bridge._backends))

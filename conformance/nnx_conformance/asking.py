@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Any
 
 from nnx_conformance.case import Case
 from nnx_conformance.contract import CORE, Check, Contract, Judgement, Violation
-from nnx_conformance.observation import Loaded, Observation
+from nnx_conformance.observation import Loaded
 from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, Opener, Session
 
@@ -35,14 +35,14 @@ class Asking:
     def _session(self) -> Session:
         if self._open is None:
             self._open = self._opener()
-            self._open.load(self.contract.entry, self.contract.parameters)
+            self._open.load(self.contract.entry, self.contract.parameters, self.contract.observer)
         return self._open
 
     def submit(self, request: Request) -> None:
         """Ask, without waiting."""
         self._session.submit(request)
 
-    def collect(self) -> Observation:
+    def collect(self) -> Any:
         """The oldest answer that is due; the first one also tells what importing the candidate wrote and warned.
 
         Raises:
@@ -52,8 +52,7 @@ class Asking:
         if self._import_told or not isinstance(loaded := self._session.loaded, Loaded):
             return seen
         self._import_told = True
-        run = dataclasses.replace(seen.run, warnings=(*loaded.warnings, *seen.run.warnings))
-        return dataclasses.replace(seen, run=run, output=loaded.output + seen.output)
+        return self.contract.observer.with_import(seen, loaded)
 
     def judge(self, check: Check, request: Request) -> Judgement:
         """Ask, wait, and let one check judge. A process that ends breaks the check that is to blame for it."""
@@ -76,7 +75,7 @@ class Asking:
     def fresh(self) -> Asking:
         """The same candidate anew, beside this one."""
         session = self._opener()
-        session.load(self.contract.entry, self.contract.parameters)
+        session.load(self.contract.entry, self.contract.parameters, self.contract.observer)
         return Asking(self.contract, session, self._opener)
 
     def close(self) -> None:

@@ -156,7 +156,7 @@ def judge(job: Job) -> Report:
         contract = contracts.get(job.contract)
         for check_id in (*job.settings.checks, *job.waived):
             contract.check(check_id)
-        session.load(contract.entry, contract.parameters)
+        session.load(contract.entry, contract.parameters, contract.observer)
         report = _judged(job, session, contract)
         report = dataclasses.replace(report, isolation=session.isolation, seconds=time.monotonic() - started)
         return refusals.explained(report)
@@ -207,7 +207,7 @@ def can_observe(contract: contracts.Contract) -> bool:
     with Zygote(ANY_JAIL) as zygote:
         process = Process(parse(contract.control), Clock(Limits()), zygote)
         try:
-            process.load(contract.entry, contract.parameters)
+            process.load(contract.entry, contract.parameters, contract.observer)
             _observe_some(contract, process)
             return True
         except (CannotObserve, Ended):

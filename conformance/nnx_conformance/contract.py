@@ -6,11 +6,12 @@ import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from nnx_conformance.case import Case
 from nnx_conformance.errors import Misuse, expected, suggestion
-from nnx_conformance.observation import Line, Observation
+from nnx_conformance.observation import Line
+from nnx_conformance.observer import FUNCTIONS, Observer
 from nnx_conformance.request import Request
 from nnx_conformance.timeline import Timeline
 
@@ -73,8 +74,9 @@ class NotApplicable:
 
 #: What a check says of a case; None: it holds.
 Judgement = Violation | Blocked | NotApplicable | None
-Judge = Callable[[Case, Observation], Judgement]
-Draw = Callable[[Case, Observation], Timeline | None]
+#: Observations are of the kind that the contract's observer tells.
+Judge = Callable[[Case, Any], Judgement]
+Draw = Callable[[Case, Any], Timeline | None]
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,7 @@ class Contract:
         timeline: what a picture of a violation shows, from facts that were observed anyway; None for no pictures.
         catalogue: the dotted name of the package whose folder holds `right/` and `mutants/`, one implementation a file;
             empty for none. Read with `nnx_conformance.catalogue`, which imports none of it.
+        observer: how its candidates are loaded and observed; functions that use NNX modules by default.
     """
 
     name: str
@@ -178,6 +181,7 @@ class Contract:
     control: str
     timeline: Draw | None = None
     catalogue: str = ""
+    observer: Observer = FUNCTIONS
     by_id: dict[str, Check] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -202,7 +206,7 @@ class Contract:
 def _pictured(check: Check, draw: Draw) -> Check:
     """The check, whose violations tell the timeline of their case."""
 
-    def judge(case: Case, seen: Observation) -> Judgement:
+    def judge(case: Case, seen: Any) -> Judgement:
         found = check.judge(case, seen)
         if not isinstance(found, Violation) or found.timeline is not None:
             return found

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import deque
 
 from nnx_conformance.asking import Asking, died
 from nnx_conformance.case import Case
 from nnx_conformance.contract import CORE, Contract, Domain, Violation
 from nnx_conformance.drawn import Draw
-from nnx_conformance.observation import Observation
 from nnx_conformance.report import Settings
-from nnx_conformance.request import AGAIN, LOOK, NO_LOOK, SHIFTS, Request
+from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, Progress
 from nnx_conformance.tally import judge, tallies
 
 #: Requests that are under way while the judge draws and judges others.
 DEPTH = 8
-#: All further runs are made of the first cases; then the same case runs again on every third, and interventions are
-#: made on every eighth: who breaks what these show breaks it on most cases, and each costs as much as a case.
-ALL_OF_FIRST, AGAIN_EVERY, SHIFTS_EVERY = 8, 3, 8
 
 
 class Judging:
@@ -74,7 +69,8 @@ class Judging:
 
     def _request(self, case: Case) -> Request:
         position = self.cases + len(self._pending)
-        return Request(case, _probes(position) if case.domain == CORE else (), self.contract.calls(case))
+        probes = self.contract.observer.probes(position) if case.domain == CORE else ()
+        return Request(case, probes, self.contract.calls(case))
 
     def _take(self) -> None:
         request = self._pending[0]
@@ -83,7 +79,7 @@ class Judging:
         self.cases += 1
         self._progress("cases", self.cases, self._total)
         found = judge(self.contract.checks, request, seen)
-        request = _to_ask_again(request, seen)
+        request = self.contract.observer.again(request, seen)
         for check_id, judgement in found.items():
             self.tallies[check_id].add(request, judgement)
         if self.head is None:
@@ -99,15 +95,3 @@ class Judging:
             if domain.name == CORE and check.id != blamed:
                 self.tallies[check.id].blocked[blamed] += 1
         self.asking.restart()
-
-
-def _to_ask_again(request: Request, seen: Observation) -> Request:
-    """The request that shows the same again: what a candidate's process has learnt since must not change it."""
-    looked = seen.untraced is not None or SHIFTS in request.probes
-    return dataclasses.replace(request, probes=(*request.probes, LOOK if looked else NO_LOOK))
-
-
-def _probes(position: int) -> tuple[str, ...]:
-    """What further runs to make of the case at a position."""
-    wanted = ((AGAIN, AGAIN_EVERY), (SHIFTS, SHIFTS_EVERY))
-    return tuple(probe for probe, every in wanted if position < ALL_OF_FIRST or position % every == 0)

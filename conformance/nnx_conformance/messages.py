@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nnx_conformance.observation import Loaded, NotLoaded, Observation, Versions
+from nnx_conformance.observation import Loaded, NotLoaded, Versions
 from nnx_conformance.request import Request
 from nnx_conformance.target import Target
+from nnx_conformance.wire import Later
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,11 +16,12 @@ class Question:
 
     Attributes:
         number: counts the questions of a session; the answer repeats it.
-        target, entry, parameters: what to load, see `load.load`.
+        code, target, entry, parameters: what to load, and by which module, see `observer.Observer`.
         request: what to observe.
     """
 
     number: int
+    code: str = ""
     target: Target | None = None
     entry: str = ""
     parameters: tuple[str, ...] = ()
@@ -31,6 +33,7 @@ class Answer:
     """From the candidate's process: exactly one of the last five is given.
 
     Attributes:
+        observation: of the kind that the contract's observer tells.
         failure: the kit itself failed there; its traceback.
     """
 
@@ -38,5 +41,5 @@ class Answer:
     versions: Versions | None = None
     loaded: Loaded | None = None
     not_loaded: NotLoaded | None = None
-    observation: Observation | None = None
+    observation: Later | None = None
     failure: str | None = None

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnx_conformance import wire
-from nnx_conformance.consistent import consistent
 from nnx_conformance.errors import CannotObserve, KitError
 from nnx_conformance.messages import Answer, Question
-from nnx_conformance.observation import Loaded, NotLoaded, Observation, Versions
+from nnx_conformance.observation import Loaded, NotLoaded, Versions
+from nnx_conformance.observer import Observer
 from nnx_conformance.plain_text import plain
 from nnx_conformance.request import Request
 from nnx_conformance.session import Ended
@@ -71,11 +71,13 @@ class Process:
         self._since = time.monotonic()
         self._versions: Versions | None = None
         self._loaded: Loaded | NotLoaded | None = None
+        self._observer: Observer | None = None
         self._start()
 
-    def load(self, entry: str, parameters: tuple[str, ...]) -> None:
+    def load(self, entry: str, parameters: tuple[str, ...], observer: Observer) -> None:
         """Ask the process to load the candidate, without waiting."""
-        self._ask(target=self._target, entry=entry, parameters=parameters)
+        self._observer = observer
+        self._ask(code=observer.code, target=self._target, entry=entry, parameters=parameters)
 
     def _start(self) -> None:
         questions, self._to = os.pipe()
@@ -125,7 +127,7 @@ class Process:
         self._requests.append(request)
         self._ask(request=request)
 
-    def collect(self) -> Observation:
+    def collect(self) -> Any:
         """Wait for the oldest answer."""
         if isinstance(self.loaded, NotLoaded):
             raise Ended("crashed", f"it loaded once, and then no more: {self.loaded.reason}")
@@ -175,13 +177,19 @@ class Process:
         try:
             return wire.loads(Answer, text, body, trusted=False)
         except wire.Malformed as error:
-            raise Ended("malformed", f"its process sent data that are no observation ({error})") from error
+            raise self._no_observation(error) from error
 
-    def _checked(self, observation: Observation, request: Request) -> Observation:
+    def _checked(self, observation: wire.Later, request: Request) -> Any:
+        assert self._observer
         try:
-            return consistent(observation, request)
+            return self._observer.consistent(wire.parsed(self._observer.kind, observation), request)
+        except wire.Malformed as error:
+            raise self._no_observation(error) from error
         except ValueError as error:
             raise Ended("malformed", f"its process sent an observation that contradicts itself ({error})") from error
+
+    def _no_observation(self, error: wire.Malformed) -> Ended:
+        return Ended("malformed", f"its process sent data that are no observation ({error})")
 
     def _frame(self) -> tuple[bytes, bytes] | None:
         """Take the next whole frame out of what has come in."""
@@ -191,7 +199,7 @@ class Process:
         try:
             text, body = wire.sizes(bytes(self._incoming[:head]))
         except wire.Malformed as error:
-            raise Ended("malformed", f"its process sent data that are no observation ({error})") from error
+            raise self._no_observation(error) from error
         if len(self._incoming) < head + text + body:
             return None
         taken = bytes(self._incoming[head : head + text + body])

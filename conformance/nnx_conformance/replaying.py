@@ -13,7 +13,7 @@ from nnx_conformance.errors import Misuse
 from nnx_conformance.isolation.jail import ANY_JAIL, Jail
 from nnx_conformance.observation import NotLoaded
 from nnx_conformance.process import Clock, Limits, Process
-from nnx_conformance.request import AGAIN, SHIFTS, Request
+from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, Opener
 from nnx_conformance.stored import Stored
 from nnx_conformance.target import parse
@@ -60,13 +60,13 @@ def replay(stored: Stored, limits: Limits | None = None, jail: Jail = ANY_JAIL) 
 
 
 def _replayed(process: Process, contract: contracts.Contract, check: contracts.Check, stored: Stored) -> Replayed:
-    process.load(contract.entry, contract.parameters)
+    process.load(contract.entry, contract.parameters, contract.observer)
     loaded = process.loaded
     if isinstance(loaded, NotLoaded) and loaded.misuse:
         raise Misuse(loaded.reason)
     if isinstance(loaded, NotLoaded):
         return Replayed("cannot be replayed", f"the candidate does not load: {loaded.reason}")
-    request = Request(stored.case, (AGAIN, SHIFTS), contract.calls(stored.case))
+    request = Request(stored.case, contract.observer.every_probe, contract.calls(stored.case))
     tries = TRIES if check.id == contract.history else 1
     return _tried(process, check.judge, request, tries)
 
@@ -96,13 +96,13 @@ def still_violated(opener: Opener, contract_name: str, check_id: str, cases: Ite
     session = opener()
     asking = Asking(contract, session, opener)
     try:
-        session.load(contract.entry, contract.parameters)
+        session.load(contract.entry, contract.parameters, contract.observer)
         return any(_breaks(asking, contract.check(check_id), case) for case in known)
     finally:
         asking.close()
 
 
 def _breaks(asking: Asking, check: Check, case: Case) -> bool:
-    request = Request(case, (AGAIN, SHIFTS), asking.contract.calls(case))
+    request = Request(case, asking.contract.observer.every_probe, asking.contract.calls(case))
     tries = TRIES if check.id == asking.contract.history else 1
     return any(isinstance(asking.judge(check, request), Violation) for _ in range(tries))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib
 import io
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nnx_conformance.observation import Loaded, NotLoaded, Observation, Versions
+from nnx_conformance.observation import Loaded, NotLoaded, Versions
 from nnx_conformance.plain_text import plain
 from nnx_conformance.request import Request
 
 if TYPE_CHECKING:
-    from nnx_conformance.observe import Candidate
+    from nnx_conformance.observer import Observer
 
 OUTPUT_LENGTH = 4096
 
@@ -53,13 +54,13 @@ class Session(Protocol):
     def loaded(self) -> Loaded | NotLoaded:
         """The candidate, or why there is none; waits for it."""
 
-    def load(self, entry: str, parameters: tuple[str, ...]) -> None:
-        """Begin to load the candidate: a function of these parameters, called `entry` where the target names none."""
+    def load(self, entry: str, parameters: tuple[str, ...], observer: Observer) -> None:
+        """Begin to load the candidate: called `entry` where the target names none, to take these parameters."""
 
     def submit(self, request: Request) -> None:
         """Ask for an observation; several may be under way."""
 
-    def collect(self) -> Observation:
+    def collect(self) -> Any:
         """The observation of the oldest request that is under way.
 
         Raises:
@@ -83,32 +84,31 @@ class InProcess:
     isolated = False
     isolation = ""
 
-    def __init__(self, function: Callable[..., Any], name: str) -> None:
+    def __init__(self, value: Any, name: str) -> None:
         from nnx_conformance import flax_versions
-        from nnx_conformance.load import from_function
 
         self.versions = flax_versions.versions()
         self.loaded: Loaded | NotLoaded = NotLoaded(True, "It is not loaded yet.")
         self._requests: deque[Request] = deque()
-        self._candidate: Candidate = from_function(function, name)
+        self._value, self._name = value, name
+        self._candidate: Any = None
+        self._code: Any = None
 
-    def load(self, entry: str, parameters: tuple[str, ...]) -> None:
-        from nnx_conformance.load import PARAMETERS, arity_problem, function_name
-
-        function = self._candidate.function
-        problem = arity_problem(function, parameters)
-        loaded = Loaded(function_name(function), self._candidate.source.file, "", ())
-        self.loaded = NotLoaded(False, problem, PARAMETERS) if problem else loaded
+    def load(self, entry: str, parameters: tuple[str, ...], observer: Observer) -> None:
+        self._code = importlib.import_module(observer.code)
+        made = self._code.adopt(self._value, self._name, parameters)
+        if isinstance(made, NotLoaded):
+            self.loaded = made
+        else:
+            self._candidate, self.loaded = made
 
     def submit(self, request: Request) -> None:
         self._requests.append(request)
 
-    def collect(self) -> Observation:
-        from nnx_conformance.probe import observe
-
+    def collect(self) -> Any:
         streams = io.StringIO()
         with contextlib.redirect_stdout(streams), contextlib.redirect_stderr(streams):
-            seen = observe(self._candidate, self._requests.popleft())
+            seen = self._code.observe(self._candidate, self._requests.popleft())
         return dataclasses.replace(seen, output=plain(streams.getvalue()[:OUTPUT_LENGTH]))
 
     def close(self) -> None:

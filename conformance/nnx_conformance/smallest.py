@@ -14,7 +14,7 @@ from nnx_conformance.asking import CAUSES, Asking
 from nnx_conformance.case import Case
 from nnx_conformance.contract import CORE, MUST, Violation
 from nnx_conformance.judge import Judging
-from nnx_conformance.request import LINES, Request
+from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, Progress
 from nnx_conformance.tally import Tally, judge
 
@@ -154,7 +154,9 @@ class Smallest:
 
     def _followed(self, tally: Tally, request: Request) -> Violation | None:
         """The violation once more, from a run that is followed line by line, which names the line."""
-        request = dataclasses.replace(request, probes=(*request.probes, LINES))
+        if not (lines := self._judging.contract.observer.lines):
+            return None
+        request = dataclasses.replace(request, probes=(*request.probes, lines))
         tries = TRIES if tally is self._history else 1  # what is owed to chance need not show at once
         return next(filter(None, (self._violation(tally, request) for _ in range(tries))), None)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from nnx_conformance.contract import Blocked, Check, Contract, Judgement, NotApplicable, Violation
-from nnx_conformance.observation import Observation
 from nnx_conformance.request import Request
 
 
@@ -43,7 +43,7 @@ class Tally:
         self.violated, self.first = 0, None
 
 
-def judge(checks: Iterable[Check], request: Request, seen: Observation) -> dict[str, Judgement]:
+def judge(checks: Iterable[Check], request: Request, seen: Any) -> dict[str, Judgement]:
     """What each check that can be judged on this observation says of it."""
     return {check.id: check.judge(request.case, seen) for check in checks if check.applies(request)}
 

@@ -34,6 +34,19 @@ _SIZED = [f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64
 DTYPES = frozenset([*_SIZED, "bool", "float16", "bfloat16", "float32", "float64", "complex64", "complex128"])
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Later:
+    """A dataclass inside a frame whose kind the frame does not tell; who reads it knows it, and calls `parsed`.
+
+    Attributes:
+        data: the dataclass on the sending side, JSON data on the reading one.
+        body: the frame's array bytes.
+    """
+
+    data: Any
+    body: bytes = b""
+
+
 class Malformed(ValueError):
     """Bytes that are no frame, or a frame that does not hold what it must."""
 
@@ -76,9 +89,20 @@ def loads(kind: type[T], text: bytes, body: bytes, *, trusted: bool = True) -> T
     """
     try:
         data = json.loads(text)
-        if not trusted and _ODD.search(text):
-            data = _printable(data)
-        return _parser(kind)(data, body)  # type: ignore[no-any-return, arg-type]
+        data = _printable(data) if not trusted and _ODD.search(text) else data
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"no {kind.__name__}: {error}") from error
+    return parsed(kind, Later(data, body))
+
+
+def parsed(kind: type[T], later: Later) -> T:
+    """The dataclass `kind` out of data that were left unparsed.
+
+    Raises:
+        Malformed: if they are anything else.
+    """
+    try:
+        return _parser(kind)(later.data, later.body)  # type: ignore[no-any-return, arg-type]
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
         raise Malformed(f"no {kind.__name__}: {error}") from error
 
@@ -106,6 +130,8 @@ def _printable(data: Any) -> Any:
 def _plain(value: Any, buffers: list[bytes]) -> Any:
     if value is None or isinstance(value, (str, int, float)):
         return value
+    if isinstance(value, Later):
+        return _plain(value.data, buffers)
     if isinstance(value, tuple):
         return [_plain(item, buffers) for item in value]
     if isinstance(value, np.ndarray):
@@ -123,6 +149,8 @@ def _fields(kind: type) -> tuple[str, ...]:
 @functools.cache
 def _parser(kind: Any) -> Callable[[Any, bytes], Any]:
     """A function that parses JSON data and the frame's array bytes into a `kind`."""
+    if kind is Later:
+        return Later
     if dataclasses.is_dataclass(kind):
         return _dataclass_parser(kind)
     if kind is np.ndarray:

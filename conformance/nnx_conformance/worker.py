@@ -8,10 +8,11 @@ from __future__ import annotations
 import base64
 import dataclasses
 import gc
+import importlib
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     from nnx_conformance.target import Target
@@ -23,9 +24,9 @@ WITHOUT_FUNCTION = "the file does not hold the function that the contract asks f
 
 def warm_up() -> None:
     """Import all that serving needs, once for all candidates; starts no backend."""
-    from nnx_conformance import flax_versions, load, messages, observe, plain_text, probe, wire
+    from nnx_conformance import flax_versions, functions, messages, plain_text, wire
 
-    assert all((load, messages, observe, plain_text, probe, wire))
+    assert all((functions, messages, plain_text, wire))
     flax_versions.versions()
 
 
@@ -55,7 +56,8 @@ class _Serving:
 
     def __init__(self, home: str) -> None:
         self._home = home
-        self._candidate: object = None
+        self._candidate: Any = None
+        self._code: Any = None
 
     def answer(self, question: object) -> object:
         """The answer to one question; a failure of the kit is an answer too."""
@@ -70,13 +72,13 @@ class _Serving:
             return Answer(question.number, failure=traceback.format_exc()[-4000:])
 
     def _load(self, question: object) -> object:
-        from nnx_conformance.load import load
         from nnx_conformance.messages import Answer, Question
         from nnx_conformance.observation import NotLoaded
 
         assert isinstance(question, Question) and question.target is not None
         sys.dont_write_bytecode = True  # leave nothing in the candidate's folder
-        made = load(self._written_out(question.target), question.entry, question.parameters)
+        self._code = importlib.import_module(question.code)
+        made = self._code.load(self._written_out(question.target), question.entry, question.parameters)
         written = _written()
         if isinstance(made, NotLoaded):
             if question.target.source is not None:  # whoever asked has named a file among many, not a function in it
@@ -99,13 +101,11 @@ class _Serving:
 
     def _observe(self, question: object) -> object:
         from nnx_conformance.messages import Answer, Question
-        from nnx_conformance.observe import Candidate
-        from nnx_conformance.probe import observe
+        from nnx_conformance.wire import Later
 
         assert isinstance(question, Question) and question.request is not None
-        assert isinstance(self._candidate, Candidate)
-        seen = observe(self._candidate, question.request)
-        return Answer(question.number, observation=dataclasses.replace(seen, output=_written()))
+        seen = self._code.observe(self._candidate, question.request)
+        return Answer(question.number, observation=Later(dataclasses.replace(seen, output=_written())))
 
 
 def _start_backend() -> None:
