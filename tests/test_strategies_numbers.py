@@ -255,7 +255,8 @@ def test_misuse_says_what_was_expected_and_how_to_mend_it(make: Callable[[], obj
 def test_importing_loads_neither_jax_nor_the_kit() -> None:
     code = (
         "import sys, nnx_strategies as ns; "
-        "ns.seeds(), ns.call_counts(), ns.lengths(), ns.host_vectors(); "
+        "ns.seeds(), ns.call_counts(), ns.lengths(), ns.host_vectors(), ns.shapes(), ns.host_arrays(), ns.keys(); "
+        "ns.operation_sequences('ab'.split()), ns.pytrees(leaves=ns.host_arrays()); "
         "print([n for n in ('jax', 'flax', 'nnx_conformance') if n in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -264,7 +265,7 @@ def test_importing_loads_neither_jax_nor_the_kit() -> None:
 
 def test_making_strategies_initialises_no_backend() -> None:
     code = (
-        "import nnx_strategies as ns; ns.cases(), ns.vectors(), ns.seeds(kind='jax'); "
+        "import nnx_strategies as ns; ns.cases(), ns.vectors(), ns.seeds(kind='jax'), ns.arrays(), ns.pytrees(); "
         "from jax._src import xla_bridge; print(dict(xla_bridge._backends))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -273,6 +274,7 @@ def test_making_strategies_initialises_no_backend() -> None:
 
 def test_the_public_names_are_these() -> None:
     assert sorted(nnx_strategies.__all__) == [
-        *("Case", "call_counts", "cases", "host_vectors", "lengths", "seeds", "vectors")
+        *("Case", "arrays", "call_counts", "cases", "host_arrays", "host_vectors", "keys", "lengths"),
+        *("operation_sequences", "pytrees", "seeds", "shapes", "vectors"),
     ]
     assert all(hasattr(nnx_strategies, name) for name in nnx_strategies.__all__)

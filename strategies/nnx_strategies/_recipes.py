@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -87,6 +89,21 @@ def arrays(*, sizes: st.SearchStrategy[int], recipe: Recipe) -> st.SearchStrateg
         return x
 
     return array()
+
+
+def arrays_of_any_rank(*, shapes: st.SearchStrategy[tuple[int, ...]], recipe: Recipe) -> st.SearchStrategy[Array]:
+    """Arrays with a shape from `shapes`, of the recipe's dtype: what a recipe makes, row by row."""
+
+    @functools.cache
+    def flat(n: int) -> st.SearchStrategy[Array]:
+        return arrays(sizes=st.just(n), recipe=recipe)
+
+    @st.composite
+    def array_of_any_rank(draw: st.DrawFn) -> Array:
+        shape = draw(shapes)
+        return draw(flat(math.prod(shape))).reshape(shape)
+
+    return array_of_any_rank()
 
 
 def _chosen(values: list[Any], *, purpose: str) -> st.SearchStrategy[Any]:

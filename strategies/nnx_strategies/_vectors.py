@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ._domains import Domain, domain
+from ._contents import on_device, recipe
 from ._lengths import lengths
-from ._recipes import arrays, given_recipe, own_recipe
-from ._validation import misuse, strategy
+from ._recipes import arrays
 
 if TYPE_CHECKING:
     import jax
@@ -55,16 +54,9 @@ def host_vectors(
             comes with an `allow_` option, or an `allow_` option is given for a dtype without such numbers. While
             drawing: if `dtype` cannot hold an element.
     """
-    kind = domain(dtype)
     sizes = lengths(min_size=min_size, max_size=max_size, pool_seed=pool_seed)
-    specials = _specials(kind, allow_nan=allow_nan, allow_infinity=allow_infinity, allow_subnormal=allow_subnormal)
-    if elements is None:
-        return arrays(sizes=sizes, recipe=own_recipe(kind, specials=specials))
-    given = strategy("elements", elements, example="st.floats(-1, 1)")
-    if specials:
-        mend = "Leave the option out, and have `elements` draw such numbers."
-        raise misuse(expected="no allow_ option beside it", name="elements", value=elements, mend=mend)
-    return arrays(sizes=sizes, recipe=given_recipe(kind, elements=given))
+    allowed = {"allow_nan": allow_nan, "allow_infinity": allow_infinity, "allow_subnormal": allow_subnormal}
+    return arrays(sizes=sizes, recipe=recipe(dtype, elements=elements, allowed=allowed))
 
 
 def vectors(
@@ -109,38 +101,4 @@ def vectors(
         allow_subnormal=allow_subnormal,
         pool_seed=pool_seed,
     )
-    _check_kept(dtype)
-    return host.map(_on_device)
-
-
-def _specials(kind: Domain, *, allow_nan: bool, allow_infinity: bool, allow_subnormal: bool) -> list[float]:
-    numbers = {
-        "allow_nan": [float("nan")] if allow_nan else [],
-        "allow_infinity": [float("inf"), float("-inf")] if allow_infinity else [],
-        "allow_subnormal": [kind.subnormal, -kind.normal / 2] if allow_subnormal else [],
-    }
-    for name, found in numbers.items():
-        if found and not kind.floating:
-            mend = f"Leave {name} out, or pass dtype=np.float32."
-            expected = f"no such option for dtype {kind.dtype}"
-            raise misuse(expected=expected, name=name, value=True, mend=mend)
-    return [number for found in numbers.values() for number in found]
-
-
-def _check_kept(dtype: DTypeLike) -> None:
-    import jax
-
-    if domain(dtype).dtype.itemsize == 8 and not _has_x64(jax.config):
-        mend = "Pass a 32-bit dtype, or call jax.config.update('jax_enable_x64', True) first."
-        raise misuse(expected="a dtype that JAX keeps", name="dtype", value=dtype, mend=mend)
-
-
-def _has_x64(config: Any) -> bool:
-    return bool(config.jax_enable_x64)  # set at run time, so unknown to type checkers
-
-
-def _on_device(x: np.ndarray[Any, Any]) -> jax.Array:
-    import jax.numpy as jnp
-
-    # `array`, which copies: `asarray` shares the memory of its source on older JAX.
-    return jnp.array(x)
+    return on_device(host, dtype=dtype)
