@@ -237,7 +237,18 @@ def get(name: str) -> Contract:
     found = names()
     if name not in found:
         raise expected("the name of an installed contract", "contract", name, suggestion(name, found))
-    contract = found[name].load()
+    try:
+        contract = found[name].load()
+    except Exception as error:  # a contract of others may do anything when it is imported
+        raise Misuse(f"Contract {name!r} of {_origin(found[name])} does not load: {_told(error)}") from error
     if not isinstance(contract, Contract):
         raise expected("a Contract at its entry point", name, contract, f"Mend entry point {found[name].value!r}.")
     return contract
+
+
+def _origin(found: EntryPoint) -> str:
+    return f"package {found.dist.name!r} ({found.value})" if found.dist else found.value
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}. Mend it, or uninstall the package."

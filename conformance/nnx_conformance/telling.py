@@ -2,24 +2,52 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from nnx_conformance import contract as contracts
+from nnx_conformance import tracks
 from nnx_conformance.contract import Check, Contract
-from nnx_conformance.errors import expected, suggestion
+from nnx_conformance.errors import Misuse, expected, suggestion
+from nnx_conformance.tracks import Track
 
 
 def show_contracts(console: Console) -> None:
-    """The installed contracts, each with where it comes from."""
+    """The installed contracts and tracks, each with where it comes from.
+
+    Raises:
+        Misuse: after the others were shown, if one does not load.
+    """
+    broken: list[Misuse] = []
     for name, entry_point in sorted(contracts.names().items()):
-        found = contracts.get(name)
         origin = entry_point.dist.name if entry_point.dist else "unknown"
+        try:
+            found = contracts.get(name)
+        except Misuse as error:
+            broken.append(error)
+            console.print(Text.assemble((name, "bold red"), f"  does not load, from {origin}"))
+            continue
         about = f"  version {found.version}, {len(found.checks)} checks, from {origin}"
         console.print(Text.assemble((name, "bold"), about))
         console.print(Padding(Text(found.title), (0, 0, 0, 2), expand=False))
+    for name in sorted(tracks.names()):
+        try:
+            _show_track(tracks.get(name), console)
+        except Misuse as error:
+            broken.append(error)
+            console.print(Text.assemble((name, "bold red"), "  a track that does not load"))
+    if broken:
+        raise broken[0]
+
+
+def _show_track(track: Track, console: Console) -> None:
+    console.print(Text.assemble((track.name, "bold"), f"  a track: {', '.join(track.contracts)}"))
+    console.print(Padding(Text(track.title), (0, 0, 0, 2), expand=False))
 
 
 def show_contract(contract: Contract, console: Console) -> None:
@@ -40,13 +68,19 @@ def show_check(check_id: str, contract_name: str | None, console: Console) -> No
     Raises:
         Misuse: if no contract has it.
     """
-    found = [contracts.get(name) for name in ([contract_name] if contract_name else sorted(contracts.names()))]
+    found = [contracts.get(contract_name)] if contract_name else list(_that_load())
     having = [contract for contract in found if check_id in contract.by_id]
     if not having:
         known = [check.id for contract in found for check in contract.checks]
         raise expected("the id of a check", "CHECK", check_id, suggestion(check_id, known))
     for contract in having:
         _show(contract, contract.check(check_id), console)
+
+
+def _that_load() -> Iterator[Contract]:
+    for name in sorted(contracts.names()):
+        with contextlib.suppress(Misuse):  # one that does not load is no bar to explaining another's check
+            yield contracts.get(name)
 
 
 def _show(contract: Contract, check: Check, console: Console) -> None:

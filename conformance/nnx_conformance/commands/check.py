@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from nnx_conformance import candidates, submission
+from nnx_conformance import candidates, submission, tracks
 from nnx_conformance.commands.exits import exit_statuses
 from nnx_conformance.commands.jailing import jail_of, jail_options
 from nnx_conformance.commands.options import seconds
 from nnx_conformance.commands.outputs import FORMATS_HELP, outputs, write
+from nnx_conformance.errors import expected
 from nnx_conformance.hypothesis_folder import out_of_sight
 from nnx_conformance.process import Limits
 from nnx_conformance.progress import progress_on
@@ -21,6 +22,7 @@ from nnx_conformance.project import Project, find
 from nnx_conformance.report import Report, Settings
 from nnx_conformance.submission import Submission
 from nnx_conformance.target import parse
+from nnx_conformance.tracks import Solution
 
 NO_TARGET = (
     "Missing argument 'TARGET...'. Name what to judge, or set `candidates` in [tool.nnx-conformance] of pyproject.toml."
@@ -30,6 +32,7 @@ NO_TARGET = (
 @click.command()
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option("--contract", help="The contract to judge by.  [settings, or mutability]")
+@click.option("--track", metavar="NAME", help="Judge a folder of solutions, one file for each contract of the track.")
 @click.option("--max-examples", type=int, help="Cases of the core domain.  [settings, or 200]")
 @click.option("--seed", default=0, show_default=True, type=int, help="Seed of the drawing; the same draws the same.")
 @click.option("--strict/--no-strict", default=None, help="Let SHOULD checks decide the verdict too.  [settings, or no]")
@@ -46,6 +49,7 @@ NO_TARGET = (
 def check(
     targets: tuple[str, ...],
     contract: str | None,
+    track: str | None,
     max_examples: int | None,
     seed: int,
     strict: bool | None,
@@ -60,7 +64,7 @@ def check(
     forms: tuple[str, ...],
     output: Path | None,
 ) -> None:
-    """Judge each TARGET: path.py, path.py::name or package.module:name.
+    """Judge each TARGET: path.py, path.py::name or package.module:name; with --track, a folder.
 
     Without one, judge the candidates that [tool.nnx-conformance] of pyproject.toml names. Options go before settings.
     Findings are stored in .nnx-conformance, from where `replay` runs them again.
@@ -74,13 +78,14 @@ def check(
         settings = _settings(project, max_examples, strict, Settings(seed=seed, shrink=not no_shrink, checks=checks))
         limits = Limits(seconds("--case-timeout", case_timeout), seconds("--timeout", timeout))
         jail = jail_of(isolation, memory, pass_env)
-        for target in targets:
+        solutions = () if track is None else _solutions(track, targets, contract, checks)
+        for target in () if solutions else targets:
             parse(target)
         wanted = outputs(forms, output)
         jail = jail_of(isolation or project.isolation, memory, pass_env)
         submitted = Submission(project, contract or project.contract, settings, limits, cached, jail)
-        submission.validate(submitted, targets)
-        reports = [_judged(submitted, target) for target in targets]
+        submission.validate(submitted, [one.path for one in solutions if one.found] or targets)
+        reports = [_solved(submitted, one) for one in solutions] or [_judged(submitted, target) for target in targets]
         write(reports, wanted)
     sys.exit(max(report.exit_status for report in reports))
 
@@ -92,6 +97,24 @@ def _settings(project: Project, max_examples: int | None, strict: bool | None, o
         max_examples=project.max_examples if max_examples is None else max_examples,
         strict=project.strict if strict is None else strict,
     )
+
+
+def _solutions(
+    track: str, targets: tuple[str, ...], contract: str | None, checks: tuple[str, ...]
+) -> tuple[Solution, ...]:
+    """The files of the one folder that is given, for the contracts of a track."""
+    if len(targets) != 1:
+        raise expected("one folder with --track", "targets", targets, "Judge each folder by a command of its own.")
+    for option, given in (("--contract", contract), ("--check", checks)):
+        if given:
+            raise expected(f"no {option} beside --track", option, given, f"Leave out {option}, or --track.")
+    return tracks.solutions(tracks.get(track), targets[0])
+
+
+def _solved(submitted: Submission, solution: Solution) -> Report:
+    if not solution.found:
+        return tracks.missing(solution, submitted.settings)
+    return _judged(dataclasses.replace(submitted, contract=solution.contract), solution.path)
 
 
 def _judged(submitted: Submission, target: str) -> Report:

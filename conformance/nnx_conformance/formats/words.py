@@ -60,6 +60,12 @@ def verdicts(reports: list[Report]) -> str:
     return f"{good} of {len(reports)} candidates conform{'s' if good == 1 else ''}"
 
 
+def judged_by(reports: list[Report]) -> str:
+    """The contracts of several reports."""
+    named = list(dict.fromkeys(f"{report.contract} {report.contract_version}" for report in reports))
+    return f"contract{'s' if len(named) > 1 else ''} {', '.join(named)}"
+
+
 def facts(finding: Finding) -> list[tuple[str, str]]:
     """What is known of a finding besides what happened, as label and text."""
     rows = [
