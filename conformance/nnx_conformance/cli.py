@@ -10,6 +10,7 @@ from nnx_conformance.commands.check import check
 from nnx_conformance.commands.doctor import doctor
 from nnx_conformance.commands.grade import grade
 from nnx_conformance.commands.init import init
+from nnx_conformance.commands.new_contract import new_contract
 from nnx_conformance.commands.replay import replay
 from nnx_conformance.commands.results import results
 from nnx_conformance.commands.telling import explain, list_contracts
@@ -24,5 +25,5 @@ def cli() -> None:
     """
 
 
-for command in (check, grade, results, replay, init, doctor, list_contracts, explain):
+for command in (check, grade, results, replay, init, new_contract, doctor, list_contracts, explain):
     cli.add_command(command)
