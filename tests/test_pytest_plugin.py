@@ -21,8 +21,10 @@ FEW = "[tool.nnx-conformance]\nmax-examples = 2\n"
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A project with a right candidate, one that loses the wrapper, and one that prints."""
+    for name in ("CI", "BUILD_NUMBER"):  # with them, pytest's short summary is as long as what it sums up
+        monkeypatch.delenv(name, raising=False)
     for name, file in (("good.py", "good.py"), ("wrong.py", "loses_wrapper.py"), ("chatty.py", "good.py")):
         pytester.makefile(".py", **{name.removesuffix(".py"): (CANDIDATES / file).read_text()})
     with (pytester.path / "chatty.py").open("a") as chatty:

@@ -64,9 +64,7 @@ def write(contract: str, folder: Path) -> tuple[Path, ...]:
     texts = files(contract)
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise expected(
-                "a new or empty folder", "--into", str(folder), "Nothing there is overwritten; name another."
-            )
+            raise expected("a new or empty folder", "--into", str(folder), "Name another; nothing is overwritten.")
         for path, text in texts.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8")
