@@ -50,6 +50,7 @@ ARRAY_PROPERTIES: dict[str, Callable[[Array], bool]] = {
     "zeros": lambda x: not x.any(),
     "zeros and ones": lambda x: set(x.tolist()) == {0.0, 1.0},
     "one value throughout": lambda x: len(x) > 3 and x[0] != 0 and len(set(x.tolist())) == 1,
+    "another value at the very end": lambda x: len(x) > 16 and x[-1] != x[-2] and len(set(x[:-1].tolist())) == 1,
     "two values": lambda x: len(x) > 3 and len(set(x.tolist())) == 2,
     "all different": lambda x: len(x) > 50 and len(set(x.tolist())) == len(x),
     "ascending": lambda x: len(x) > 3 and x[0] < x[-1] and bool((np.diff(x) >= 0).all()),

@@ -274,7 +274,7 @@ def test_making_strategies_initialises_no_backend() -> None:
 
 def test_the_public_names_are_these() -> None:
     assert sorted(nnx_strategies.__all__) == [
-        *("Case", "arrays", "call_counts", "cases", "host_arrays", "host_vectors", "keys", "lengths"),
+        *("Case", "arrays", "call_counts", "cases", "corners", "host_arrays", "host_vectors", "keys", "lengths"),
         *("operation_sequences", "pytrees", "seeds", "shapes", "vectors"),
     ]
     assert all(hasattr(nnx_strategies, name) for name in nnx_strategies.__all__)

@@ -14,12 +14,13 @@ from nnx_conformance import excerpt, refusals
 from nnx_conformance.case import Case
 from nnx_conformance.errors import CannotObserve, KitError, Misuse, expected
 from nnx_conformance.isolation.jail import ANY_JAIL, Jail
+from nnx_conformance.literals import NONE, Literals, of_file
 from nnx_conformance.observation import NotLoaded, Versions
 from nnx_conformance.process import Clock, Limits, Process
 from nnx_conformance.report import Report, Settings
 from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, InProcess, Opener, Progress, Session
-from nnx_conformance.target import parse
+from nnx_conformance.target import file_of, parse
 from nnx_conformance.waivers import Waiver, applied, excused
 from nnx_conformance.zygote import Zygote
 
@@ -45,6 +46,7 @@ class Job:
         contract: the name of the contract.
         draw: where the cases come from; they are drawn as they are needed if None.
         waived: the ids of the checks that are not shrunk, as they are excused.
+        literals: the numbers in its source; the cases to which they lead are met besides.
         proven: whether the kit is known to observe the contract's own right candidate here.
     """
 
@@ -55,6 +57,7 @@ class Job:
     progress: Progress = silent
     draw: Draw | None = None
     waived: frozenset[str] = frozenset()
+    literals: Literals = NONE
     proven: bool = False
 
 
@@ -101,10 +104,11 @@ def judge_object(
     candidate: Callable[..., Any], name: str, contract: str, settings: Settings, waivers: Waivers = ()
 ) -> Report:
     """Judge a Python object, in this process; `waivers` are those that name it."""
-    report = _with_waivers(Job(lambda: InProcess(candidate, name), name, contract, settings), waivers)
     from nnx_conformance.load import source_file
 
-    return excerpt.of_object(report, source_file(candidate))
+    file = source_file(candidate)
+    job = Job(lambda: InProcess(candidate, name), name, contract, settings, literals=of_file(file))
+    return excerpt.of_object(_with_waivers(job, waivers), file)
 
 
 def judge_target(
@@ -120,7 +124,8 @@ def judge_target(
     target, clock = parse(text), Clock(limits)
     validate(settings, contract)
     with Zygote(jail) as zygote:
-        job = Job(lambda: Process(target, clock, zygote), text, contract, settings, progress)
+        numbers = of_file(file_of(target))
+        job = Job(lambda: Process(target, clock, zygote), text, contract, settings, progress, literals=numbers)
         return excerpt.of_target(_with_waivers(job, waivers), target)
 
 
@@ -188,7 +193,7 @@ def _judged(job: Job, session: Session, contract: contracts.Contract) -> Report:
         return not_loaded(job.name, contract, job.settings, versions, loaded, kind)
     asking = Asking(contract, session, job.opener)
     try:
-        judging = Judging(contract, asking, job.settings, job.draw or drawn, job.progress)
+        judging = Judging(contract, asking, job.settings, job.draw or drawn, job.progress, job.literals)
         judging.run()
         smallest = Smallest(judging, job.progress, job.waived)
         smallest.run()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Literal
 
 from nnx_conformance.case import Case
 from nnx_conformance.errors import Misuse, expected, suggestion
+from nnx_conformance.literals import Literals
 from nnx_conformance.observation import Line
 from nnx_conformance.observer import FUNCTIONS, Observer
 from nnx_conformance.request import Request
@@ -144,10 +145,12 @@ class Domain:
         name: `core`, or the id of the check that judges it.
         parts: kinds of cases that must each be met, from the seed of the run (shapes are pooled per run: each costs a
             compilation).
+        mined: the cases to which the numbers in a candidate's source lead, met besides; None for none.
     """
 
     name: str
     parts: Callable[[int], tuple[Part, ...]]
+    mined: Callable[[Literals], Iterable[Case]] | None = None
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 
 from nnx_conformance.asking import Asking, died
 from nnx_conformance.case import Case
 from nnx_conformance.contract import CORE, Contract, Domain, Violation
 from nnx_conformance.drawn import Draw
+from nnx_conformance.literals import NONE, Literals
 from nnx_conformance.report import Settings
 from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, Progress
@@ -26,7 +28,15 @@ class Judging:
         head: the first request of all, and which checks it violated.
     """
 
-    def __init__(self, contract: Contract, asking: Asking, settings: Settings, draw: Draw, progress: Progress) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        asking: Asking,
+        settings: Settings,
+        draw: Draw,
+        progress: Progress,
+        literals: Literals = NONE,
+    ) -> None:
         self.contract = contract
         self.asking = asking
         self.settings = settings
@@ -34,6 +44,7 @@ class Judging:
         self.cases = 0
         self.head: tuple[Request, frozenset[str]] | None = None
         self._draw = draw
+        self._literals = literals
         self._progress = progress
         self._pending: deque[Request] = deque()
         self._total = settings.max_examples
@@ -43,6 +54,7 @@ class Judging:
         planned = [domain for domain in self.contract.domains if self._planned(domain)]
         parts = [part for domain in planned for part in domain.parts(self.settings.seed)]
         self._total = sum(part.count(self.settings.max_examples) for part in parts)
+        self._total += sum(len(self._mined(domain)) for domain in planned)
         for domain in planned:
             if not self._survives(domain):
                 break
@@ -53,12 +65,18 @@ class Judging:
     def _survives(self, domain: Domain) -> bool:
         try:
             self._draw(domain, self.settings, self._visit)
+            for case in self._mined(domain):
+                self._visit(case)
             while self._pending:
                 self._take()
         except Ended as ended:
             self._ended(domain, self._pending[0], ended)
             return domain.name != CORE
         return True
+
+    def _mined(self, domain: Domain) -> list[Case]:
+        """Where the candidate's own numbers lead; no more of it than of what is drawn, whatever it has written."""
+        return list(itertools.islice(domain.mined(self._literals), self.settings.max_examples)) if domain.mined else []
 
     def _visit(self, case: Case) -> None:
         request = self._request(case)

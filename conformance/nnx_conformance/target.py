@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from nnx_conformance.errors import expected
@@ -59,3 +62,16 @@ def _python_file(text: str, path: Path) -> str:
     if not path.is_file():
         raise expected("a Python file", "target", text, f"It is no regular file. {mend}")
     return str(path.resolve())
+
+
+def file_of(target: Target) -> str:
+    """The file of a target, empty if it is not found. Imports nothing: a package may be the candidate's own."""
+    if target.path:
+        return target.path
+    top, *inner = target.module.split(".")
+    found = PathFinder.find_spec(top, [os.getcwd(), *sys.path])
+    if found is None or not inner:
+        return (found.origin or "") if found else ""
+    places = (Path(place, *inner) for place in found.submodule_search_locations or ())
+    files = (file for place in places for file in (place.with_suffix(".py"), place / "__init__.py"))
+    return next((str(file) for file in files if file.is_file()), "")

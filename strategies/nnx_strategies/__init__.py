@@ -2,6 +2,7 @@
 
 from ._arrays import arrays, host_arrays
 from ._cases import Case, cases
+from ._corners import corners
 from ._keys import keys
 from ._lengths import lengths
 from ._operations import operation_sequences
@@ -15,6 +16,7 @@ __all__ = [
     "arrays",
     "call_counts",
     "cases",
+    "corners",
     "host_arrays",
     "host_vectors",
     "keys",

@@ -56,6 +56,11 @@ def descending(v: Array, domain: Domain) -> Array:
     return np.sort(v)[::-1]
 
 
+def last_alone(v: Array, domain: Domain) -> Array:
+    """One value throughout, and another at the very end, where code that works in blocks or pairs drops it."""
+    return np.asarray(np.where(np.arange(len(v)) < len(v) - 1, v[0], v[1 % len(v)]))
+
+
 def zeros_and_ones(v: Array, domain: Domain) -> Array:
     """Ones where an element is positive."""
     return np.where(v > 0, 1.0, 0.0)
@@ -138,7 +143,8 @@ def _spread(v: Array) -> Array:
     return np.arange(len(v)) * _GOLDEN % 1.0
 
 
-ARRANGEMENTS: tuple[Profile, ...] = (plain, periodic, repeated, ties, ascending, descending)
+# `last_alone` twice: on short arrays it is like others, and only on long ones what it is for.
+ARRANGEMENTS: tuple[Profile, ...] = (plain, periodic, repeated, ties, ascending, descending, last_alone, last_alone)
 
 RESHAPINGS: tuple[Profile, ...] = (
     *(zeros_and_ones, small_integers, fractional, alternating, positive, negative),

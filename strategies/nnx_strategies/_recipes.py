@@ -121,7 +121,7 @@ def _landmarks(domain: Domain) -> list[Any]:
     if domain.boolean:
         return [False, True]
     if domain.floating:
-        return [0.0, 1.0, -1.0, -0.0, domain.bound, -domain.bound, domain.normal]
+        return [0.0, 1.0, -1.0, -0.0, domain.bound, -domain.bound, 0.95 * domain.bound, domain.normal]
     both = [0, 1, int(domain.bound)]
     return [*both, -1, -int(domain.bound)] if domain.signed else both
 

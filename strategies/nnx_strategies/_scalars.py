@@ -61,8 +61,9 @@ def seeds(*, min_value: int = 0, max_value: int = 2**32 - 1, kind: Kind = "float
     numbers = bounds(low=min_value, high=max_value, names=("min_value", "max_value"))
     landmarks = among(numbers, (numbers[0], *_SEED_LANDMARKS, numbers[-1]))
     powers, small = among(numbers, powers_of_two(bits=64)), among(numbers, range(-16, 17))
+    ends = among(numbers, (numbers[0], numbers[-1]))
     ways = _repeated(
-        *((plain(numbers), 2), (landmarks, 8), (powers, 3), (small, 3)),
+        *((plain(numbers), 2), (ends, 4), (landmarks, 8), (powers, 3), (small, 3)),
         *((logarithmic(numbers), 3), (even(numbers), 2)),
     )
     return _scalars(numbers, ways=ways, kind=kind, purpose="seeds")
@@ -90,7 +91,7 @@ def call_counts(*, min_value: int = 1, max_value: int = 64, kind: Kind = "float"
     small = among(numbers, range(numbers[0], numbers[0] + 8))
     ends = among(numbers, (numbers[0], numbers[-1]))
     powers = among(numbers, powers_of_two(bits=64))
-    ways = _repeated((plain(numbers), 2), (small, 12), (ends, 2), (powers, 4))
+    ways = _repeated((plain(numbers), 2), (small, 13), (ends, 1), (powers, 3))
     return _scalars(numbers, ways=ways, kind=kind, purpose="call_counts")
 
 

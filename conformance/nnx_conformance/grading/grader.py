@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import time
 import traceback
 from types import TracebackType
@@ -17,6 +18,7 @@ from nnx_conformance.grading.order import Order
 from nnx_conformance.grading.outcome import Outcome
 from nnx_conformance.grading.submissions import LONGEST
 from nnx_conformance.isolation.jail import Jail
+from nnx_conformance.literals import literals
 from nnx_conformance.observation import NotLoaded
 from nnx_conformance.process import Clock, Process
 from nnx_conformance.report import Report
@@ -80,7 +82,8 @@ class Grader:
         zygote = self._living_zygote()
         target = Target(id, FILE, "", "", base64.b64encode(source).decode())
         clock = Clock(order.limits)
-        return judge(self._job(lambda: Process(target, clock, zygote), id))
+        job = self._job(lambda: Process(target, clock, zygote), id)
+        return judge(dataclasses.replace(job, literals=literals(source)))
 
     def _job(self, opener: Opener, name: str) -> Job:
         return Job(opener, name, self._order.contract, self._order.settings, draw=self._drawn, proven=self._proven)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -13,10 +13,14 @@ from hypothesis.strategies import SearchStrategy
 from nnx_conformance import case as cases
 from nnx_conformance.case import Argument, Case
 from nnx_conformance.contract import CORE, Domain, Part
-from nnx_strategies import call_counts, host_vectors, seeds
+from nnx_conformance.literals import Literals
+from nnx_conformance.mined import Role, Vector, Whole, mined
+from nnx_strategies import call_counts, corners, host_vectors, seeds
 
 #: Edge cases keep to few shapes: each costs compilations, and the core domain varies them already.
 FEW = 3
+#: The longest `x` of the core domain that is drawn.
+LONG = 1024
 
 
 def _case(domain: str, seed: Any, x: np.ndarray, n_calls: Any) -> Case:
@@ -37,7 +41,26 @@ def _build(
 
 def core(run_seed: int) -> tuple[Part, ...]:
     """Seeds 0 to 2**32 - 1, float32 vectors of any length from 1 and values to 1e6, 1 to 64 calls."""
-    return (Part(_build(CORE, seed=seeds(), x=host_vectors(pool_seed=run_seed), n_calls=call_counts())),)
+    x = host_vectors(pool_seed=run_seed)
+    at_ends = st.one_of(x, host_vectors(max_size=1), host_vectors(min_size=LONG, max_size=LONG))
+    drawn = corners(
+        (seeds(), st.sampled_from((0.0, 2.0**32 - 1))),
+        (call_counts(), st.sampled_from((1.0, 64.0))),
+        (x, at_ends),  # last: its draws vary in number, and the shrinker keeps what lies before them
+    )
+    return (Part(drawn.map(_core_case)),)
+
+
+def _core_case(drawn: tuple[Any, ...]) -> Case:
+    seed, n_calls, x = drawn
+    return _case(CORE, seed, x, n_calls)
+
+
+def led_to(found: Literals) -> Iterator[Case]:
+    """Where the numbers of a candidate's source lead: to a seed, a count, a length, an element or a sum."""
+    base = _case(CORE, 3.0, np.asarray((1.0, -2.5), np.float32), 2.0)
+    roles: dict[str, Role] = {"seed": Whole(0, 2**32 - 1), "x": Vector(1, LONG, 1e6), "n_calls": Whole(1, 64)}
+    return mined(found, base, roles)
 
 
 def _edge(domain: str, x: SearchStrategy[np.ndarray], budget: int, **options: Any) -> Part:
@@ -118,4 +141,4 @@ EDGES = (
     "scalar-types",
 )
 
-DOMAINS = (Domain(CORE, core), *(Domain(name, partial(_parts, name)) for name in EDGES))
+DOMAINS = (Domain(CORE, core, led_to), *(Domain(name, partial(_parts, name)) for name in EDGES))
