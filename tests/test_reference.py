@@ -170,7 +170,8 @@ def test_an_unknown_contract_names_the_known_ones():
     with pytest.raises(ValueError) as caught:
         mutants("mutabilty")
     assert str(caught.value) == (
-        "Expected a contract with reference implementations but got contract='mutabilty' (type=str). Known: mutability."
+        "Expected a contract with reference implementations but got contract='mutabilty' (type=str). "
+        "Known: module-laws, mutability."
     )
 
 

@@ -7,7 +7,7 @@ from nnx_reference.catalogue import Catalogue, Implementation, read
 
 _FOLDER = Path(__file__).parent
 #: The folder of each contract here, and the module-level name that its files hold.
-_ENTRIES = {"mutability": "mutability_increment_count"}
+_ENTRIES = {"mutability": ("mutability", "mutability_increment_count"), "module-laws": ("laws", "subject")}
 
 
 def rights(contract: str = "mutability") -> tuple[Implementation, ...]:
@@ -28,4 +28,5 @@ def _catalogue(contract: str) -> Catalogue:
             f"Expected a contract with reference implementations but got contract={contract!r} "
             f"(type={type(contract).__name__}). Known: {known}."
         )
-    return read(_FOLDER / contract.replace("-", "_"), contract=contract, entry=_ENTRIES[contract])
+    folder, entry = _ENTRIES[contract]
+    return read(_FOLDER / folder, contract=contract, entry=entry)
