@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import flax
+import pytest
 
 import nnx_reference
 from nnx_conformance import Report, check
@@ -23,6 +26,14 @@ def rights() -> list[Implementation]:
 def mutants() -> list[Implementation]:
     """The wrong ones that the installed Flax allows."""
     return [found for found in nnx_reference.mutants() if found.applies_to(flax.__version__)]
+
+
+def sampled(items: Sequence[Any], every: int, name: Callable[[Any], str]) -> list[Any]:
+    """Parameters of a test: one of `every` so many is quick, the others are among the slow tests."""
+    return [
+        pytest.param(item, id=name(item), marks=() if at % every == 0 else pytest.mark.slow)
+        for at, item in enumerate(items)
+    ]
 
 
 def violated(report: Report, level: str | None = None) -> set[str]:

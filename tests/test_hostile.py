@@ -306,6 +306,7 @@ def bare_python(folder: Path) -> str:
 
 
 @on_linux
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "effect", "stopped_from"), STOPPED_FROM, ids=[f"{one[0]}-{one[1].__name__}" for one in STOPPED_FROM]
 )
