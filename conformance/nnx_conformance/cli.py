@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 import click
 
+from nnx_conformance.commands.audit import audit
 from nnx_conformance.commands.check import check
 from nnx_conformance.commands.doctor import doctor
 from nnx_conformance.commands.grade import grade
@@ -25,5 +26,5 @@ def cli() -> None:
     """
 
 
-for command in (check, grade, results, replay, init, new_contract, doctor, list_contracts, explain):
+for command in (check, grade, results, audit, replay, init, new_contract, doctor, list_contracts, explain):
     cli.add_command(command)

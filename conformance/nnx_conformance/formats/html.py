@@ -32,9 +32,9 @@ SIGNS = {
 
 def write(reports: Sequence[Report], file: TextIO) -> None:
     """Write one page of all reports."""
-    style, script = _asset("report.css"), _asset("report.js")
-    sources = {"style": _hash(style), "script": _hash(script)}
-    page = _templates().get_template("page.html.j2")
+    style, script = asset("report.css"), asset("report.js")
+    sources = {"style": allowed(style), "script": allowed(script)}
+    page = templates().get_template("page.html.j2")
     shown = list(reports)
     file.write(page.render(reports=shown, style=Markup(style), script=Markup(script), sources=sources, prefix="c"))
 
@@ -43,12 +43,13 @@ def fragment(report: Report) -> str:
     """One report as a part of a page that is not ours: no script, and styles that reach nothing else."""
     content = f"{report.candidate} {report.verdict} {report.seconds}"
     prefix = "n" + hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:8]
-    template = _templates().get_template("fragment.html.j2")
-    return template.render(reports=[report], style=Markup(_asset("report.css")), prefix=prefix)
+    template = templates().get_template("fragment.html.j2")
+    return template.render(reports=[report], style=Markup(asset("report.css")), prefix=prefix)
 
 
 @functools.cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """The templates of pages; whatever they show is escaped."""
     environment = Environment(
         loader=PackageLoader("nnx_conformance.formats", "assets"),
         autoescape=True,
@@ -79,10 +80,11 @@ def coded(text: str) -> Markup:
     return Markup("").join(told)
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A style or a script that pages hold."""
     return resources.files("nnx_conformance.formats").joinpath("assets", name).read_text(encoding="utf-8")
 
 
-def _hash(text: str) -> str:
+def allowed(text: str) -> str:
     """The source expression by which the page's policy allows this text and no other."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

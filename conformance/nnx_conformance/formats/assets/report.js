@@ -19,6 +19,7 @@
   });
 
   const form = document.getElementById("filters");
+  if (!form) return;
   const candidates = [...document.querySelectorAll(".nnxc-candidate")];
   const wanted = (name) => (form.elements[name] ? form.elements[name].value : "");
   const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;

@@ -1,0 +1,1 @@
+"""Mutants that are made: the reference with one change, by syntax or under a rare condition."""

@@ -1,0 +1,73 @@
+"""What a contract owes before its power can be measured. Nothing of its catalogue is run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from nnx_conformance.contract import Contract
+from nnx_conformance.errors import suggestion
+from nnx_reference.catalogue import Catalogue, Implementation
+
+
+def broken_rules(contract: Contract, found: Catalogue) -> tuple[str, ...]:
+    """Why a contract is not fit to be audited, one sentence each with the mend; empty if it is.
+
+    Args:
+        contract: which.
+        found: its catalogue, of every Flax.
+    """
+    return (*_ids(contract), *_examples(contract), *_names(contract, found), *_mutants(contract, found))
+
+
+def _ids(contract: Contract) -> Iterator[str]:
+    for check_id, count in Counter(check.id for check in contract.checks).items():
+        if count > 1:
+            yield f"{count} checks have the id {check_id!r}. Give each its own."
+    for role, check_id in (("fallback", contract.fallback), ("history", contract.history)):
+        if check_id not in contract.by_id:
+            yield f"its {role}={check_id!r} is the id of no check. {suggestion(check_id, contract.by_id)}"
+
+
+def _examples(contract: Contract) -> Iterator[str]:
+    for check in contract.checks:
+        for name, text in (("wrong", check.wrong), ("right", check.right)):
+            if not text.strip():
+                yield f"check {check.id!r} has no {name} example. Give it `{name}=...`, a few lines of code."
+
+
+def _names(contract: Contract, found: Catalogue) -> Iterator[str]:
+    for one in found.mutants:
+        if not one.catches:
+            yield f"mutant {one.name!r} names no check that catches it. Write `CATCHES = (...)` in it."
+        yield from _unknown(contract, one, "CATCHES", one.catches)
+    for one in found.rights:
+        if one.catches:
+            yield f"right {one.name!r} names checks that catch it. Move it to `mutants/`, or write ADVICE for CATCHES."
+        yield from _unknown(contract, one, "ADVICE", one.advice)
+        for check_id in one.advice:
+            if check_id in contract.by_id and contract.by_id[check_id].level == "MUST":
+                yield f"right {one.name!r} excuses {check_id!r}, a MUST check. A right one keeps them all: mend it."
+    for name, count in Counter(one.name for one in (*found.rights, *found.mutants)).items():
+        if count > 1:
+            yield f"{name!r} is the name of a right implementation and of a mutant. Give each its own."
+
+
+def _unknown(contract: Contract, one: Implementation, where: str, ids: tuple[str, ...]) -> Iterator[str]:
+    for check_id in ids:
+        if check_id not in contract.by_id:
+            mend = suggestion(check_id, contract.by_id)
+            yield f"{one.name!r} names the check {check_id!r} in {where}, and there is none. {mend}"
+
+
+def _mutants(contract: Contract, found: Catalogue) -> Iterator[str]:
+    for check in contract.checks:
+        own = [one for one in found.mutants if check.id in one.catches]
+        if not own:
+            yield f"check {check.id!r} has no mutant that it catches. Add one that names it in CATCHES to `mutants/`."
+
+
+def without_meaning(contract: Contract, found: Catalogue, flax: str) -> tuple[str, ...]:
+    """The checks all of whose mutants have no meaning on this Flax: nothing is shown of these there."""
+    shown = {check_id for one in found.mutants if one.applies_to(flax) for check_id in one.catches}
+    return tuple(check.id for check in contract.checks if check.id not in shown)
