@@ -24,6 +24,7 @@ PURE = (
     "request",
     "errors",
     "observer",
+    "subject",
     "contract",
     "report",
     "tally",

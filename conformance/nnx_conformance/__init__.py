@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nnx_conformance.checking import check as check
+    from nnx_conformance.checking import check_module as check_module
     from nnx_conformance.errors import AdviceWarning as AdviceWarning
     from nnx_conformance.errors import KitError as KitError
     from nnx_conformance.errors import Misuse as Misuse
     from nnx_conformance.parametrize import parametrize_with_checks as parametrize_with_checks
     from nnx_conformance.report import Finding as Finding
     from nnx_conformance.report import Report as Report
+    from nnx_conformance.subject import Subject as Subject
 
 _HOMES = {
     "AdviceWarning": "errors",
@@ -23,11 +25,23 @@ _HOMES = {
     "KitError": "errors",
     "Misuse": "errors",
     "Report": "report",
+    "Subject": "subject",
     "check": "checking",
+    "check_module": "checking",
     "parametrize_with_checks": "parametrize",
 }
 
-__all__ = ["AdviceWarning", "Finding", "KitError", "Misuse", "Report", "check", "parametrize_with_checks"]
+__all__ = [
+    "AdviceWarning",
+    "Finding",
+    "KitError",
+    "Misuse",
+    "Report",
+    "Subject",
+    "check",
+    "check_module",
+    "parametrize_with_checks",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -49,10 +49,12 @@ class Case:
     Attributes:
         domain: the part of the contract's inputs that it was drawn from, `core` or the id of an edge check.
         arguments: in the order in which the candidate takes them.
+        shown: the case as a person would write it, where its arguments are not that.
     """
 
     domain: str
     arguments: tuple[Argument, ...]
+    shown: str = ""
 
     def __getitem__(self, name: str) -> np.ndarray:
         for argument in self.arguments:
@@ -61,7 +63,7 @@ class Case:
         raise KeyError(name)
 
     def __str__(self) -> str:
-        return "  ".join(map(str, self.arguments))
+        return self.shown or "  ".join(map(str, self.arguments))
 
     @property
     def key(self) -> str:

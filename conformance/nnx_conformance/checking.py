@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from nnx_conformance.process import Clock, Limits, Process
 from nnx_conformance.report import Report, Settings
 from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, InProcess, Opener, Progress, Session
+from nnx_conformance.subject import Subject, is_candidate, object_name, written
 from nnx_conformance.target import file_of, parse
 from nnx_conformance.waivers import Waiver, applied, excused
 from nnx_conformance.zygote import Zygote
@@ -62,7 +63,7 @@ class Job:
 
 
 def check(
-    candidate: str | Callable[..., Any],
+    candidate: str | Callable[..., Any] | Mapping[str, Any] | Subject,
     contract: str = "mutability",
     *,
     max_examples: int = 200,
@@ -74,7 +75,8 @@ def check(
     """Judge one candidate.
 
     Args:
-        candidate: a function, judged in this process, or a target (`path.py`, `path.py::name`,
+        candidate: a function (or what else the contract judges: for `module-laws` a `Subject`, a dict with its fields,
+            or a class), judged in this process, or a target (`path.py`, `path.py::name`,
             `package.module:name`), judged in a process of its own, isolated as the host allows.
         contract: the name of an installed contract.
         max_examples: how many cases of the core domain are drawn; >= 1.
@@ -93,20 +95,45 @@ def check(
     settings = Settings(max_examples, seed, strict, shrink, tuple(checks))
     if isinstance(candidate, str):
         return judge_target(candidate, contract, settings, Limits())
-    if not callable(candidate):
+    if not is_candidate(candidate):
         mend = "Pass the function itself, or `path.py::name`."
         raise expected("a function or a target", "candidate", candidate, mend)
-    name = getattr(candidate, "__qualname__", type(candidate).__name__)
-    return judge_object(candidate, name, contract, settings)
+    return judge_object(candidate, object_name(candidate), contract, settings)
 
 
-def judge_object(
-    candidate: Callable[..., Any], name: str, contract: str, settings: Settings, waivers: Waivers = ()
+def check_module(
+    subject: str | Callable[..., Any] | Mapping[str, Any] | Subject,
+    *,
+    max_examples: int = 200,
+    seed: int = 0,
+    strict: bool = False,
+    shrink: bool = True,
+    checks: tuple[str, ...] = (),
 ) -> Report:
+    """Judge a stateful module by the contract `module-laws`.
+
+    Args:
+        subject: a `Subject`, a dict with its fields, or a class whose arguments can be guessed, judged in this process;
+            or a target that names one of these, judged in a process of its own.
+        max_examples, seed, strict, shrink, checks: as for `check`; of programs that mix all operations, one is
+            drawn for every eight of `max_examples`.
+
+    Returns:
+        The report.
+
+    Raises:
+        Misuse: if the subject does not fit together: its `make` makes no module, a call does not take its inputs, or a
+            trait is unknown or missing.
+    """
+    options: dict[str, Any] = {"max_examples": max_examples, "seed": seed, "strict": strict, "shrink": shrink}
+    return check(subject, "module-laws", checks=checks, **options)
+
+
+def judge_object(candidate: Any, name: str, contract: str, settings: Settings, waivers: Waivers = ()) -> Report:
     """Judge a Python object, in this process; `waivers` are those that name it."""
     from nnx_conformance.load import source_file
 
-    file = source_file(candidate)
+    file = source_file(written(candidate))
     job = Job(lambda: InProcess(candidate, name), name, contract, settings, literals=of_file(file))
     return excerpt.of_object(_with_waivers(job, waivers), file)
 

@@ -92,6 +92,7 @@ class Check:
         judge: a pure function of case and observation.
         wrong, right: a few lines of code that break and keep it.
         domain: the part of the inputs on which it is judged.
+        others: further parts on which it is judged too.
         probes: what must have been observed besides the plain run, see `request`.
     """
 
@@ -104,10 +105,16 @@ class Check:
     right: str
     domain: str = CORE
     probes: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """All parts of the inputs on which it is judged."""
+        return (self.domain, *self.others)
 
     def applies(self, request: Request) -> bool:
         """Whether the check can be judged on what this request asks."""
-        return self.domain == request.case.domain and set(self.probes) <= set(request.probes)
+        return request.case.domain in self.domains and set(self.probes) <= set(request.probes)
 
 
 def check(
@@ -120,21 +127,29 @@ def check(
     right: str,
     domain: str = CORE,
     probes: tuple[str, ...] = (),
+    others: tuple[str, ...] = (),
 ) -> Callable[[Judge], Check]:
     """Make a check of the function below it."""
-    return lambda judge: Check(id, level, requirement, remedy, judge, wrong, right, domain, probes)
+    return lambda judge: Check(id, level, requirement, remedy, judge, wrong, right, domain, probes, others)
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Cases of one kind, and how many of them are drawn; `budget` None for as many as the user asks for."""
+    """Cases of one kind, and how many of them are drawn.
+
+    Attributes:
+        budget: at most so many; None for as many as the user asks for.
+        share: one for so many that the user asks for: for cases that each cost as much as many others.
+    """
 
     cases: SearchStrategy[Case]
     budget: int | None = None
+    share: int = 1
 
     def count(self, max_examples: int) -> int:
         """How many cases to draw."""
-        return max_examples if self.budget is None else min(self.budget, max_examples)
+        wanted = max(1, max_examples // self.share)
+        return wanted if self.budget is None else min(self.budget, wanted)
 
 
 @dataclass(frozen=True)
@@ -142,7 +157,7 @@ class Domain:
     """A part of a contract's inputs.
 
     Attributes:
-        name: `core`, or the id of the check that judges it.
+        name: `core`, or the id of the check that it is drawn for, and that is to blame where a process ends on it.
         parts: kinds of cases that must each be met, from the seed of the run (shapes are pooled per run: each costs a
             compilation).
         mined: the cases to which the numbers in a candidate's source lead, met besides; None for none.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 from unittest import mock
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
@@ -89,6 +90,24 @@ def _draw_batch(cases: SearchStrategy[Case], count: int, seed_value: int, visit:
         search()
     if raised:
         raise raised[0]
+
+
+def values(strategy: SearchStrategy[Any], count: int) -> list[Any]:
+    """Up to `count` values of any strategy, the simplest first, the same each time.
+
+    Hypothesis tries the simplest value first when it generates, and raises only if there is no value at all.
+    """
+    found: list[Any] = []
+
+    @profile(count, Phase.generate)
+    @seed(0)
+    @given(strategy)
+    def collect(value: Any) -> None:
+        found.append(value)
+
+    with _the_same_everywhere():
+        collect()
+    return found
 
 
 def shrink(

@@ -28,7 +28,7 @@ from nnx_conformance.target import Target
 PARAMETERS = "its parameters are not those that are passed"
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """The target does not lead to a candidate."""
 
 
@@ -44,13 +44,13 @@ def load(target: Target, entry: str, parameters: tuple[str, ...]) -> tuple[Candi
     record, classes = Record(source or Source("<none>")), Classes()
     try:
         with spying(record, classes):
-            module = _import_file(target.path) if target.path else _import_module(target.module)
+            module = import_file(target.path) if target.path else import_module(target.module)
         source = source or Source(getattr(module, "__file__", None) or "<module>")
         function = _find(module, target, entry)
-    except _Refused as error:
+    except Refused as error:
         return NotLoaded(True, str(error))
     except BaseException as error:  # noqa: BLE001 - the module's own code may raise anything, SystemExit too
-        raised = (source or _module_source(target.module)).raised(error)
+        raised = (source or module_source(target.module)).raised(error)
         reason = f"importing it raised {raised.type}: {raised.message}"
         return NotLoaded(False, reason, "the file fails before the function can be called", raised)
     candidate = from_function(function, target.text, source, classes)
@@ -110,31 +110,42 @@ def arity_problem(function: Callable[..., Any], parameters: tuple[str, ...]) -> 
     return ""
 
 
-def _import_file(path: str) -> types.ModuleType:
+def import_file(path: str) -> types.ModuleType:
+    """The module that a file is; helpers beside it can be imported.
+
+    Raises:
+        Refused: if it is no Python file.
+    """
     folder, stem = os.path.dirname(path), os.path.basename(path).removesuffix(".py")
     sys.path.insert(0, folder)  # helpers are imported from the candidate's own folder, as `python path.py` would
     name = stem if stem.isidentifier() and stem not in sys.modules else f"nnx_conformance_candidate_{stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise _Refused(f"{path} cannot be imported as a Python file.")
+        raise Refused(f"{path} cannot be imported as a Python file.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickling look the module up
     spec.loader.exec_module(module)
     return module
 
 
-def _import_module(name: str) -> types.ModuleType:
+def import_module(name: str) -> types.ModuleType:
+    """A module by its dotted name, from the current folder too.
+
+    Raises:
+        Refused: if there is none.
+    """
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
-            raise _Refused(f"No module named {error.name!r} can be imported from here.") from error
+            raise Refused(f"No module named {error.name!r} can be imported from here.") from error
         raise
 
 
-def _module_source(name: str) -> Source:
+def module_source(name: str) -> Source:
+    """The source of a module that may fail to import."""
     with contextlib.suppress(Exception):
         if (spec := importlib.util.find_spec(name)) and spec.origin:
             return Source(spec.origin)
@@ -148,13 +159,13 @@ def _find(module: types.ModuleType, target: Target, entry: str) -> Callable[...,
         if len(public) > 1:
             listed = ", ".join(sorted(public))
             mend = f"Name one: `{target.text}::{sorted(public)[0]}`, or call it {entry!r}."
-            raise _Refused(f"{target.text} holds several functions ({listed}) and none called {entry!r}. {mend}")
+            raise Refused(f"{target.text} holds several functions ({listed}) and none called {entry!r}. {mend}")
         name = next(iter(public), entry)
     if not hasattr(module, name):
-        raise _Refused(f"{target.text} holds no function {name!r}. {suggestion(name, public)}")
+        raise Refused(f"{target.text} holds no function {name!r}. {suggestion(name, public)}")
     found = getattr(module, name)
     if not callable(found):
-        raise _Refused(f"{name!r} in {target.text} is not callable (type={type(found).__name__}). Name a function.")
+        raise Refused(f"{name!r} in {target.text} is not callable (type={type(found).__name__}). Name a function.")
     return found  # type: ignore[no-any-return]
 
 

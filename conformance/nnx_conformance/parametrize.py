@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nnx_conformance import contract as contracts
 from nnx_conformance.errors import expected, suggestion
+from nnx_conformance.subject import Subject, is_candidate, object_name, written
 
 if TYPE_CHECKING:
     import pytest
 
-Candidate = str | Callable[..., Any]
+Candidate = str | Callable[..., Any] | Mapping[str, Any] | Subject
 
 
 def parametrize_with_checks(contract: str, candidates: Iterable[Candidate]) -> pytest.MarkDecorator:
@@ -26,8 +27,8 @@ def parametrize_with_checks(contract: str, candidates: Iterable[Candidate]) -> p
 
     Args:
         contract: the name of an installed contract.
-        candidates: functions, judged in the process of the tests, or targets, judged in processes of their own; one at
-            least.
+        candidates: functions (or subjects, for `module-laws`), judged in the process of the tests, or targets, judged
+            in processes of their own; one at least.
 
     Returns:
         The decorator of a test that takes `candidate` and `check`.
@@ -46,14 +47,14 @@ def parametrize_with_checks(contract: str, candidates: Iterable[Candidate]) -> p
     if not found:
         raise expected("one candidate at least", "candidates", found, "Without one, nothing would be judged.")
     for candidate in found:
-        if not callable(candidate) and not isinstance(candidate, str):
+        if not is_candidate(candidate) and not isinstance(candidate, str):
             raise expected("a function or a target", "candidate", candidate, "Pass the function itself.")
     return pytest.mark.nnx_conformance(contract, found)
 
 
-def module_name(candidate: Callable[..., Any]) -> str:
+def module_name(candidate: Any) -> str:
     """A Python object as a target, `module:name`: by this, waivers name it."""
-    name = getattr(candidate, "__qualname__", type(candidate).__qualname__)
+    name, candidate = object_name(candidate), written(candidate)
     return f"{getattr(candidate, '__module__', None) or '?'}:{name}"
 
 

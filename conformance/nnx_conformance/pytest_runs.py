@@ -19,6 +19,7 @@ from nnx_conformance.parametrize import Candidate, module_name
 from nnx_conformance.project import find
 from nnx_conformance.pytest_settle import settle_all
 from nnx_conformance.report import Report, Settings
+from nnx_conformance.subject import is_candidate
 from nnx_conformance.submission import Submission
 from nnx_conformance.target import parse
 
@@ -136,7 +137,7 @@ def conforming(config: pytest.Config) -> Callable[..., Report]:
 
     def assert_conforms(candidate: Candidate, contract: str | None = None) -> Report:
         __tracebackhide__ = True
-        if not callable(candidate) and not isinstance(candidate, str):
+        if not is_candidate(candidate) and not isinstance(candidate, str):
             error = expected("a function or a target", "candidate", candidate, "Pass the function itself.")
             pytest.fail(f"nnx-conformance: {error}", pytrace=False)
         report = runs(config).report(candidate, contract)

@@ -175,4 +175,4 @@ class Smallest:
 
 def _essential(tally: Tally) -> bool:
     # Advice may show on a first run only: JAX compiles once, and a line warns once.
-    return tally.check.level == MUST and tally.check.domain == CORE
+    return tally.check.level == MUST and CORE in tally.check.domains

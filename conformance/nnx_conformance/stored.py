@@ -48,7 +48,8 @@ def case_from(data: Any) -> Case:
     Raises:
         ValueError, KeyError, TypeError: if it is none.
     """
-    return Case(str(data["domain"]), tuple(map(_argument_from, data["arguments"])))
+    found = Case(str(data["domain"]), tuple(map(_argument_from, data["arguments"])))
+    return found if str(found) == data["text"] else dataclasses.replace(found, shown=str(data["text"]))
 
 
 def _argument_from(data: Any) -> Argument:

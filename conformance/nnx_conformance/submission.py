@@ -71,7 +71,7 @@ def judged(
     return stored.with_replays(report)
 
 
-def judged_object(submission: Submission, candidate: Callable[..., Any], name: str) -> Report:
+def judged_object(submission: Submission, candidate: Any, name: str) -> Report:
     """The report of a Python object; waivers name it as `module:name`."""
     candidates.known_checks(submission.project)
     waivers = candidates.waivers_of(submission.project, submission.contract, name)

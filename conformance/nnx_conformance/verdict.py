@@ -46,7 +46,7 @@ def report(
 
 def _ended(planned: list[Tally]) -> str:
     """How the candidate's process ended on a case that decides."""
-    deciding = [tally.first[1].observed for tally in planned if tally.check.domain == CORE and tally.first]
+    deciding = [tally.first[1].observed for tally in planned if CORE in tally.check.domains and tally.first]
     return next((observed for observed in deciding if observed in CAUSES), "")
 
 

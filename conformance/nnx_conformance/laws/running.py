@@ -1,0 +1,140 @@
+"""Carrying out a program: on the subject by its operations, and on its twin in plain Python."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from nnx_conformance.laws import flax_modes, measuring
+from nnx_conformance.laws.acts import ACTS, Kept, Notes, refused, twin_does
+from nnx_conformance.laws.bench import Bench, Transforms, Twin
+from nnx_conformance.laws.language import Program, Word, program
+from nnx_conformance.laws.observing import FRESH
+from nnx_conformance.laws.seen import Observation, Pair, Side, Step, Told
+from nnx_conformance.laws.snapshots import state, tree
+from nnx_conformance.observation import Warned
+from nnx_conformance.plain_text import plain
+from nnx_conformance.request import Request
+
+NOTHING = Side((), (), None)
+
+
+def observe(bench: Bench, request: Request) -> Observation:
+    """Carry out the program that a case stands for."""
+    told = tuple(Told(name, str(value)) for name, value in bench.subject.traits.items())
+    told += (Told("horizon", str(bench.subject.horizon)),)
+    todo = program(request.case)
+    numbers = dict.fromkeys(word.input for word in todo.words if word.operation.calls)
+    inputs = tuple(plain(bench.pool.text(number)) for number in numbers)
+    if reason := flax_modes.missing(todo.mode):
+        return Observation(NOTHING, (), told, inputs, todo.mode, reason, bench.where, "")
+    with flax_modes.mode(todo.mode):
+        run = Run(bench, bench.transforms(todo.mode, FRESH in request.probes), todo)
+        start = Side((), state(run.module), None)
+        steps = tuple(run.steps())
+    return Observation(start, steps, told, inputs, todo.mode, "", bench.where, "")
+
+
+class Run:
+    """One program under way.
+
+    Attributes:
+        module: the subject, or what it has become.
+        twin: what does the same in plain Python.
+        kept: what was left behind.
+        shapes: those of the last call's input.
+        word: the operation under way; `wanted` is what the twin returned in it, `notes` what is to be told of it.
+    """
+
+    def __init__(self, bench: Bench, transforms: Transforms, todo: Program) -> None:
+        self.bench = bench
+        self.todo = todo
+        self.transforms = transforms
+        self.twin = Twin(bench, todo.seed)
+        self.module = bench.make(todo.seed)
+        self.kept: list[Kept] = []
+        self.shapes = ""
+        self.word: Word = Word(todo.words[0].operation, 0) if todo.words else None  # type: ignore[assignment]
+        self.wanted: Any = None
+        self.notes = Notes()
+
+    def steps(self) -> Iterator[Step]:
+        """Carry out one operation after the other, as far as that goes."""
+        for word in self.todo.words:
+            step = self._step(word)
+            yield step
+            if step.subject.raised or step.twin.raised:
+                return
+
+    def _step(self, word: Word) -> Step:
+        name = word.operation.name
+        if reason := refused(self, word):
+            return Step(name, reason, NOTHING, NOTHING)
+        self.word, self.notes = word, Notes()
+        before = self.twin.history
+        traces = self.transforms.traces
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            self.wanted = None
+            twin, self.wanted = self._tried(lambda: twin_does(self))
+            subject = twin if twin.raised else self._tried(lambda: ACTS[name](self))[0]
+        if not twin.raised:
+            twin = dataclasses.replace(twin, state=state(self.twin.module))
+            subject = dataclasses.replace(subject, state=state(self.module))
+            self._look_at_kept()
+        noise = self._noise(before, subject, twin) if not word.operation.exact else ()
+        traces = self.transforms.traces - traces
+        more = self.notes.told()
+        if word.operation.calls:
+            more["shapes"] = self.shapes = self.bench.pool.shapes(word.input)
+        warned = self._warned(caught)
+        return Step(name, "", subject, twin, noise=noise, traces=traces, warnings=warned, **more)
+
+    def _tried(self, act: Callable[[], Any]) -> tuple[Side, Any]:
+        """What a module did, and its outputs as they are."""
+        try:
+            outputs = act()
+            return Side(tree(outputs), (), None), outputs
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the module's own code may raise anything
+            return Side((), (), self.bench.source.raised(error)), None
+
+    def _look_at_kept(self) -> None:
+        for kept in self.kept:
+            now = Side((), state(kept.module), None)
+            if not measuring.same(now.state, kept.then.state):
+                self.notes.pairs.append(Pair(kept.law, kept.what, now, kept.then))
+                kept.then = now
+
+    def _noise(self, history: tuple[tuple[str, Any], ...], subject: Side, twin: Side) -> tuple[float, ...]:
+        """How far the twin moves when its input moves in the last bit; measured where the two differ."""
+        alike = measuring.same(subject.outputs, twin.outputs) and measuring.same(subject.state, twin.state)
+        if alike or subject.raised or twin.raised:
+            return ()
+        other = Twin(self.bench, self.twin.seed, history)
+        added = [number for what, number in self.twin.history[len(history) :] if what == "call"]
+        try:
+            outputs = [other.call(number, moved=True) for number in added]
+        except Exception:  # noqa: BLE001 - without it, the tolerance is that of the dtypes
+            return ()
+        found = tree(outputs if len(added) > 1 else outputs[0]) if outputs else ()
+        wanted = twin.outputs + twin.state
+        return measuring.distances(found + state(other.module), wanted)
+
+    def _warned(self, caught: list[warnings.WarningMessage]) -> tuple[Warned, ...]:
+        """The warnings that lines of the subject's own files caused."""
+        source = self.bench.source
+        found = {
+            (str(one.message), one.lineno): Warned(
+                one.category.__name__,
+                plain(str(one.message)[:300]),
+                source.line(one.filename, one.lineno),
+                measuring.giver(one),
+            )
+            for one in caught
+            if source.owns(one.filename)
+        }
+        return tuple(found.values())

@@ -1,0 +1,167 @@
+"""What carrying out a program showed: for each step what the subject did, and what its twin did. Facts only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnx_conformance.observation import Raised, Warned
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """One value that hangs on a module, or that a call returned.
+
+    Attributes:
+        path: where, `norm.mean` or `cache['k']`; of contents that are trees, with the way into them.
+        kind: `nnx.BatchStat`, `jax.Array`, `int`, ...: the class of the Variable, or of the value where there is none.
+        variable, param, rng: whether it sits in a Variable, in a Param, or belongs to a random stream.
+        state: whether it is state of NNX: a Variable, or an array that is an attribute of a node.
+        traced: whether it is a tracer.
+        dtype: of its array; empty for other values.
+        weak: whether that is weakly typed.
+        array: its contents; of a random key, its data. None for what holds no numbers.
+        text: what has no array, in a few words.
+    """
+
+    path: str
+    kind: str
+    variable: bool
+    param: bool
+    rng: bool
+    state: bool
+    traced: bool
+    dtype: str
+    weak: bool
+    array: np.ndarray | None
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """What a module did in one step.
+
+    Attributes:
+        outputs: of its call; empty where there was none.
+        state: all that hangs on it afterwards.
+        raised: what the step raised.
+    """
+
+    outputs: tuple[Leaf, ...]
+    state: tuple[Leaf, ...]
+    raised: Raised | None
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two sides besides subject and twin that must agree.
+
+    Attributes:
+        law: the check that this belongs to.
+        what: which, `lane 1` or `the original`.
+        got, wanted: what it did, and what it should have.
+    """
+
+    law: str
+    what: str
+    got: Side
+    wanted: Side
+
+
+@dataclass(frozen=True, eq=False)
+class Creep:
+    """A number in the state that every call moved by the same amount.
+
+    Attributes:
+        path, dtype: which.
+        amount: by which one call moves it.
+        near: what it was set to, near the end of the horizon or of its dtype's range.
+        after: what it was after one more call.
+        calls: how many calls would have led there.
+    """
+
+    path: str
+    dtype: str
+    amount: float
+    near: float
+    after: float
+    calls: float
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One operation of a program.
+
+    Attributes:
+        operation: its name.
+        skipped: why it was not carried out; empty if it was.
+        subject, twin: what they did.
+        noise: for outputs and then state of the twin, leaf by leaf, how far its call moves them when its input moves in
+            the last bit; -1 where that was not measured.
+        pairs: others that must agree.
+        graph_changed: whether a plain call changed the structure of the subject's graph.
+        grads: the paths that were differentiated.
+        creeps: what moves steadily.
+        touched: which inputs were changed, or deleted.
+        shared: Variables that the subject shares with another instance, or that are attributes of a class.
+        warnings: those that lines of the subject caused.
+        traces: how often a transform traced the call.
+        shapes: those of its input, in a word; equal for equal ones.
+    """
+
+    operation: str
+    skipped: str
+    subject: Side
+    twin: Side
+    noise: tuple[float, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    graph_changed: bool = False
+    grads: tuple[str, ...] = ()
+    creeps: tuple[Creep, ...] = ()
+    touched: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+    traces: int = 0
+    shapes: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """A trait that the subject declares, as text: `("grows", "True")`."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What carrying out one program showed.
+
+    Attributes:
+        start: the state of the subject right after it was made.
+        steps: as far as the program came: it ends with a step that raised.
+        traits: what the subject declares.
+        inputs: the inputs that the program used, as text.
+        mode: `graph` or `tree`; empty where the installed Flax has only one.
+        skipped: why the program was not carried out at all; empty if it was.
+        where: where the subject can be imported from, `file::name` or `module:name`; empty if it cannot.
+        output: what was written to stdout and stderr.
+    """
+
+    start: Side
+    steps: tuple[Step, ...]
+    traits: tuple[Told, ...]
+    inputs: tuple[str, ...]
+    mode: str
+    skipped: str
+    where: str
+    output: str
+
+    def trait(self, name: str) -> str:
+        """The value of a trait as text; empty if it is not declared."""
+        return next((told.value for told in self.traits if told.name == name), "")
+
+    def declares(self, name: str) -> bool:
+        """Whether a capability is declared."""
+        return self.trait(name) == "True"

@@ -1,0 +1,72 @@
+"""How far two sides may be apart: not at all where the arithmetic is the same, else as the dtypes of the state ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnx_conformance.laws.language import BY_NAME
+from nnx_conformance.laws.seen import Leaf, Observation
+
+#: How many units in the last place a transform may move a number: XLA fuses and reorders.
+#: Half precision gets fewer, for each is a large part of the number.
+UNITS = {"float64": 2.0**12, "float32": 2.0**8}
+HALF_UNITS = 2.0**3
+#: A difference that the last bit of the input makes in the twin may come so many times larger in the subject.
+NOISE = 64.0
+EPS = {"bfloat16": 2.0**-7, "float16": 2.0**-10, "float32": 2.0**-23, "float64": 2.0**-52}
+COMPLEX = {"complex64": "float32", "complex128": "float64"}
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Numbers a and b agree if they differ by at most `rtol * |b| + share * largest + atol`; largest: of b's array."""
+
+    rtol: float
+    share: float
+    atol: float
+
+
+EXACT = Tolerance(0.0, 0.0, 0.0)
+
+
+def tolerance(seen: Observation, position: int) -> Tolerance:
+    """How far subject and twin may be apart after the step at a position: exact until the first transform."""
+    done = [BY_NAME[step.operation] for step in seen.steps[: position + 1] if not step.skipped]
+    inexact = sum(not operation.exact for operation in done)
+    if not inexact:
+        return EXACT
+    if seen.trait("rtol") or seen.trait("atol"):
+        return Tolerance(float(seen.trait("rtol") or 0), 0.0, float(seen.trait("atol") or 0))
+    name = lowest([*seen.start.state, *seen.steps[position].twin.state, *seen.steps[position].twin.outputs])
+    unit = EPS[name] * UNITS.get(name, HALF_UNITS)
+    return Tolerance(unit * inexact, unit * inexact, 0.0)
+
+
+def lowest(leaves: list[Leaf]) -> str:
+    """The dtype of the lowest precision among floating leaves."""
+    names = {COMPLEX.get(leaf.dtype, leaf.dtype) for leaf in leaves}
+    return next((name for name in EPS if name in names), "float32")
+
+
+def close(got: np.ndarray, wanted: np.ndarray, within: Tolerance, noise: float) -> bool:
+    """Whether two arrays of one shape agree; NaN equals NaN, an infinity itself."""
+    if got.tobytes() == wanted.tobytes() and got.dtype == wanted.dtype:
+        return True
+    inexact = any(array.dtype.kind in "fc" or array.dtype.name == "bfloat16" for array in (got, wanted))
+    if not inexact or within == EXACT:
+        return bool(np.array_equal(_wide(got), _wide(wanted), equal_nan=inexact))
+    a, b = _wide(got), _wide(wanted)
+    finite = np.isfinite(a) & np.isfinite(b)
+    with np.errstate(all="ignore"):
+        largest = float(np.max(np.abs(b[np.isfinite(b)]), initial=0.0))
+        bound = within.rtol * np.abs(b) + within.share * max(largest, 1e-6) + within.atol + NOISE * max(noise, 0.0)
+        fits = np.where(finite, np.abs(a - b) <= bound, (a == b) | (np.isnan(a) & np.isnan(b)))
+    return bool(np.all(fits))
+
+
+def _wide(array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind in "biu":
+        return array.astype(np.float64) if array.dtype.itemsize < 8 else array
+    return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)

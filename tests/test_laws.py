@@ -1,0 +1,324 @@
+"""The module laws: each caught on a module that breaks it, and none on modules that are right, if odd."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from nnx_conformance import Misuse, Subject, check_module
+from nnx_conformance.report import Report
+
+X = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
+INPUTS = [X, 2 * X]
+
+
+def write(variable: Any, value: Any) -> None:
+    """On every Flax, and without a deprecation warning where there is another way."""
+    if hasattr(variable, "set_value"):
+        variable.set_value(value)
+    else:
+        variable.value = value
+
+
+def read(variable: Any) -> Any:
+    return variable.get_value() if hasattr(variable, "get_value") else variable.value
+
+
+def judged(make: Any, *checks: str, inputs: Any = INPUTS, **traits: Any) -> Report:
+    return check_module(Subject(make, inputs, traits), max_examples=8, shrink=False, checks=checks)
+
+
+def violated(report: Report) -> list[str]:
+    return [finding.check for finding in report.findings]
+
+
+class Counter(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.count = nnx.Variable(jnp.zeros(()))
+
+    def __call__(self, x: Any) -> Any:
+        write(self.count, read(self.count) + 1)
+        return x
+
+
+class LosesWrapper(Counter):
+    def __call__(self, x: Any) -> Any:
+        self.count = read(self.count) + 1 if isinstance(self.count, nnx.Variable) else self.count + 1
+        return x
+
+
+class CountsInPython(Counter):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        super().__init__(rngs)
+        self.calls = 0
+
+    def __call__(self, x: Any) -> Any:
+        self.calls += 1
+        return super().__call__(x) * self.calls
+
+
+class KeepsStatisticAsParam(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.mean = nnx.Param(jnp.zeros(4))
+
+    def __call__(self, x: Any) -> Any:
+        write(self.mean, 0.9 * read(self.mean) + 0.1 * jnp.mean(x, 0))
+        return x - read(self.mean)
+
+
+class AsksForConcreteValues(Counter):
+    def __call__(self, x: Any) -> Any:
+        super().__call__(x)
+        return x if read(self.count) > 2 else 2 * x
+
+
+class EditsItsInput(Counter):
+    def __call__(self, x: Any) -> Any:
+        super().__call__(x)
+        if isinstance(x, np.ndarray):
+            x -= 1
+        return 1 * x
+
+
+class EditsASharedBuffer(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.buffer = nnx.Variable(np.zeros(4, np.float32))
+
+    def __call__(self, x: Any) -> Any:
+        held = read(self.buffer)
+        if isinstance(held, np.ndarray):
+            held += 1
+        else:
+            write(self.buffer, held + 1)
+        return x
+
+
+class DrawsItsScaleFromTheSeed(Counter):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        super().__init__(rngs)
+        self.scale = float(jax.random.uniform(rngs.params()))
+
+    def __call__(self, x: Any) -> Any:
+        return super().__call__(x) * self.scale
+
+
+class IgnoresEval(Counter):
+    deterministic = False
+
+
+class UsesOneKey(Counter):
+    def __call__(self, x: Any) -> Any:
+        super().__call__(x)
+        return x * jax.random.bernoulli(jax.random.key(0), 0.5, x.shape)
+
+
+class CountsInBfloat16(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.count = nnx.Variable(jnp.zeros((), jnp.bfloat16))
+
+    def __call__(self, x: Any) -> Any:
+        write(self.count, read(self.count) + jnp.bfloat16(1))
+        return x
+
+
+class PromotesItsCount(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.count = nnx.Variable(jnp.zeros((), jnp.int32))
+
+    def __call__(self, x: Any) -> Any:
+        write(self.count, read(self.count) + 1.5)
+        return x
+
+
+class Grows(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.seen = nnx.Cache(jnp.zeros((0, 4)))
+
+    def __call__(self, x: Any) -> Any:
+        write(self.seen, jnp.concatenate([read(self.seen), x]))
+        return x
+
+
+class NeverMoves(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.count = nnx.Variable(jnp.zeros(()))
+
+    def __call__(self, x: Any) -> Any:
+        return x + read(self.count)
+
+
+WRONG: list[tuple[Any, str, dict[str, bool]]] = [
+    (LosesWrapper, "wrapper-kept", {}),
+    (CountsInPython, "no-hidden-state", {}),
+    (KeepsStatisticAsParam, "params-untouched", {}),
+    (KeepsStatisticAsParam, "optimizer-safe", {}),
+    (AsksForConcreteValues, "jit-agrees", {}),
+    (AsksForConcreteValues, "cond-agrees", {}),
+    (AsksForConcreteValues, "remat-agrees", {}),
+    (EditsItsInput, "input-untouched", {}),
+    (EditsASharedBuffer, "clone-independent", {}),
+    (DrawsItsScaleFromTheSeed, "checkpoint-resumes", {}),
+    (IgnoresEval, "eval-frozen", {"has_eval_mode": True}),
+    (UsesOneKey, "rng-advances", {"draws_randomness": True}),
+    (UsesOneKey, "rng-reproducible", {"draws_randomness": True}),
+    (CountsInBfloat16, "state-precision", {}),
+    (PromotesItsCount, "structure-stable", {}),
+    (Grows, "no-growth", {}),
+    (NeverMoves, "state-moves", {}),
+]
+
+
+@pytest.mark.parametrize(("make", "law", "traits"), WRONG, ids=lambda value: getattr(value, "__name__", None))
+def test_a_law_is_broken_by_what_breaks_it(make: Any, law: str, traits: dict[str, bool]) -> None:
+    assert violated(judged(make, law, **traits)) == [law]
+
+
+class Noisy(nnx.Module):
+    """Holds a key of its own, which it splits in each call."""
+
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.key = nnx.Variable(rngs.params())
+
+    def __call__(self, x: Any) -> Any:
+        key, used = jax.random.split(read(self.key))
+        write(self.key, key)
+        return x + jax.random.normal(used, x.shape)
+
+
+class RemembersItsInput(Counter):
+    """State that has the shape of the input, from the first call on."""
+
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.last = nnx.Cache(jnp.zeros((3, 4)))
+
+    def __call__(self, x: Any) -> Any:
+        write(self.last, x * 1.0)
+        return x
+
+
+RIGHT: list[tuple[Any, dict[str, bool]]] = [
+    (Counter, {}),
+    (lambda rngs: nnx.BatchNorm(4, rngs=rngs), {"has_eval_mode": True}),
+    (lambda rngs: nnx.Dropout(0.5, rngs=rngs), {"has_eval_mode": True, "draws_randomness": True}),
+    (Noisy, {"draws_randomness": True}),
+    (RemembersItsInput, {}),
+    (KeepsStatisticAsParam, {"rewrites_param": True}),
+    (Grows, {"grows": True}),
+]
+NAMES = ["Counter", "BatchNorm", "Dropout", "Noisy", "RemembersItsInput", "rewrites_param", "grows"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("make", "traits"), RIGHT, ids=NAMES)
+def test_what_keeps_all_laws_is_not_accused(make: Any, traits: dict[str, bool]) -> None:
+    report = check_module(Subject(make, [X, 2 * X, X[:2]], traits), max_examples=80)
+    assert report.verdict == "conforms", report.findings
+    assert violated(report) in ([], ["state-moves"])
+
+
+def test_what_a_trait_rules_out_is_not_applicable_and_says_why() -> None:
+    report = judged(KeepsStatisticAsParam, "params-untouched", "rng-advances", rewrites_param=True)
+    told = {result.id: (result.status, result.reason) for result in report.checks}
+    assert told == {
+        "params-untouched": ("not applicable", "it rewrites a Param on purpose"),
+        "rng-advances": ("not applicable", "it declares no randomness"),
+    }
+
+
+def test_one_mistake_is_one_finding_that_also_breaks_the_rest() -> None:
+    report = judged(CountsInPython)
+    heads = [finding.check for finding in report.findings if not finding.follows]
+    assert heads == ["no-hidden-state"]
+    assert len(report.findings) > 1
+
+
+def test_a_finding_names_the_step_and_shows_the_program() -> None:
+    (finding,) = judged(AsksForConcreteValues, "jit-agrees").findings
+    assert str(finding.case) == "make(0) jit[0]"
+    assert finding.what.startswith("step 1, `jit`, raised TracerBoolConversionError: ")
+    assert finding.line is not None
+    assert finding.line.source == "return x if read(self.count) > 2 else 2 * x"
+
+
+def test_a_dict_is_as_good_as_a_subject() -> None:
+    report = check_module({"make": NeverMoves, "inputs": INPUTS}, max_examples=8, checks=("state-moves",))
+    assert violated(report) == ["state-moves"]
+    assert report.candidate == "NeverMoves"
+
+
+def fails(rngs: nnx.Rngs) -> Any:
+    raise ValueError("no such size")
+
+
+BAD: list[tuple[Any, str]] = [
+    (
+        Subject(fails, INPUTS, name="mine"),
+        r"Subject 'mine': Expected a module from make\(nnx.Rngs\(0\)\) but it raised ValueError: no such size "
+        r"\(test_laws.py:\d+\). Let `make\(rngs\)` make a new module at every call.",
+    ),
+    (
+        Subject(lambda rngs: 3, INPUTS, name="mine"),
+        r"Subject 'mine': Expected an nnx.Module but got make\(nnx.Rngs\(0\)\)=3 \(type=int\)\.",
+    ),
+    (
+        Subject(Counter, [(X, X)], name="mine"),
+        r"Subject 'mine': Expected inputs that fit but a call on input \[0\] = .* raised TypeError: .* "
+        r"Let `inputs` give what a call takes: a tuple stands for several arguments.",
+    ),
+    (
+        Subject(Noisy, INPUTS, name="mine"),
+        r"Subject 'mine': Expected traits that say so but a call draws randomness that is not declared. "
+        r"Declare it: `traits=\{'draws_randomness': True\}`.",
+    ),
+    (
+        Subject(Counter, 3, name="mine"),
+        r"Subject 'mine': Expected a strategy or a list but got inputs=3 \(type=int\)\.",
+    ),
+    (Subject(Counter, [], name="mine"), r"Subject 'mine': Expected one input at least but got inputs=\[\]"),
+    ({"make": Counter}, r"Subject '.*': Expected a subject with 'inputs' but got the keys \['make'\]. Add `'inputs'"),
+    (
+        {"make": Counter, "input": X},
+        r"Expected a field of a Subject but got subject='input' .* Did you mean 'inputs'\?",
+    ),
+    (
+        nnx.Dropout,
+        r"Its arguments cannot be guessed: write `subject = Subject\(make=lambda rngs: Dropout\(..., rngs=rngs\)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("subject", "message"), BAD, ids=range(len(BAD)))
+def test_a_subject_that_does_not_fit_together_is_misuse(subject: Any, message: str) -> None:
+    with pytest.raises(Misuse, match=message):
+        check_module(subject, max_examples=8)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"make": 3}, r"Expected a function that makes a module from an nnx.Rngs but got make=3 \(type=int\)\."),
+        ({"traits": {"grow": True}}, r"Expected a trait of a module but got traits='grow' .* Did you mean 'grows'\?"),
+        (
+            {"traits": {"grows": 1}},
+            r"Expected True or False but got traits\['grows'\]=1 \(type=int\)\. It says whether",
+        ),
+        ({"traits": {"rtol": -1}}, r"Expected a number >= 0 but got traits\['rtol'\]=-1 \(type=int\)\."),
+        ({"traits": []}, r"Expected a dict of traits but got traits=\[\] \(type=list\)\."),
+        ({"horizon": 0}, r"Expected a whole number >= 1 but got horizon=0 \(type=int\)\."),
+        ({"call": None}, r"Expected a function but got call=None \(type=NoneType\)\."),
+    ],
+)
+def test_a_subject_says_what_is_wrong_with_it(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(Misuse, match=message):
+        Subject(**({"make": Counter, "inputs": INPUTS} | options))
+
+
+def test_a_plain_class_is_judged_where_its_arguments_can_be_guessed() -> None:
+    report = check_module(nnx.BatchNorm, max_examples=8, checks=("jit-agrees",))
+    assert report.verdict == "conforms"
+    assert report.result("jit-agrees").evaluated >= 3
