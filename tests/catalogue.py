@@ -11,6 +11,8 @@ import pytest
 
 import nnx_reference
 from nnx_conformance import Report, check
+from nnx_conformance import contract as contracts
+from nnx_conformance.contract import CORE
 from nnx_reference import Implementation
 
 #: Enough for what is not rare; the rare ones say so by needing more.
@@ -18,14 +20,19 @@ EXAMPLES = 12
 MORE_EXAMPLES = 200
 
 
-def rights() -> list[Implementation]:
+def rights(contract: str = "mutability") -> list[Implementation]:
     """The right implementations that the installed Flax allows."""
-    return [found for found in nnx_reference.rights() if found.applies_to(flax.__version__)]
+    return [found for found in nnx_reference.rights(contract) if found.applies_to(flax.__version__)]
 
 
-def mutants() -> list[Implementation]:
+def mutants(contract: str = "mutability") -> list[Implementation]:
     """The wrong ones that the installed Flax allows."""
-    return [found for found in nnx_reference.mutants() if found.applies_to(flax.__version__)]
+    return [found for found in nnx_reference.mutants(contract) if found.applies_to(flax.__version__)]
+
+
+def core(contract: str) -> tuple[str, ...]:
+    """The ids of the checks of a contract's core domain."""
+    return tuple(check.id for check in contracts.get(contract).checks if check.domain == CORE)
 
 
 def sampled(items: Sequence[Any], every: int, name: Callable[[Any], str]) -> list[Any]:
@@ -42,6 +49,12 @@ def violated(report: Report, level: str | None = None) -> set[str]:
 
 
 @functools.cache
-def judged(implementation: Implementation, examples: int = EXAMPLES) -> Report:
+def judged(implementation: Implementation, examples: int = EXAMPLES, checks: tuple[str, ...] = ()) -> Report:
     """The report of an implementation, judged in this process; a mutant only by the checks that it names."""
-    return check(implementation.load(), max_examples=examples, shrink=False, checks=implementation.catches)
+    return check(
+        implementation.load(),
+        contract=implementation.contract,
+        max_examples=examples,
+        shrink=False,
+        checks=checks or implementation.catches,
+    )

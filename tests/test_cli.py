@@ -410,7 +410,8 @@ def test_the_checks_of_a_contract_are_listed(run: Any) -> None:
 
 
 def test_listing_an_unknown_contract_is_misuse(run: Any) -> None:
-    message = "Expected the name of an installed contract but got contract='nope' (type=str). Known: mutability."
+    known = ", ".join(sorted(contract.names()))
+    message = f"Expected the name of an installed contract but got contract='nope' (type=str). Known: {known}."
     assert run("contracts", "nope") == Told(2, "", f"nnx-conformance: {message}\n")
 
 

@@ -169,10 +169,9 @@ def test_versions_bound_below_inclusively_and_above_exclusively(min_flax, below_
 def test_an_unknown_contract_names_the_known_ones():
     with pytest.raises(ValueError) as caught:
         mutants("mutabilty")
-    assert str(caught.value) == (
-        "Expected a contract with reference implementations but got contract='mutabilty' (type=str). "
-        "Known: module-laws, mutability."
-    )
+    told, _, known = str(caught.value).partition(" Known: ")
+    assert told == "Expected a contract with reference implementations but got contract='mutabilty' (type=str)."
+    assert {"mutability", "split-merge"} <= set(known.rstrip(".").split(", "))
 
 
 def test_a_version_that_is_none_is_refused():

@@ -81,6 +81,12 @@ def is_tracer(value: Any) -> bool:
     return isinstance(value, jax.core.Tracer)
 
 
+def is_jit_disabled() -> bool:
+    """Whether `jax.disable_jit` is in force."""
+    config: Any = jax.config  # its attributes are made at run time
+    return bool(config.jax_disable_jit)
+
+
 def is_key(value: Any) -> bool:
     """Whether a value is a typed random key."""
     return isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key)

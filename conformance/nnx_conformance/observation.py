@@ -103,6 +103,9 @@ class Call:
         before, after: the module's state around it; `after` is None where the call raised.
         returned: position in the run's `returns`; None where the call raised.
         across: whether it raised because state was touched across a trace.
+        through: the transforms under which it ran, outermost first, as `jax.jit` or `nnx.vmap`; those of a plain call
+            outside any trace are not looked for.
+        compilation: in which compilation of the run it was traced, from 0; -1 where none was.
     """
 
     module: int
@@ -112,6 +115,8 @@ class Call:
     before: Snapshot
     after: Snapshot | None
     returned: int | None
+    through: tuple[str, ...] = ()
+    compilation: int = -1
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from nnx_conformance.consistent import consistent
 from nnx_conformance.observation import Loaded, Observation
-from nnx_conformance.request import AGAIN, LINES, LOOK, NO_LOOK, SHIFTS, Request
+from nnx_conformance.request import AGAIN, FORGET, LINES, LOOK, NO_LOOK, SHIFTS, Request
 
 
 def nothing_further(_: int) -> tuple[str, ...]:
@@ -77,6 +77,11 @@ def _looked_alike(request: Request, seen: Observation) -> Request:
     return dataclasses.replace(request, probes=(*request.probes, LOOK if looked else NO_LOOK))
 
 
+def _compiled_alike(request: Request, seen: Observation) -> Request:
+    looked = _looked_alike(request, seen)
+    return dataclasses.replace(looked, probes=(*looked.probes, FORGET))
+
+
 def _warnings_told(seen: Observation, loaded: Loaded) -> Observation:
     run = dataclasses.replace(seen.run, warnings=(*loaded.warnings, *seen.run.warnings))
     return dataclasses.replace(seen, run=run, output=loaded.output + seen.output)
@@ -93,3 +98,6 @@ FUNCTIONS = Observer(
     again=_looked_alike,
     with_import=_warnings_told,
 )
+
+#: Functions of whose modules it matters how often they are compiled: a case asked again compiles anew.
+COMPILED_FUNCTIONS = dataclasses.replace(FUNCTIONS, again=_compiled_alike)

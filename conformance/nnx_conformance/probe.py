@@ -21,7 +21,7 @@ from nnx_conformance.flax_versions import contents, is_tracer, set_contents
 from nnx_conformance.graph import number, variables
 from nnx_conformance.observation import Observation, Outcome, Run, Shift
 from nnx_conformance.observe import Candidate, outcome, run, run_untraced
-from nnx_conformance.request import AGAIN, LINES, LOOK, NO_LOOK, SHIFTS, Request
+from nnx_conformance.request import AGAIN, FORGET, LINES, LOOK, NO_LOOK, SHIFTS, Request
 from nnx_conformance.timeline import clearer, groups, main_calls, moved, numbers
 
 AMOUNT = 3
@@ -37,12 +37,14 @@ def observe(candidate: Candidate, request: Request) -> Observation:
     """
     case = request.case
     follow = LINES in request.probes
+    if FORGET in request.probes:
+        _forget_compiled()
     first = run(candidate, case, request.calls, follow=follow)
     again = outcome(run(candidate, case, request.calls)) if AGAIN in request.probes else None
     hidden = _looks(candidate, request) and _hidden(first)
     untraced = run_untraced(candidate, case, request.calls, follow=follow) if hidden else None
     if follow and untraced and not untraced.raised and _followed(outcome(untraced), outcome(first)):
-        jax.clear_caches()  # type: ignore[no-untyped-call] # what is compiled already runs without the candidate's lines
+        _forget_compiled()  # what is compiled already runs without the candidate's lines
         first = run(candidate, case, request.calls, follow=True)
         again = outcome(run(candidate, case, request.calls)) if AGAIN in request.probes else None
     base = clearer(first, untraced)
@@ -52,6 +54,10 @@ def observe(candidate: Candidate, request: Request) -> Observation:
     candidate.classes.forget_dead()
     unseen = bool(request.calls) and not base.calls and not first.raised and bypassed(candidate, case)
     return Observation(first, again, untraced, shifts, _end(base), unseen, "")
+
+
+def _forget_compiled() -> None:
+    jax.clear_caches()  # type: ignore[no-untyped-call]
 
 
 def _looks(candidate: Candidate, request: Request) -> bool:

@@ -14,6 +14,7 @@ from nnx_conformance.graph import Layouts, type_name
 from nnx_conformance.observation import Call, Line, Module, RngsBuilt, Snapshot, Thing, Warned, Write
 from nnx_conformance.plain_text import plain
 from nnx_conformance.source import Source
+from nnx_conformance.transforms import Compilations
 from nnx_conformance.wire import DTYPES
 
 TEXT_LENGTH = 200
@@ -45,6 +46,7 @@ class Record:
     returns: dict[tuple[str, str, tuple[int, ...], bytes], int] = field(default_factory=dict)
     things: list[Thing] = field(default_factory=list)
     class_names: set[str] = field(default_factory=set)
+    compilations: Compilations = field(default_factory=Compilations)
     _positions: dict[int, int] = field(default_factory=dict)
     _latest: tuple[Any, int] = (object(), -1)
     follower: Follower | None = None

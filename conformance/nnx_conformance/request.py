@@ -14,6 +14,8 @@ SHIFTS = "shifts"
 LINES = "lines"
 #: Look into what a trace may hide, or do not, whatever other cases have shown: a case asked again shows the same.
 LOOK, NO_LOOK = "look", "no look"
+#: Forget first what earlier cases have compiled: how often something is compiled then shows again.
+FORGET = "forget"
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +24,7 @@ class Request:
 
     Attributes:
         case: the input.
-        probes: which further runs are wanted, of `AGAIN`, `SHIFTS`, `LINES`, and `LOOK` or `NO_LOOK`.
+        probes: which further runs are wanted, of `AGAIN`, `SHIFTS`, `LINES`, `FORGET`, and `LOOK` or `NO_LOOK`.
         calls: how many calls of the module the case asks for; when others were seen, they may be hidden in a trace.
     """
 

@@ -18,14 +18,19 @@ from typing import Any
 from flax import nnx
 
 from nnx_conformance.classes import AfterCall, AfterConstruction, Classes, Watch
-from nnx_conformance.flax_versions import is_about_trace, is_tracer, rng_counts
+from nnx_conformance.flax_versions import is_about_trace, is_jit_disabled, is_tracer, rng_counts
 from nnx_conformance.graph import type_name
 from nnx_conformance.observation import Call, Warned, Write
 from nnx_conformance.patches import Patches
 from nnx_conformance.record import Record, seed_words
 from nnx_conformance.source import stores_augmented
+from nnx_conformance.transforms import around
 
 IN_PLACE = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "xor", "or")
+
+
+#: A call outside any trace runs under no transform that matters.
+NOWHERE: tuple[tuple[str, ...], int] = ((), -1)
 
 
 @contextmanager
@@ -153,7 +158,9 @@ def _noted_call(watch: Watch, classes: Classes, self: Any, bound: Any, args: Any
             returned = record.thing(output)
         if record.follower:
             record.follower.called(output)
-        record.calls.append(Call(module, line, traced, across, before, state if finished else None, returned))
+        place = around(record.source, record.compilations) if traced or is_jit_disabled() else NOWHERE
+        after = state if finished else None
+        record.calls.append(Call(module, line, traced, across, before, after, returned, *place))
     if watch.after_call is None or traced:
         return output
     return watch.after_call(self, sum(not call.traced for call in record.calls), output)

@@ -7,7 +7,11 @@ from nnx_reference.catalogue import Catalogue, Implementation, read
 
 _FOLDER = Path(__file__).parent
 #: The folder of each contract here, and the module-level name that its files hold.
-_ENTRIES = {"mutability": ("mutability", "mutability_increment_count"), "module-laws": ("laws", "subject")}
+_ENTRIES = {
+    "mutability": ("mutability", "mutability_increment_count"),
+    "module-laws": ("laws", "subject"),
+    "split-merge": ("split_merge", "functional_count"),
+}
 
 
 def rights(contract: str = "mutability") -> tuple[Implementation, ...]:

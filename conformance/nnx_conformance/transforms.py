@@ -1,0 +1,86 @@
+"""Under which transforms of JAX and Flax a call runs, read from the stack: nothing of theirs is replaced.
+
+Measured on Flax 0.8.5, 0.10.7, 0.11.2, 0.12.8 and 0.12.12 with the JAX of each. Under `jax.disable_jit`, a plain
+`jax.jit` leaves no frame, and one of Flax does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import FrameType
+
+from nnx_conformance.source import Source
+
+#: By module of JAX: the functions that run what they are given, and how users name them.
+PLAIN = {
+    "jax._src.api": {"vmap_f": "jax.vmap", "grad_f": "jax.grad", "value_and_grad_f": "jax.value_and_grad"},
+    "jax._src.ad_checkpoint": {"fun_remat": "jax.checkpoint"},
+    "jax._src.lax.control_flow.loops": {name: f"jax.lax.{name}" for name in ("scan", "map", "fori_loop", "while_loop")},
+    "jax._src.lax.control_flow.conditionals": {name: f"jax.lax.{name}" for name in ("cond", "switch")},
+}
+#: The module behind `jax.jit`; whatever of it is on the stack, something is being compiled.
+JIT = "jax._src.pjit"
+#: The functions of `flax.nnx.transforms` that run what they are given, besides those called `vmap_wrapper` and so on.
+LIFTED = frozenset({"grad", "value_and_grad", "remat", "cond", "switch", "while_loop", "fori_loop"})
+SUFFIX = "_wrapper"
+
+
+@dataclass(eq=False)
+class Compilations:
+    """The compilations met in one run. A frame is kept, emptied, for as long: else another could get its identity."""
+
+    _frames: list[FrameType] = field(default_factory=list)
+
+    def number(self, frame: FrameType) -> int:
+        """Which compilation a frame of it belongs to, from 0."""
+        if self._frames and self._frames[-1] is frame:
+            return len(self._frames) - 1
+        for ended in self._frames[-1:]:
+            with contextlib.suppress(RuntimeError):  # it still runs
+                ended.clear()
+        self._frames.append(frame)
+        return len(self._frames) - 1
+
+
+def around(source: Source, compilations: Compilations) -> tuple[tuple[str, ...], int]:
+    """The transforms around the innermost frame of the candidate, outermost first, and the compilation it is part of.
+
+    A transform of Flax is made of plain ones; only its own name is told.
+    """
+    found: list[str] = []
+    lifted, outermost = False, None
+    for frame in reversed(list(_stack(sys._getframe(1)))):
+        if source.owns(frame.f_code.co_filename):
+            lifted = False
+            continue
+        module = str(frame.f_globals.get("__name__", ""))
+        outermost = outermost or (frame if module == JIT else None)
+        name = _lifted(module, frame) or ("" if lifted else _plain(module, frame))
+        lifted = lifted or name.startswith("nnx.")
+        if name and found[-1:] != [name]:
+            found.append(name)
+    return tuple(found), -1 if outermost is None else compilations.number(outermost)
+
+
+def _stack(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _plain(module: str, frame: FrameType) -> str:
+    return "jax.jit" if module == JIT else PLAIN.get(module, {}).get(frame.f_code.co_name, "")
+
+
+def _lifted(module: str, frame: FrameType) -> str:
+    if not module.startswith("flax.nnx") or ".transforms" not in module:
+        return ""
+    name, qualified = frame.f_code.co_name, frame.f_code.co_qualname
+    if name.endswith(SUFFIX) and name != SUFFIX:
+        return f"nnx.{name.removesuffix(SUFFIX)}"
+    if qualified.endswith("JitWrapped.__call__"):
+        return "nnx.jit"
+    return f"nnx.{name}" if name in LIFTED and qualified == name else ""

@@ -1,0 +1,74 @@
+"""The contract `split-merge`: right implementations conform, each wrong one is caught by the checks that it names."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalogue import core, judged, mutants, rights, violated
+from nnx_conformance import contract as contracts
+from nnx_reference import Implementation
+
+CONTRACT = "split-merge"
+#: Compiling is slow: a few cases of few calls show what there is to show.
+FEW = 4
+#: One right implementation of each form, and the mutants of the pitfalls that the contract is about.
+QUICK_RIGHTS = {"merges_after_the_loop", "graphdef_is_a_static_argument"}
+QUICK_MUTANTS = {"ignores_the_returned_state", "never_merges_back", "nothing_is_compiled", "uses_nnx_jit"}
+
+
+def slow_but(quick: set[str], found: list[Implementation]) -> list[object]:
+    """The implementations, all but some of them marked as slow."""
+    marks = [() if one.name in quick else (pytest.mark.slow,) for one in found]
+    return [pytest.param(one, id=one.name, marks=mark) for one, mark in zip(found, marks, strict=True)]
+
+
+@pytest.mark.parametrize("right", slow_but(QUICK_RIGHTS, rights(CONTRACT)))
+def test_a_right_implementation_conforms(right: Implementation) -> None:
+    report = judged(right, FEW, core(CONTRACT))
+
+    assert report.verdict == "conforms"
+    assert violated(report) <= set(right.advice)
+    results = [result for result in report.checks if result.level == "MUST"]
+    assert [result.id for result in results if result.status != "held"] == []
+
+
+@pytest.mark.parametrize("mutant", slow_but(QUICK_MUTANTS, mutants(CONTRACT)))
+def test_a_mutant_is_caught_by_the_checks_that_it_names(mutant: Implementation) -> None:
+    report = judged(mutant, FEW)
+    if not set(mutant.catches) <= violated(report):
+        report = judged(mutant, 3 * FEW)
+
+    assert set(mutant.catches) <= violated(report)
+
+
+def test_every_check_of_its_own_has_a_mutant_that_it_catches() -> None:
+    caught = {check for mutant in mutants(CONTRACT) for check in mutant.catches}
+    own = {check.id for check in contracts.get(CONTRACT).checks} - set(core("mutability"))
+
+    assert {"state-threaded", "runs-in-jax-jit", "no-retrace", "one-trace"} <= own & caught
+
+
+def test_a_state_that_is_not_merged_back_is_told_with_its_cause() -> None:
+    (mutant,) = (found for found in mutants(CONTRACT) if found.name == "never_merges_back")
+    (finding,) = judged(mutant, FEW).findings
+
+    assert finding.check == "state-threaded"
+    assert finding.what in (
+        "result[0] is 0 after n_calls=1; without compilation it is right",
+        "the steps took `count` from 0 to 1, and result[0] is 0",
+    )
+
+
+def test_compiling_in_the_loop_is_told_with_the_number_of_compilations() -> None:
+    (mutant,) = (found for found in mutants(CONTRACT) if found.name == "step_number_is_static")
+    (finding,) = judged(mutant, FEW).findings
+
+    assert finding.check == "no-retrace"
+    assert finding.what.endswith(" times") and "calls with equal shapes were compiled" in finding.what
+
+
+def test_a_checks_words_are_those_of_its_own_exercise() -> None:
+    contract = contracts.get(CONTRACT)
+
+    assert "nnx.merge(graphdef, state)" in contract.check("result-reads-state").right
+    assert contract.check("count-equals-calls").requirement == "`result[0]` equals `int(n_calls)`, exactly."
