@@ -315,7 +315,7 @@ def test_a_subject_that_does_not_fit_together_is_misuse(subject: Any, message: s
 )
 def test_a_subject_says_what_is_wrong_with_it(options: dict[str, Any], message: str) -> None:
     with pytest.raises(Misuse, match=message):
-        Subject(**({"make": Counter, "inputs": INPUTS} | options))
+        Subject(**{"make": Counter, "inputs": INPUTS, **options})
 
 
 def test_a_plain_class_is_judged_where_its_arguments_can_be_guessed() -> None:
