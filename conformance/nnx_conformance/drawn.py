@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Protocol
 
 from nnx_conformance import engine
 from nnx_conformance.case import Case
-from nnx_conformance.contract import Domain
+from nnx_conformance.contract import Domain, Part
 from nnx_conformance.report import Settings
 
 
@@ -18,9 +19,15 @@ class Draw(Protocol):
         """Do so."""
 
 
+@functools.lru_cache(maxsize=64)
+def parts(domain: Domain, seed: int) -> tuple[Part, ...]:
+    """The parts of a domain, made once: making their strategies takes as long as judging some dozens of cases."""
+    return domain.parts(seed)
+
+
 def drawn(domain: Domain, settings: Settings, visit: Callable[[Case], None]) -> None:
     """Draw while they are visited: nothing is kept, and the candidate need not wait for the last."""
-    for part in domain.parts(settings.seed):
+    for part in parts(domain, settings.seed):
         engine.draw(part.cases, part.count(settings.max_examples), settings.seed, visit)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 
 from nnx_conformance.observation import Versions
@@ -89,7 +90,10 @@ def is_jit_disabled() -> bool:
 
 def is_key(value: Any) -> bool:
     """Whether a value is a typed random key."""
-    return isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key)
+    # What is no key has a dtype of NumPy's; asking JAX about it takes long.
+    if not isinstance(value, jax.Array) or isinstance(value.dtype, np.dtype):
+        return False
+    return jnp.issubdtype(value.dtype, jax.dtypes.prng_key)
 
 
 def is_about_trace(error: BaseException, class_names: frozenset[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -13,35 +13,59 @@ from flax import nnx
 from nnx_conformance.flax_versions import NODE, children, contents, is_key, is_tracer
 from nnx_conformance.observation import Slot, Snapshot
 
+#: What holds the Variables of random generators.
+RNG = (nnx.Rngs, nnx.RngStream)
 
-def leaves(module: Any) -> Iterator[tuple[str, Any, bool]]:
+
+def leaves(module: Any) -> list[tuple[str, Any, bool]]:
     """Path, object, and whether it belongs to an Rngs, for all that hangs on a module and is no node itself."""
-    yield from _walk(module, "", False, set())
+    return _Walk({}).leaves(module)
 
 
-def _walk(value: Any, path: str, rng: bool, seen: set[int]) -> Iterator[tuple[str, Any, bool]]:
-    if isinstance(value, nnx.Variable) or not (parts := _parts(value)):
-        yield path, value, rng
-        return
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    rng = rng or isinstance(value, (nnx.Rngs, nnx.RngStream))
-    for label, part in parts:
-        yield from _walk(part, (path + label).removeprefix("."), rng, seen)
+#: Gives the parts of a node or container, with the way to each, `.count` or `[0]`.
+_Taker = Callable[[Any], list[tuple[str, Any]]]
 
 
-def _parts(value: Any) -> list[tuple[str, Any]]:
-    """The parts of a node or container, with the way to each, `.count` or `[0]`; none for a leaf."""
-    if isinstance(value, NODE):
-        return [(f".{name}", part) for name, part in children(value)]
-    if isinstance(value, (list, tuple)):
-        return [(f"[{index}]", part) for index, part in enumerate(value)]
-    if isinstance(value, Mapping):
-        return [(f"[{key!r}]", part) for key, part in value.items()]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return [(f".{name}", part) for name, part in vars(value).items()] if hasattr(value, "__dict__") else []
-    return []
+class _Walk:
+    """Going through a graph; how a type is taken apart is found out once, as a run has few."""
+
+    def __init__(self, takers: dict[type, _Taker | None]) -> None:
+        self._takers = takers
+        self._found: list[tuple[str, Any, bool]] = []
+        self._seen: set[int] = set()
+
+    def leaves(self, module: Any) -> list[tuple[str, Any, bool]]:
+        self._go([("", module)], "", False)
+        return self._found
+
+    def _go(self, parts: list[tuple[str, Any]], path: str, rng: bool) -> None:
+        for label, part in parts:
+            kind = type(part)
+            if kind not in self._takers:
+                self._takers[kind] = _taker(kind)
+            take = self._takers[kind]
+            further = take(part) if take else None
+            way = path + label if path else label.removeprefix(".")
+            if not further:
+                self._found.append((way, part, rng))
+            elif id(part) not in self._seen:
+                self._seen.add(id(part))
+                self._go(further, way, rng or issubclass(kind, RNG))
+
+
+def _taker(kind: type) -> _Taker | None:
+    """What takes instances of a type apart; None for leaves."""
+    if issubclass(kind, nnx.Variable):
+        return None
+    if issubclass(kind, NODE):
+        return lambda value: [(f".{name}", part) for name, part in children(value)]
+    if issubclass(kind, (list, tuple)):
+        return lambda value: [(f"[{index}]", part) for index, part in enumerate(value)]
+    if issubclass(kind, Mapping):
+        return lambda value: [(f"[{key!r}]", part) for key, part in value.items()]
+    if dataclasses.is_dataclass(kind):
+        return lambda value: [(f".{name}", part) for name, part in getattr(value, "__dict__", {}).items()]
+    return None
 
 
 def variables(module: Any) -> dict[str, nnx.Variable[Any]]:
@@ -50,23 +74,49 @@ def variables(module: Any) -> dict[str, nnx.Variable[Any]]:
 
 
 class Layouts:
-    """The layouts met in one run; equal ones are kept once, so that a snapshot is a few numbers."""
+    """The layouts met in one run; equal ones are kept once, so that a snapshot is a few numbers.
+
+    Snapshots are taken before and after every call, and most of what they meet, they met before: what hangs only on a
+    type, and the number in an array, which never changes, are looked up once.
+    """
 
     def __init__(self) -> None:
         self._positions: dict[tuple[Slot, ...], int] = {}
+        self._slots: dict[tuple[str, type, bool], Slot] = {}
+        self._takers: dict[type, _Taker | None] = {}
+        self._numbers: dict[int, tuple[jax.Array, float | None]] = {}
 
     def snapshot(self, module: Any) -> Snapshot:
         """The state of a module now."""
-        found = [(path, leaf, rng) for path, leaf, rng in leaves(module)]
-        layout = tuple([_slot(path, leaf, rng) for path, leaf, rng in found])
-        values = [contents(leaf) if isinstance(leaf, nnx.Variable) else leaf for _, leaf, _ in found]
-        traced = tuple([at for at, value in enumerate(values) if _holds_tracer(value)])
+        found = _Walk(self._takers).leaves(module)
+        layout = tuple([self._slot(path, leaf, rng) for path, leaf, rng in found])
         position = self._positions.setdefault(layout, len(self._positions))
-        return Snapshot(position, tuple([number(value) for value in values]), traced)
+        values = [contents(leaf) if slot.variable else leaf for slot, (_, leaf, _) in zip(layout, found, strict=True)]
+        traced = tuple([at for at, value in enumerate(values) if _holds_tracer(value)])
+        known, self._numbers = self._numbers, {}
+        return Snapshot(position, tuple([self._number(value, known) for value in values]), traced)
 
     def all(self) -> tuple[tuple[Slot, ...], ...]:
         """The layouts, by position."""
         return tuple(self._positions)
+
+    def _slot(self, path: str, leaf: Any, rng: bool) -> Slot:
+        kind = type(leaf)
+        key = (path, kind, rng)
+        if key not in self._slots:
+            slot = _slot(path, leaf, rng)
+            if is_tracer(leaf) or (slot.variable and not issubclass(kind, nnx.Variable)):
+                return slot  # it may be a hijax Variable, and what that is does not hang on its class
+            self._slots[key] = slot
+        return self._slots[key]
+
+    def _number(self, value: Any, known: dict[int, tuple[jax.Array, float | None]]) -> float | None:
+        if not isinstance(value, jax.Array) or is_tracer(value) or value.is_deleted():
+            return number(value)
+        # Held on to until the next snapshot, so that no other array can have its id.
+        held = known.get(id(value)) or (value, number(value))
+        self._numbers[id(value)] = held
+        return held[1]
 
 
 def _slot(path: str, leaf: Any, rng: bool) -> Slot:

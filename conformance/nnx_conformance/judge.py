@@ -8,7 +8,7 @@ from collections import deque
 from nnx_conformance.asking import Asking, died
 from nnx_conformance.case import Case
 from nnx_conformance.contract import CORE, Contract, Domain, Violation
-from nnx_conformance.drawn import Draw
+from nnx_conformance.drawn import Draw, parts
 from nnx_conformance.literals import NONE, Literals
 from nnx_conformance.report import Settings
 from nnx_conformance.request import Request
@@ -52,8 +52,8 @@ class Judging:
     def run(self) -> None:
         """Judge the planned domains; a candidate that does not survive the core is not taken to the edges."""
         planned = [domain for domain in self.contract.domains if self._planned(domain)]
-        parts = [part for domain in planned for part in domain.parts(self.settings.seed)]
-        self._total = sum(part.count(self.settings.max_examples) for part in parts)
+        found = [part for domain in planned for part in parts(domain, self.settings.seed)]
+        self._total = sum(part.count(self.settings.max_examples) for part in found)
         self._total += sum(len(self._mined(domain)) for domain in planned)
         for domain in planned:
             if not self._survives(domain):

@@ -17,7 +17,7 @@ from nnx_conformance.kept import kept
 from nnx_conformance.observation import Left, Outcome, Raised, Run, Thing
 from nnx_conformance.record import Record, as_thing
 from nnx_conformance.source import Source
-from nnx_conformance.spies import spying
+from nnx_conformance.spies import glancing, spying
 from nnx_conformance.trail import Trail
 from nnx_conformance.watched import follower as following
 
@@ -77,6 +77,14 @@ def run_untraced(candidate: Candidate, case: Case, asked: int, **hooks: Any) -> 
     """The same under `jax.disable_jit`: transforms run their function call by call, so every call can be seen."""
     with jax.disable_jit():
         return run(candidate, case, asked, **hooks)
+
+
+def rerun(candidate: Candidate, case: Case) -> Outcome:
+    """What calling the candidate once more comes to; how it gets there is not looked into."""
+    record = Record(candidate.source)
+    with glancing(record, candidate.classes):
+        result, raised, _ = _call(candidate, record, [given_as(argument) for argument in case.arguments])
+    return Outcome(result, raised)
 
 
 def outcome(of: Run) -> Outcome:

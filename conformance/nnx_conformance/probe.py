@@ -20,7 +20,7 @@ from nnx_conformance.case import Case
 from nnx_conformance.flax_versions import contents, is_tracer, set_contents
 from nnx_conformance.graph import number, variables
 from nnx_conformance.observation import Observation, Outcome, Run, Shift
-from nnx_conformance.observe import Candidate, outcome, run, run_untraced
+from nnx_conformance.observe import Candidate, outcome, rerun, run, run_untraced
 from nnx_conformance.request import AGAIN, FORGET, LINES, LOOK, NO_LOOK, SHIFTS, Request
 from nnx_conformance.timeline import clearer, groups, main_calls, moved, numbers
 
@@ -40,13 +40,13 @@ def observe(candidate: Candidate, request: Request) -> Observation:
     if FORGET in request.probes:
         _forget_compiled()
     first = run(candidate, case, request.calls, follow=follow)
-    again = outcome(run(candidate, case, request.calls)) if AGAIN in request.probes else None
+    again = rerun(candidate, case) if AGAIN in request.probes else None
     hidden = _looks(candidate, request) and _hidden(first)
     untraced = run_untraced(candidate, case, request.calls, follow=follow) if hidden else None
     if follow and untraced and not untraced.raised and _followed(outcome(untraced), outcome(first)):
         _forget_compiled()  # what is compiled already runs without the candidate's lines
         first = run(candidate, case, request.calls, follow=True)
-        again = outcome(run(candidate, case, request.calls)) if AGAIN in request.probes else None
+        again = rerun(candidate, case) if AGAIN in request.probes else None
     base = clearer(first, untraced)
     candidate.traces = candidate.traces or base is not first
     candidate.fruitless += untraced is not None and base is first
@@ -71,7 +71,7 @@ def _hidden(seen: Run) -> bool:
     """Whether calls may have run where the spies do not see them: inside a trace, or from its cache."""
     traced = any(call.traced for call in seen.calls) or bool(seen.raised and seen.raised.about_trace)
     found = main_calls(seen)
-    return traced or len(found) != seen.asked or not moved(seen, found)
+    return traced or len(found) != seen.asked or (bool(found) and not moved(seen, found))
 
 
 def _end(of: Run) -> tuple[float | None, ...]:

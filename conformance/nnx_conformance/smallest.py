@@ -13,6 +13,7 @@ from nnx_conformance import engine
 from nnx_conformance.asking import CAUSES, Asking
 from nnx_conformance.case import Case
 from nnx_conformance.contract import CORE, MUST, Violation
+from nnx_conformance.drawn import parts
 from nnx_conformance.judge import Judging
 from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, Progress
@@ -142,7 +143,7 @@ class Smallest:
             return self._violation(tally, dataclasses.replace(request, case=case, calls=calls)) is not None
 
         domain = next(domain for domain in self._judging.contract.domains if domain.name == request.case.domain)
-        for part in domain.parts(self._settings.seed):
+        for part in parts(domain, self._settings.seed):
             count = part.count(self._settings.max_examples)
             if found := engine.shrink(part.cases, count, self._settings.seed, request.case, violates, seconds):
                 return found

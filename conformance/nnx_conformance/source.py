@@ -31,6 +31,7 @@ class Source:
         self.file = os.path.abspath(file) if os.path.exists(file) else file
         self.folder = os.path.dirname(self.file) + os.sep if os.path.isabs(self.file) else ""
         self._owned: dict[str, bool] = {}
+        self._lines: dict[tuple[str, int], Line] = {}
 
     def owns(self, filename: str) -> bool:
         """Whether code of this file is the candidate's."""
@@ -47,6 +48,11 @@ class Source:
 
     def line(self, filename: str, number: int) -> Line:
         """The place of a line, with its text."""
+        if (filename, number) not in self._lines:
+            self._lines[filename, number] = self._line(filename, number)
+        return self._lines[filename, number]
+
+    def _line(self, filename: str, number: int) -> Line:
         shown = filename.removeprefix(self.folder) if self.folder else filename
         return Line(plain(shown), number, plain(linecache.getline(filename, number).strip()[:200]))
 
@@ -106,14 +112,28 @@ def stores_augmented(frame: FrameType) -> bool:
 
     Read from the bytecode, so it works without source: the in-place operation stands right before the store.
     """
-    return frame.f_lasti in _augmented_stores(frame.f_code)
+    # By identity: telling equal code from other code compares all of it.
+    return frame.f_lasti in _augmented_stores(_Same(frame.f_code))
+
+
+class _Same:
+    """Code that is equal to itself alone."""
+
+    def __init__(self, code: CodeType) -> None:
+        self.code = code
+
+    def __hash__(self) -> int:
+        return id(self.code)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.code is other.code
 
 
 @functools.lru_cache(maxsize=256)
-def _augmented_stores(code: CodeType) -> frozenset[int]:
+def _augmented_stores(of: _Same) -> frozenset[int]:
     found = set()
     in_place = False
-    for instruction in dis.get_instructions(code):
+    for instruction in dis.get_instructions(of.code):
         if instruction.opname == "BINARY_OP":
             in_place = instruction.argrepr.endswith("=")
         elif instruction.opname in STORES:

@@ -56,6 +56,20 @@ def spying(
             yield
         finally:
             classes.watch = None
+    _learn_modules(record, classes)
+
+
+@contextmanager
+def glancing(record: Record, classes: Classes) -> Iterator[None]:
+    """Learn which modules come to be until the block ends, so that later runs know them, and nothing else."""
+    with Patches() as patches, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _watch_construction(patches, record, lambda _: None, None)
+        yield
+    _learn_modules(record, classes)
+
+
+def _learn_modules(record: Record, classes: Classes) -> None:
     for seen in record.modules:
         if seen.instance is not None:
             classes.learn(seen.instance)
@@ -222,21 +236,21 @@ def _watched(record: Record, name: str, original: Any) -> Any:
     def write(self: Any, *args: Any) -> Any:
         frame = sys._getframe(1)
         if record.source.owns(frame.f_code.co_filename):
-            target = label or (f".{args[0]}" if name == "__setattr__" else "")
             augmented = in_place or stores_augmented(frame)
-            _note_contents(record, frame.f_lineno, frame.f_code.co_filename, type_name(type(self)) + target, augmented)
-            if record.follower:
-                place = (frame.f_code.co_filename, frame.f_lineno)
-                record.follower.wrote(type_name(type(self)) + target, place, record.calling > 0)
+            if augmented or record.follower:
+                target = type_name(type(self)) + (label or (f".{args[0]}" if name == "__setattr__" else ""))
+                _note_contents(record, (frame.f_code.co_filename, frame.f_lineno), target, augmented)
         return original(self, *args)
 
     return write
 
 
-def _note_contents(record: Record, number: int, filename: str, target: str, augmented: bool) -> None:
+def _note_contents(record: Record, place: tuple[str, int], target: str, augmented: bool) -> None:
     if augmented:
-        line = record.source.line(filename, number)
+        line = record.source.line(*place)
         record.write(Write(line, target, "contents", "contents", False, augmented, record.current_call()))
+    if record.follower:
+        record.follower.wrote(target, place, record.calling > 0)
 
 
 def _watch_rngs(patches: Patches, record: Record) -> None:
@@ -261,7 +275,9 @@ def _watch_warnings(record: Record) -> None:
             line = record.source.caller()
             record.warnings[key] = Warned(category.__name__, str(message)[:300], line, _giver())
 
-    warnings.simplefilter("always")
+    # Not "always": a line is told once in a run, and the same warning is refused sooner here, in C. Entering
+    # `catch_warnings` made Python forget what earlier runs had warned of.
+    warnings.simplefilter("default")
     warnings.showwarning = show
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nnx_conformance.observation import Call, Run, Slot, Snapshot
@@ -113,7 +114,8 @@ def _continued(run: Run, call: Call, ends: dict[_Stand, set[int]], new: int) -> 
     return max(ends.get(_stand(run, call, call.before), ()), default=new)
 
 
-def main_calls(run: Run) -> list[Call]:
+@functools.lru_cache(maxsize=8)  # every check of a case asks for them
+def main_calls(run: Run) -> tuple[Call, ...]:
     """The calls of the module that the candidate is about, where it calls several.
 
     One whose Variables move, rather than another; then one called as often as asked; then the one called most; then
@@ -121,9 +123,9 @@ def main_calls(run: Run) -> list[Call]:
     """
     found = groups(run)
     if len(found) < 2:
-        return found[0] if found else []
+        return tuple(found[0]) if found else ()
     rank = {id(calls): (bool(moved(run, calls)), len(calls) == run.asked, len(calls)) for calls in found}
-    return max(reversed(found), key=lambda calls: rank[id(calls)])
+    return tuple(max(reversed(found), key=lambda calls: rank[id(calls)]))
 
 
 def went_on(run: Run) -> bool:
@@ -141,7 +143,7 @@ def clearer(run: Run, untraced: Run | None) -> Run:
     return untraced
 
 
-def moved(run: Run, calls: list[Call]) -> list[str]:
+def moved(run: Run, calls: Sequence[Call]) -> list[str]:
     """The Variables whose number is another after the last of these calls than before the first, by path."""
     ended = [call for call in calls if call.after is not None]
     if not ended or ended[-1].after is None:
@@ -150,7 +152,7 @@ def moved(run: Run, calls: list[Call]) -> list[str]:
     return [path for path in before if path in after and before[path] != after[path]]
 
 
-def series(run: Run, calls: list[Call], path: str) -> Iterator[tuple[float | None, float | None]]:
+def series(run: Run, calls: Sequence[Call], path: str) -> Iterator[tuple[float | None, float | None]]:
     """What the Variable at `path` held before and after each call."""
     for call in calls:
         after = numbers(run, call.after).get(path) if call.after else None

@@ -47,6 +47,9 @@ class Later:
     body: bytes = b""
 
 
+SCALARS = frozenset([type(None), str, bool, int, float])
+
+
 class Malformed(ValueError):
     """Bytes that are no frame, or a frame that does not hold what it must."""
 
@@ -128,17 +131,20 @@ def _printable(data: Any) -> Any:
 
 
 def _plain(value: Any, buffers: list[bytes]) -> Any:
-    if value is None or isinstance(value, (str, int, float)):
+    if type(value) in SCALARS:
         return value
-    if isinstance(value, Later):
-        return _plain(value.data, buffers)
     if isinstance(value, tuple):
         return [_plain(item, buffers) for item in value]
+    if isinstance(value, Later):
+        return _plain(value.data, buffers)
+    if isinstance(value, (str, int, float)):
+        return value
     if isinstance(value, np.ndarray):
         start = sum(map(len, buffers))
         buffers.append(np.ascontiguousarray(value).tobytes())
         return [value.dtype.name, list(value.shape), start]
-    return [_plain(getattr(value, name), buffers) for name in _fields(type(value))]  # type: ignore[arg-type]
+    found = value.__dict__
+    return [_plain(found[name], buffers) for name in _fields(type(value))]  # type: ignore[arg-type]
 
 
 @functools.cache

@@ -58,7 +58,7 @@ def one_increment_per_call(case: Case, seen: Observation) -> Judgement:
     return None if None in problems else problems[0]
 
 
-def _wrong_number(run: Run, calls: list[Call], asked: int) -> Violation:
+def _wrong_number(run: Run, calls: tuple[Call, ...], asked: int) -> Violation:
     by_one = abs(len(calls) - asked) == 1
     return Violation(
         f"the module ran {_times(len(calls))}, n_calls is {asked}",
@@ -70,7 +70,7 @@ def _wrong_number(run: Run, calls: list[Call], asked: int) -> Violation:
     )
 
 
-def _where(run: Run, calls: list[Call], asked: int) -> Line | None:
+def _where(run: Run, calls: tuple[Call, ...], asked: int) -> Line | None:
     """The call that is made beside the loop, if there are too many; else the loop."""
     if not calls:
         return places.empty_loop(run) or places.returned_in(run)
@@ -100,7 +100,7 @@ def _nothing_moved(case: Case, seen: Observation) -> Judgement:
     )
 
 
-def _uneven(run: Run, calls: list[Call], path: str) -> Violation | None:
+def _uneven(run: Run, calls: tuple[Call, ...], path: str) -> Violation | None:
     """How a Variable moved otherwise than by 1 in each call; None if it did not."""
     previous: float | None = None
     for number, ((before, after), call) in enumerate(zip(series(run, calls, path), calls, strict=True), start=1):

@@ -24,7 +24,7 @@ def timeline(case: Case, seen: Observation) -> Timeline | None:
     return Timeline(f"{run.modules[calls[0].module].name}.{path}", thinned(points))
 
 
-def _counting(run: Run, calls: list[Call]) -> str | None:
+def _counting(run: Run, calls: tuple[Call, ...]) -> str | None:
     """The attribute to show: one that moves rather than another, a Variable rather than anything else."""
     first = {path: found for path, found in state(run, calls[0].before).items() if found[1] is not None}
     moving = set()
