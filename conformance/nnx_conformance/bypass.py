@@ -20,6 +20,8 @@ def bypassed(candidate: Candidate, case: Case) -> bool:
     """Whether the candidate runs the `__call__` of one of its classes, in a run that is watched by a profiler."""
     # By identity: code of the same text and line in another file is equal.
     codes = {id(code) for cls in candidate.classes if (code := _code(cls)) is not None}
+    if not codes:
+        return False
     entered: list[bool] = []
 
     def profile(frame: FrameType, event: str, _: Any) -> None:
