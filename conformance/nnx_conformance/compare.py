@@ -24,7 +24,7 @@ def close(observed: float, expected: float, bound: float) -> bool:
     """Whether two numbers are at most `bound` apart; NaN is close to NaN, an infinity to itself."""
     if observed == expected or (math.isnan(observed) and math.isnan(expected)):
         return True
-    return math.isfinite(expected) and abs(observed - expected) <= bound
+    return math.isfinite(observed) and math.isfinite(expected) and abs(observed - expected) <= bound
 
 
 def has_shape(value: np.ndarray, shape: tuple[int, ...]) -> bool:
