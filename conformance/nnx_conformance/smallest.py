@@ -118,13 +118,12 @@ class Smallest:
         if violation.cause == HISTORY or violation.observed in SLOW_TO_SHRINK:
             self.found[tally.check.id] = tally.first
             return
-        case = self._smaller(tally, request, seconds)
-        request = dataclasses.replace(request, case=case, calls=self._judging.contract.calls(case))
+        request = self._at(request, self._smaller(tally, request, seconds))
         if violation.observed in CAUSES:
             self.found[tally.check.id] = request, violation  # each confirmation would cost a process
             return
         again = [self._violation(tally, request) for _ in range(CONFIRMATIONS)]
-        again = [*again, *filter(None, [self._followed(tally, request)])]
+        again += filter(None, [self._followed(tally, request)])
         stands = None not in again or tally is self._history or not _essential(tally)
         if stands:
             seen = [known for known in again if known is not None]
@@ -137,10 +136,25 @@ class Smallest:
         first = head is not None and request.case.key == head[0].case.key  # Hypothesis draws the smallest case first
         if not self._settings.shrink or seconds <= 0 or first or tally.check.id in self._waived:
             return request.case
+        bare = self._bare(tally, request)
+        found = self._shrunk(tally, bare, seconds)
+        # A smaller case that breaks the check only while nothing else is asked about it is none.
+        stands = bare is request or self._violation(tally, self._at(request, found)) is not None
+        return found if stands else request.case
 
+    def _bare(self, tally: Tally, request: Request) -> Request:
+        """The request without the further runs that its check does not need, if the case breaks the check then, too."""
+        spare = set(self._judging.contract.observer.every_probe) - set(tally.check.probes)
+        probes = tuple(probe for probe in request.probes if probe not in spare)
+        bare = dataclasses.replace(request, probes=probes)
+        return bare if probes != request.probes and self._violation(tally, bare) is not None else request
+
+    def _at(self, request: Request, case: Case) -> Request:
+        return dataclasses.replace(request, case=case, calls=self._judging.contract.calls(case))
+
+    def _shrunk(self, tally: Tally, request: Request, seconds: float) -> Case:
         def violates(case: Case) -> bool:
-            calls = self._judging.contract.calls(case)
-            return self._violation(tally, dataclasses.replace(request, case=case, calls=calls)) is not None
+            return self._violation(tally, self._at(request, case)) is not None
 
         domain = next(domain for domain in self._judging.contract.domains if domain.name == request.case.domain)
         for part in parts(domain, self._settings.seed):

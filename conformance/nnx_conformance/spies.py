@@ -48,9 +48,10 @@ def spying(
         for known in classes:
             watch_class(known)
         _watch_construction(patches, record, watch_class, after_construction)
-        _watch_attributes(patches, record)
-        _watch_variables(patches, record)
-        _watch_rngs(patches, record)
+        if after_construction is None and after_call is None:  # of an intervention, only what comes of it is told
+            _watch_attributes(patches, record)
+            _watch_variables(patches, record)
+            _watch_rngs(patches, record)
         classes.watch = Watch(record, after_call)
         try:
             yield

@@ -49,12 +49,19 @@ class Grader:
         if self._zygote:
             self._zygote.close()
 
+    def begin(self) -> None:
+        """Start the zygote, and draw the cases while it imports JAX and Flax."""
+        self._living_zygote()
+        for domain in contracts.get(self._order.contract).domains:
+            self._drawn(domain, self._order.settings, lambda _: None)
+
     def prepare(self) -> None:
         """Judge the contract's own right candidate: it must conform, and its compilations fill the cache.
 
         Raises:
             KitError: if it does not conform here; then no verdict means anything.
         """
+        self.begin()
         order = self._order
         control = contracts.get(order.contract).control
         with Zygote(Jail(level="process"), compile_cache.environment(order.cache, fill=True)) as zygote:

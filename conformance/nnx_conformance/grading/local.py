@@ -128,6 +128,7 @@ def _serve(connection: Connection, order: Order) -> None:
     from nnx_conformance.grading.grader import Grader
 
     with Grader(order) as grader:
+        grader.begin()  # while the first judge prepares
         while True:
             try:
                 work = connection.recv()
