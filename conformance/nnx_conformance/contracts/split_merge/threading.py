@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nnx_conformance.case import Case
 from nnx_conformance.contract import MUST, SHOULD, Blocked, Judgement, NotApplicable, Violation, check
 from nnx_conformance.contracts.compiled import compiled, plain_calls, through
@@ -66,7 +68,7 @@ def _dropped(case: Case, seen: Observation) -> Violation:
     )
 
 
-def _broken(run: Run, calls: list[Call]) -> Violation | None:
+def _broken(run: Run, calls: Sequence[Call]) -> Violation | None:
     """A step that does not start where the step before it ended."""
     for path in _candidates(run, calls):
         previous: float | None = None
@@ -83,12 +85,12 @@ def _broken(run: Run, calls: list[Call]) -> Violation | None:
     return None
 
 
-def _candidates(run: Run, calls: list[Call]) -> list[str]:
+def _candidates(run: Run, calls: Sequence[Call]) -> list[str]:
     """The Variables that some call moved, if none of them moved over all."""
     return list(dict.fromkeys(path for call in calls for path in moved(run, [call])))
 
 
-def _not_read(case: Case, seen: Observation, calls: list[Call]) -> Violation | None:
+def _not_read(case: Case, seen: Observation, calls: Sequence[Call]) -> Violation | None:
     """The steps count, and the result is what the count was before them."""
     result, found = pair(seen), movements(base(seen))
     if result is None or result[0] == calls_asked(case) or len(calls) != calls_asked(case):
