@@ -175,7 +175,7 @@ class Late(nnx.Module):
     """An attribute that was a Python number and becomes an array."""
 
     def __init__(self) -> None:
-        self.total = 0
+        self.total: Any = 0
 
     def __call__(self, x: Any) -> Any:
         self.total = jnp.sum(x)

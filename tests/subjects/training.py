@@ -48,7 +48,7 @@ class Training(nnx.Module):
         if "model" in inspect.signature(self.optimizer.update).parameters:
             self.optimizer.update(self.model, grads)
         else:  # before Flax 0.11
-            self.optimizer.update(grads)
+            self.optimizer.update(grads)  # type: ignore[call-arg]
         return loss
 
 

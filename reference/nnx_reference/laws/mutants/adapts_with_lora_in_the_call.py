@@ -4,6 +4,7 @@ import numpy as np
 from flax import nnx
 
 CATCHES = ("params-untouched", "optimizer-safe")
+MIN_FLAX = "0.10.7"
 
 
 class Shrinking(nnx.Module):

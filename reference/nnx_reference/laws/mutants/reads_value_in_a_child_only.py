@@ -1,4 +1,4 @@
-"""The module itself is up to date; a child that only runs from the second call on still writes `.value`."""
+"""The module itself is up to date; a child of it still reads `.value`."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +13,7 @@ class Old(nnx.Module):
         self.count = nnx.Variable(jnp.zeros(()))
 
     def __call__(self, x):
-        self.count.value = self.count[...] + 1.0
+        self.count[...] = self.count.value + 1.0
         return x
 
 
