@@ -56,6 +56,10 @@ def _check_snapshots(run: Run, *snapshots: Snapshot | None) -> None:
                 raise ValueError(f"{len(snapshot.numbers)} numbers for {size} slots")
             for position in snapshot.traced:
                 _check_position(position, size, "slot")
+            if snapshot.held and len(snapshot.held) != size:
+                raise ValueError(f"{len(snapshot.held)} arrays for {size} slots")
+            for position in snapshot.held:
+                _check_position(position + 1, len(run.arrays) + 1, "array")
 
 
 def _check_position(position: int, size: int, what: str) -> None:

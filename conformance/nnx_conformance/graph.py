@@ -73,14 +73,45 @@ def variables(module: Any) -> dict[str, nnx.Variable[Any]]:
     return {path: leaf for path, leaf, rng in leaves(module) if isinstance(leaf, nnx.Variable) and not rng}
 
 
+#: A state is looked at as arrays of at most so many elements.
+MOST_ELEMENTS = 4096
+
+
+class Arrays:
+    """The arrays met in one run; equal ones are kept once."""
+
+    def __init__(self) -> None:
+        self._positions: dict[tuple[str, tuple[int, ...], bytes], int] = {}
+        self._arrays: list[np.ndarray] = []
+
+    def position(self, value: Any) -> int:
+        """Where the array is kept that a value holds; -1 if it holds none, or one that is too large."""
+        data = array(value)
+        if data is None or data.size > MOST_ELEMENTS:
+            return -1
+        key = (data.dtype.name, data.shape, data.tobytes())
+        if key not in self._positions:
+            self._positions[key] = len(self._arrays)
+            self._arrays.append(data)
+        return self._positions[key]
+
+    def all(self) -> tuple[np.ndarray, ...]:
+        """The arrays, by position."""
+        return tuple(self._arrays)
+
+
 class Layouts:
     """The layouts met in one run; equal ones are kept once, so that a snapshot is a few numbers.
 
     Snapshots are taken before and after every call, and most of what they meet, they met before: what hangs only on a
     type, and the number in an array, which never changes, are looked up once.
+
+    Args:
+        arrays: keeps the arrays of the state, too; None where single numbers are enough.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, arrays: Arrays | None = None) -> None:
+        self.arrays = arrays
         self._positions: dict[tuple[Slot, ...], int] = {}
         self._slots: dict[tuple[str, type, bool], Slot] = {}
         self._takers: dict[type, _Taker | None] = {}
@@ -90,11 +121,16 @@ class Layouts:
         """The state of a module now."""
         found = _Walk(self._takers).leaves(module)
         layout = tuple([self._slot(path, leaf, rng) for path, leaf, rng in found])
-        position = self._positions.setdefault(layout, len(self._positions))
         values = [contents(leaf) if slot.variable else leaf for slot, (_, leaf, _) in zip(layout, found, strict=True)]
+        return self.put(layout, values)
+
+    def put(self, layout: tuple[Slot, ...], values: list[Any]) -> Snapshot:
+        """The state that consists of these slots and values."""
+        position = self._positions.setdefault(layout, len(self._positions))
         traced = tuple([at for at, value in enumerate(values) if _holds_tracer(value)])
         known, self._numbers = self._numbers, {}
-        return Snapshot(position, tuple([self._number(value, known) for value in values]), traced)
+        held = tuple(map(self.arrays.position, values)) if self.arrays else ()
+        return Snapshot(position, tuple([self._number(value, known) for value in values]), traced, held)
 
     def all(self) -> tuple[tuple[Slot, ...], ...]:
         """The layouts, by position."""
@@ -147,6 +183,16 @@ def number(value: Any) -> float | None:
         return None
     data = np.asarray(value)
     return float(data.item()) if data.dtype.kind in "biuf" or data.dtype.name == "bfloat16" else None
+
+
+def array(value: Any) -> np.ndarray | None:
+    """The numbers that an array of JAX or NumPy holds, copied; None for anything else, and for keys and tracers."""
+    if is_tracer(value) or is_key(value) or not isinstance(value, (jax.Array, np.ndarray, np.generic)):
+        return None
+    if isinstance(value, jax.Array) and value.is_deleted():
+        return None
+    data = np.array(value, subok=False)
+    return data if data.dtype.kind in "biuf" or data.dtype.name == "bfloat16" else None
 
 
 def _holds_tracer(value: Any) -> bool:

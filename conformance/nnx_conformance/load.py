@@ -17,6 +17,7 @@ from flax import nnx
 
 from nnx_conformance.classes import Classes
 from nnx_conformance.errors import suggestion
+from nnx_conformance.missing import missing
 from nnx_conformance.observation import Loaded, NotLoaded
 from nnx_conformance.observe import Candidate
 from nnx_conformance.record import Record
@@ -52,7 +53,8 @@ def load(target: Target, entry: str, parameters: tuple[str, ...]) -> tuple[Candi
     except BaseException as error:  # noqa: BLE001 - the module's own code may raise anything, SystemExit too
         raised = (source or module_source(target.module)).raised(error)
         reason = f"importing it raised {raised.type}: {raised.message}"
-        return NotLoaded(False, reason, "the file fails before the function can be called", raised)
+        cause = missing(raised) or "the file fails before the function can be called"
+        return NotLoaded(False, reason, cause, raised)
     candidate = from_function(function, target.text, source, classes)
     if problem := arity_problem(function, parameters):
         return NotLoaded(False, problem, PARAMETERS)

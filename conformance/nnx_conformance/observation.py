@@ -42,13 +42,25 @@ class Raised:
 
 @dataclass(frozen=True)
 class Slot:
-    """What sits at one path of a module's graph, e.g. path `inner.count`, type `nnx.Variable`."""
+    """What sits at one path of a module's state, e.g. path `inner.count`, type `nnx.Variable`.
+
+    Attributes:
+        path, type: where, and of which class.
+        variable: whether the framework keeps it as state: a Variable of NNX, a leaf of a Linen collection, a parameter
+            or buffer of PyTorch.
+        param: whether optimisers train it.
+        rng: whether it belongs to an `nnx.Rngs`.
+        history: whether it holds on to the computation that made it, as a tensor of PyTorch may.
+        saved: whether the framework saves it with the model; not so for a buffer that is not persistent.
+    """
 
     path: str
     type: str
     variable: bool
     param: bool
     rng: bool
+    history: bool = False
+    saved: bool = True
 
     @property
     def counts(self) -> bool:
@@ -64,11 +76,14 @@ class Snapshot:
         layout: which of the run's layouts it has.
         numbers: for each slot of the layout the number it holds, None where it holds no single number.
         traced: the positions of the slots that hold a tracer.
+        held: for each slot the position of its array among the run's `arrays`, -1 where it holds none; empty where
+            arrays are not looked at.
     """
 
     layout: int
     numbers: tuple[float | None, ...]
     traced: tuple[int, ...]
+    held: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +97,7 @@ class Module:
         line: where it was constructed.
         start: its state right after construction, or when it was first seen.
         end: its state when the candidate had returned.
+        framework: `nnx`, `linen` or `torch`. The modules of a Linen class count as one: their state is outside of them.
     """
 
     name: str
@@ -90,6 +106,7 @@ class Module:
     line: Line | None
     start: Snapshot | None
     end: Snapshot | None
+    framework: str = "nnx"
 
 
 @dataclass(frozen=True)
@@ -106,6 +123,7 @@ class Call:
         through: the transforms under which it ran, outermost first, as `jax.jit` or `nnx.vmap`; those of a plain call
             outside any trace are not looked for.
         compilation: in which compilation of the run it was traced, from 0; -1 where none was.
+        mutable: whether it may change the state; not so for a Linen `apply` without `mutable=`.
     """
 
     module: int
@@ -117,6 +135,7 @@ class Call:
     returned: int | None
     through: tuple[str, ...] = ()
     compilation: int = -1
+    mutable: bool = True
 
 
 @dataclass(frozen=True)
@@ -182,6 +201,7 @@ class Run:
     Attributes:
         asked: how many calls of its module the case asks for.
         trail: which line changed what; None where the run was not followed line by line.
+        arrays: the arrays that snapshots tell of; equal ones once.
     """
 
     asked: int
@@ -196,6 +216,7 @@ class Run:
     warnings: tuple[Warned, ...]
     arguments: tuple[Left, ...]
     trail: Trail | None = None
+    arrays: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

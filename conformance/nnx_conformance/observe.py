@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from nnx_conformance.case import Argument, Case
 from nnx_conformance.classes import AfterCall, AfterConstruction, Classes
+from nnx_conformance.graph import Arrays, Layouts
 from nnx_conformance.kept import kept
 from nnx_conformance.observation import Left, Outcome, Raised, Run, Thing
 from nnx_conformance.record import Record, as_thing
@@ -20,6 +21,9 @@ from nnx_conformance.source import Source
 from nnx_conformance.spies import glancing, spying
 from nnx_conformance.trail import Trail
 from nnx_conformance.watched import follower as following
+
+#: Writes down what another framework does while a block runs; may intervene after a call.
+Spy = Callable[[Record, AfterCall | None], AbstractContextManager[None]]
 
 
 @dataclass(eq=False)
@@ -29,6 +33,8 @@ class Candidate:
     Attributes:
         traces: whether it was seen to call its module inside a trace.
         fruitless: how many runs without traces showed no more than the plain ones.
+        arrays: whether arrays of the state are kept, and not only single numbers.
+        further: spies on other frameworks, each a context manager for one run.
     """
 
     name: str
@@ -37,6 +43,8 @@ class Candidate:
     classes: Classes
     traces: bool = False
     fruitless: int = 0
+    arrays: bool = False
+    further: tuple[Spy, ...] = ()
 
 
 def run(
@@ -49,9 +57,15 @@ def run(
     after_call: AfterCall | None = None,
 ) -> Run:
     """Call the candidate once, and tell what happened; `follow` it line by line to tell where."""
-    record = Record(candidate.source)
+    arrays = Arrays() if candidate.arrays else None
+    record = Record(candidate.source, Layouts(arrays))
     given = [given_as(argument) for argument in case.arguments]
-    with spying(record, candidate.classes, after_construction=after_construction, after_call=after_call):
+    with ExitStack() as watched:
+        watched.enter_context(
+            spying(record, candidate.classes, after_construction=after_construction, after_call=after_call)
+        )
+        for spy in candidate.further:
+            watched.enter_context(spy(record, after_call))
         if follow:
             names = [argument.name for argument in case.arguments]
             following(record, names, given, kept(candidate.function, candidate.source))
@@ -70,6 +84,7 @@ def run(
         warnings=tuple(record.warnings.values()),
         arguments=tuple(map(_left, case.arguments, given)),
         trail=trail,
+        arrays=arrays.all() if arrays else (),
     )
 
 

@@ -101,3 +101,6 @@ FUNCTIONS = Observer(
 
 #: Functions of whose modules it matters how often they are compiled: a case asked again compiles anew.
 COMPILED_FUNCTIONS = dataclasses.replace(FUNCTIONS, again=_compiled_alike)
+
+#: Functions that use Flax NNX, Flax Linen or PyTorch, and keep arrays in their state.
+FRAMEWORKS = dataclasses.replace(FUNCTIONS, code="nnx_conformance.frameworks.functions")

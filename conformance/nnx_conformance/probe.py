@@ -41,7 +41,7 @@ def observe(candidate: Candidate, request: Request) -> Observation:
         _forget_compiled()
     first = run(candidate, case, request.calls, follow=follow)
     again = rerun(candidate, case) if AGAIN in request.probes else None
-    hidden = _looks(candidate, request) and _hidden(first)
+    hidden = looks(candidate, request) and hidden_calls(first)
     untraced = run_untraced(candidate, case, request.calls, follow=follow) if hidden else None
     if follow and untraced and not untraced.raised and _followed(outcome(untraced), outcome(first)):
         _forget_compiled()  # what is compiled already runs without the candidate's lines
@@ -60,14 +60,14 @@ def _forget_compiled() -> None:
     jax.clear_caches()  # type: ignore[no-untyped-call]
 
 
-def _looks(candidate: Candidate, request: Request) -> bool:
+def looks(candidate: Candidate, request: Request) -> bool:
     """Whether what a trace may hide is worth another run."""
     if LOOK in request.probes or NO_LOOK in request.probes:
         return LOOK in request.probes
     return SHIFTS in request.probes or not (candidate.traces or candidate.fruitless >= FRUITLESS)
 
 
-def _hidden(seen: Run) -> bool:
+def hidden_calls(seen: Run) -> bool:
     """Whether calls may have run where the spies do not see them: inside a trace, or from its cache."""
     traced = any(call.traced for call in seen.calls) or bool(seen.raised and seen.raised.about_trace)
     found = main_calls(seen)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,7 @@ from nnx_conformance.graph import Layouts, type_name
 from nnx_conformance.observation import Call, Line, Module, RngsBuilt, Snapshot, Thing, Warned, Write
 from nnx_conformance.plain_text import plain
 from nnx_conformance.source import Source
+from nnx_conformance.tensors import as_numpy, is_tensor
 from nnx_conformance.transforms import Compilations
 from nnx_conformance.wire import DTYPES
 
@@ -30,6 +33,8 @@ class Seen:
     created: bool
     line: Line | None
     start: Snapshot | None
+    take: Callable[[], Snapshot]
+    framework: str = "nnx"
 
 
 @dataclass(eq=False)
@@ -48,6 +53,7 @@ class Record:
     class_names: set[str] = field(default_factory=set)
     compilations: Compilations = field(default_factory=Compilations)
     _positions: dict[int, int] = field(default_factory=dict)
+    _foreign: dict[Any, int] = field(default_factory=dict)
     _latest: tuple[Any, int] = (object(), -1)
     follower: Follower | None = None
     constructing: int = 0
@@ -58,11 +64,30 @@ class Record:
         position = self._positions.get(id(instance))
         if position is None or self.modules[position].instance is not instance:
             position = self._positions[id(instance)] = len(self.modules)
-            start = self.layouts.snapshot(instance)
+            take: Callable[[], Snapshot] = functools.partial(self.layouts.snapshot, instance)
+            start = take()
             # Kept alive until the run ends, to read its last state; not so in a trace, whose tracers must not leak.
-            kept = None if start.traced else instance
-            self.modules.append(Seen(kept, type_name(type(instance)), constructed, created, line, start))
+            kept, take = (None, lambda: start) if start.traced else (instance, take)
+            self.modules.append(Seen(kept, type_name(type(instance)), constructed, created, line, start, take))
         return position
+
+    def foreign(
+        self,
+        key: Any,
+        framework: str,
+        *,
+        constructed: bool,
+        created: bool,
+        line: Line | None,
+        start: Snapshot | None,
+        take: Callable[[], Snapshot],
+    ) -> int:
+        """The position of a module of another framework, by its key; a new one is written down."""
+        if key not in self._foreign:
+            self._foreign[key] = len(self.modules)
+            self.modules.append(Seen(None, key.__name__, constructed, created, line, start, take, framework))
+            self.class_names.add(key.__name__)
+        return self._foreign[key]
 
     def thing(self, value: Any) -> int:
         """The position of a returned value among the run's `things`; equal arrays are kept once."""
@@ -109,7 +134,8 @@ class Record:
                 created=seen.created,
                 line=seen.line,
                 start=seen.start,
-                end=seen.start if seen.instance is None else self.layouts.snapshot(seen.instance),
+                end=seen.take(),
+                framework=seen.framework,
             )
             for seen in self.modules
         )
@@ -121,6 +147,8 @@ def as_thing(value: Any) -> Thing:
         return Thing("tracer", None, _text(value))
     if isinstance(value, jax.Array):
         return _array_thing("jax.Array", _numpy(value), value)
+    if is_tensor(value):
+        return _array_thing("torch.Tensor", as_numpy(value), value)
     if isinstance(value, (np.ndarray, np.generic)):
         return _array_thing("numpy.ndarray" if isinstance(value, np.ndarray) else "numpy scalar", _known(value), value)
     return Thing(type_name(type(value)), None, _text(value))

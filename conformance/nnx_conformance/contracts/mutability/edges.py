@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from nnx_conformance.case import Case
 from nnx_conformance.contract import SHOULD, Blocked, Check, Judge, Judgement, Violation
 from nnx_conformance.contracts.mutability.calls import one_increment_per_call, output_unchanged
@@ -18,7 +20,9 @@ RESULT = (returns_pair, count_equals_calls, sum_preserved, input_untouched)
 ALL = (*RESULT, one_increment_per_call, output_unchanged)
 
 
-def _invariants(checks: tuple[Check, ...]) -> Judge:
+def invariants(checks: tuple[Check, ...], blamed: Callable[[Observation], str] = culprit) -> Judge:
+    """A judge of several checks at once; `blamed` tells the check that a run breaks that raised."""
+
     def judge(case: Case, seen: Observation) -> Judgement:
         for invariant in checks:
             found = invariant.judge(case, seen)
@@ -32,14 +36,14 @@ def _invariants(checks: tuple[Check, ...]) -> Judge:
                     found.cause,
                     symptom_of=(invariant.id, *found.symptom_of),
                 )
-        blamed = culprit(seen)
-        return Blocked(blamed) if blamed else None
+        by = blamed(seen)
+        return Blocked(by) if by else None
 
     return judge
 
 
 def _edge(name: str, requirement: str, remedy: str, wrong: str, right: str, checks: tuple[Check, ...] = ALL) -> Check:
-    return Check(name, SHOULD, requirement, remedy, _invariants(checks), wrong, right, domain=name)
+    return Check(name, SHOULD, requirement, remedy, invariants(checks), wrong, right, domain=name)
 
 
 CHECKS = (

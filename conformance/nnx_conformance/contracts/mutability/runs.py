@@ -23,10 +23,15 @@ from nnx_conformance.request import AGAIN
     probes=(AGAIN,),
 )
 def fresh_state_per_run(case: Case, seen: Observation) -> Judgement:
+    return repeated(seen, culprit(seen))
+
+
+def repeated(seen: Observation, blamed: str) -> Judgement:
+    """Whether the same case gave the same again; `blamed` is the check that a run breaks that raised."""
     assert seen.again is not None
     first, second = seen.run, seen.again
     if first.raised and second.raised:
-        return Blocked(culprit(seen))
+        return Blocked(blamed)
     if same_result(first.result, second.result):
         return None
     then, now = _came_to(first.result, first.raised), _came_to(second.result, second.raised)
@@ -61,23 +66,28 @@ def _came_to(result: Thing | None, raised: Raised | None) -> str:
     right="last_x = model(x)",
 )
 def input_untouched(case: Case, seen: Observation) -> Judgement:
-    left = next(argument for argument in seen.run.arguments if argument.name == "x")
+    return untouched(case, seen, "x")
+
+
+def untouched(case: Case, seen: Observation, name: str) -> Judgement:
+    """Whether an argument is alive and equal to what it was."""
+    left = next(argument for argument in seen.run.arguments if argument.name == name)
     if not left.alive:
         return Violation(
-            "x was deleted or donated by the call",
-            "x alive",
-            "x deleted",
-            line=places.changed_argument(seen.run, "x"),
+            f"{name} was deleted or donated by the call",
+            f"{name} alive",
+            f"{name} deleted",
+            line=places.changed_argument(seen.run, name),
             cause="its buffer was given away (`donate_argnums`) or freed (`x.delete()`); no one can use it again",
         )
-    if left.array is not None and left.array.tobytes() == np.ascontiguousarray(case["x"]).tobytes():
+    if left.array is not None and left.array.tobytes() == np.ascontiguousarray(case[name]).tobytes():
         return None
     after = array_text(left.array) if left.array is not None else "nothing"
     return Violation(
-        f"x was {array_text(case['x'])} and is {after} after the call",
-        array_text(case["x"]),
+        f"{name} was {array_text(case[name])} and is {after} after the call",
+        array_text(case[name]),
         after,
-        line=places.changed_argument(seen.run, "x"),
+        line=places.changed_argument(seen.run, name),
         cause="something wrote into the buffer of the argument",
     )
 

@@ -1,0 +1,185 @@
+"""Reading an observation for this contract: which state is the mean, what it was step by step, and who is to blame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnx_conformance.case import Case
+from nnx_conformance.contract import Blocked, NotApplicable
+from nnx_conformance.contracts.mutability.evidence import losses
+from nnx_conformance.contracts.running_mean.oracle import Means, running
+from nnx_conformance.observation import Call, Module, Observation, Run, Slot, Snapshot
+from nnx_conformance.timeline import clearer, main_calls
+
+RETURNS = "returns-mean"
+FORMULA = "mean-follows-formula"
+IN_STATE = "mean-in-state"
+NOT_PARAM = "statistic-not-param"
+ZEROS = "starts-from-zeros"
+THREADED = "state-threaded"
+UPDATE = "one-update-per-step"
+FLOAT32 = "accumulates-in-float32"
+WRAPPER = "wrapper-kept"
+FRESH = "fresh-state-per-run"
+
+NAMES = {"nnx": "Flax NNX", "linen": "Flax Linen", "torch": "PyTorch"}
+UNSEEN = "the calls ran inside a trace, which is looked into on some cases only"
+HIDDEN = "the calls ran inside a trace and cannot be seen from outside"
+
+
+def steps_asked(case: Case) -> int:
+    """How many steps a case has."""
+    return int(case["batches"].shape[0])
+
+
+def wanted(case: Case) -> Means:
+    """The means that the case leads to."""
+    return running(case["batches"], float(case["momentum"]))
+
+
+def base(seen: Observation) -> Run:
+    """The run in which more of the calls can be seen."""
+    return clearer(seen.run, seen.untraced)
+
+
+def culprit(seen: Observation) -> str:
+    """The check that a run breaks that raised; empty if it did not."""
+    if seen.run.raised is None:
+        return ""
+    return WRAPPER if next(losses(seen.run), None) else RETURNS
+
+
+def result(case: Case, seen: Observation) -> np.ndarray | None:
+    """The result in float64, shape `[features]`; None if it is no array of that shape."""
+    return _as_mean(case, seen.run)
+
+
+def _as_mean(case: Case, run: Run) -> np.ndarray | None:
+    thing = run.result
+    if thing is None or thing.array is None or thing.array.dtype.kind == "c":
+        return None
+    return thing.array.astype(np.float64) if thing.array.shape == case["batches"].shape[2:] else None
+
+
+def near(got: np.ndarray, means: Means, step: int = -1) -> bool:
+    """Whether numbers are those of a step, within its bound; NaN is near NaN."""
+    expected, bound = means.values[step], means.bounds[step]
+    if got.size != expected.size:
+        return False
+    numbers = got.astype(np.float64).ravel()
+    return bool(np.all((np.abs(numbers - expected) <= bound) | (np.isnan(numbers) & np.isnan(expected))))
+
+
+State = dict[str, tuple[Slot, np.ndarray]]
+
+
+def state(run: Run, snapshot: Snapshot | None) -> State:
+    """The arrays of a snapshot, by path."""
+    if snapshot is None or not snapshot.held:
+        return {}
+    slots = zip(run.layouts[snapshot.layout], snapshot.held, strict=True)
+    return {slot.path: (slot, run.arrays[at]) for slot, at in slots if at >= 0 and not slot.rng}
+
+
+def framework(run: Run) -> str:
+    """The framework of the module that the run is about; empty if it made none."""
+    calls = main_calls(run)
+    modules = [run.modules[calls[0].module]] if calls else list(run.modules)
+    return modules[0].framework if modules else ""
+
+
+def made(run: Run) -> list[Module]:
+    """The modules that came to be during the run."""
+    return [module for module in run.modules if module.created]
+
+
+def ended(run: Run) -> State:
+    """The state in which the module ended: after its last call, or when the candidate returned."""
+    calls = main_calls(run)
+    if calls:
+        return state(run, calls[-1].after)
+    found: State = {}
+    for module in run.modules:
+        found.update(state(run, module.end))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """The state that stands for the mean, and the module's calls."""
+
+    slot: Slot
+    last: np.ndarray
+    calls: Sequence[Call]
+
+
+def kept(case: Case, seen: Observation) -> Kept | None:
+    """The state that holds the mean, or what comes nearest to it; None if the module keeps no such array."""
+    run, got, means = base(seen), result(case, seen), wanted(case)
+    found = [(slot, array) for slot, array in ended(run).values() if array.size == case["batches"].shape[2]]
+    calls = main_calls(run)
+    first = state(run, calls[0].before) if calls else {}
+
+    def rank(item: tuple[Slot, np.ndarray]) -> tuple[bool, ...]:
+        slot, array = item
+        same = got is not None and np.array_equal(array.astype(np.float64).ravel(), got, equal_nan=True)
+        moved = slot.path in first and not np.array_equal(first[slot.path][1], array)
+        # A variance may by chance be what the mean is: so the way there counts, and then the name.
+        along = len(calls) == steps_asked(case) and all(
+            after is not None and near(after, means, step)
+            for step, (_, after) in enumerate(series(run, calls, slot.path), start=1)
+        )
+        zeros = slot.path in first and not np.any(first[slot.path][1])
+        return same, near(array, means), along, zeros, "mean" in slot.path, moved, slot.variable, not slot.param
+
+    best = max(found, key=rank, default=None)
+    if best is None:
+        return None
+    same, close, _, _, named, moved, *_ = rank(best)
+    return Kept(best[0], best[1], calls) if same or close or named or moved else None
+
+
+def holds(case: Case, seen: Observation, array: np.ndarray) -> bool:
+    """Whether a state is what was returned, or what the case leads to."""
+    got = result(case, seen)
+    if got is not None and np.array_equal(array.astype(np.float64).ravel(), got, equal_nan=True):
+        return True
+    means = wanted(case)
+    return got is not None and bool(np.all(np.abs(array.astype(np.float64).ravel() - got) <= 2 * means.bounds[-1]))
+
+
+def series(run: Run, calls: Sequence[Call], path: str) -> Iterator[tuple[np.ndarray | None, np.ndarray | None]]:
+    """What sat at a path before and after each call."""
+    for call in calls:
+        before, after = state(run, call.before), state(run, call.after)
+        yield (before[path][1] if path in before else None), (after[path][1] if path in after else None)
+
+
+def excuse(case: Case, seen: Observation) -> Blocked | NotApplicable | None:
+    """Why a check of the module cannot be judged on this case."""
+    if by := culprit(seen):
+        return Blocked(by)
+    run = base(seen)
+    if not made(run) and not run.modules:
+        return Blocked(IN_STATE)
+    hidden = any(call.traced for call in seen.run.calls) or not seen.run.calls
+    if len(main_calls(run)) != steps_asked(case) and hidden and not _tells(case, seen):
+        return NotApplicable(UNSEEN if seen.untraced is None else HIDDEN)
+    return None
+
+
+def _tells(case: Case, seen: Observation) -> bool:
+    """Whether the module's state says what became of it, though its calls are not all to be seen."""
+    return any(near(array, wanted(case)) for _, array in ended(base(seen)).values())
+
+
+def shown(array: np.ndarray | None) -> str:
+    """An array in a message, short."""
+    if array is None:
+        return "nothing"
+    numbers = [f"{number:.7g}" for number in array.astype(np.float64).ravel()[:6]]
+    more = ", ..." if array.size > len(numbers) else ""
+    return f"[{', '.join(numbers)}{more}]"

@@ -1,0 +1,56 @@
+"""What a wrong mean is like: momentum the wrong way round, another axis, another start. A hint, no judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nnx_conformance.contracts.running_mean.oracle import running
+
+NOTHING = "further off than float32 arithmetic in any order can be"
+
+
+def like(batches: np.ndarray, momentum: float, got: np.ndarray, bound: np.ndarray) -> str:
+    """The cause of a wrong mean.
+
+    Args:
+        batches: shape `[steps, batch, features]`.
+        momentum: in [0, 1).
+        got, bound: what was returned, and how far from the right mean it might be; shape `[features]`.
+    """
+    with np.errstate(all="ignore"):
+        found = [name for name, values in _likenesses(batches, momentum) if _near(got, values, bound)]
+        half = _near(got, running(batches, momentum).values[-1], bound + 0.02 * np.abs(batches).max(initial=0))
+    if 1 <= len(found) <= 2:
+        return f"it is {' or '.join(found)}"
+    return f"{NOTHING}, and yet near it: accumulated in half precision, or with a rounded momentum" if half else NOTHING
+
+
+def _near(got: np.ndarray, values: np.ndarray, bound: np.ndarray) -> bool:
+    return values.shape == got.shape and bool(np.all(np.abs(got - values) <= 4 * bound + 1e-30))
+
+
+def _likenesses(batches: np.ndarray, momentum: float) -> Iterator[tuple[str, np.ndarray]]:
+    steps, count, features = batches.shape
+    numbers = batches.astype(np.float64)
+    means = numbers.mean(axis=1)
+    final = running(batches, momentum).values[-1]
+    yield "the start: the state never moved", np.zeros(features)
+    yield "the mean with momentum the wrong way round", running(batches, 1 - momentum).values[-1]
+    if steps > 1:
+        yield "the last step alone: each step starts from the first state", (1 - momentum) * means[-1]
+        yield "the mean of all steps, without momentum", means.mean(axis=0)
+        yield "the mean without the first step", running(batches[1:], momentum).values[-1]
+        yield "the mean without the last step", running(batches[:-1], momentum).values[-1]
+    twice = np.concatenate([batches[:1], batches])
+    yield "the mean with the first batch counted twice, as when `init` updates it", running(twice, momentum).values[-1]
+    yield "the mean that starts from ones", running(batches, momentum, np.ones(features)).values[-1]
+    yield "the mean that starts from the first batch", running(batches, momentum, means[0]).values[-1]
+    yield "the mean corrected for its start", final / (1 - momentum**steps)
+    yield "the sum over the batch instead of its mean", final * count
+    yield "the mean of the last batch", means[-1]
+    if count == features:
+        yield "the mean over the features instead of the batch", running(numbers.swapaxes(1, 2), momentum).values[-1]
+    everything = np.repeat(numbers.reshape(steps, -1, 1), features, axis=2)
+    yield "the mean over batch and features together", running(everything, momentum).values[-1]

@@ -1,0 +1,50 @@
+"""The running mean in float64, with a bound of what float32 arithmetic may make of it. Never sent to a candidate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnx_conformance.contracts.mutability.oracle import FLUSHED, UNIT
+
+#: Roundings of one update, in each of its forms. Of `m*mean + (1-m)*batch`: `1-m` and `m` themselves, two products, a
+#: sum; of `mean + (1-m)*(batch-mean)`: `1-m`, a difference, a product, a sum. One more pays for terms of higher order.
+ROUNDINGS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Means:
+    """The mean before the first step and after each: shape `[steps + 1, features]`, with bounds of the same shape."""
+
+    values: np.ndarray
+    bounds: np.ndarray
+
+
+def running(batches: np.ndarray, momentum: float, start: np.ndarray | None = None) -> Means:
+    """The means of `mean <- momentum * mean + (1 - momentum) * batch.mean(0)`.
+
+    The mean of n numbers in any order is off by at most (n+2)·u/(1-(n+2)·u) of the mean of their absolute values (n-1
+    sums, a quotient or a product with a rounded 1/n; Higham, Accuracy and Stability of Numerical Algorithms, section
+    4.2). An update adds at most `ROUNDINGS`·u of what it adds up, and carries `momentum` of the error so far along.
+    The unit u is that of float32, or of the dtype of `batches` where that is coarser.
+
+    Args:
+        batches: shape `[steps, batch, features]`, any real dtype.
+        momentum: in [0, 1).
+        start: the mean before the first step, shape `[features]`; zeros if None.
+    """
+    unit = max(UNIT["float32"], UNIT.get(batches.dtype.name, 0.0) if batches.dtype.kind not in "iub" else 0.0)
+    steps, count, features = batches.shape
+    numbers = batches.astype(np.float64)
+    many = (count + 2) * unit / (1 - (count + 2) * unit)
+    flushed = (count + ROUNDINGS) * max(FLUSHED["float32"], FLUSHED.get(batches.dtype.name, 0.0))
+    values, bounds = [np.zeros(features) if start is None else start.astype(np.float64)], [np.zeros(features)]
+    for step in range(steps):
+        mean = numbers[step].mean(axis=0)
+        off = many * np.abs(numbers[step]).mean(axis=0) + flushed
+        carried = momentum * bounds[-1] + (1 - momentum) * off
+        added = ROUNDINGS * unit * (np.abs(values[-1]) + bounds[-1] + np.abs(mean) + off)
+        bounds.append(carried * (1 + ROUNDINGS * unit) + added + flushed)
+        values.append(momentum * values[-1] + (1 - momentum) * mean)
+    return Means(np.stack(values), np.stack(bounds))

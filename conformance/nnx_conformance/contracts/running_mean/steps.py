@@ -1,0 +1,132 @@
+"""Checks of the steps: that each starts where the one before it ended, and updates the mean once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nnx_conformance.case import Case
+from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
+from nnx_conformance.contracts.mutability import places
+from nnx_conformance.contracts.running_mean.evidence import (
+    IN_STATE,
+    THREADED,
+    UPDATE,
+    WRAPPER,
+    base,
+    excuse,
+    framework,
+    kept,
+    near,
+    result,
+    series,
+    shown,
+    steps_asked,
+    wanted,
+)
+from nnx_conformance.contracts.running_mean.likeness import like
+from nnx_conformance.contracts.running_mean.oracle import running
+from nnx_conformance.observation import Call, Line, Observation
+
+
+@check(
+    id=THREADED,
+    level=MUST,
+    requirement="Each step starts from the state that the step before it left.",
+    remedy='Thread it: `_, updated = model.apply(variables, batch, mutable=["batch_stats"])`, then `variables = '
+    "{**variables, **updated}`.",
+    wrong='_, updated = model.apply(variables, batch, mutable=["batch_stats"])  # and variables stays as it was',
+    right='_, updated = model.apply(variables, batch, mutable=["batch_stats"])\nvariables = {**variables, **updated}',
+)
+def state_threaded(case: Case, seen: Observation) -> Judgement:
+    found = kept(case, seen)
+    if (excused := excuse(case, seen)) or found is None:
+        return excused or Blocked(IN_STATE)
+    if not found.calls:
+        return NotApplicable("no call of the module was seen")
+    previous: np.ndarray | None = None
+    moments = series(base(seen), found.calls, found.slot.path)
+    for number, ((before, after), call) in enumerate(zip(moments, found.calls, strict=True), start=1):
+        if previous is not None and before is not None and not np.array_equal(before, previous, equal_nan=True):
+            return Violation(
+                f"step {number - 1} left `{found.slot.path}` at {shown(previous)}, step {number} starts at "
+                f"{shown(before)}",
+                shown(previous),
+                shown(before),
+                line=call.line,
+                cause="the step is given a state from before, and not what the last one returned",
+            )
+        previous = after
+    return None
+
+
+@check(
+    id=UPDATE,
+    level=MUST,
+    requirement="The module is called once a step, and each call takes the mean from m to "
+    "`momentum * m + (1 - momentum) * batch.mean(0)`.",
+    remedy='Update in the call, once; in Linen pass `mutable=["batch_stats"]`, or nothing that it writes is kept.',
+    wrong="model.apply(variables, batch)  # nothing may change",
+    right='model.apply(variables, batch, mutable=["batch_stats"])',
+)
+def one_update_per_step(case: Case, seen: Observation) -> Judgement:
+    found = kept(case, seen)
+    if (excused := excuse(case, seen)) or found is None:
+        return excused or Blocked(IN_STATE)
+    got, asked = result(case, seen), steps_asked(case)
+    if len(found.calls) != asked:
+        if got is not None and near(got, wanted(case)):
+            return NotApplicable("the module was not called once a step, and the mean is right")
+        count = len(found.calls)
+        what = f"the module was called {count} times for {asked} steps"
+        return Violation(what, f"{asked} calls", f"{count} calls", line=_loop(seen, found.calls))
+    moments = series(base(seen), found.calls, found.slot.path)
+    for step, ((before, after), call) in enumerate(zip(moments, found.calls, strict=True)):
+        if after is None:
+            return Blocked(WRAPPER)
+        if violation := _moved(case, seen, step, (before, after), call):
+            return violation
+    return None
+
+
+def _loop(seen: Observation, calls: Sequence[Call]) -> Line | None:
+    return places.loop(base(seen), calls[-1]) if calls else None
+
+
+def _moved(
+    case: Case, seen: Observation, step: int, moment: tuple[np.ndarray | None, np.ndarray], call: Call
+) -> Violation | None:
+    """How a step moved the mean otherwise than by its formula; None if it did not."""
+    before, after = moment
+    batch, momentum = case["batches"][step : step + 1], float(case["momentum"])
+    start = None if before is None else before.astype(np.float64).ravel()
+    means = running(batch, momentum, start)
+    if near(after, means):
+        return None
+    still = before is not None and np.array_equal(before, after)
+    return Violation(
+        f"step {step + 1} took the mean from {shown(before)} to {shown(after)}",
+        shown(means.values[-1]),
+        shown(after),
+        line=call.line,
+        cause=_still(seen, call) if still else _like(batch, momentum, start, after, means.bounds[-1]),
+    )
+
+
+def _still(seen: Observation, call: Call) -> str:
+    if framework(base(seen)) == "linen" and not call.mutable:
+        return "`apply` was called without `mutable=`, so what the module writes is dropped"
+    return "the call does not change the state"
+
+
+def _like(batch: np.ndarray, momentum: float, start: np.ndarray | None, after: np.ndarray, bound: np.ndarray) -> str:
+    swapped = running(batch, 1 - momentum, start)
+    if near(after, swapped):
+        return "momentum is the wrong way round: PyTorch's `momentum` is one minus this one"
+    if start is not None and start.any():
+        return "the update is another one"
+    return like(batch, momentum, after.astype(np.float64).ravel(), bound)
+
+
+CHECKS = (state_threaded, one_update_per_step)

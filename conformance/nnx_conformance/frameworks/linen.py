@@ -1,0 +1,126 @@
+"""Spies on Flax Linen: the variables that `init` returns, and those that go into each `apply` and come out of it.
+
+The seams `Module.init`, `init_with_output` and `apply` are the same on Flax 0.8.5 to 0.12.12. Modules of Linen hold no
+state and are made anew at will, so those of one class are told as one.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from flax import linen
+
+from nnx_conformance.classes import AfterCall
+from nnx_conformance.flax_versions import is_jit_disabled, is_tracer
+from nnx_conformance.observation import Call, Slot, Snapshot
+from nnx_conformance.patches import Patches
+from nnx_conformance.record import Record
+from nnx_conformance.spies import NOWHERE
+from nnx_conformance.transforms import around
+
+PARAMS = "params"
+
+
+@dataclass(eq=False)
+class Collections:
+    """The collections that an `apply` has updated; an intervention may put others in their place."""
+
+    updated: Any
+
+
+@dataclass(eq=False)
+class _Watch:
+    record: Record
+    after_call: AfterCall | None
+    latest: dict[type, Snapshot] = field(default_factory=dict)
+
+    def snapshot(self, variables: Any) -> Snapshot:
+        found = list(_leaves(variables))
+        return self.record.layouts.put(tuple(slot for slot, _ in found), [value for _, value in found])
+
+    def position(self, cls: type, start: Snapshot, *, constructed: bool) -> int:
+        take = functools.partial(self.latest.__getitem__, cls)
+        facts: dict[str, Any] = {"constructed": constructed, "line": self.record.source.caller(), "start": start}
+        return self.record.foreign(cls, "linen", created=True, take=take, **facts)
+
+
+@contextmanager
+def spying(record: Record, after_call: AfterCall | None) -> Iterator[None]:
+    """Write down in `record` what Linen does until the block ends."""
+    watch = _Watch(record, after_call)
+    with Patches() as patches:
+        for name in ("init", "init_with_output"):
+            patches.replace(linen.Module, name, _init(watch, getattr(linen.Module, name), name))
+        patches.replace(linen.Module, "apply", _apply(watch, linen.Module.apply))
+        yield
+
+
+def _init(watch: _Watch, original: Any, name: str) -> Any:
+    @functools.wraps(original)
+    def init(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if watch.record.calling:
+            return original(self, *args, **kwargs)
+        watch.record.calling += 1
+        try:
+            made = original(self, *args, **kwargs)
+        finally:
+            watch.record.calling -= 1
+        start = watch.snapshot(made if name == "init" else made[1])
+        watch.latest[type(self)] = start
+        watch.position(type(self), start, constructed=True)
+        return made
+
+    return init
+
+
+def _apply(watch: _Watch, original: Any) -> Any:
+    @functools.wraps(original)
+    def apply(self: Any, variables: Any, *args: Any, **kwargs: Any) -> Any:
+        if watch.record.calling:
+            return original(self, variables, *args, **kwargs)
+        bound = functools.partial(original, self, variables, *args, **kwargs)
+        return _noted(watch, type(self), variables, bound, kwargs)
+
+    return apply
+
+
+def _noted(watch: _Watch, cls: type, variables: Any, bound: Any, kwargs: Mapping[str, Any]) -> Any:
+    record, line, before = watch.record, watch.record.source.caller(), watch.snapshot(variables)
+    watch.latest.setdefault(cls, before)
+    module = watch.position(cls, before, constructed=False)
+    mutable = kwargs.get("mutable", False) is not False
+    record.calling += 1
+    after, returned, made = None, None, None
+    try:
+        made = bound()
+        output, updated = made if mutable or kwargs.get("capture_intermediates") else (made, {})
+        after = watch.latest[cls] = watch.snapshot({**variables, **updated})
+        returned = record.thing(output)
+    finally:
+        record.calling -= 1
+        traced = bool(before.traced or (after and after.traced)) or is_tracer(made)
+        place = around(record.source, record.compilations) if traced or is_jit_disabled() else NOWHERE
+        record.calls.append(Call(module, line, traced, False, before, after, returned, *place, mutable))
+    if watch.after_call is None or traced or not mutable:
+        return made
+    collections = Collections(updated)
+    output = watch.after_call(collections, sum(not call.traced for call in record.calls), output)
+    return output, collections.updated
+
+
+def _leaves(variables: Any) -> Iterator[tuple[Slot, Any]]:
+    for collection, content in variables.items():
+        for path, value in _flat(content, str(collection)):
+            yield Slot(path, f"linen collection {collection!r}", True, collection == PARAMS, False), value
+
+
+def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if not isinstance(value, Mapping):
+        yield path, value
+        return
+    for name, part in value.items():
+        yield from _flat(part, f"{path}.{name}")

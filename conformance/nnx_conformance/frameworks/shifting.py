@@ -1,0 +1,69 @@
+"""The intervention on a state of arrays: the kit shifts it after the last call, and tells what became of the result."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from flax import nnx
+
+from nnx_conformance.flax_versions import contents, is_tracer, set_contents
+from nnx_conformance.frameworks import pytorch
+from nnx_conformance.frameworks.linen import PARAMS, Collections
+from nnx_conformance.graph import variables
+from nnx_conformance.observation import Run, Shift
+from nnx_conformance.observe import Candidate, outcome
+from nnx_conformance.probe import AMOUNT, shifted
+from nnx_conformance.request import Request
+from nnx_conformance.timeline import groups
+
+
+def shifts(candidate: Candidate, request: Request, base: Run, runner: Callable[..., Run]) -> tuple[Shift, ...]:
+    """The one intervention: what is no parameter is shifted after the last call of each module."""
+    concrete = [call for call in base.calls if not call.traced]
+    last = {id(calls[-1]) for calls in groups(base)}
+    ordinals = frozenset(at for at, call in enumerate(concrete, start=1) if id(call) in last)
+    if not ordinals:
+        return ()
+    applied: list[bool] = []
+
+    def after_call(target: Any, position: int, output: Any) -> Any:
+        if position in ordinals:
+            applied.append(shift_state(target))
+        return output
+
+    made = runner(candidate, request.case, request.calls, after_call=after_call)
+    return (Shift("state", "after the last call", AMOUNT, any(applied), outcome(made), ()),)
+
+
+def shift_state(target: Any) -> bool:
+    """Shift the state of a module, or of what a Linen `apply` has updated; whether there was any."""
+    if isinstance(target, Collections):
+        before, target.updated = target.updated, _collections(target.updated)
+        return before is not target.updated and any(name != PARAMS for name in before)
+    if isinstance(target, nnx.Module):
+        return _variables(target)
+    return any([pytorch.shift(tensor, AMOUNT) for tensor in pytorch.buffers(target)])
+
+
+def _variables(module: Any) -> bool:
+    found = list(variables(module).values())
+    chosen = [one for one in found if not isinstance(one, nnx.Param)] or found
+    held = [one for one in chosen if _floats(contents(one))]
+    for variable in held:
+        set_contents(variable, shifted(contents(variable)))
+    return bool(held)
+
+
+def _collections(updated: Mapping[str, Any]) -> dict[str, Any]:
+    move = functools.partial(jax.tree_util.tree_map, lambda leaf: shifted(leaf) if _floats(leaf) else leaf)
+    return {name: content if name == PARAMS else move(content) for name, content in updated.items()}
+
+
+def _floats(value: Any) -> bool:
+    if is_tracer(value) or not isinstance(value, (jax.Array, np.ndarray)):
+        return isinstance(value, float)
+    return value.dtype.kind == "f" or value.dtype.name == "bfloat16"

@@ -1,0 +1,26 @@
+"""Calls `apply` without `mutable`, and guards the write, so that nothing ever moves."""
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+CATCHES = ("one-update-per-step",)
+
+
+class RunningMean(nn.Module):
+    momentum: float
+
+    @nn.compact
+    def __call__(self, batch):
+        mean = self.variable("batch_stats", "mean", jnp.zeros, batch.shape[-1])
+        if not self.is_initializing() and self.is_mutable_collection("batch_stats"):
+            mean.value = self.momentum * mean.value + (1 - self.momentum) * batch.mean(0)
+        return batch - mean.value
+
+
+def running_mean(seed, batches, momentum):
+    model = RunningMean(momentum)
+    variables = model.init(jax.random.key(int(seed)), jnp.zeros(batches.shape[1:]))
+    for batch in batches:
+        model.apply(variables, jnp.asarray(batch, jnp.float32))
+    return variables["batch_stats"]["mean"]

@@ -1,0 +1,23 @@
+"""Divides the mean by one minus the momentum to the power of the steps, as Adam does."""
+
+import jax.numpy as jnp
+from flax import nnx
+
+CATCHES = ("mean-follows-formula",)
+
+
+class RunningMean(nnx.Module):
+    def __init__(self, features, momentum):
+        self.momentum = momentum
+        self.mean = nnx.BatchStat(jnp.zeros(features))
+
+    def __call__(self, batch):
+        self.mean.value = self.momentum * self.mean.value + (1 - self.momentum) * batch.mean(0)
+        return batch - self.mean.value
+
+
+def running_mean(seed, batches, momentum):
+    model = RunningMean(batches.shape[2], momentum)
+    for batch in batches:
+        model(jnp.asarray(batch, jnp.float32))
+    return model.mean.value / (1 - momentum ** max(len(batches), 1))

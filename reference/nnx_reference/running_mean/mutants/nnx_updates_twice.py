@@ -1,0 +1,23 @@
+"""Calls the module twice a step, once for its output and once for its mean."""
+
+import jax.numpy as jnp
+from flax import nnx
+
+CATCHES = ("one-update-per-step",)
+
+
+class RunningMean(nnx.Module):
+    def __init__(self, features, momentum):
+        self.momentum = momentum
+        self.mean = nnx.BatchStat(jnp.zeros(features))
+
+    def __call__(self, batch):
+        self.mean.value = self.momentum * self.mean.value + (1 - self.momentum) * batch.mean(0)
+        return batch - self.mean.value
+
+
+def running_mean(seed, batches, momentum):
+    model = RunningMean(batches.shape[2], momentum)
+    for batch in [batch for batch in batches for _ in range(2)]:
+        model(jnp.asarray(batch, jnp.float32))
+    return model.mean.value

@@ -1,0 +1,25 @@
+"""`apply` runs inside a compiled step that returns the new collections."""
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+
+class RunningMean(nn.Module):
+    momentum: float
+
+    @nn.compact
+    def __call__(self, batch):
+        mean = self.variable("batch_stats", "mean", jnp.zeros, batch.shape[-1])
+        if not self.is_initializing():
+            mean.value = self.momentum * mean.value + (1 - self.momentum) * batch.mean(0)
+        return batch - mean.value
+
+
+def running_mean(seed, batches, momentum):
+    model = RunningMean(momentum)
+    variables = model.init(jax.random.key(int(seed)), jnp.zeros(batches.shape[1:]))
+    step = jax.jit(lambda variables, batch: model.apply(variables, batch, mutable=["batch_stats"])[1])
+    for batch in batches:
+        variables = {**variables, **step(variables, jnp.asarray(batch, jnp.float32))}
+    return variables["batch_stats"]["mean"]
