@@ -174,6 +174,10 @@ PROBLEMS = {
         row(subject("made", name="cast-1", equivalent="any dtype will do"), outcomes(("quiet",), ())),
         "cast-1 is recorded as right after all (any dtype will do), and was caught by quiet",
     ),
+    "a mutant that cannot be loaded": (
+        row(subject(), [outcome.of("one", reports.report(reports.finding(what="no module torch"), cases=0))]),
+        "one shows nothing: no module torch",
+    ),
     "a failure of the kit": (
         row(subject("rare", name="odd"), [outcome.failed("odd", "Traceback\nKitError: no"), *outcomes(("quiet",))]),
         "odd: the kit failed at it: KitError: no",
@@ -211,8 +215,9 @@ def written(form: str, found: Audit) -> str:
 REACH = Reach("seed-is-7", "literal", "seed == 7", 0.00025, interval(1, 40), True)
 
 
-def test_the_table_shows_matrix_checks_reaches_and_accounting() -> None:
-    text = written("table", audit(*SOUND, SURVIVED, reaches=(REACH,), seconds=61.4))
+def test_the_table_shows_matrix_checks_reaches_and_accounting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    text = written("table", audit(*SOUND, SURVIVED, reaches=(REACH,), absent={"torch": 7}, seconds=61.4))
 
     assert "one    #.+  1.00 [0.16, 1.00]" in text
     assert "two    .++  0.50 [0.01, 0.99]" not in text  # caught in one run by the one, in the other by the other
@@ -222,6 +227,7 @@ def test_the_table_shows_matrix_checks_reaches_and_accounting() -> None:
     assert "seed-is-7  literal  0.03%         0.03 [0.00, 0.13]  yes" in text
     assert "  swap-1 survived: line 3: `a` becomes `b`\ncontract mutability is not sound\n" in text
     assert "4 mutants = 3 caught in every run + 0 in some + 1 survived; 0 more are right after all, 0 are no" in text
+    assert "7 implementations left out for want of torch, which is not installed" in text
     assert "2 runs of each with 200 cases; Flax 0.12.8, JAX 0.10.2, Python 3.11.7; 61 s" in text
 
 

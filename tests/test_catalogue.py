@@ -59,6 +59,17 @@ def test_the_catalogue_of_somebody_is_read_and_not_imported(tmp_path: Path, monk
     assert [(right.name, right.advice) for right in found.rights] == [("alone", ()), ("fine", ("quiet",))]
 
 
+def test_what_needs_a_module_that_is_not_installed_tells_it(tmp_path: Path) -> None:
+    path = tmp_path / "right" / "other.py"
+    path.parent.mkdir()
+    path.write_text('"""Of another framework."""\nNEEDS = ("no_such_framework", "ast")\n')
+
+    (right,) = read(tmp_path, contract="laws", entry="subject").rights
+
+    assert right.needs == ("no_such_framework", "ast")
+    assert right.missing() == ("no_such_framework",)
+
+
 def test_what_the_entry_names_need_not_be_a_function(tmp_path: Path) -> None:
     path = tmp_path / "right" / "data.py"
     path.parent.mkdir()
@@ -98,12 +109,12 @@ def test_a_catalogue_that_is_not_there_is_refused(name: str) -> None:
     [
         (
             'CATCHES = "quiet"',
-            "Expected a tuple of ids but got CATCHES='quiet' in wrong.py, line 1. "
+            "Expected a tuple of names but got CATCHES='quiet' in wrong.py, line 1. "
             'Write `CATCHES = ("wrapper-kept",)`.',
         ),
         (
             "ADVICE = (QUIET,)",
-            'Expected a tuple of ids but got ADVICE=(QUIET,) in wrong.py, line 1. Write `ADVICE = ("wrapper-kept",)`.',
+            'Expected a tuple of names but got ADVICE=(QUIET,) in wrong.py, line 1. Write `ADVICE = ("quiet",)`.',
         ),
         (
             "MIN_FLAX = 0.12",

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from nnx_conformance import contract, engine
+from nnx_conformance.case import Case
 
 DRAW = """
 from nnx_conformance import contract, engine
@@ -41,3 +45,27 @@ def test_hypothesis_alone_would_draw_what_local_modules_hold(tmp_path: Path) -> 
         "import contextlib\nfrom nnx_conformance import engine\nengine._the_same_everywhere = contextlib.nullcontext\n"
     )
     assert draws(tmp_path, unkept + "import local_module\n") != draws(tmp_path, unkept)
+
+
+SMALLEST: dict[str, tuple[Callable[[Case], bool], str]] = {
+    "many calls": (lambda case: bool(case["n_calls"] >= 33), "seed=0.0  x=[0.]  n_calls=33.0"),
+    "two ends": (
+        lambda case: bool(case["seed"] == 2**32 - 1 and case["n_calls"] == 64),
+        "seed=4294967295.0  x=[0.]  n_calls=64.0",
+    ),
+    "a length and a sign": (
+        lambda case: case["x"].size % 8 == 0 and bool(case["x"].sum() < 0),
+        "seed=0.0  x=[-1.,  0.,  0.,  0.,  0.,  0.,  0.,  0.]  n_calls=1.0",
+    ),
+}
+
+
+@pytest.mark.parametrize(("fails", "smallest"), SMALLEST.values(), ids=list(SMALLEST))
+def test_what_fails_in_a_corner_shrinks_on_to_what_is_none(fails: Callable[[Case], bool], smallest: str) -> None:
+    (part,) = contract.get("mutability").domains[0].parts(0)
+    failing: list[Case] = []
+    engine.draw(part.cases, 200, 0, lambda case: failing.append(case) if fails(case) else None)
+
+    found = engine.shrink(part.cases, 200, 0, failing[0], fails, seconds=600.0)
+
+    assert str(found) == smallest

@@ -17,6 +17,7 @@ from selenium.webdriver.support.ui import Select
 from nnx_conformance.formats import get
 from nnx_conformance.report import Report
 from reports import finding, hostile, report
+from test_audit import REACH, SOUND, SURVIVED, audit, written
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
 DRIVER = shutil.which("chromedriver")
@@ -253,3 +254,24 @@ def test_the_picture_has_a_name_and_its_numbers(show: object, browser: webdriver
         "after call 1: 1 expected, 1 observed, held by jax.Array"
     )
     assert all(element.is_displayed() for element in picture.find_elements(By.TAG_NAME, "circle"))
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+def test_the_page_of_an_audit_can_be_read_in_both_themes_and_on_a_phone(
+    browser: webdriver.Chrome, tmp_path: Path, system: str
+) -> None:
+    text = written("html", audit(*SOUND, SURVIVED, reaches=(REACH,), absent={"torch": 7}))
+    (tmp_path / "audit.html").write_text(text, encoding="utf-8")
+    theme(browser, system)
+    phone(browser, 390)
+    browser.get((tmp_path / "audit.html").as_uri())
+
+    ratio, where = browser.execute_script(CONTRAST)
+    assert ratio >= 4.5, where
+    assert browser.execute_script("return document.documentElement.scrollWidth") == 390
+    button = browser.find_element(By.ID, "theme")
+    before = button.text
+    button.send_keys(Keys.ENTER)
+    assert button.text != before and button.text.startswith("Theme: ")
+    assert browser.get_log("browser") == []
+    phone(browser, 0)

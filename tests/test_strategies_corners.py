@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
-from nnx_strategies import call_counts, corners, seeds
+from nnx_strategies import call_counts, corners, lengths, seeds
 
 QUICK = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
-PAIRS = corners((seeds(), st.sampled_from((0.0, 2.0**32 - 1))), (call_counts(), st.sampled_from((1.0, 64.0))))
+PAIRS = corners((seeds(), seeds(ends=True)), (call_counts(), call_counts(ends=True)))
 
 
-def sample(strategy: st.SearchStrategy[tuple[float, float]], run: int) -> set[tuple[float, float]]:
+def sample(strategy: st.SearchStrategy[Any], run: int) -> set[Any]:
     drawn = set()
 
     @seed(run)
     @settings(QUICK, max_examples=200, phases=[Phase.generate])
     @given(strategy)
-    def collect(value: tuple[float, float]) -> None:
+    def collect(value: Any) -> None:
         drawn.add(value)
 
     collect()
@@ -45,21 +47,33 @@ def test_most_draws_are_no_corners() -> None:
     assert len([pair for pair in sample(PAIRS, 0) if not set(pair) <= ends]) > 100
 
 
-def test_they_shrink_away_from_the_corners() -> None:
-    found = find(PAIRS, lambda pair: pair[1] >= 20, settings=settings(QUICK, max_examples=2000))
+def test_ends_draws_nothing_else() -> None:
+    assert sample(st.tuples(seeds(ends=True), call_counts(min_value=0, max_value=9, ends=True)), 0) == {
+        (seed_, count) for seed_ in (0.0, 2.0**32 - 1) for count in (0.0, 9.0)
+    }
+    assert {1, 1024} < sample(lengths(ends=True), 0)
 
-    assert found == (0.0, 20.0)
+
+@pytest.mark.parametrize("corner", [(0.0, 64.0), (2.0**32 - 1, 64.0)])
+def test_a_corner_that_fails_shrinks_on_to_what_is_none(corner: tuple[float, float]) -> None:
+    at_corner = []
+
+    def fails(pair: tuple[float, float]) -> bool:
+        at_corner.append(pair)
+        return pair[1] >= 20 if corner in at_corner else pair == corner
+
+    assert find(PAIRS, fails, settings=settings(QUICK, max_examples=2000)) == (0.0, 20.0)
 
 
 def test_a_part_that_is_no_pair_of_strategies_is_misuse() -> None:
     with pytest.raises(InvalidArgument) as caught:
         corners(seeds())  # type: ignore[arg-type]
     assert str(caught.value).startswith("Expected a pair of strategies but got parts[0]=")
-    assert str(caught.value).endswith("Pass (strategy, strategy_of_its_ends).")
+    assert str(caught.value).endswith("Pass (seeds(), seeds(ends=True)).")
 
     with pytest.raises(InvalidArgument) as caught:
         corners((seeds(), 64.0))  # type: ignore[arg-type]
     assert str(caught.value) == (
         "Expected a Hypothesis strategy but got parts[0]=64.0 (type=float). "
-        "Pass a strategy, such as parts[0]=(seeds(), st.just(0.0))."
+        "Pass a strategy, such as parts[0]=(seeds(), seeds(ends=True))."
     )

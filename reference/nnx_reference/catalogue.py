@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_LISTS = ("CATCHES", "ADVICE")
+_IDS = {"CATCHES": "wrapper-kept", "ADVICE": "quiet", "NEEDS": "torch"}
 _VERSIONS = ("MIN_FLAX", "BELOW_FLAX")
 _fresh_numbers = itertools.count()
 
@@ -33,6 +33,7 @@ class Implementation:
         min_flax: first Flax version where it exists or has this meaning; None for the oldest.
         below_flax: first Flax version where it no longer does; None for none.
         entry: the module-level name in the file that is judged, such as a function.
+        needs: the modules beside JAX and Flax without which it says nothing, such as "torch".
     """
 
     name: str
@@ -44,6 +45,7 @@ class Implementation:
     min_flax: str | None
     below_flax: str | None
     entry: str
+    needs: tuple[str, ...] = ()
 
     def applies_to(self, flax_version: str) -> bool:
         """Tells whether the implementation has its meaning on this Flax, such as "0.12.8"."""
@@ -51,6 +53,10 @@ class Implementation:
         if self.min_flax is not None and version < _release(self.min_flax):
             return False
         return self.below_flax is None or version < _release(self.below_flax)
+
+    def missing(self) -> tuple[str, ...]:
+        """Returns the modules that it needs and that are not installed; imports none of them."""
+        return tuple(name for name in self.needs if importlib.util.find_spec(name) is None)
 
     def load(self) -> Any:
         """Imports the file as a new module and returns what its entry names; two loads share no globals."""
@@ -106,6 +112,7 @@ def _read(path: Path, contract: str, entry: str) -> Implementation:
         min_flax=constants.get("MIN_FLAX"),
         below_flax=constants.get("BELOW_FLAX"),
         entry=entry,
+        needs=constants.get("NEEDS", ()),
     )
 
 
@@ -113,7 +120,7 @@ def _constants(tree: ast.Module, path: Path) -> Iterator[tuple[str, Any]]:
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
-            if name in _LISTS:
+            if name in _IDS:
                 yield name, _ids(name, node.value, path)
             elif name in _VERSIONS:
                 yield name, _version(name, node.value, path)
@@ -122,7 +129,7 @@ def _constants(tree: ast.Module, path: Path) -> Iterator[tuple[str, Any]]:
 def _ids(name: str, node: ast.expr, path: Path) -> tuple[str, ...]:
     value = _literal(node)
     if not isinstance(value, (tuple, list)) or not all(isinstance(one, str) for one in value):
-        raise _misuse("a tuple of ids", name, node, path, f'Write `{name} = ("wrapper-kept",)`.')
+        raise _misuse("a tuple of names", name, node, path, f'Write `{name} = ("{_IDS[name]}",)`.')
     return tuple(value)
 
 

@@ -19,12 +19,13 @@ def corners(*parts: tuple[st.SearchStrategy[Any], st.SearchStrategy[Any]]) -> st
 
     In a test::
 
-        @given(corners((call_counts(), st.sampled_from((1.0, 64.0))), (seeds(), st.just(0.0))))
+        @given(corners((call_counts(), call_counts(ends=True)), (seeds(), seeds(ends=True))))
         def test_counts_its_calls(drawn):
             n_calls, seed = drawn
 
     Args:
-        *parts: for each part, what it is drawn from, and what it is drawn from in a corner.
+        *parts: for each part, what it is drawn from, and what it is drawn from in a corner. Where the two draw alike,
+            as those with `ends` do, a corner that fails shrinks on to what is no corner.
 
     Returns:
         A strategy for tuples with one member for each part, in their order. Shrinks away from the corners.
@@ -34,10 +35,10 @@ def corners(*parts: tuple[st.SearchStrategy[Any], st.SearchStrategy[Any]]) -> st
     """
     for at, part in enumerate(parts):
         if not isinstance(part, tuple) or len(part) != 2:
-            mend = "Pass (strategy, strategy_of_its_ends)."
+            mend = "Pass (seeds(), seeds(ends=True))."
             raise misuse(expected="a pair of strategies", name=f"parts[{at}]", value=part, mend=mend)
         for one in part:
-            strategy(f"parts[{at}]", one, example="(seeds(), st.just(0.0))")
+            strategy(f"parts[{at}]", one, example="(seeds(), seeds(ends=True))")
     choice = indices(_OFTEN, purpose="corner")
 
     @st.composite

@@ -7,7 +7,7 @@ import random
 from hypothesis import strategies as st
 
 from ._validation import bounds, whole
-from ._whole_numbers import among, plain, whole_numbers
+from ._whole_numbers import among, at_ends, plain, whole_numbers
 
 _POOL_SIZE = 16
 _DEFAULT_WIDTH = 1023
@@ -17,7 +17,9 @@ _DEFAULT_WIDTH = 1023
 _ANYWHERE, _ENDS, _POOL = 1, 4, 45
 
 
-def lengths(*, min_size: int = 1, max_size: int | None = None, pool_seed: int = 0) -> st.SearchStrategy[int]:
+def lengths(
+    *, min_size: int = 1, max_size: int | None = None, pool_seed: int = 0, ends: bool = False
+) -> st.SearchStrategy[int]:
     """Lengths of arrays, few of them different.
 
     Each new length costs one XLA compilation per operation of the code under test. So most lengths come from a pool
@@ -28,6 +30,7 @@ def lengths(*, min_size: int = 1, max_size: int | None = None, pool_seed: int = 
         min_size: shortest length; >= 0.
         max_size: longest length, included; `min_size + 1023` if None.
         pool_seed: chooses the pool, so that different runs try different lengths and the same run repeats.
+        ends: draw every other length from the two ends of the range, in the same way, for `corners`.
 
     Returns:
         A strategy for ints `n` with `min_size <= n <= max_size`.
@@ -39,8 +42,10 @@ def lengths(*, min_size: int = 1, max_size: int | None = None, pool_seed: int = 
         max_size = whole("min_size", min_size) + _DEFAULT_WIDTH
     sizes = bounds(low=min_size, high=max_size, names=("min_size", "max_size"), least=0)
     pool = _pool(sizes, random.Random(whole("pool_seed", pool_seed)))
-    ends = among(sizes, (sizes[0], sizes[-1]))
-    ways = [plain(sizes)] * _ANYWHERE + [ends] * _ENDS + [among(sizes, pool)] * _POOL
+    ends_of, pooled = at_ends(sizes), among(sizes, pool)
+    ways = [plain(sizes)] * _ANYWHERE + [ends_of] * _ENDS + [pooled] * _POOL
+    if ends:
+        ways[: len(ways) // 2] = [ends_of] * (len(ways) // 2)
     return whole_numbers(sizes, ways=ways, purpose="lengths")
 
 

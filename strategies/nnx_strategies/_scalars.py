@@ -11,6 +11,7 @@ from ._validation import bounds, misuse
 from ._whole_numbers import (
     Way,
     among,
+    at_ends,
     even,
     index,
     indices,
@@ -40,7 +41,9 @@ _JAX_DTYPES = ("float32", "int32", "uint32")
 _SEED_LANDMARKS = (0, 1, 2**16, 2**24 - 1, 2**24 + 1, 2**31 - 1, 2**31, 2**32 - 1, 2**32, -1)
 
 
-def seeds(*, min_value: int = 0, max_value: int = 2**32 - 1, kind: Kind = "float") -> st.SearchStrategy[Scalar]:
+def seeds(
+    *, min_value: int = 0, max_value: int = 2**32 - 1, kind: Kind = "float", ends: bool = False
+) -> st.SearchStrategy[Scalar]:
     """Whole numbers for a random number generator, as floats unless asked otherwise.
 
     Ends of the range, ends of the integer types, powers of two and their neighbours, small numbers, and any number,
@@ -51,6 +54,7 @@ def seeds(*, min_value: int = 0, max_value: int = 2**32 - 1, kind: Kind = "float
         max_value: largest seed, included.
         kind: `"float"` and `"int"` for Python's, `"numpy"` for a NumPy scalar of a dtype that varies, `"jax"` for a
             `jax.Array` of shape `[]` and dtype float32, int32 or uint32. Every dtype holds its value exactly.
+        ends: draw only the two ends of the range, in the same way, for `corners`.
 
     Returns:
         A strategy for scalars `s` with `min_value <= s <= max_value` and no fractional part.
@@ -61,15 +65,17 @@ def seeds(*, min_value: int = 0, max_value: int = 2**32 - 1, kind: Kind = "float
     numbers = bounds(low=min_value, high=max_value, names=("min_value", "max_value"))
     landmarks = among(numbers, (numbers[0], *_SEED_LANDMARKS, numbers[-1]))
     powers, small = among(numbers, powers_of_two(bits=64)), among(numbers, range(-16, 17))
-    ends = among(numbers, (numbers[0], numbers[-1]))
+    ends_of = at_ends(numbers)
     ways = _repeated(
-        *((plain(numbers), 2), (ends, 4), (landmarks, 8), (powers, 3), (small, 3)),
+        *((plain(numbers), 2), (ends_of, 4), (landmarks, 8), (powers, 3), (small, 3)),
         *((logarithmic(numbers), 3), (even(numbers), 2)),
     )
-    return _scalars(numbers, ways=ways, kind=kind, purpose="seeds")
+    return _scalars(numbers, ways=[ends_of] * len(ways) if ends else ways, kind=kind, purpose="seeds")
 
 
-def call_counts(*, min_value: int = 1, max_value: int = 64, kind: Kind = "float") -> st.SearchStrategy[Scalar]:
+def call_counts(
+    *, min_value: int = 1, max_value: int = 64, kind: Kind = "float", ends: bool = False
+) -> st.SearchStrategy[Scalar]:
     """How often to call something, as floats unless asked otherwise.
 
     Mostly small, because every call costs time: by default half are 5 or less, and the mean is below 16. Both ends,
@@ -78,7 +84,7 @@ def call_counts(*, min_value: int = 1, max_value: int = 64, kind: Kind = "float"
     Args:
         min_value: smallest count; >= 0.
         max_value: largest count, included.
-        kind: as for `seeds`.
+        kind, ends: as for `seeds`.
 
     Returns:
         A strategy for scalars `n` with `min_value <= n <= max_value` and no fractional part.
@@ -89,10 +95,10 @@ def call_counts(*, min_value: int = 1, max_value: int = 64, kind: Kind = "float"
     """
     numbers = bounds(low=min_value, high=max_value, names=("min_value", "max_value"), least=0)
     small = among(numbers, range(numbers[0], numbers[0] + 8))
-    ends = among(numbers, (numbers[0], numbers[-1]))
+    ends_of = at_ends(numbers)
     powers = among(numbers, powers_of_two(bits=64))
-    ways = _repeated((plain(numbers), 2), (small, 13), (ends, 1), (powers, 3))
-    return _scalars(numbers, ways=ways, kind=kind, purpose="call_counts")
+    ways = _repeated((plain(numbers), 2), (small, 13), (ends_of, 1), (powers, 3))
+    return _scalars(numbers, ways=[ends_of] * len(ways) if ends else ways, kind=kind, purpose="call_counts")
 
 
 def _repeated(*weighted: tuple[Way, int]) -> list[Way]:

@@ -26,6 +26,7 @@ def host_vectors(
     allow_infinity: bool = False,
     allow_subnormal: bool = False,
     pool_seed: int = 0,
+    ends: bool = False,
 ) -> st.SearchStrategy[np.ndarray[Any, Any]]:
     """One-dimensional NumPy arrays whose lengths cost few compilations and whose contents have a shape.
 
@@ -44,7 +45,7 @@ def host_vectors(
         allow_nan: whether NaN comes among the elements, often.
         allow_infinity: whether both infinities do, often and also together.
         allow_subnormal: whether subnormal numbers do, often. XLA on CPU flushes them to zero.
-        pool_seed: chooses the lengths, as for `lengths`.
+        pool_seed, ends: choose the lengths, as for `lengths`.
 
     Returns:
         A strategy for arrays of shape `[n]`, `min_size <= n <= max_size`, of `dtype`; each one is new and writable.
@@ -54,7 +55,7 @@ def host_vectors(
             comes with an `allow_` option, or an `allow_` option is given for a dtype without such numbers. While
             drawing: if `dtype` cannot hold an element.
     """
-    sizes = lengths(min_size=min_size, max_size=max_size, pool_seed=pool_seed)
+    sizes = lengths(min_size=min_size, max_size=max_size, pool_seed=pool_seed, ends=ends)
     allowed = {"allow_nan": allow_nan, "allow_infinity": allow_infinity, "allow_subnormal": allow_subnormal}
     return arrays(sizes=sizes, recipe=recipe(dtype, elements=elements, allowed=allowed))
 
@@ -69,6 +70,7 @@ def vectors(
     allow_infinity: bool = False,
     allow_subnormal: bool = False,
     pool_seed: int = 0,
+    ends: bool = False,
 ) -> st.SearchStrategy[jax.Array]:
     """One-dimensional JAX arrays whose lengths cost few compilations and whose contents have a shape.
 
@@ -83,7 +85,7 @@ def vectors(
         allow_nan: as for `host_vectors`.
         allow_infinity: as for `host_vectors`.
         allow_subnormal: as for `host_vectors`.
-        pool_seed: as for `host_vectors`.
+        pool_seed, ends: as for `host_vectors`.
 
     Returns:
         A strategy for arrays of shape `[n]`, `min_size <= n <= max_size`, of exactly `dtype`, on the default device.
@@ -100,5 +102,6 @@ def vectors(
         allow_infinity=allow_infinity,
         allow_subnormal=allow_subnormal,
         pool_seed=pool_seed,
+        ends=ends,
     )
     return on_device(host, dtype=dtype)

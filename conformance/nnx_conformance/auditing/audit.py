@@ -43,6 +43,7 @@ class Audit:
         reaches: how surely the drawn cases meet each rare condition.
         refused: the rules that the contract breaks; nothing was run if there are any.
         partial: what of the contract was left out, in words; empty for nothing.
+        absent: how many implementations were left out for each module that is not installed.
         seconds: how long it took.
     """
 
@@ -58,6 +59,7 @@ class Audit:
     reaches: tuple[Reach, ...] = ()
     refused: tuple[str, ...] = ()
     partial: str = ""
+    absent: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     smallest: Cover = field(default=Cover((), True))
 
@@ -108,8 +110,8 @@ def _problems(audit: Audit) -> Iterator[str]:
     for row in audit.rows:
         if row.failed:
             yield f"{row.name}: the kit failed at it: {row.failed.strip().splitlines()[-1]}"
-        if row.unloaded and row.kind == "right":
-            yield f"{row.name} is right, and could not be loaded: {row.unloaded}"
+        if row.unloaded and row.kind in ("right", "mutant"):
+            yield f"{row.name} shows nothing: {row.unloaded}"
         if row.accused:
             yield f"{row.name} is right, and is accused by {_listed(row.accused)}"
         if row.lost:

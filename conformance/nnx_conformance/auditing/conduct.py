@@ -17,7 +17,7 @@ from nnx_conformance.auditing.power import core_cases, rarest, reaches
 from nnx_conformance.auditing.reference import Reference, reference
 from nnx_conformance.auditing.rules import broken_rules, without_meaning
 from nnx_conformance.auditing.runs import LIMITS, Plan, Told, rows
-from nnx_conformance.auditing.selection import by_hand, named, one_for_each_check
+from nnx_conformance.auditing.selection import absent, by_hand, named, one_for_each_check
 from nnx_conformance.auditing.subject import Subject
 from nnx_conformance.case import Case
 from nnx_conformance.catalogue import catalogue, folder
@@ -88,6 +88,7 @@ def audit(name: str, plan: Plan, scope: Scope, told: Told) -> Audit:
         rows=judged,
         reaches=reaches(contract, every, plan.max_examples, scope.drawings) if scope.drawings else (),
         partial=scope.partial,
+        absent=absent(found, flax),
         seconds=time.monotonic() - started,
         smallest=smallest(judged),
     )

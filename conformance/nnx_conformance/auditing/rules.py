@@ -68,6 +68,7 @@ def _mutants(contract: Contract, found: Catalogue) -> Iterator[str]:
 
 
 def without_meaning(contract: Contract, found: Catalogue, flax: str) -> tuple[str, ...]:
-    """The checks all of whose mutants have no meaning on this Flax: nothing is shown of these there."""
-    shown = {check_id for one in found.mutants if one.applies_to(flax) for check_id in one.catches}
+    """The checks all of whose mutants have no meaning on this Flax, or without what is installed: nothing is shown."""
+    here = (one for one in found.mutants if one.applies_to(flax) and not one.missing())
+    shown = {check_id for one in here for check_id in one.catches}
     return tuple(check.id for check in contract.checks if check.id not in shown)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from nnx_conformance.auditing.subject import Kind, Subject
@@ -15,9 +16,15 @@ QUICK_RIGHTS = 4
 
 
 def by_hand(found: Catalogue, flax: str) -> Iterator[Subject]:
-    """The hand-written implementations that have a meaning on a Flax, right ones first."""
-    yield from (_subject(one, "right") for one in found.rights if one.applies_to(flax))
-    yield from (_subject(one, "mutant") for one in found.mutants if one.applies_to(flax))
+    """The hand-written implementations that have a meaning on a Flax and what they need, right ones first."""
+    yield from (_subject(one, "right") for one in found.rights if one.applies_to(flax) and not one.missing())
+    yield from (_subject(one, "mutant") for one in found.mutants if one.applies_to(flax) and not one.missing())
+
+
+def absent(found: Catalogue, flax: str) -> dict[str, int]:
+    """How many implementations are left out because of each module that is not installed."""
+    here = (one for one in (*found.rights, *found.mutants) if one.applies_to(flax))
+    return dict(Counter(name for one in here for name in one.missing()))
 
 
 def _subject(one: Implementation, kind: Kind) -> Subject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -25,7 +26,8 @@ TITLES: dict[Kind, str] = {
 
 def write(audit: Audit, file: TextIO) -> None:
     """Write the table."""
-    console = Console(file=file, highlight=False, width=None if file.isatty() else WIDTH, soft_wrap=False)
+    known = file.isatty() or "COLUMNS" in os.environ
+    console = Console(file=file, highlight=False, width=None if known else WIDTH)
     if audit.rows:
         _matrix(audit, console)
         _checks(audit, console)
@@ -117,7 +119,13 @@ def accounting(audit: Audit) -> Iterator[str]:
             f"{len(mutants)} mutants = {len(always)} caught in every run + {len(caught) - len(always)} in some + "
             f"{len(audit.survivors)} survived; {len(recorded)} more are right after all, {len(dead)} are no program"
         )
-        yield f"{len(rights)} right implementations, {sum(bool(row.accused) for row in rights)} accused"
-    seeds = f"{len(audit.seeds)} run{'s' * (len(audit.seeds) > 1)} of each with {audit.max_examples} cases"
+        yield f"{_number(len(rights), 'right implementation')}, {sum(bool(row.accused) for row in rights)} accused"
+    for module, count in audit.absent.items():
+        yield f"{_number(count, 'implementation')} left out for want of {module}, which is not installed"
+    seeds = f"{_number(len(audit.seeds), 'run')} of each with {audit.max_examples} cases"
     partly = f" ({audit.partial})" if audit.partial else ""
     yield f"{seeds}{partly}; Flax {audit.flax}, JAX {audit.jax}, Python {audit.python}; {audit.seconds:.0f} s"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'s' if count != 1 else ''}"

@@ -41,12 +41,11 @@ def _build(
 
 def core(run_seed: int) -> tuple[Part, ...]:
     """Seeds 0 to 2**32 - 1, float32 vectors of any length from 1 and values to 1e6, 1 to 64 calls."""
-    x = host_vectors(pool_seed=run_seed)
-    at_ends = st.one_of(x, host_vectors(max_size=1), host_vectors(min_size=LONG, max_size=LONG))
     drawn = corners(
-        (seeds(), st.sampled_from((0.0, 2.0**32 - 1))),
-        (call_counts(), st.sampled_from((1.0, 64.0))),
-        (x, at_ends),  # last: its draws vary in number, and the shrinker keeps what lies before them
+        (seeds(), seeds(ends=True)),
+        (call_counts(), call_counts(ends=True)),
+        # last: its draws vary in number, and the shrinker keeps what lies before them
+        (host_vectors(pool_seed=run_seed), host_vectors(pool_seed=run_seed, ends=True)),
     )
     return (Part(drawn.map(_core_case)),)
 
