@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import collections
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -11,7 +15,14 @@ import pytest
 from flax import nnx
 
 from nnx_conformance import Misuse, Subject, check_module
+from nnx_conformance.case import Case
+from nnx_conformance.contract import CORE, Violation
+from nnx_conformance.engine import draw
+from nnx_conformance.laws import subjects
+from nnx_conformance.laws.contract import CONTRACT
+from nnx_conformance.laws.observing import FRESH
 from nnx_conformance.report import Report
+from nnx_conformance.request import Request
 
 X = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
 INPUTS = [X, 2 * X]
@@ -322,3 +333,70 @@ def test_a_plain_class_is_judged_where_its_arguments_can_be_guessed() -> None:
     report = check_module(nnx.BatchNorm, max_examples=8, checks=("jit-agrees",))
     assert report.verdict == "conforms"
     assert report.result("jit-agrees").evaluated >= 3
+
+
+NORM = Subject(lambda rngs: nnx.BatchNorm(4, rngs=rngs), INPUTS, {"has_eval_mode": True})
+#: Each trace costs a compilation. A law's own programs trace each of its transforms in two modes of Flax, and on what a
+#: first call leaves; jit in eval mode besides.
+MOST_TRACES = {
+    "jit-agrees": 6,
+    "scan-agrees": 4,
+    "vmap-agrees": 4,
+    "grad-clean": 4,
+    "remat-agrees": 4,
+    "cond-agrees": 4,
+}
+
+
+def test_laws_share_compilations() -> None:
+    bench, _ = subjects.adopt(NORM, "norm", ())  # type: ignore[misc]
+    traces: collections.Counter[str] = collections.Counter()
+    for domain in CONTRACT.domains:
+        if domain.name != CORE:
+            for part in domain.parts(0):
+                draw(part.cases, part.count(200), 0, lambda case: count(bench, case, traces))
+    assert {law: traces[law] for law in traces if traces[law] > MOST_TRACES.get(law, 4)} == {}
+    assert 10 <= traces.total() <= 40
+
+
+def count(bench: Any, case: Case, traces: collections.Counter[str]) -> None:
+    traces[case.domain] += sum(step.traces for step in subjects.observe(bench, Request(case, (), 0)).steps)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["AsksForConcreteValues", "EditsASharedBuffer", "CountsInPython", "Grows"])
+def test_a_finding_is_a_script_that_runs_as_it_stands(name: str, tmp_path: Path) -> None:
+    law = {make.__name__: law for make, law, _ in reversed(WRONG)}[name]
+    law = "jit-agrees" if name == "AsksForConcreteValues" else law
+    found = script_of(law, name)
+    assert found.startswith('"""make(0) ')
+    assert f"Breaks {law} in step " in found
+    path = tmp_path / "finding.py"
+    path.write_text(found)
+    done = subprocess.run([sys.executable, "-W", "ignore", path], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    last = "TracerBoolConversionError" if law == "jit-agrees" else f"AssertionError: {law}, step "
+    assert last in done.stderr, done.stderr
+
+
+def script_of(law: str, name: str) -> str:
+    """The script for the first of a law's programs that breaks it; the subject stands in this file."""
+    where = f"{__file__}::subject_of_{name}"
+    bench, _ = subjects.adopt(globals()[f"subject_of_{name}"], name, ())  # type: ignore[misc]
+    bench.where = where
+    domain = next(domain for domain in CONTRACT.domains if domain.name == law)
+    found: list[str] = []
+
+    def visit(case: Case) -> None:
+        judgement = CONTRACT.check(law).judge(case, subjects.observe(bench, Request(case, (FRESH,), 0)))
+        found.extend([judgement.script] if isinstance(judgement, Violation) else [])
+
+    for part in domain.parts(0):
+        draw(part.cases, part.count(200), 0, visit)
+    return found[0]
+
+
+subject_of_AsksForConcreteValues = {"make": AsksForConcreteValues, "inputs": INPUTS}
+subject_of_EditsASharedBuffer = {"make": EditsASharedBuffer, "inputs": INPUTS}
+subject_of_CountsInPython = {"make": CountsInPython, "inputs": INPUTS}
+subject_of_Grows = {"make": Grows, "inputs": INPUTS}

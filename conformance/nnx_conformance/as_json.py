@@ -81,6 +81,7 @@ def _finding_data(finding: Finding) -> dict[str, Any]:
         "blocks": list(finding.blocks),
         "follows": finding.follows,
         "replay": finding.replay,
+        "script": finding.script,
         "excerpt": dataclasses.asdict(finding.excerpt) if finding.excerpt else None,
         "timeline": _timeline_data(finding.timeline) if finding.timeline else None,
     }

@@ -40,6 +40,7 @@ class Violation:
         symptom_of: other checks; if one of them is violated too, this is reported as blocked by it.
         follows: other checks; if one of them is violated too, this is told together with it, being of the same cause.
         timeline: the state of the case, call by call; the contract fills it in.
+        script: a Python script that shows it; the contract fills it in.
     """
 
     what: str
@@ -51,6 +52,7 @@ class Violation:
     symptom_of: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
     timeline: Timeline | None = None
+    script: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ Judgement = Violation | Blocked | NotApplicable | None
 #: Observations are of the kind that the contract's observer tells.
 Judge = Callable[[Case, Any], Judgement]
 Draw = Callable[[Case, Any], Timeline | None]
+#: From case, observation, the id of the check and what happened.
+Script = Callable[[Case, Any, str, str], str]
 
 
 @dataclass(frozen=True)
@@ -181,6 +185,7 @@ class Contract:
         history: the check that it breaks when the same case does not give the same again.
         control: the target of a right candidate, by which a failure of the kit is told from a candidate's doing.
         timeline: what a picture of a violation shows, from facts that were observed anyway; None for no pictures.
+        script: a Python script that runs as it stands and shows a violation, empty where none can; None for no scripts.
         catalogue: the dotted name of the package whose folder holds `right/` and `mutants/`, one implementation a file;
             empty for none. Read with `nnx_conformance.catalogue`, which imports none of it.
         observer: how its candidates are loaded and observed; functions that use NNX modules by default.
@@ -198,6 +203,7 @@ class Contract:
     history: str
     control: str
     timeline: Draw | None = None
+    script: Script | None = None
     catalogue: str = ""
     observer: Observer = FUNCTIONS
     by_id: dict[str, Check] = field(init=False, repr=False, compare=False)
@@ -205,6 +211,8 @@ class Contract:
     def __post_init__(self) -> None:
         if self.timeline is not None:
             object.__setattr__(self, "checks", tuple(_pictured(check, self.timeline) for check in self.checks))
+        if self.script is not None:
+            object.__setattr__(self, "checks", tuple(_scripted(check, self.script) for check in self.checks))
         object.__setattr__(self, "by_id", {check.id: check for check in self.checks})
         if len(self.by_id) != len(self.checks):
             raise Misuse(f"Contract {self.name!r} has two checks of one id. Give each its own.")
@@ -229,6 +237,18 @@ def _pictured(check: Check, draw: Draw) -> Check:
         if not isinstance(found, Violation) or found.timeline is not None:
             return found
         return replace(found, timeline=draw(case, seen))
+
+    return replace(check, judge=judge)
+
+
+def _scripted(check: Check, script: Script) -> Check:
+    """The check, whose violations bring a script."""
+
+    def judge(case: Case, seen: Any) -> Judgement:
+        found = check.judge(case, seen)
+        if not isinstance(found, Violation) or found.script:
+            return found
+        return replace(found, script=script(case, seen, check.id, found.what))
 
     return replace(check, judge=judge)
 

@@ -43,6 +43,8 @@ class Finding:
         replay: the command that runs it again; empty until it is stored.
         excerpt: the code around the line; None if the judge cannot read it.
         timeline: the state of the smallest case, call by call; None if there is none to show.
+        script: a Python script that runs as it stands and shows it; empty if the contract has none.
+        run: the command that runs the script; empty until it is stored.
     """
 
     check: str
@@ -61,6 +63,8 @@ class Finding:
     replay: str = ""
     excerpt: Excerpt | None = None
     timeline: Timeline | None = None
+    script: str = ""
+    run: str = ""
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,8 @@ def _with_replay(report: Report, finding: Finding, folder: Path) -> Finding:
         path = store(report, finding, folder)
     except OSError as error:
         return dataclasses.replace(finding, replay=f"(not stored: {error.strerror})")
-    return dataclasses.replace(finding, replay=f"nnx-conformance replay {path}")
+    run = f"python {path.with_suffix('.py')}" if finding.script else ""
+    return dataclasses.replace(finding, replay=f"nnx-conformance replay {path}", run=run)
 
 
 def store(report: Report, finding: Finding, folder: Path = Path(FOLDER)) -> Path:
@@ -115,6 +116,8 @@ def store(report: Report, finding: Finding, folder: Path = Path(FOLDER)) -> Path
     path = folder / f"{finding.check}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.json"
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+    if finding.script:
+        path.with_suffix(".py").write_text(finding.script)
     return path
 
 

@@ -111,6 +111,7 @@ def _finding(tally: Tally, request: Request, violation: Violation, others: dict[
         evaluated=tally.evaluated,
         blocks=blocks,
         timeline=violation.timeline,
+        script=violation.script,
         follows=next((by for by in violation.follows if others[by].violated), ""),
     )
 

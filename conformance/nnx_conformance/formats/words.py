@@ -75,6 +75,7 @@ def facts(finding: Finding) -> list[tuple[str, str]]:
         ("cause", finding.cause),
         ("remedy", finding.remedy),
         ("blocks", ", ".join(finding.blocks)),
+        ("script", finding.run),
         ("replay", finding.replay),
     ]
     return [(label, text) for label, text in rows if text]
@@ -82,7 +83,7 @@ def facts(finding: Finding) -> list[tuple[str, str]]:
 
 def is_prose(label: str, text: str) -> bool:
     """Whether a fact is a sentence, with code in backticks, rather than a value or a command as a whole."""
-    return label in ("cause", "remedy", "blocks") or (label != "replay" and "`" in text)
+    return label in ("cause", "remedy", "blocks") or (label not in ("replay", "script") and "`" in text)
 
 
 def status(report: Report, finding: Finding) -> Status:

@@ -49,6 +49,7 @@ class Notes:
     creeps: list[Creep] = field(default_factory=list)
     touched: list[str] = field(default_factory=list)
     shared: list[str] = field(default_factory=list)
+    inputs: list[int] = field(default_factory=list)
     graph_changed: bool = False
 
     def told(self) -> dict[str, Any]:
@@ -74,7 +75,7 @@ def refused(run: Run, word: Word) -> str:
         return "it declares no randomness"
     if name == "original" and not run.kept:
         return "nothing was left behind"
-    return flax_modes.refused(name, run.todo.mode, run.module)
+    return flax_modes.refused(name, run.todo.mode, run.module, bool(run.twin.calls))
 
 
 #: What asks for two modules of one structure, or for a structure that a call leaves alone.
@@ -131,6 +132,7 @@ def cond(run: Run) -> Any:
 
 def scan(run: Run) -> Any:
     numbers = run.bench.pool.several(run.word.input, CALLS)
+    run.notes.inputs = numbers
     outputs = run.transforms.run("scan", run.module, stacked([run.bench.pool.held(number) for number in numbers]))
     return [jax.tree.map(lambda leaf, at=at: leaf[at], outputs) for at in range(CALLS)]
 
@@ -150,6 +152,7 @@ def optimize(run: Run) -> Any:
 
 def vmap(run: Run) -> Any:
     numbers = run.bench.pool.several(run.word.input, LANES)
+    run.notes.inputs = numbers
     others = [Twin(run.bench, run.todo.seed + OTHER * at, _past(run)) for at in range(1, LANES)]
     lanes = operations.stack([run.module, *(other.again().module for other in others)])
     outputs = run.transforms.run("vmap", lanes, stacked([run.bench.pool.held(number) for number in numbers]))

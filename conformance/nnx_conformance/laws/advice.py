@@ -56,12 +56,10 @@ def _fails(creep: Creep) -> str:
     others=(CORE,),
 )
 def current_access(case: Case, seen: Observation) -> Judgement:
-    for step in seen.steps:
-        for warned in step.warnings:
-            if warned.category in DEPRECATIONS:
-                said = " ".join(warned.message.split())[:160]
-                what = f"{warned.category}: {said}"
-                return Violation(what, "no deprecated access", warned.category, line=warned.line)
+    for warned in (*seen.warnings, *(warned for step in seen.steps for warned in step.warnings)):
+        if warned.category in DEPRECATIONS:
+            what = f"{warned.category}: {' '.join(warned.message.split())[:160]}"
+            return Violation(what, "no deprecated access", warned.category, line=warned.line)
     ran = any(not step.skipped for step in seen.steps)
     return None if ran else NotApplicable(seen.skipped or "no call of it was made")
 

@@ -13,6 +13,7 @@ from nnx_conformance.flax_versions import set_contents
 from nnx_conformance.laws import operations
 from nnx_conformance.laws.pool import Arguments, Pool
 from nnx_conformance.laws.snapshots import variables
+from nnx_conformance.observation import Warned
 from nnx_conformance.source import Source
 from nnx_conformance.subject import Subject
 
@@ -57,6 +58,7 @@ class Bench:
         self.pool = pool
         self.source = source
         self.where = where
+        self.warnings: tuple[Warned, ...] = ()
         self._transforms: dict[str, Transforms] = {}
 
     def transforms(self, mode: str, fresh: bool) -> Transforms:

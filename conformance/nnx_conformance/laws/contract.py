@@ -10,6 +10,7 @@ from nnx_conformance.laws.differences import HIDDEN
 from nnx_conformance.laws.domains import DOMAINS
 from nnx_conformance.laws.language import ARGUMENTS
 from nnx_conformance.laws.observing import SUBJECTS
+from nnx_conformance.laws.scripting import script
 
 #: In the order of the specification, which is the order of reports.
 ORDER = (  # noqa: SIM905 - one word after the other reads better than a list
@@ -37,6 +38,7 @@ CONTRACT = Contract(
     fallback=CALLS,
     history=HIDDEN,
     control="nnx_reference.subject:subject",
+    script=script,
     catalogue="nnx_reference.laws",
     observer=SUBJECTS,
 )

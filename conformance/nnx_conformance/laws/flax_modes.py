@@ -10,16 +10,31 @@ import flax
 from flax import nnx
 
 from nnx_conformance.laws.language import TREE
-from nnx_conformance.laws.snapshots import variables
+from nnx_conformance.laws.snapshots import arrays, state, variables
 from nnx_conformance.laws.transplants import is_random
 
 VERSION = tuple(int(part) for part in flax.__version__.split(".")[:2])
 HAS_MODES = hasattr(nnx, "set_graph_mode")
 
 
+#: What hands the module to a function that Flax traces.
+TRACED = ("jit", "remat", "cond", "scan", "vmap")
+
+
 def missing(mode: str) -> str:
     """Why programs cannot run in a mode; empty if they can."""
     return "" if mode != TREE or HAS_MODES else f"Flax {flax.__version__} has no tree mode"
+
+
+def _refused_in_tree_mode(name: str, module: Any, called: bool) -> str:
+    """Limits of tree mode that are no mistake of a module, see FLIP 5310 (https://github.com/google/flax)."""
+    if name in ("grad", "optimize"):
+        return "nnx.grad differentiates every Variable in tree mode"
+    if any(leaf.shared for leaf in state(module)):
+        return "tree mode has no shared Variables"
+    if name in TRACED and not called:
+        return "tree mode loses what a first call makes under a transform"
+    return "tree mode carries no state in plain arrays" if name in TRACED and arrays(module) else ""
 
 
 @contextlib.contextmanager
@@ -32,8 +47,10 @@ def mode(name: str) -> Iterator[None]:
         yield
 
 
-def refused(name: str, mode: str, module: Any) -> str:
-    """Why an operation cannot be had on this Flax for this module; empty if it can."""
+def refused(name: str, mode: str, module: Any, called: bool) -> str:
+    """Why an operation cannot be had on this Flax for this module, called before or not; empty if it can."""
+    if mode == TREE and (reason := _refused_in_tree_mode(name, module, called)):
+        return reason
     found = variables(module).values()
     if name == "scan" and not hasattr(nnx, "Carry"):
         return f"Flax {flax.__version__} has no nnx.scan with a carried module"

@@ -112,6 +112,11 @@ def _reshaped(move: Move) -> Violation | None:
             continue
         if now is None:
             return _unstable(move, f"`{path}` is gone", text(was), "nothing")
+        if was.variable and now.variable and was.shared != now.shared:
+            said = [
+                f"one Variable with `{leaf.shared}`" if leaf.shared else "a Variable of its own" for leaf in (was, now)
+            ]
+            return _unstable(move, f"`{path}` is shared with other attributes in another way", *said)
         # A first call may make a weak type strong: that is how a Python number becomes an array.
         shapes = [(*_shape(leaf), leaf.weak and bool(move.calls)) for leaf in (was, now)]
         if was.array is not None and now.array is not None and was.dtype and now.dtype and shapes[0] != shapes[1]:

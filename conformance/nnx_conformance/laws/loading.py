@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from flax import nnx
 from nnx_conformance.errors import Misuse, expected, suggestion
 from nnx_conformance.flax_versions import NODE
 from nnx_conformance.laws.bench import Bench
+from nnx_conformance.laws.measuring import warned
 from nnx_conformance.laws.pool import pool
 from nnx_conformance.laws.snapshots import state, tree
 from nnx_conformance.laws.transplants import transplant
@@ -85,7 +87,10 @@ def _tried(value: Any, name: str, source: Source, where: str) -> tuple[Bench, Lo
         subject = _of_class(value) if inspect.isclass(value) else as_subject(value)
         inputs = pool(subject.inputs)
         bench = Bench(subject, inputs, source, where)
-        _try_out(bench, subject.name or name)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            _try_out(bench)
+        bench.warnings = warned(caught, source)  # some are given once only
     except Misuse as error:
         return NotLoaded(True, f"Subject {name!r}: {error}")
     return bench, Loaded(name, source.file, "", ())
@@ -122,13 +127,16 @@ def _required(function: Any) -> list[str]:
     return [one.name for one in parameters if one.default is empty and one.kind not in kinds]
 
 
-def _try_out(bench: Bench, name: str) -> None:
+def _try_out(bench: Bench) -> None:
     """Raise `Misuse` if the subject cannot be made or called, or draws randomness that it does not declare."""
     for number in range(len(bench.pool.inputs)):
         module = _made(bench, 0)
         try:
             bench.subject.call(module, *bench.pool.held(number))
         except Exception as error:
+            if number >= bench.pool.given:  # what the kit made of an input need not be one
+                bench.pool = bench.pool.as_given()
+                break
             given = bench.pool.text(number)
             mend = "Let `inputs` give what a call takes: a tuple stands for several arguments."
             raise Misuse(

@@ -15,6 +15,9 @@ from nnx_conformance.laws.bench import Bench
 from nnx_conformance.laws.seen import Creep, Leaf
 from nnx_conformance.laws.snapshots import variables
 from nnx_conformance.laws.transplants import is_random
+from nnx_conformance.observation import Warned
+from nnx_conformance.plain_text import plain
+from nnx_conformance.source import Source
 
 #: Calls after which a number that moved by the same amount each time counts as one that creeps.
 STEADY = 6
@@ -50,6 +53,8 @@ def _distance(one: Leaf, other: Leaf) -> float:
 def touched(given: Any, wanted: Any) -> list[str]:
     """Which of the arguments of a call were changed in place, or deleted."""
     found = []
+    if str(jax.tree.structure(given)) != str(jax.tree.structure(wanted)):
+        return ["the arguments were changed in place: they hold other entries"]
     pairs = zip(jax.tree_util.tree_flatten_with_path(given)[0], jax.tree.leaves(wanted), strict=True)
     for (path, leaf), was in pairs:
         name = jax.tree_util.keystr(path)
@@ -90,19 +95,59 @@ def giver(warned: warnings.WarningMessage) -> str:
     return "jax" if "jax" in text and "nnx" not in text else "flax"
 
 
+def warned(caught: list[warnings.WarningMessage], source: Source) -> tuple[Warned, ...]:
+    """The warnings that lines of the subject's own files caused."""
+    found = {}
+    for one in caught:
+        if source.owns(one.filename):
+            line = source.line(one.filename, one.lineno)
+            said = plain(str(one.message)[:300])
+            found[line, said] = Warned(one.category.__name__, said, line, giver(one))
+    return tuple(found.values())
+
+
 def creeps(bench: Bench, module: Any, number: int) -> list[Creep]:
     """What the module's calls move by the same amount each time, tried near the end of the horizon."""
+    found = _stalled(bench, module, number)
     seen = [_numbers(module)]
     for _ in range(STEADY):
         bench.call(module, number)
         seen.append(_numbers(module))
-    found = []
     for path in seen[0]:
         if all(path in one for one in seen) and (
             creep := _creep(bench, module, number, path, [one[path] for one in seen])
         ):
             found.append(creep)
     return found
+
+
+def _stalled(bench: Bench, module: Any, number: int) -> list[Creep]:
+    """What stands still in half precision, and moves when the same state is held in float32."""
+    half = [path for path, value in _numbers(module).items() if value.dtype.name in ("bfloat16", "float16")]
+    if not half:
+        return []
+    before = {path: _numbers(module)[path].astype(np.float32) for path in half}
+    wide = nnx.clone(module)
+    for path in half:
+        set_contents(variables(wide)[path], jax.numpy.asarray(before[path]))
+    narrow = nnx.clone(module)
+    with contextlib.suppress(Exception):
+        for _ in range(STEADY):
+            bench.call(narrow, number)
+            bench.call(wide, number)
+    return [creep for path in half if (creep := _stands(path, before[path], _numbers(narrow), _numbers(wide)))]
+
+
+def _stands(path: str, was: np.ndarray, narrow: dict[str, np.ndarray], wide: dict[str, np.ndarray]) -> Creep | None:
+    if path not in narrow or path not in wide or wide[path].shape != was.shape or wide[path].dtype != np.float32:
+        return None
+    moved = (wide[path] - was).astype(np.float64) / STEADY
+    still = (narrow[path].astype(np.float32) == was) & (moved != 0) & np.isfinite(moved)
+    if not np.all(still | (moved == 0)) or not np.any(still):
+        return None
+    at = np.unravel_index(int(np.argmax(np.abs(moved) * still)), still.shape)
+    held = float(was[at])
+    return Creep(path, narrow[path].dtype.name, float(moved[at]), held, held, float(STEADY))
 
 
 def _numbers(module: Any) -> dict[str, np.ndarray]:

@@ -16,15 +16,22 @@ from nnx_conformance.laws.language import AS_NUMPY, input_text
 #: How many inputs, and how many different shapes among them: each shape costs a compilation for each operation.
 SIZE, SHAPES = 4, 2
 DRAWS = 40
+#: A script holds an input as a literal of at most so many characters.
+LONGEST_SOURCE = 4000
 
 Arguments = tuple[Any, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Call arguments, with NumPy arrays in them."""
+    """Call arguments, with NumPy arrays in them; the first ones as they were given, the others made of them."""
 
     inputs: tuple[Arguments, ...]
+    given: int
+
+    def as_given(self) -> Pool:
+        """Without what was made of the inputs besides."""
+        return Pool(self.inputs[: self.given], self.given)
 
     def held(self, number: int) -> Arguments:
         """The arguments of a number, their arrays held as that number says: by JAX or by NumPy. New copies."""
@@ -48,6 +55,26 @@ class Pool:
         arguments = self.inputs[number % AS_NUMPY % len(self.inputs)]
         return f"[{input_text(number)}] = {', '.join(map(_text, jax.tree.leaves(arguments)))}"
 
+    def source(self, number: int) -> str:
+        """An input as a Python expression of NumPy; empty where that is too long, or there is none."""
+        found = _source(self.inputs[number % AS_NUMPY % len(self.inputs)])
+        return found if len(found) <= LONGEST_SOURCE else ""
+
+
+def _source(value: Any) -> str:
+    """A pytree as Python; `...` in it, which no script could run, makes the whole empty."""
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biufc":
+        return f"np.array({np.asarray(value).tolist()!r}, {value.dtype.name!r})".replace("nan", "np.nan").replace(
+            "inf", "np.inf"
+        )
+    if isinstance(value, (tuple, list)):
+        parts = [_source(part) for part in value]
+        opened, closed = ("(", ",)" if len(parts) == 1 else ")") if isinstance(value, tuple) else ("[", "]")
+        return f"{opened}{', '.join(parts)}{closed}" if all(parts) else ""
+    if isinstance(value, dict) and all(_source(part) for part in value.values()):
+        return "{" + ", ".join(f"{key!r}: {_source(part)}" for key, part in value.items()) + "}"
+    return repr(value) if type(value) in (int, float) else ""
+
 
 def pool(inputs: Any) -> Pool:
     """A few inputs from a strategy or a list of examples.
@@ -65,7 +92,20 @@ def pool(inputs: Any) -> Pool:
     chosen = _chosen(_arguments(value) for value in drawn)
     if not chosen:
         raise expected("one input at least", "inputs", inputs, mend)
-    return Pool(tuple(chosen))
+    return Pool(tuple(chosen + halved(chosen))[:SIZE], len(chosen))
+
+
+def halved(inputs: list[Arguments]) -> list[Arguments]:
+    """For each shape that only one input has, that one with its floating numbers halved: lanes must differ."""
+    signatures = [_signature(arguments) for arguments in inputs]
+    alone = [arguments for arguments in inputs if signatures.count(_signature(arguments)) == 1]
+    made = [jax.tree.map(_half, arguments) for arguments in alone]
+    return [half for half, whole in zip(made, alone, strict=True) if not _same(half, whole)]
+
+
+def _half(leaf: Any) -> Any:
+    floating = _is_array(leaf) and not _is_key(leaf) and jax.numpy.issubdtype(leaf.dtype, np.inexact)
+    return (leaf * np.asarray(0.5, leaf.dtype)).astype(leaf.dtype) if floating else leaf
 
 
 def _drawn(strategy: Any) -> list[Any]:

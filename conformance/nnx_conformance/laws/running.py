@@ -12,9 +12,8 @@ from nnx_conformance.laws.acts import ACTS, Kept, Notes, refused, twin_does
 from nnx_conformance.laws.bench import Bench, Transforms, Twin
 from nnx_conformance.laws.language import Program, Word, program
 from nnx_conformance.laws.observing import FRESH
-from nnx_conformance.laws.seen import Observation, Pair, Side, Step, Told
+from nnx_conformance.laws.seen import Given, Observation, Pair, Side, Step, Told
 from nnx_conformance.laws.snapshots import state, tree
-from nnx_conformance.observation import Warned
 from nnx_conformance.plain_text import plain
 from nnx_conformance.request import Request
 
@@ -26,15 +25,17 @@ def observe(bench: Bench, request: Request) -> Observation:
     told = tuple(Told(name, str(value)) for name, value in bench.subject.traits.items())
     told += (Told("horizon", str(bench.subject.horizon)),)
     todo = program(request.case)
-    numbers = dict.fromkeys(word.input for word in todo.words if word.operation.calls)
-    inputs = tuple(plain(bench.pool.text(number)) for number in numbers)
     if reason := flax_modes.missing(todo.mode):
-        return Observation(NOTHING, (), told, inputs, todo.mode, reason, bench.where, "")
+        return Observation(NOTHING, (), told, (), todo.mode, reason, bench.where, bench.warnings, "")
     with flax_modes.mode(todo.mode):
         run = Run(bench, bench.transforms(todo.mode, FRESH in request.probes), todo)
         start = Side((), state(run.module), None)
         steps = tuple(run.steps())
-    return Observation(start, steps, told, inputs, todo.mode, "", bench.where, "")
+    numbers = {word.input for word in todo.words if word.operation.calls} | {
+        one for step in steps for one in step.inputs
+    }
+    inputs = tuple(Given(one, plain(bench.pool.text(one)), bench.pool.source(one)) for one in sorted(numbers))
+    return Observation(start, steps, told, inputs, todo.mode, "", bench.where, bench.warnings, "")
 
 
 class Run:
@@ -89,7 +90,7 @@ class Run:
         more = self.notes.told()
         if word.operation.calls:
             more["shapes"] = self.shapes = self.bench.pool.shapes(word.input)
-        warned = self._warned(caught)
+        warned = measuring.warned(caught, self.bench.source)
         return Step(name, "", subject, twin, noise=noise, traces=traces, warnings=warned, **more)
 
     def _tried(self, act: Callable[[], Any]) -> tuple[Side, Any]:
@@ -123,18 +124,3 @@ class Run:
         found = tree(outputs if len(added) > 1 else outputs[0]) if outputs else ()
         wanted = twin.outputs + twin.state
         return measuring.distances(found + state(other.module), wanted)
-
-    def _warned(self, caught: list[warnings.WarningMessage]) -> tuple[Warned, ...]:
-        """The warnings that lines of the subject's own files caused."""
-        source = self.bench.source
-        found = {
-            (str(one.message), one.lineno): Warned(
-                one.category.__name__,
-                plain(str(one.message)[:300]),
-                source.line(one.filename, one.lineno),
-                measuring.giver(one),
-            )
-            for one in caught
-            if source.owns(one.filename)
-        }
-        return tuple(found.values())

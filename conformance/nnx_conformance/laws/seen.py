@@ -18,6 +18,7 @@ class Leaf:
         kind: `nnx.BatchStat`, `jax.Array`, `int`, ...: the class of the Variable, or of the value where there is none.
         variable, param, rng: whether it sits in a Variable, in a Param, or belongs to a random stream.
         state: whether it is state of NNX: a Variable, or an array that is an attribute of a node.
+        shared: where the same Variable hangs first, if it hangs at several places.
         traced: whether it is a tracer.
         dtype: of its array; empty for other values.
         weak: whether that is weakly typed.
@@ -36,6 +37,7 @@ class Leaf:
     weak: bool
     array: np.ndarray | None
     text: str
+    shared: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +109,7 @@ class Step:
         shared: Variables that the subject shares with another instance, or that are attributes of a class.
         warnings: those that lines of the subject caused.
         traces: how often a transform traced the call.
+        inputs: the numbers of its inputs, where it takes several.
         shapes: those of its input, in a word; equal for equal ones.
     """
 
@@ -123,6 +126,7 @@ class Step:
     shared: tuple[str, ...] = ()
     warnings: tuple[Warned, ...] = ()
     traces: int = 0
+    inputs: tuple[int, ...] = ()
     shapes: str = ""
 
 
@@ -135,6 +139,15 @@ class Told:
 
 
 @dataclass(frozen=True, eq=False)
+class Given:
+    """An input that a program used: its number, the arguments in one line, and as Python; empty if that is too long."""
+
+    number: int
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, eq=False)
 class Observation:
     """What carrying out one program showed.
 
@@ -142,9 +155,10 @@ class Observation:
         start: the state of the subject right after it was made.
         steps: as far as the program came: it ends with a step that raised.
         traits: what the subject declares.
-        inputs: the inputs that the program used, as text.
+        inputs: the inputs that the program used.
         mode: `graph` or `tree`; empty where the installed Flax has only one.
         skipped: why the program was not carried out at all; empty if it was.
+        warnings: those that lines of the subject caused when it was tried out, before any program.
         where: where the subject can be imported from, `file::name` or `module:name`; empty if it cannot.
         output: what was written to stdout and stderr.
     """
@@ -152,10 +166,11 @@ class Observation:
     start: Side
     steps: tuple[Step, ...]
     traits: tuple[Told, ...]
-    inputs: tuple[str, ...]
+    inputs: tuple[Given, ...]
     mode: str
     skipped: str
     where: str
+    warnings: tuple[Warned, ...]
     output: str
 
     def trait(self, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import types
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -25,7 +26,13 @@ OPAQUE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType,
 
 def state(module: Any) -> tuple[Leaf, ...]:
     """All that hangs on a module: Variables and what they hold, arrays, and plain values."""
-    return tuple(leaf for place in _places(module, "", False, True, set(), 0) for leaf in _leaves(*place))
+    first: dict[int, str] = {}
+    found: list[Leaf] = []
+    for path, value, rng, held in _places(module, "", False, True, set(), 0):
+        known = first.setdefault(id(value), path) if isinstance(value, nnx.Variable) else path
+        leaves = _leaves(path, value, rng, held)
+        found += [dataclasses.replace(leaf, shared=plain(known)) if known != path else leaf for leaf in leaves]
+    return tuple(found)
 
 
 def tree(value: Any) -> tuple[Leaf, ...]:

@@ -93,8 +93,8 @@ def _inputs(case: Case, at: int) -> str:
 
 
 def _moved(before: tuple[Leaf, ...], after: tuple[Leaf, ...]) -> tuple[str, str, str] | None:
-    """What differs to the last bit; random streams may advance."""
-    held = {leaf.path: leaf for leaf in before if not leaf.rng}
+    """What differs to the last bit."""
+    held = {leaf.path: leaf for leaf in before}
     for leaf in after:
         was = held.get(leaf.path)
         if was is None or leaf.array is None or was.array is None or not (leaf.state or not leaf.variable):

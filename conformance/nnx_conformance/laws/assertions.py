@@ -1,0 +1,105 @@
+"""What a script asserts, in plain Flax: a script that shows a finding holds these very functions.
+
+Each `..._holds(before, after)` gives what is wrong, or nothing; both are what `look` saw.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+
+def look(module: Any) -> dict[str, Any]:
+    """The Variables of a module by path: their classes, and copies of their contents."""
+    seen = {}
+    for path, value in nnx.iter_graph(module):
+        if isinstance(value, nnx.Variable):
+            held = value.get_raw_value() if hasattr(value, "get_raw_value") else value.raw_value
+            seen["/".join(map(str, path))] = (type(value), [numbers(leaf) for leaf in jax.tree.leaves(held)])
+    return seen
+
+
+def numbers(leaf: Any) -> Any:
+    """A copy of an array; of a random key, its data; a tracer as it is."""
+    if isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        leaf = jax.random.key_data(leaf)
+    return leaf if isinstance(leaf, jax.core.Tracer) else np.array(leaf)
+
+
+def same(got: Any, wanted: Any, rtol: float, atol: float) -> str:
+    """What differs between the leaves of two pytrees; empty if they agree."""
+    mine, others = jax.tree.leaves(got), jax.tree.leaves(wanted)
+    if len(mine) != len(others):
+        return f"{len(mine)} leaves instead of {len(others)}"
+    for one, other in zip(map(numbers, mine), map(numbers, others), strict=True):
+        if isinstance(one, jax.core.Tracer):
+            return "it holds a tracer"
+        size = np.max(np.abs(other), initial=0) if other.dtype.kind in "fc" else 0
+        if one.shape != other.shape or not np.allclose(one, other, rtol, atol + rtol * size, equal_nan=True):
+            return f"{one} instead of {other}"
+    return ""
+
+
+def agree(module: Any, got: Any, twin: Any, wanted: Any, rtol: float, atol: float) -> str:
+    """In what a module, and what it returned, differ from its twin; empty if they agree."""
+    if wrong := same(got, wanted, rtol, atol):
+        return f"the outputs differ: {wrong}"
+    mine, others = look(module), look(twin)
+    if mine.keys() != others.keys():
+        return f"one has the Variables {sorted(mine)}, the other {sorted(others)}"
+    for path, (kind, held) in mine.items():
+        if kind is not others[path][0] or (wrong := same(held, others[path][1], rtol, atol)):
+            return f"the state {path} differs: {wrong}"
+    return tracers(module)
+
+
+def tracers(module: Any) -> str:
+    """Where a tracer is left, in attributes, lists, dicts and plain objects; empty if nowhere."""
+    found, todo, seen = "", [("module", module)], set()
+    while todo and not found:
+        name, value = todo.pop()
+        if isinstance(value, jax.core.Tracer):
+            found = f"{name} holds a tracer"
+        elif id(value) not in seen:
+            seen.add(id(value))
+            below = dict(enumerate(value)) if isinstance(value, (list, tuple)) else value
+            below = below if isinstance(below, dict) else getattr(value, "__dict__", {})
+            inner = below.items() if not callable(value) or isinstance(value, nnx.Module) else ()
+            todo += [(f"{name}.{key}", part) for key, part in inner]
+    return found
+
+
+def wrapper_kept_holds(before: dict[str, Any], after: dict[str, Any]) -> str:
+    gone = sorted(before.keys() - after.keys())
+    return f"{gone[0]} is no Variable any more" if gone else ""
+
+
+def structure_stable_holds(before: dict[str, Any], after: dict[str, Any]) -> str:
+    if before.keys() != after.keys():
+        return f"the Variables were {sorted(before)}, and are {sorted(after)}"
+    for path, (_, held) in after.items():
+        was, now = ([(leaf.dtype, leaf.shape) for leaf in leaves] for leaves in (before[path][1], held))
+        if was != now:
+            return f"{path} was {was}, and is {now}"
+    return ""
+
+
+def params_untouched_holds(before: dict[str, Any], after: dict[str, Any]) -> str:
+    params = [path for path, (kind, _) in after.items() if issubclass(kind, nnx.Param) and path in before]
+    changed = [path for path in params if same(after[path][1], before[path][1], 0.0, 0.0)]
+    return f"a call changed the Param {changed[0]}" if changed else ""
+
+
+def no_growth_holds(before: dict[str, Any], after: dict[str, Any]) -> str:
+    was, now = (sum(leaf.size for _, held in seen.values() for leaf in held) for seen in (before, after))
+    return f"the state grew from {was} numbers to {now}" if now > was else ""
+
+
+def eval_frozen_holds(before: dict[str, Any], after: dict[str, Any]) -> str:
+    state = [path for path, (kind, _) in after.items() if not issubclass(kind, nnx.RngState)]
+    changed = [path for path in state if path not in before or same(after[path][1], before[path][1], 0.0, 0.0)]
+    return f"in eval mode, {changed[0]} changed" if changed else ""
