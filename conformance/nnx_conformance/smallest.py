@@ -185,7 +185,16 @@ class Smallest:
 
     def _to_confirm(self) -> list[Tally]:
         found = [tally for tally in self._violated() if _essential(tally) and tally is not self._history]
-        return [tally for tally in found if tally.first and tally.first[1].observed not in CAUSES]
+        living = [tally for tally in found if tally.first and tally.first[1].observed not in CAUSES]
+        return [tally for tally in living if not self._shown_first(tally)]
+
+    def _shown_first(self, tally: Tally) -> bool:
+        """Whether the finding is of the first case of all: nothing had run before it, so no fresh process is needed."""
+        found = self.found.get(tally.check.id, tally.first)
+        head = self._judging.head
+        if head is None or found is None or tally.check.id not in head[1]:
+            return False
+        return found[0].case.key == head[0].case.key
 
 
 def _essential(tally: Tally) -> bool:
