@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import sysconfig
 from pathlib import Path
 from typing import Any
@@ -81,13 +82,15 @@ def test_pre_commit_stops_a_bad_change_and_is_fast_on_what_has_not_changed(tmp_p
 
     shutil.copy(CANDIDATES / "good.py", project / "solution.py")
     ok(project, "git", "add", "-A")
+    started = time.monotonic()
     ok(project, "git", "commit", "-m", "a good change", **home, **HERE)
+    judged = time.monotonic() - started
 
     again = ok(project, *pre_commit, "run", "--all-files", "--verbose", **home, **HERE)
     assert "solution.py: nothing has changed, so the verdict is that of an earlier run" in again
     assert "solution.py conforms" in again
     (seconds,) = re.findall(r"^- duration: ([\d.]+)s$", again, flags=re.MULTILINE)
-    assert float(seconds) < 2
+    assert float(seconds) < judged / 3  # some half second after some ten; how long each takes hangs on the machine
 
 
 def action() -> Any:
