@@ -3,6 +3,7 @@
 import torch
 
 CATCHES = ("mean-in-state",)
+NEEDS = ("torch",)
 
 
 class RunningMean(torch.nn.Module):

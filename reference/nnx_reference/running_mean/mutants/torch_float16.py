@@ -3,6 +3,7 @@
 import torch
 
 CATCHES = ("accumulates-in-float32",)
+NEEDS = ("torch",)
 
 
 class RunningMean(torch.nn.Module):

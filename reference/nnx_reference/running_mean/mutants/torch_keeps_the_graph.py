@@ -3,6 +3,7 @@
 import torch
 
 CATCHES = ("no-autograd-history",)
+NEEDS = ("torch",)
 
 
 class RunningMean(torch.nn.Module):

@@ -3,6 +3,7 @@
 import torch
 
 CATCHES = ("one-update-per-step",)
+NEEDS = ("torch",)
 
 
 def running_mean(seed, batches, momentum):

@@ -3,6 +3,7 @@
 import torch
 
 CATCHES = ("statistic-not-param",)
+NEEDS = ("torch",)
 
 
 class RunningMean(torch.nn.Module):

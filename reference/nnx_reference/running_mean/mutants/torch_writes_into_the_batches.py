@@ -3,6 +3,7 @@
 import torch
 
 CATCHES = ("input-untouched",)
+NEEDS = ("torch",)
 
 
 class RunningMean(torch.nn.Module):

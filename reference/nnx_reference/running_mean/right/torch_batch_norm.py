@@ -2,6 +2,8 @@
 
 import torch
 
+NEEDS = ("torch",)
+
 
 def running_mean(seed, batches, momentum):
     norm = torch.nn.BatchNorm1d(batches.shape[2], momentum=1 - float(momentum))

@@ -2,6 +2,8 @@
 
 import torch
 
+NEEDS = ("torch",)
+
 
 class RunningMean(torch.nn.Module):
     def __init__(self, features, momentum):
