@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from catalogue import core, judged, mutants, rights, violated
+from nnx_conformance import check
 from nnx_conformance import contract as contracts
 from nnx_reference import Implementation
 
@@ -72,3 +75,39 @@ def test_a_checks_words_are_those_of_its_own_exercise() -> None:
 
     assert "nnx.merge(graphdef, state)" in contract.check("result-reads-state").right
     assert contract.check("count-equals-calls").requirement == "`result[0]` equals `int(n_calls)`, exactly."
+
+
+LINEN = """
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+
+class Counter(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        count = self.variable("counts", "count", lambda: jnp.array(0.0))
+        if not self.is_initializing():
+            count.value = count.value + 1.0
+        return x
+
+
+def functional_count(seed, x, n_calls):
+    model = Counter()
+    variables = model.init(jax.random.key(int(seed)), x)
+    for _ in range(int(n_calls)):
+        last_x, variables = model.apply(variables, x, mutable=["counts"])
+    return jnp.array([variables["counts"]["count"], last_x.sum()])
+"""
+
+
+@pytest.mark.parametrize("contract", ["split-merge", "mutability"])
+def test_a_module_of_another_framework_is_told_as_such(contract: str) -> None:
+    namespace: dict[str, Any] = {}
+    exec(LINEN, namespace)
+
+    function = namespace["functional_count"]
+    report = check(function, contract=contract, max_examples=2, shrink=False, checks=("counts-in-variable",))
+
+    (finding,) = report.findings
+    assert finding.what == "the call created a flax.linen.Module, and this contract is about Flax NNX"

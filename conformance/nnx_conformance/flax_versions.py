@@ -26,6 +26,9 @@ INTERNAL = frozenset({"_object__state", "_pytree__state", "_pytree__nodes"})
 #: Exceptions that say that state was touched across a trace. By name: they moved between modules with 0.9 and 0.10.
 TRACE_ERRORS = frozenset({"TraceContextError", "UnexpectedTracerError", "ImmutableVariableError"})
 
+#: How a lifted transform words it when it is given a module from outside the trace that it runs in.
+OTHER_LEVEL = "graph node from different trace level"
+
 #: How JAX words it when a module is given to a plain transform; until 0.10 modules were no pytrees.
 NOT_AN_ARRAY = ("not a valid JAX type", "abstract array")
 
@@ -82,6 +85,14 @@ def is_tracer(value: Any) -> bool:
     return isinstance(value, jax.core.Tracer)
 
 
+def lanes(value: Any) -> Any:
+    """What a tracer of `vmap` stands for, the lanes along the first axis; None for other tracers, and inside others."""
+    data, axis = getattr(value, "val", None), getattr(value, "batch_dim", None)
+    if type(value).__name__ != "BatchTracer" or not isinstance(data, jax.Array) or is_tracer(data):
+        return None
+    return np.moveaxis(np.asarray(data), axis, 0) if isinstance(axis, int) else None
+
+
 def is_jit_disabled() -> bool:
     """Whether `jax.disable_jit` is in force."""
     config: Any = jax.config  # its attributes are made at run time
@@ -101,6 +112,8 @@ def is_about_trace(error: BaseException, class_names: frozenset[str]) -> bool:
     if type(error).__name__ in TRACE_ERRORS:
         return True
     text = str(error)
+    if OTHER_LEVEL in text:
+        return True
     given = isinstance(error, TypeError) and any(words in text for words in NOT_AN_ARRAY)
     return given and any(name in text for name in class_names)
 

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.flax_versions import NODE, children, contents, is_key, is_tracer
+from nnx_conformance.flax_versions import NODE, children, contents, is_key, is_tracer, lanes
 from nnx_conformance.observation import Slot, Snapshot
 
 #: What holds the Variables of random generators.
@@ -186,8 +186,9 @@ def number(value: Any) -> float | None:
 
 
 def array(value: Any) -> np.ndarray | None:
-    """The numbers that an array of JAX or NumPy holds, copied; None for anything else, and for keys and tracers."""
-    if is_tracer(value) or is_key(value) or not isinstance(value, (jax.Array, np.ndarray, np.generic)):
+    """What an array of JAX or NumPy holds, copied, or all lanes of one in `vmap`; None for anything else."""
+    value = lanes(value) if is_tracer(value) else value
+    if is_key(value) or not isinstance(value, (jax.Array, np.ndarray, np.generic)):
         return None
     if isinstance(value, jax.Array) and value.is_deleted():
         return None

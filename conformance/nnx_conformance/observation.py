@@ -261,6 +261,7 @@ class Observation:
         base_end: what `Shift.end` is without intervention.
         bypassed: whether calls were made through a reference that was kept before the spies could see them.
         output: what was written to stdout and stderr.
+        foreign: where the run made no module of NNX, the base class of one of another framework that it made.
     """
 
     run: Run
@@ -270,6 +271,7 @@ class Observation:
     base_end: tuple[float | None, ...]
     bypassed: bool
     output: str
+    foreign: str = ""
 
 
 @dataclass(frozen=True)

@@ -104,3 +104,6 @@ COMPILED_FUNCTIONS = dataclasses.replace(FUNCTIONS, again=_compiled_alike)
 
 #: Functions that use Flax NNX, Flax Linen or PyTorch, and keep arrays in their state.
 FRAMEWORKS = dataclasses.replace(FUNCTIONS, code="nnx_conformance.frameworks.functions")
+
+#: Functions that lift transforms over modules: a state with a lane for each row, and compiled as others are.
+LIFTED = dataclasses.replace(FRAMEWORKS, again=_compiled_alike)

@@ -18,6 +18,7 @@ import numpy as np
 from nnx_conformance.bypass import bypassed
 from nnx_conformance.case import Case
 from nnx_conformance.flax_versions import contents, is_tracer, set_contents
+from nnx_conformance.frameworks.foreign import foreign
 from nnx_conformance.graph import number, variables
 from nnx_conformance.observation import Observation, Outcome, Run, Shift
 from nnx_conformance.observe import Candidate, outcome, rerun, run, run_untraced
@@ -38,13 +39,13 @@ def observe(candidate: Candidate, request: Request) -> Observation:
     case = request.case
     follow = LINES in request.probes
     if FORGET in request.probes:
-        _forget_compiled()
+        forget_compiled()
     first = run(candidate, case, request.calls, follow=follow)
     again = rerun(candidate, case) if AGAIN in request.probes else None
     hidden = looks(candidate, request) and hidden_calls(first)
     untraced = run_untraced(candidate, case, request.calls, follow=follow) if hidden else None
     if follow and untraced and not untraced.raised and _followed(outcome(untraced), outcome(first)):
-        _forget_compiled()  # what is compiled already runs without the candidate's lines
+        forget_compiled()  # what is compiled already runs without the candidate's lines
         first = run(candidate, case, request.calls, follow=True)
         again = rerun(candidate, case) if AGAIN in request.probes else None
     base = clearer(first, untraced)
@@ -53,10 +54,12 @@ def observe(candidate: Candidate, request: Request) -> Observation:
     shifts = _shifts(candidate, case, first, base) if SHIFTS in request.probes and not first.raised else ()
     candidate.classes.forget_dead()
     unseen = bool(request.calls) and not base.calls and not first.raised and bypassed(candidate, case)
-    return Observation(first, again, untraced, shifts, _end(base), unseen, "")
+    other = "" if first.modules else foreign(candidate, case, request.calls)
+    return Observation(first, again, untraced, shifts, _end(base), unseen, "", other)
 
 
-def _forget_compiled() -> None:
+def forget_compiled() -> None:
+    """Forget what earlier cases have compiled."""
     jax.clear_caches()  # type: ignore[no-untyped-call]
 
 

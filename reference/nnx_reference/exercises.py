@@ -10,6 +10,7 @@ _FOLDER = Path(__file__).parent
 _ENTRIES = {
     "mutability": ("mutability", "mutability_increment_count"),
     "module-laws": ("laws", "subject"),
+    "lifted": ("lifted", "lifted_count"),
     "running-mean": ("running_mean", "running_mean"),
     "split-merge": ("split_merge", "functional_count"),
 }

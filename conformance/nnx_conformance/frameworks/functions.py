@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from nnx_conformance import functions
-from nnx_conformance.frameworks import linen, pytorch
+from nnx_conformance.frameworks import foreign, linen, pytorch
 from nnx_conformance.frameworks.shifting import shifts
 from nnx_conformance.observation import Loaded, NotLoaded, Observation, Run
 from nnx_conformance.observe import Candidate, rerun, run, run_untraced
-from nnx_conformance.probe import hidden_calls, looks
-from nnx_conformance.request import AGAIN, LINES, SHIFTS, Request
+from nnx_conformance.probe import forget_compiled, hidden_calls, looks
+from nnx_conformance.request import AGAIN, FORGET, LINES, SHIFTS, Request
 from nnx_conformance.target import Target
 from nnx_conformance.tensors import is_imported
 from nnx_conformance.timeline import clearer
@@ -43,6 +43,8 @@ def _spies() -> tuple[Any, ...]:
 def observe(candidate: Candidate, request: Request) -> Observation:
     """Answer a request; what the candidate writes to its streams is added by who holds them."""
     follow = LINES in request.probes
+    if FORGET in request.probes:
+        forget_compiled()
     first = run(candidate, request.case, request.calls, follow=follow)
     if (found := _spies()) != candidate.further:  # it imports PyTorch when it is called
         candidate.further = found
@@ -54,7 +56,8 @@ def observe(candidate: Candidate, request: Request) -> Observation:
     wanted = SHIFTS in request.probes and not first.raised
     made = shifts(candidate, request, base, run if base is first else run_untraced) if wanted else ()
     candidate.classes.forget_dead()
-    return Observation(first, again, untraced, made, (), False, "")
+    other = next((foreign.NAMES[module.framework] for module in first.modules if module.framework in foreign.NAMES), "")
+    return Observation(first, again, untraced, made, (), False, "", other)
 
 
 def _noted(candidate: Candidate, first: Run, untraced: Run | None) -> Run:

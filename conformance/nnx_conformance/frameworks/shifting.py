@@ -15,7 +15,7 @@ from nnx_conformance.frameworks import pytorch
 from nnx_conformance.frameworks.linen import PARAMS, Collections
 from nnx_conformance.graph import variables
 from nnx_conformance.observation import Run, Shift
-from nnx_conformance.observe import Candidate, outcome
+from nnx_conformance.observe import Candidate, outcome, run
 from nnx_conformance.probe import AMOUNT, shifted
 from nnx_conformance.request import Request
 from nnx_conformance.timeline import groups
@@ -26,9 +26,9 @@ def shifts(candidate: Candidate, request: Request, base: Run, runner: Callable[.
     concrete = [call for call in base.calls if not call.traced]
     last = {id(calls[-1]) for calls in groups(base)}
     ordinals = frozenset(at for at, call in enumerate(concrete, start=1) if id(call) in last)
-    if not ordinals:
-        return ()
     applied: list[bool] = []
+    if not ordinals:
+        return _constructed(candidate, request, applied)
 
     def after_call(target: Any, position: int, output: Any) -> Any:
         if position in ordinals:
@@ -37,6 +37,16 @@ def shifts(candidate: Candidate, request: Request, base: Run, runner: Callable[.
 
     made = runner(candidate, request.case, request.calls, after_call=after_call)
     return (Shift("state", "after the last call", AMOUNT, any(applied), outcome(made), ()),)
+
+
+def _constructed(candidate: Candidate, request: Request, applied: list[bool]) -> tuple[Shift, ...]:
+    """Where every call runs inside a trace, the state is shifted when the module has been made."""
+
+    def after_construction(module: Any) -> None:
+        applied.append(shift_state(module))
+
+    made = run(candidate, request.case, request.calls, after_construction=after_construction)
+    return (Shift("state", "after construction", AMOUNT, any(applied), outcome(made), ()),)
 
 
 def shift_state(target: Any) -> bool:
@@ -52,18 +62,19 @@ def shift_state(target: Any) -> bool:
 def _variables(module: Any) -> bool:
     found = list(variables(module).values())
     chosen = [one for one in found if not isinstance(one, nnx.Param)] or found
-    held = [one for one in chosen if _floats(contents(one))]
+    held = [one for one in chosen if _numeric(contents(one))]
     for variable in held:
-        set_contents(variable, shifted(contents(variable)))
+        held_now = contents(variable)
+        set_contents(variable, held_now + AMOUNT if is_tracer(held_now) else shifted(held_now))
     return bool(held)
 
 
 def _collections(updated: Mapping[str, Any]) -> dict[str, Any]:
-    move = functools.partial(jax.tree_util.tree_map, lambda leaf: shifted(leaf) if _floats(leaf) else leaf)
+    move = functools.partial(jax.tree_util.tree_map, lambda leaf: shifted(leaf) if _numeric(leaf) else leaf)
     return {name: content if name == PARAMS else move(content) for name, content in updated.items()}
 
 
-def _floats(value: Any) -> bool:
-    if is_tracer(value) or not isinstance(value, (jax.Array, np.ndarray)):
-        return isinstance(value, float)
-    return value.dtype.kind == "f" or value.dtype.name == "bfloat16"
+def _numeric(value: Any) -> bool:
+    if not isinstance(value, (jax.Array, np.ndarray)):
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value.dtype.kind in "iuf" or value.dtype.name == "bfloat16"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from nnx_conformance.case import Case
@@ -62,7 +64,9 @@ ARRAYS = ("jax.Array", "numpy.ndarray")
 def returns_pair(case: Case, seen: Observation) -> Judgement:
     if raised := seen.run.raised:
         by = culprit(seen)
-        return _raised(raised) if by == RETURNS else Blocked(by)
+        if by != RETURNS:
+            return Blocked(by)
+        return replace(_raised(raised), follows=(IN_VARIABLE,)) if seen.foreign else _raised(raised)
     wrong = _no_pair(seen.run.result)
     if not wrong:
         return None

@@ -43,6 +43,8 @@ from nnx_conformance.timeline import main_calls, moved, state
     right="self.count = nnx.Variable(jnp.array(0.0))",
 )
 def counts_in_variable(case: Case, seen: Observation) -> Judgement:
+    if seen.foreign:
+        return of_another_framework(seen)
     if excused := excuse(case, seen):
         return excused
     run = base(seen)
@@ -60,6 +62,14 @@ def counts_in_variable(case: Case, seen: Observation) -> Judgement:
             cause="the Variable is only written to: the counting is done elsewhere, in a Python number or the loop",
         )
     return None
+
+
+def of_another_framework(seen: Observation) -> Violation:
+    """What is said of a candidate that makes a module of another framework, and none of NNX."""
+    what = f"the call created a {seen.foreign}, and this contract is about Flax NNX"
+    cause = "the state of another framework is none that this contract can look at"
+    line = next((module.line for module in seen.run.modules), None) or places.returned(seen)
+    return Violation(what, "an nnx.Module", seen.foreign, line=line, cause=cause)
 
 
 def _no_module(run: Run) -> Violation:

@@ -1,0 +1,61 @@
+"""How cases of this contract are drawn: the core domain, and the parts of the edge domain."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from nnx_conformance import case as cases
+from nnx_conformance.case import Argument, Case
+from nnx_conformance.contract import CORE, Domain, Part
+from nnx_strategies import call_counts, host_arrays, seeds, shapes
+
+#: Each new shape and, for some candidates, each new number of calls costs a compilation.
+LONGEST, MOST_CALLS = 9, 16
+
+
+def _case(domain: str, seed: Any, xs: np.ndarray, n_calls: Any) -> Case:
+    return Case(domain, (_scalar("seed", seed), cases.jax("xs", xs), _scalar("n_calls", n_calls)))
+
+
+def _scalar(name: str, value: Any) -> Argument:
+    return value if isinstance(value, Argument) else cases.python(name, value)
+
+
+def _build(domain: str, xs: SearchStrategy[np.ndarray], **options: Any) -> SearchStrategy[Case]:
+    drawn = {"seed": seeds(), "n_calls": call_counts(max_value=MOST_CALLS), **options}
+    return st.builds(_case, st.just(domain), xs=xs, **drawn)
+
+
+def core(run_seed: int) -> tuple[Part, ...]:
+    """Float32 arrays of 1 to 9 lanes and features, values to 1e6; 1 to 16 calls."""
+    sides = shapes(min_dims=2, max_dims=2, max_side=LONGEST, pool_seed=run_seed)
+    return (Part(_build(CORE, host_arrays(shape=sides))),)
+
+
+def _parts(domain: str, run_seed: int) -> tuple[Part, ...]:
+    few = host_arrays(shape=(3, 2))
+    match domain:
+        case "zero-calls":
+            return (Part(_build(domain, few, n_calls=st.just(0.0)), 2),)
+        case "many-calls":
+            return (Part(_build(domain, few, n_calls=st.just(200.0)), 1),)
+        case "other-dtypes":
+            kinds = (np.float16, np.int32)
+            few_calls = call_counts(max_value=4)
+            return tuple(
+                Part(_build(domain, host_arrays(shape=(3, 2), dtype=kind), n_calls=few_calls), 1) for kind in kinds
+            )
+        case "scalar-types":
+            whole = call_counts(max_value=4, kind="int").map(lambda value: cases.numpy("n_calls", np.int64(value)))
+            return (Part(_build(domain, few, n_calls=whole), 2),)
+        case _:
+            raise AssertionError(domain)
+
+
+EDGES = ("zero-calls", "many-calls", "other-dtypes", "scalar-types")
+DOMAINS = (Domain(CORE, core), *(Domain(name, partial(_parts, name)) for name in EDGES))

@@ -1,0 +1,121 @@
+"""Reading an observation for this contract: the lanes of the count, call by call, and through what the calls ran."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnx_conformance.case import Case
+from nnx_conformance.contract import Blocked, NotApplicable
+from nnx_conformance.contracts.mutability.evidence import losses
+from nnx_conformance.contracts.mutability.oracle import Sum, expected_sum
+from nnx_conformance.contracts.running_mean.evidence import state
+from nnx_conformance.observation import Call, Observation, Run, Slot
+from nnx_conformance.timeline import went_on
+
+RETURNS = "returns-lanes"
+COUNT = "count-equals-calls"
+IN_VARIABLE = "counts-in-variable"
+LIFTED = "runs-lifted"
+PER_LANE = "one-count-per-lane"
+INCREMENT = "one-increment-per-call"
+WRAPPER = "wrapper-kept"
+TRACED = "no-traced-mutation"
+FRESH = "fresh-state-per-run"
+
+UNSEEN = "the calls ran inside a trace, which is looked into on some cases only"
+HIDDEN = "the calls ran inside a trace that cannot be switched off, and their state cannot be seen"
+
+
+def calls_asked(case: Case) -> int:
+    """`int(n_calls)`."""
+    return int(case["n_calls"])
+
+
+def lanes_asked(case: Case) -> int:
+    """How many lanes a case has."""
+    return int(case["xs"].shape[0])
+
+
+def sums(case: Case) -> list[Sum]:
+    """The sum of each lane, with its bound."""
+    return [expected_sum(lane) for lane in case["xs"]]
+
+
+def culprit(seen: Observation) -> str:
+    """The check that a run breaks that raised; empty if it did not."""
+    if seen.run.raised is None:
+        return ""
+    if seen.run.raised.about_trace:
+        return TRACED
+    return WRAPPER if next(losses(seen.run), None) else RETURNS
+
+
+def result(case: Case, seen: Observation) -> np.ndarray | None:
+    """The result in float64, shape `[lanes, 2]`; None if it is no array of that shape."""
+    thing = seen.run.result
+    if thing is None or thing.array is None or thing.array.dtype.kind == "c":
+        return None
+    return thing.array.astype(np.float64) if thing.array.shape == (lanes_asked(case), 2) else None
+
+
+def looked(seen: Observation) -> Run | None:
+    """The run in which the state of the calls can be seen: without compilation, or as it is if no call is traced."""
+    if seen.untraced is not None and seen.untraced.raised is None and not went_on(seen.run):
+        return seen.untraced
+    return seen.run if seen.run.calls and not any(call.traced for call in seen.run.calls) else None
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """The Variable that counts.
+
+    Attributes:
+        slot: where it sits.
+        calls: the calls in whose state it was seen.
+        moments: what it held before and after each of them, all lanes that the call had.
+    """
+
+    slot: Slot
+    calls: tuple[Call, ...]
+    moments: tuple[tuple[np.ndarray, np.ndarray], ...]
+
+    @property
+    def lane_calls(self) -> int:
+        """How many increments there were, if each call made one in each lane that it had."""
+        return sum(after.size for _, after in self.moments)
+
+
+def counted(run: Run) -> Counted | None:
+    """The Variable that moves, or else the first; None if no call has any."""
+    by_path: dict[str, list[tuple[Slot, Call, np.ndarray, np.ndarray]]] = {}
+    for call in run.calls:
+        before, after = state(run, call.before), state(run, call.after)
+        for path, (slot, held) in after.items():
+            if slot.variable and path in before:
+                by_path.setdefault(path, []).append((slot, call, before[path][1], held))
+    found = [
+        Counted(entries[0][0], tuple(entry[1] for entry in entries), tuple((entry[2], entry[3]) for entry in entries))
+        for entries in by_path.values()
+    ]
+    return max(found, key=lambda one: (_moves(one), not one.slot.param), default=None)
+
+
+def _moves(one: Counted) -> bool:
+    return any(before.shape != after.shape or np.any(after != before) for before, after in one.moments)
+
+
+def excuse(case: Case, seen: Observation) -> Blocked | NotApplicable | None:
+    """Why a check of the module cannot be judged on this case."""
+    if by := culprit(seen):
+        return Blocked(by)
+    if seen.run.modules and looked(seen) is None:
+        return NotApplicable(HIDDEN if seen.untraced is not None else UNSEEN)
+    return None
+
+
+def shown(values: np.ndarray) -> str:
+    """Numbers in a message, short."""
+    numbers = [f"{number:.7g}" for number in values.astype(np.float64).ravel()[:6]]
+    return f"[{', '.join(numbers)}{', ...' if values.size > len(numbers) else ''}]"

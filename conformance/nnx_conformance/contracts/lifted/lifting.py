@@ -1,0 +1,287 @@
+"""Checks of the lifted form: where the counts live, through which transforms the calls ran, how often they compiled."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnx_conformance.case import Case
+from nnx_conformance.contract import MUST, SHOULD, Blocked, Judgement, NotApplicable, Violation, check
+from nnx_conformance.contracts.compiled import compiled
+from nnx_conformance.contracts.lifted.evidence import (
+    IN_VARIABLE,
+    INCREMENT,
+    LIFTED,
+    PER_LANE,
+    RETURNS,
+    TRACED,
+    WRAPPER,
+    Counted,
+    calls_asked,
+    counted,
+    culprit,
+    excuse,
+    lanes_asked,
+    looked,
+    result,
+    shown,
+)
+from nnx_conformance.contracts.mutability import places
+from nnx_conformance.contracts.mutability.evidence import losses
+from nnx_conformance.contracts.mutability.state import of_another_framework
+from nnx_conformance.observation import Call, Observation
+from nnx_conformance.request import SHIFTS
+
+RETRACE = "no-retrace"
+#: A state may be compiled once more when its weak type settles; `nnx.jit(nnx.vmap(...))` and the like compile as one.
+MOST_COMPILATIONS = 2
+
+
+def _found(case: Case, seen: Observation) -> Counted | Blocked | NotApplicable:
+    """The counting Variable; or why there is none to look at."""
+    if excused := excuse(case, seen):
+        return excused
+    run = looked(seen)
+    found = counted(run) if run else None
+    return found or Blocked(IN_VARIABLE)
+
+
+@check(
+    id=IN_VARIABLE,
+    level=MUST,
+    requirement="The call makes an `nnx.Module`, and an `nnx.Variable` in its graph counts from 0 to `int(n_calls)`.",
+    remedy="Keep the count in `self.count = nnx.Variable(jnp.array(0.0))`, and let `__call__` raise it.",
+    wrong="self.count = 0  # a Python int is not NNX state",
+    right="self.count = nnx.Variable(jnp.array(0.0))",
+)
+def counts_in_variable(case: Case, seen: Observation) -> Judgement:
+    if seen.foreign and not any(module.framework == "nnx" for module in seen.run.modules):
+        return of_another_framework(seen)
+    if excused := excuse(case, seen):
+        return excused
+    if not any(module.created for module in seen.run.modules):
+        return Violation("the call made no nnx.Module", "a module with a counting nnx.Variable", "no module")
+    if any(losses(seen.run)):
+        return Blocked(WRAPPER)
+    run = looked(seen)
+    found = counted(run) if run else None
+    if found is None:
+        return Violation("no nnx.Variable of the module counts", "an nnx.Variable", "none", line=places.returned(seen))
+    first, last = found.moments[0][0], found.moments[-1][1]
+    if np.all(first == last):
+        what = f"`{found.slot.path}` stays at {shown(last)}: the module's Variables do not count"
+        return Violation(what, "an nnx.Variable that counts", "none", line=found.calls[0].line, follows=(LIFTED,))
+    return None
+
+
+@check(
+    id=LIFTED,
+    level=MUST,
+    requirement="Every call of the module runs inside a transform that `nnx` lifts, and in no plain one of JAX alone.",
+    remedy="Use `nnx.jit`, `nnx.vmap` and `nnx.scan`: the plain ones drop what a model writes.",
+    wrong="jax.vmap(lambda model, x: model(x))(models, xs)",
+    right="nnx.vmap(lambda model, x: model(x))(models, xs)",
+)
+def runs_lifted(case: Case, seen: Observation) -> Judgement:
+    for run in (seen.run, *((seen.untraced,) if seen.untraced else ())):
+        for call in run.calls:
+            if plain := next((name for name in call.through if name.startswith("jax.")), None):
+                cause = f"`{plain}` works on a copy of the module: what it writes to the copy is dropped, or refused"
+                what = f"the module is called inside a plain `{plain}`"
+                return Violation(what, "a lifted transform", plain, line=call.line, cause=cause)
+    bare = [call for call in seen.run.calls if not call.through and not call.traced]
+    if bare:
+        what = f"{len(bare)} calls of the module ran in plain Python"
+        return Violation(what, "calls inside nnx.jit, nnx.vmap or nnx.scan", "plain Python", line=bare[0].line)
+    if excused := excuse(case, seen):
+        return excused
+    return None if any(call.through for call in _calls(seen)) else Blocked(IN_VARIABLE)
+
+
+def _calls(seen: Observation) -> tuple[Call, ...]:
+    return (*seen.run.calls, *(seen.untraced.calls if seen.untraced else ()))
+
+
+@check(
+    id=PER_LANE,
+    level=MUST,
+    requirement="Each lane has a count of its own.",
+    remedy="Make the models in `nnx.vmap`, one for each lane, and map over them: `in_axes=0`, not None.",
+    wrong="nnx.vmap(step, in_axes=(None, 0))(model, xs)  # one model, and one count, for all lanes",
+    right="models = nnx.vmap(Counter)(keys)\nnx.vmap(step, in_axes=(0, 0))(models, xs)",
+)
+def one_count_per_lane(case: Case, seen: Observation) -> Judgement:
+    found = _found(case, seen)
+    if not isinstance(found, Counted):
+        return found
+    lanes, asked = lanes_asked(case), calls_asked(case)
+    if lanes == 1:
+        return NotApplicable("with one lane there is nothing to share")
+    mapped = any("nnx.vmap" in call.through for call in found.calls)
+    if mapped and found.lane_calls < lanes * asked and all(after.size == 1 for _, after in found.moments):
+        return Violation(
+            f"`{found.slot.path}` is one number for all {lanes} lanes",
+            f"{lanes} counts",
+            "one count",
+            line=found.calls[0].line,
+            cause="the model is broadcast by `nnx.vmap`, so all lanes share its count",
+        )
+    return None
+
+
+@check(
+    id=INCREMENT,
+    level=MUST,
+    requirement="In each lane the module is called exactly `int(n_calls)` times, and each call raises its count by 1.",
+    remedy="Call the model once in the loop or in the body of the scan, `int(n_calls)` times.",
+    wrong="for _ in range(1, int(n_calls)):  # one call short\n    ys = step(models, xs)",
+    right="for _ in range(int(n_calls)):\n    ys = step(models, xs)",
+)
+def one_increment_per_call(case: Case, seen: Observation) -> Judgement:
+    found = _found(case, seen)
+    if not isinstance(found, Counted):
+        return found
+    for number, ((before, after), call) in enumerate(zip(found.moments, found.calls, strict=True), start=1):
+        if np.any(after - before != 1):
+            what = f"call {number} took `{found.slot.path}` from {shown(before)} to {shown(after)}"
+            return Violation(what, shown(before + 1), shown(after), line=call.line, follows=(PER_LANE,))
+    asked = lanes_asked(case) * calls_asked(case)
+    if found.lane_calls != asked:
+        what = f"the module was called {found.lane_calls} times over all lanes, not {asked}"
+        return Violation(what, str(asked), str(found.lane_calls), line=found.calls[-1].line, follows=(PER_LANE,))
+    return None
+
+
+@check(
+    id="counter-not-param",
+    level=MUST,
+    requirement="The counting Variable is no `nnx.Param` nor a subclass of it.",
+    remedy="Use `nnx.Variable`, or a subclass of your own: an optimiser updates every Param.",
+    wrong="self.count = nnx.Param(jnp.array(0.0))",
+    right="self.count = nnx.Variable(jnp.array(0.0))",
+)
+def counter_not_param(case: Case, seen: Observation) -> Judgement:
+    found = _found(case, seen)
+    if not isinstance(found, Counted):
+        return found
+    if not found.slot.param:
+        return None
+    what = f"the count sits in `{found.slot.path}`, of type {found.slot.type}"
+    cause = "a Param is what optimisers train"
+    return Violation(what, "a Variable that is no nnx.Param", found.slot.type, line=found.calls[0].line, cause=cause)
+
+
+@check(
+    id=WRAPPER,
+    level=MUST,
+    requirement="No attribute that held a Variable is replaced by something that is not one.",
+    remedy="Write to the contents, `self.count.value = self.count.value + 1.0`.",
+    wrong="self.count = self.count + 1.0",
+    right="self.count.value = self.count.value + 1.0",
+)
+def wrapper_kept(case: Case, seen: Observation) -> Judgement:
+    for run in (seen.run, *((seen.untraced,) if seen.untraced else ())):
+        for loss in losses(run):
+            what = f"`{loss.target}` went from {loss.before} to {loss.after}"
+            cause = "assigning to the attribute replaces the Variable; its contents are `.value` (or `[...]`)"
+            return Violation(what, loss.before, loss.after, line=loss.line, cause=cause)
+    return excuse(case, seen)
+
+
+@check(
+    id=TRACED,
+    level=MUST,
+    requirement="No Variable is changed from outside its trace.",
+    remedy="Pass the model to the transform as an argument, instead of closing over it.",
+    wrong="nnx.jit(lambda x: model(x))(x)",
+    right="nnx.jit(lambda model, x: model(x))(model, x)",
+)
+def no_traced_mutation(case: Case, seen: Observation) -> Judgement:
+    raised = seen.run.raised
+    if raised is None:
+        return None
+    if not raised.about_trace:
+        return Blocked(culprit(seen))
+    message = raised.message.strip().splitlines()[0][:160] if raised.message.strip() else ""
+    what = f"the candidate raised {raised.type}: {message}"
+    return Violation(what, "the state changes inside its own trace", raised.type, line=raised.line, follows=(LIFTED,))
+
+
+@check(
+    id=RETRACE,
+    level=MUST,
+    requirement="The step is not compiled again for every call: at most twice a run, as all calls have equal shapes.",
+    remedy="Make the compiled function once, outside the loop, and pass it nothing static that changes.",
+    wrong="for _ in range(int(n_calls)):\n    ys = nnx.jit(lambda m, x: step(m, x))(models, xs)",
+    right="step = nnx.jit(step)\nfor _ in range(int(n_calls)):\n    ys = step(models, xs)",
+)
+def no_retrace(case: Case, seen: Observation) -> Judgement:
+    return _compilations(case, seen, MOST_COMPILATIONS, ())
+
+
+@check(
+    id="one-trace",
+    level=SHOULD,
+    requirement="The step is compiled once for equal shapes.",
+    remedy="Keep dtype and weak type of the state: add `1.0` to what `jnp.array(0.0)` made, not a `jnp.float32`.",
+    wrong="self.count.value = self.count.value + jnp.float32(1.0)",
+    right="self.count.value = self.count.value + 1.0",
+)
+def one_trace(case: Case, seen: Observation) -> Judgement:
+    return _compilations(case, seen, 1, (RETRACE,))
+
+
+def _compilations(case: Case, seen: Observation, most: int, follows: tuple[str, ...]) -> Judgement:
+    if by := culprit(seen):
+        return Blocked(by)
+    found = compiled(seen.run)
+    if len(found) <= most:
+        return None if seen.run.modules else Blocked(IN_VARIABLE)
+    return Violation(
+        f"n_calls={calls_asked(case)} calls with equal shapes were compiled {len(found)} times",
+        "once" if most == 1 else f"at most {most} times",
+        f"{len(found)} times",
+        line=next(iter(found.values())).line,
+        cause="the compiled function is made anew, or something that it depends on is another for each call",
+        follows=follows,
+    )
+
+
+@check(
+    id="result-reads-state",
+    level=MUST,
+    requirement="`result[:, 0]` is read from the Variable: when the kit changes its start, `result[:, 0]` follows.",
+    remedy="Return `models.count.value` of the models that were called, not a number beside them.",
+    wrong="counts = jnp.full(lanes, n_calls)",
+    right="counts = models.count.value",
+    probes=(SHIFTS,),
+)
+def result_reads_state(case: Case, seen: Observation) -> Judgement:
+    got = result(case, seen)
+    if got is None:
+        return Blocked(culprit(seen) or RETURNS)
+    tried = [shift for shift in seen.shifts if shift.applied]
+    if not tried:
+        return excuse(case, seen) or Blocked(IN_VARIABLE)
+    thing = tried[0].outcome.result
+    if thing is None or thing.array is None or thing.array.shape != got.shape:
+        return None
+    if not np.array_equal(thing.array.astype(np.float64)[:, 0], got[:, 0]):
+        return None
+    what = f"the kit raised the count by {tried[0].amount} {tried[0].when}; result[:, 0] stayed the same"
+    cause = "result[:, 0] is computed without the Variable, or its updates are dropped"
+    follows = (LIFTED, PER_LANE)
+    return Violation(what, "other counts", shown(got[:, 0]), line=places.returned(seen), cause=cause, follows=follows)
+
+
+CHECKS = (
+    counts_in_variable,
+    runs_lifted,
+    one_count_per_lane,
+    one_increment_per_call,
+    counter_not_param,
+    wrapper_kept,
+    no_traced_mutation,
+    no_retrace,
+    one_trace,
+    result_reads_state,
+)

@@ -1,0 +1,27 @@
+"""Calls a model for each lane in plain Python."""
+
+import jax.numpy as jnp
+from flax import nnx
+
+CATCHES = ("runs-lifted",)
+
+
+class Counter(nnx.Module):
+    def __init__(self, rngs):
+        rngs.params()
+        self.count = nnx.Variable(jnp.array(0.0))
+
+    def __call__(self, x):
+        self.count.value = self.count.value + 1.0
+        return x
+
+
+def lifted_count(seed, xs, n_calls):
+    rows = []
+    for lane, x in enumerate(xs):
+        model = Counter(nnx.Rngs(int(seed) + lane))
+        y = x
+        for _ in range(int(n_calls)):
+            y = model(x)
+        rows.append(jnp.stack([model.count.value, y.sum()]))
+    return jnp.stack(rows)

@@ -1,0 +1,53 @@
+"""The contract `lifted`: right implementations conform, and each wrong one is caught by the checks that it names."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalogue import core, judged, mutants, rights, violated
+from nnx_conformance import contract as contracts
+from nnx_reference import Implementation
+
+CONTRACT = "lifted"
+#: Compiling is slow: a few cases of few calls show what there is to show.
+FEW, MORE = 4, 16
+QUICK = {"vmap_over_lanes", "broadcasts_the_model", "nothing_is_lifted"}
+
+
+def parameters(found: list[Implementation]) -> list[object]:
+    """The implementations, all but some of them marked as slow."""
+    return [pytest.param(one, id=one.name, marks=() if one.name in QUICK else pytest.mark.slow) for one in found]
+
+
+@pytest.mark.parametrize("right", parameters(rights(CONTRACT)))
+def test_a_right_implementation_conforms(right: Implementation) -> None:
+    report = judged(right, FEW, core(CONTRACT))
+
+    assert report.verdict == "conforms"
+    assert violated(report) <= set(right.advice)
+    results = [result for result in report.checks if result.level == "MUST"]
+    assert [result.id for result in results if result.status != "held"] == []
+
+
+@pytest.mark.parametrize("mutant", parameters(mutants(CONTRACT)))
+def test_a_mutant_is_caught_by_the_checks_that_it_names(mutant: Implementation) -> None:
+    report = judged(mutant, FEW)
+    if not set(mutant.catches) <= violated(report):
+        report = judged(mutant, MORE)
+
+    assert set(mutant.catches) <= violated(report)
+
+
+def test_every_check_of_its_own_has_a_mutant_that_it_catches() -> None:
+    caught = {check for mutant in mutants(CONTRACT) for check in mutant.catches}
+    must = {check.id for check in contracts.get(CONTRACT).checks if check.level == "MUST"}
+
+    assert must - caught <= {"wrapper-kept", "input-untouched"}
+
+
+def test_a_broadcast_model_is_told_with_its_lanes() -> None:
+    (mutant,) = (found for found in mutants(CONTRACT) if found.name == "broadcasts_the_model")
+    (finding,) = judged(mutant, FEW).findings
+
+    assert finding.what.startswith("`count` is one number for all ")
+    assert finding.cause == "the model is broadcast by `nnx.vmap`, so all lanes share its count"
