@@ -1,4 +1,4 @@
-"""Write the pages of the checks, `docs/checks/*.md`, from the contract and from what the command really prints.
+"""Write the pages of the checks, `docs/checks/`, from the contracts and from what the command really prints.
 
 `python docs/print_checks.py [CHECK...]` writes them all, or those of some checks; on Flax 0.12.8. The tests do the same
 and compare.
@@ -114,6 +114,75 @@ tells the same in a terminal.
 """
 
 
+#: Contracts whose checks have pages without a printed report, in a folder of their own.
+OTHERS = ("module-laws",)
+
+PLAIN = """\
+# {check.id}
+
+{check.level} of the contract `{contract}`
+
+> {check.requirement}
+
+Wrong:
+
+```python
+{check.wrong}
+```
+
+Right:
+
+```python
+{check.right}
+```
+
+**Remedy.** {check.remedy}
+
+## Modules that break it
+
+{mutants}
+"""
+
+PLAIN_INDEX = """\
+# The checks of `{contract}`
+
+{title}
+
+**MUST** decides the verdict. **SHOULD** is advice, and decides under `--strict`.
+
+| check | level | holds when |
+| --- | --- | --- |
+{rows}
+
+```{{toctree}}
+:hidden:
+
+{names}
+```
+"""
+
+
+def plain_pages(name: str) -> dict[str, str]:
+    """The pages of another contract, by name, its index among them; runs nothing."""
+    found = contract.get(name)
+    rows = "\n".join(f"| [`{one.id}`]({one.id}.md) | {one.level} | {one.requirement} |" for one in found.checks)
+    names = "\n".join(one.id for one in found.checks)
+    pages = {"index": PLAIN_INDEX.format(contract=name, title=found.title, rows=rows, names=names)}
+    for one in found.checks:
+        caught = [mutant for mutant in nnx_reference.mutants(name) if one.id in mutant.catches]
+        listed = "\n".join(f"- `{mutant.name}`: {' '.join(mutant.story.split())}" for mutant in caught)
+        pages[one.id] = PLAIN.format(check=one, contract=name, mutants=listed or "None in the catalogue.")
+    return pages
+
+
+def write_plain(name: str) -> None:
+    """Write the pages of another contract."""
+    folder = FOLDER / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for page_name, text in plain_pages(name).items():
+        (folder / f"{page_name}.md").write_text(text)
+
+
 def checks() -> tuple[Check, ...]:
     """The checks that have a page, in the order of the contract."""
     return contract.get(CONTRACT).checks
@@ -175,6 +244,8 @@ def printed(check: Check, source: str) -> str:
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / "index.md").write_text(index())
+    for other in OTHERS:
+        write_plain(other)
     for chosen in checks():
         if not sys.argv[1:] or chosen.id in sys.argv[1:]:
             (FOLDER / f"{chosen.id}.md").write_text(page(chosen))

@@ -21,7 +21,7 @@ DOCS = ROOT / "docs"
 pytestmark = pytest.mark.skipif(not (DOCS / "blocks.py").exists(), reason="the tests run without the checkout")
 printed_on = pytest.mark.skipif(flax.__version__ != "0.12.8", reason="the pages were printed on Flax 0.12.8")
 
-PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts and path.parent.name != "checks")
+PAGES = sorted(path for path in DOCS.rglob("*.md") if not {"_build", "checks"} & set(path.parts))
 CHECKS = contract.get("mutability").checks
 
 
@@ -79,6 +79,13 @@ def test_each_check_has_a_page_with_its_requirement_its_code_and_its_remedy() ->
             assert part in pages[check.id]
 
 
+def test_the_pages_of_other_contracts_are_what_is_generated() -> None:
+    wanted = tool("print_checks").plain_pages("module-laws")
+
+    assert {path.stem: path.read_text() for path in (DOCS / "checks" / "module-laws").glob("*.md")} == wanted
+    assert len(wanted) == 1 + len(contract.get("module-laws").checks)
+
+
 @pytest.mark.slow
 @printed_on
 @pytest.mark.parametrize("check", CHECKS, ids=check_id)
@@ -93,7 +100,7 @@ def steady(page: str) -> str:
     return re.sub(r"\[\d+\., +0\.\]|-[0-9a-f]{8}\.json", "?", page)
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=check_id)
+@pytest.mark.parametrize("check", [*CHECKS, *contract.get("module-laws").checks], ids=check_id)
 def test_the_wrong_and_the_right_code_of_a_check_is_python(check: Check) -> None:
     for code in (check.wrong, check.right):
         headed = code.splitlines()[-1].endswith(":")  # a loop or function whose body is left out

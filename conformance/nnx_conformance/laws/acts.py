@@ -227,9 +227,10 @@ def _set_mode(run: Run, module: Any) -> None:
 
 
 def _like(run: Run, seed: int) -> Any:
-    """A new module with all the state that this one has: state that is made lazily comes with the first call."""
+    """A new module, called once if its first call makes Variables: state that is made lazily is restored after that."""
     fresh = run.bench.make(seed)
-    if variables(fresh).keys() != variables(run.module).keys():
+    _set_mode(run, fresh)
+    if run.bench.lazy(run.word.input):
         run.bench.call(fresh, run.word.input)
     return fresh
 

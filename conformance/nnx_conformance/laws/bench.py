@@ -59,6 +59,7 @@ class Bench:
         self.source = source
         self.where = where
         self.warnings: tuple[Warned, ...] = ()
+        self._lazy: bool | None = None
         self._transforms: dict[str, Transforms] = {}
 
     def transforms(self, mode: str, fresh: bool) -> Transforms:
@@ -70,6 +71,17 @@ class Bench:
     def make(self, seed: int) -> Any:
         """A new module, from an Rngs of its own."""
         return self.subject.make(nnx.Rngs(seed))
+
+    def lazy(self, number: int) -> bool:
+        """Whether a first call makes Variables, or puts new ones in the place of others."""
+        if self._lazy is None:
+            module = self.make(0)
+            before = variables(module)
+            self.call(module, number)
+            after = variables(module)
+            same = before.keys() == after.keys() and all(after[path] is before[path] for path in before)
+            self._lazy = not same
+        return self._lazy
 
     def call(self, module: Any, number: int) -> Any:
         """Call a module in plain Python, on copies of an input."""

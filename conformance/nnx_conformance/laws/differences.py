@@ -140,7 +140,7 @@ def _texts(got: Leaf, wanted: Leaf) -> tuple[str, str]:
         return text(wanted), text(got)
     at = np.unravel_index(int(np.argmax(~((a == b) | ((a != a) & (b != b))))), a.shape)
     place = f" at [{', '.join(map(str, at))}] of {wanted.dtype or a.dtype}{list(a.shape)}"
-    return f"{b[at].item()!r}{place}", f"{a[at].item()!r}{place}"
+    return f"{b[at]!s}{place}", f"{a[at]!s}{place}"
 
 
 def text(leaf: Leaf | None) -> str:

@@ -108,12 +108,12 @@ def another(seed: int, history: list[Any]) -> Any:
 
 
 def like(module: Any, seed: int, number: int) -> Any:
-    """A new module with all the state that this one has, in its mode."""
+    """A new module in the mode of this one; called once, if that makes all the state that this one has."""
     fresh = make(seed)
-    if look(fresh).keys() != look(module).keys():
-        call(fresh, *given(number))
     for mode in [what for what in done if isinstance(what, str)][-1:]:
         getattr(fresh, mode)()
+    if look(fresh).keys() != look(module).keys():
+        call(fresh, *given(number))
     return fresh
 
 
