@@ -170,6 +170,13 @@ PROBLEMS = {
         row(subject("right", name="fine"), outcomes(("wrapper-kept",), ())),
         "fine is right, and is accused by wrapper-kept",
     ),
+    "one that ran out of time": (
+        row(
+            subject("right", name="slow"),
+            [outcome.of("slow", reports.report(reports.finding(observed="timed out"))), *outcomes(())],
+        ),
+        "slow is right, and is accused by wrapper-kept (1 of 2 runs ran out of time: is the machine busy?)",
+    ),
     "one that is recorded as right": (
         row(subject("made", name="cast-1", equivalent="any dtype will do"), outcomes(("quiet",), ())),
         "cast-1 is recorded as right after all (any dtype will do), and was caught by quiet",

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from ._validation import misuse, strategy
 from ._whole_numbers import index, indices
 
-# One draw in ten. Two ends of which each comes on one case in twenty come together on one in 400, and code that is
+# One draw in nine. Two ends of which each comes on one case in twenty come together on one in 400, and code that is
 # wrong only there would be missed by two runs of 200 cases out of three.
-_OFTEN = 10
+_OFTEN = 9
 
 
 def corners(*parts: tuple[st.SearchStrategy[Any], st.SearchStrategy[Any]]) -> st.SearchStrategy[tuple[Any, ...]]:
-    """Tuples of independent parts, of which one in ten has all its parts from their ends.
+    """Tuples of independent parts, of which one in nine has all its parts from their ends.
 
     In a test::
 

@@ -112,11 +112,12 @@ def _problems(audit: Audit) -> Iterator[str]:
             yield f"{row.name}: the kit failed at it: {row.failed.strip().splitlines()[-1]}"
         if row.unloaded and row.kind in ("right", "mutant"):
             yield f"{row.name} shows nothing: {row.unloaded}"
+        slow = f" ({row.slow} of {row.runs} runs ran out of time: is the machine busy?)" if row.slow else ""
         if row.accused:
-            yield f"{row.name} is right, and is accused by {_listed(row.accused)}"
+            yield f"{row.name} is right, and is accused by {_listed(row.accused)}{slow}"
         if row.lost:
             also = f"; it was caught by {_listed(tuple(row.by))}" if row.by else ""
-            yield f"{row.name} is caught no more by {_listed(row.lost)}, which it names{also}"
+            yield f"{row.name} is caught no more by {_listed(row.lost)}, which it names{also}{slow}"
         if row.equivalent and row.caught:
             by = _listed(tuple(row.by))
             yield f"{row.name} is recorded as right after all ({row.equivalent}), and was caught by {by}"

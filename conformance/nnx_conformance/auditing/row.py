@@ -23,6 +23,7 @@ class Row:
         caught: how many runs reported any violated check.
         by: in how many runs each check was violated; none that never was.
         cases: on how many cases each of these was violated, and judged, over all runs.
+        slow: in how many runs it ran out of time on some case.
         unloaded: why it could not be loaded; it then says nothing of the checks.
         failed: why the kit failed at it.
     """
@@ -36,6 +37,7 @@ class Row:
     caught: int
     by: dict[str, int]
     cases: dict[str, tuple[int, int]]
+    slow: int = 0
     unloaded: str = ""
     failed: str = ""
 
@@ -90,6 +92,7 @@ def row(subject: Subject, outcomes: Sequence[Outcome], excused: frozenset[str] =
         caught=sum(map(bool, runs)),
         by=dict(violated.most_common()),
         cases=cases,
+        slow=sum(map(_ran_out_of_time, outcomes)),
         unloaded=_first(_unloaded(outcome) for outcome in outcomes),
         failed=_first(outcome.reason for outcome in outcomes if outcome.status == "the kit failed"),
     )
@@ -100,6 +103,10 @@ def _violated(outcome: Outcome, leaves_out: frozenset[str]) -> dict[str, tuple[i
     results = outcome.report.checks if outcome.report else ()
     found = (one for one in results if one.status == "violated" and one.id not in leaves_out)
     return {one.id: (one.violated, one.evaluated) for one in found}
+
+
+def _ran_out_of_time(outcome: Outcome) -> bool:
+    return any(finding.observed == "timed out" for finding in (outcome.report.findings if outcome.report else ()))
 
 
 def _unloaded(outcome: Outcome) -> str:

@@ -69,13 +69,16 @@ def odds(row: Row) -> str:
 
 def _checks(audit: Audit, console: Console) -> None:
     found = Table(box=None, padding=(0, 1), title="checks", title_justify="left", title_style="bold")
-    for head in ("", "check", "level", "catches", "alone", "needed for all", "alone it catches"):
-        found.add_column(head, justify="right" if head in ("", "catches", "alone") else "left")
+    found.add_column("", justify="right")
+    found.add_column("check", no_wrap=True, min_width=max(len(check.id) for check in audit.checks))
+    for head in ("level", "catches", "alone", "needed", "alone it catches"):
+        found.add_column(head, justify="right" if head in ("catches", "alone") else "left", overflow="fold")
     for number, check in enumerate(audit.checks, 1):
-        needed = "yes" if check.id in audit.smallest.checks else ""
-        shown = ", ".join(check.alone[:3]) + (", ..." if len(check.alone) > 3 else "")
-        catches = "no mutant here" if check.silent else str(len(check.catches))
-        found.add_row(str(number), check.id, check.level, catches, str(len(check.alone)), needed, shown)
+        if check.catches or not audit.partial.startswith("only"):
+            needed = "yes" if check.id in audit.smallest.checks else ""
+            shown = ", ".join(check.alone[:3]) + (", ..." if len(check.alone) > 3 else "")
+            catches = "no mutant here" if check.silent else str(len(check.catches))
+            found.add_row(str(number), check.id, check.level, catches, str(len(check.alone)), needed, shown)
     console.print(found)
     how = "no smaller set does" if audit.smallest.exact else "found greedily"
     size = len(audit.smallest.checks)
