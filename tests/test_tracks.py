@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -148,3 +149,29 @@ def test_a_check_is_explained_though_another_contract_does_not_load(one_is_broke
 
     assert not left.value.code
     assert "wrapper-kept  MUST of contract mutability" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_references_are_a_folder_that_keeps_the_track_nnx(
+    folder: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.chdir(folder.parent)
+    for contract in tracks.NNX.contracts:
+        (folder / tracks.file_name(contract)).write_text(reference(contract))
+
+    status, out, _ = run(capsys, "ada", "--track", "nnx", "--max-examples", "5", "--format", "json")
+
+    reports = json.loads(out)["reports"]
+    assert status == 0
+    assert [report["contract"] for report in reports] == list(tracks.NNX.contracts)
+    assert {report["verdict"] for report in reports} == {"conforms"}
+
+
+def reference(contract: str) -> str:
+    """The source of a contract's own right candidate."""
+    module, _, name = contracts.get(contract).control.partition(":")
+    found = importlib.util.find_spec(module)
+    assert found is not None and found.origin is not None
+    entry = contracts.get(contract).entry
+    return Path(found.origin).read_text() + ("" if name == entry else f"\n{entry} = {name}\n")

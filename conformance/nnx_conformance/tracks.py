@@ -46,7 +46,11 @@ class Solution:
     near: str = ""
 
 
-NNX = Track("nnx", "The exercises on stateful NNX.", ("mutability",))
+NNX = Track(
+    "nnx",
+    "The exercises on stateful NNX: mutation, functional split and merge, lifted transforms, a running mean.",
+    ("mutability", "split-merge", "lifted", "running-mean"),
+)
 
 
 def names() -> dict[str, EntryPoint]:
