@@ -18,10 +18,10 @@ def cell(kind: str, carry: object) -> dict[str, object]:
 
 
 CASES = [
-    Case(name="LSTMCell", subject=cell("LSTMCell", (STATE, -STATE))),
-    Case(name="OptimizedLSTMCell", subject=cell("OptimizedLSTMCell", (STATE, -STATE))),
-    Case(name="GRUCell", subject=cell("GRUCell", STATE)),
-    Case(name="SimpleCell", subject=cell("SimpleCell", STATE)),
+    Case(name="LSTMCell", subject=cell("LSTMCell", (STATE, -STATE)), min_flax="0.10.7"),
+    Case(name="OptimizedLSTMCell", subject=cell("OptimizedLSTMCell", (STATE, -STATE)), min_flax="0.10.7"),
+    Case(name="GRUCell", subject=cell("GRUCell", STATE), min_flax="0.10.7"),
+    Case(name="SimpleCell", subject=cell("SimpleCell", STATE), min_flax="0.10.7"),
     Case(
         name="RNN of LSTMCell",
         subject={"make": lambda rngs: nnx.RNN(nnx.LSTMCell(3, 4, rngs=rngs), rngs=rngs), "inputs": [SEQUENCE]},
