@@ -4,6 +4,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 CATCHES = ("one-count-per-lane",)
+MIN_FLAX = "0.10.0"
 
 
 class Counter(nnx.Module):

@@ -1,0 +1,27 @@
+"""Donates `xs` to the compiled step, and nobody can use it again."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+CATCHES = ("input-untouched",)
+MIN_FLAX = "0.10.0"
+
+
+class Counter(nnx.Module):
+    def __init__(self, rngs):
+        rngs.params()
+        self.count = nnx.Variable(jnp.array(0.0))
+
+    def __call__(self, x):
+        self.count.value = self.count.value + 1.0
+        return x
+
+
+def lifted_count(seed, xs, n_calls):
+    models = nnx.vmap(lambda key: Counter(nnx.Rngs(key)))(jax.random.split(jax.random.key(int(seed)), len(xs)))
+    step = nnx.jit(nnx.vmap(lambda model, x: model(x)), donate_argnums=1)
+    ys = xs
+    for _ in range(int(n_calls)):
+        ys = step(models, ys)
+    return jnp.stack([models.count.value, ys.sum(axis=1)], axis=1)
