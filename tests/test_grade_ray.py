@@ -57,7 +57,8 @@ def cluster() -> Iterator[str]:
     port = free_port()
     options = ["--head", f"--port={port}", "--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats"]
     os.environ["RAY_AUTH_MODE"] = "disabled"  # this cluster listens for this test alone
-    subprocess.run([ray, "start", *options], check=True, stdout=subprocess.DEVNULL, timeout=120)
+    os.environ["RAY_raylet_start_wait_time_s"] = "240"  # noqa: SIM112 - Ray spells it so; a busy machine needs over 30 s
+    subprocess.run([ray, "start", *options], check=True, stdout=subprocess.DEVNULL, timeout=300)
     try:
         yield f"127.0.0.1:{port}"
     finally:
