@@ -47,7 +47,7 @@ CASES = [
             "call": lambda module, x: module(x, update_stats=True),
             "traits": REWRITES,
         },
-        min_flax="0.10.7",
+        min_flax="0.12",
     ),
     Case(
         name="WeightNorm",
