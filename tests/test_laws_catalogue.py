@@ -71,3 +71,10 @@ def test_what_flax_refuses_is_told_as_its_error_and_not_judged(case: subjects.Ca
         check_module(dict(case.subject), max_examples=EXAMPLES, shrink=False)
 
     assert case.refused in str(caught.value)
+
+
+def test_a_child_at_two_places_is_not_accused_where_tree_mode_refuses_it() -> None:
+    (shared,) = [one for one in RIGHTS if one.name == "shared_submodule"]
+    report = check_module(shared.load(), max_examples=8, shrink=False, checks=("clone-independent", "calls-return"))
+
+    assert told(report) == []

@@ -30,7 +30,7 @@ CASES = [
         name="Embed",
         subject={"make": lambda rngs: nnx.Embed(7, 3, rngs=rngs), "inputs": [np.array([[0, 6, 2]], np.int32)]},
     ),
-    Case(name="PReLU", subject={"make": lambda rngs: nnx.PReLU(), "inputs": [ROWS]}, min_flax="0.10.7"),
+    Case(name="PReLU", subject={"make": lambda rngs: nnx.PReLU(), "inputs": [ROWS]}, min_flax="0.12"),
     Case(
         name="Dropout",
         subject={"make": lambda rngs: nnx.Dropout(0.5, rngs=rngs), "inputs": [ROWS], "traits": NOISY},

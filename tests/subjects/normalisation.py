@@ -37,7 +37,7 @@ CASES = [
     Case(
         name="InstanceNorm",
         subject={"make": lambda rngs: nnx.InstanceNorm(4, rngs=rngs), "inputs": [IMAGE]},
-        min_flax="0.11.2",
+        min_flax="0.12",
     ),
     Case(
         name="SpectralNorm",

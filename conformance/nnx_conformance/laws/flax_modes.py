@@ -10,7 +10,7 @@ import flax
 from flax import nnx
 
 from nnx_conformance.laws.language import TREE
-from nnx_conformance.laws.snapshots import arrays, state, variables
+from nnx_conformance.laws.snapshots import arrays, shares, state, variables
 from nnx_conformance.laws.transplants import is_random
 
 VERSION = tuple(int(part) for part in flax.__version__.split(".")[:2])
@@ -30,8 +30,8 @@ def _refused_in_tree_mode(name: str, module: Any, called: bool) -> str:
     """Limits of tree mode that are no mistake of a module, see FLIP 5310 (https://github.com/google/flax)."""
     if name in ("grad", "optimize"):
         return "nnx.grad differentiates every Variable in tree mode"
-    if any(leaf.shared for leaf in state(module)):
-        return "tree mode has no shared Variables"
+    if shares(module):
+        return "tree mode has no shared Variables or nodes"
     if name in TRACED and not called:
         return "tree mode loses what a first call makes under a transform"
     return "tree mode carries no state in plain arrays" if name in TRACED and arrays(module) else ""

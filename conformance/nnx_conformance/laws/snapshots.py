@@ -56,6 +56,20 @@ def arrays(module: Any) -> dict[str, tuple[Any, str]]:
     return found
 
 
+def shares(module: Any) -> bool:
+    """Whether a Variable or a node hangs on a module at two places."""
+    seen: set[int] = set()
+
+    def again(value: Any) -> bool:
+        if isinstance(value, (nnx.Variable, NODE)) and id(value) in seen:
+            return True
+        below = [] if id(value) in seen or isinstance(value, nnx.Variable) else _below(value) or []
+        seen.add(id(value))
+        return any(again(part) for _, part in below)
+
+    return again(module)
+
+
 def nodes(module: Any) -> Iterator[tuple[str, Any]]:
     """The nodes of a module's graph, itself among them, by path."""
     seen: set[int] = set()

@@ -19,10 +19,6 @@ class Pooled(nnx.Module):
         return jnp.where(batch["mask"][:, None], self.dense(rest["x"]) * first, second)
 
 
-subject = {
-    "make": lambda rngs: Pooled(rngs),
-    "inputs": (
-        {"x": np.ones((3, 2), np.float32), "mask": np.array([True, False, True])},
-        (np.float32(0.5), np.float32(2.0)),
-    ),
-}
+batch = {"x": np.ones((3, 2), np.float32), "mask": np.array([True, False, True])}
+weights = (np.float32(0.5), np.float32(2.0))
+subject = {"make": lambda rngs: Pooled(rngs), "inputs": [(batch, weights)]}

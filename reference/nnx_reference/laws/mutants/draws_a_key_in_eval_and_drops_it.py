@@ -1,9 +1,11 @@
-"""Takes a key from its stream before it looks at the mode, as nnx.RNN does: in eval mode only the stream moves on."""
+"""Takes a key from its stream before it looks at the mode: eval changes no output, and still advances the stream."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+
+CATCHES = ("eval-frozen",)
 
 
 class Drop(nnx.Module):
