@@ -115,7 +115,7 @@ tells the same in a terminal.
 
 
 #: Contracts whose checks have pages without a printed report, in a folder of their own.
-OTHERS = ("module-laws",)
+OTHERS = ("module-laws", "split-merge", "lifted", "running-mean")
 
 PLAIN = """\
 # {check.id}
@@ -138,7 +138,7 @@ Right:
 
 **Remedy.** {check.remedy}
 
-## Modules that break it
+## Candidates that break it
 
 {mutants}
 """

@@ -358,7 +358,7 @@ def test_a_failure_of_the_kit_exits_with_three(run: Any, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("check", MUTABILITY.checks, ids=lambda check: check.id)
 def test_every_check_is_explained(run: Any, check: contract.Check) -> None:
-    told = run("explain", check.id)
+    told = run("explain", check.id, "--contract", "mutability")
     assert (told.status, told.err) == (0, "")
     words = " ".join(told.out.split())
     assert words.startswith(f"{check.id} {check.level} of contract mutability ")
@@ -387,6 +387,16 @@ def test_explaining_an_unknown_check_is_misuse(run: Any) -> None:
         "nnx-conformance: Expected the id of a check but got CHECK='wraper-kept' (type=str). "
         "Did you mean 'wrapper-kept'?\n",
     )
+
+
+def test_a_check_of_several_contracts_is_explained_for_each(run: Any) -> None:
+    told = run("explain", "wrapper-kept")
+    assert (told.status, told.err) == (0, "")
+    having = [name for name in sorted(contract.names()) if "wrapper-kept" in contract.get(name).by_id]
+    assert len(having) > 1
+    assert [line for line in told.out.splitlines() if line.startswith("wrapper-kept")] == [
+        f"wrapper-kept  MUST of contract {name}" for name in having
+    ]
 
 
 def test_explaining_looks_in_the_named_contract(run: Any) -> None:
