@@ -188,12 +188,12 @@ def test_a_module_counts_with_its_package(folder: Path) -> None:
 def test_a_folder_of_too_much_is_judged_each_time_and_says_so(
     folder: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(content, "MOST_FILES", 400)
-    for number in range(400):
+    monkeypatch.setattr(content, "MOST_FILES", 2000)
+    for number in range(2000):
         write(folder / f"helper_{number}.py")
     status, _, err = check(capsys)
     assert status == 0
-    assert err == f"one.py: judged anew, its verdict is not kept: {folder} holds more than 400 files or 64 MiB\n"
+    assert err == f"one.py: judged anew, its verdict is not kept: {folder} holds more than 2000 files or 64 MiB\n"
     assert not (folder / cache.FOLDER).exists()
 
 

@@ -137,10 +137,10 @@ MISTAKES = [
         "sum-preserved",
         "truncates_the_sum",
         "return jnp.array([model.count.value, float(int(last_x.sum()))])",
-        "result[1] is 0, the sum of x is 0.5",
+        "result[1] is 0, the sum of x is 0.953674316",
         "the sum cut to a whole number",
         "in float32, with nothing dropped, scaled or cast",
-        "seed=0.0  x=[0.5]  n_calls=1.0",
+        "seed=0.0  x=[0.9536743]  n_calls=1.0",
     ),
     Mistake(
         "counts-in-variable",

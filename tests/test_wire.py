@@ -254,7 +254,7 @@ def test_a_number_that_no_float_holds_is_refused(kind: str) -> None:
 
 
 def test_a_whole_number_where_a_float_is_meant_becomes_one() -> None:
-    assert repr(wire.loads(Snapshot, b"[0,[1],[]]", b"").numbers) == "(1.0,)"
+    assert repr(wire.loads(Snapshot, b"[0,[1],[],[]]", b"").numbers) == "(1.0,)"
 
 
 @pytest.mark.parametrize(
