@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from nnx_conformance.case import Case
@@ -30,6 +31,7 @@ class Asking:
         self._open: Session | None = session
         self._opener = opener
         self._import_told = False
+        self._asked: deque[Request] = deque()
 
     @property
     def _session(self) -> Session:
@@ -41,18 +43,32 @@ class Asking:
     def submit(self, request: Request) -> None:
         """Ask, without waiting."""
         self._session.submit(request)
+        self._asked.append(request)
 
     def collect(self) -> Any:
         """The oldest answer that is due; the first one also tells what importing the candidate wrote and warned.
 
+        Where the rest is for a new process to do, that is started, asked and ended.
+
         Raises:
             Ended: if the candidate's process did not live to give it.
         """
-        seen = self._session.collect()
+        seen = self._whole(self._session.collect())
         if self._import_told or not isinstance(loaded := self._session.loaded, Loaded):
             return seen
         self._import_told = True
         return self.contract.observer.with_import(seen, loaded)
+
+    def _whole(self, seen: Any) -> Any:
+        request, observer = self._asked.popleft(), self.contract.observer
+        while rest := observer.rest(request, seen):
+            fresh = self.fresh()
+            try:
+                fresh._session.submit(rest)
+                seen = observer.joined(seen, fresh._session.collect())
+            finally:
+                fresh.close()
+        return seen
 
     def judge(self, check: Check, request: Request) -> Judgement:
         """Ask, wait, and let one check judge. A process that ends breaks the check that is to blame for it."""
@@ -70,6 +86,7 @@ class Asking:
     def restart(self) -> None:
         """End what runs; what is asked next is asked of a new session, where nothing ran before."""
         self.close()
+        self._asked.clear()
         self._import_told = False
 
     def fresh(self) -> Asking:

@@ -27,6 +27,9 @@ from nnx_conformance.zygote import Zygote
 
 if TYPE_CHECKING:
     from nnx_conformance.drawn import Draw
+    from nnx_conformance.judge import Judging
+
+    Search = Callable[[Judging], Mapping[str, Case]]
 
 KIT_FAILS = "the kit fails on it, and not on another candidate"
 
@@ -48,6 +51,8 @@ class Job:
         draw: where the cases come from; they are drawn as they are needed if None.
         waived: the ids of the checks that are not shrunk, as they are excused.
         literals: the numbers in its source; the cases to which they lead are met besides.
+        search: meets the cases, in the place of drawing them, and gives the smallest ones that it came to, by check;
+            None for drawing.
         proven: whether the kit is known to observe the contract's own right candidate here.
     """
 
@@ -59,6 +64,7 @@ class Job:
     draw: Draw | None = None
     waived: frozenset[str] = frozenset()
     literals: Literals = NONE
+    search: Search | None = None
     proven: bool = False
 
 
@@ -146,13 +152,15 @@ def judge_target(
     progress: Progress = silent,
     jail: Jail = ANY_JAIL,
     waivers: Waivers = (),
+    search: Search | None = None,
 ) -> Report:
     """Judge the candidate at a target, in a process of its own; `waivers` are those that name it."""
     target, clock = parse(text), Clock(limits)
     validate(settings, contract)
     with Zygote(jail) as zygote:
         numbers = of_file(file_of(target))
-        job = Job(lambda: Process(target, clock, zygote), text, contract, settings, progress, literals=numbers)
+        job = Job(lambda: Process(target, clock, zygote), text, contract, settings, progress, None)
+        job = dataclasses.replace(job, literals=numbers, search=search)
         return excerpt.of_target(_with_waivers(job, waivers), target)
 
 
@@ -221,8 +229,10 @@ def _judged(job: Job, session: Session, contract: contracts.Contract) -> Report:
     asking = Asking(contract, session, job.opener)
     try:
         judging = Judging(contract, asking, job.settings, job.draw or drawn, job.progress, job.literals)
-        judging.run()
-        smallest = Smallest(judging, job.progress, job.waived)
+        known = job.search(judging) if job.search else None
+        if known is None:
+            judging.run()
+        smallest = Smallest(judging, job.progress, job.waived, known)
         smallest.run()
     except CannotObserve:
         if not (job.proven or can_observe(contract)):

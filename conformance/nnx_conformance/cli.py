@@ -9,6 +9,7 @@ import click
 from nnx_conformance.commands.audit import audit
 from nnx_conformance.commands.check import check
 from nnx_conformance.commands.doctor import doctor
+from nnx_conformance.commands.explore import explore
 from nnx_conformance.commands.grade import grade
 from nnx_conformance.commands.init import init
 from nnx_conformance.commands.new_contract import new_contract
@@ -26,5 +27,5 @@ def cli() -> None:
     """
 
 
-for command in (check, grade, results, audit, replay, init, new_contract, doctor, list_contracts, explain):
+for command in (check, explore, grade, results, audit, replay, init, new_contract, doctor, list_contracts, explain):
     cli.add_command(command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Literal
@@ -173,6 +173,25 @@ class Domain:
 
 
 @dataclass(frozen=True)
+class Exploration:
+    """How a search for a given time goes about, see `exploring`.
+
+    Attributes:
+        cases: the cases to search.
+        operations: the names of all that a case may do.
+        done: what one did: each operation in its order, and why it was skipped; empty if it was not.
+        scores: what the search aims at, by name: the higher, the nearer is the case to something odd.
+        told: how the highest of each score is told, such as `the state became {:.3g} times as large`.
+    """
+
+    cases: Callable[[], SearchStrategy[Case]]
+    operations: tuple[str, ...]
+    done: Callable[[Any], tuple[tuple[str, str], ...]]
+    scores: Callable[[Any], dict[str, float]]
+    told: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Contract:
     """A named promise: how cases are drawn, and the checks.
 
@@ -189,6 +208,7 @@ class Contract:
         catalogue: the dotted name of the package whose folder holds `right/` and `mutants/`, one implementation a file;
             empty for none. Read with `nnx_conformance.catalogue`, which imports none of it.
         observer: how its candidates are loaded and observed; functions that use NNX modules by default.
+        exploration: how `explore` searches its core; None if a case is no sequence of operations.
     """
 
     name: str
@@ -206,6 +226,7 @@ class Contract:
     script: Script | None = None
     catalogue: str = ""
     observer: Observer = FUNCTIONS
+    exploration: Exploration | None = None
     by_id: dict[str, Check] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings, target
+from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.errors import Flaky, HypothesisException
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
@@ -140,6 +142,48 @@ def _shrink_batch(cases: SearchStrategy[Case], count: int, seed_value: int, sear
 
     with contextlib.suppress(_Violated, Flaky, HypothesisException), _the_same_everywhere():
         test()
+
+
+class TimeUp(BaseException):
+    """Ends a search; Hypothesis takes no notice of it, as it is no Exception."""
+
+
+def search(
+    cases: SearchStrategy[Case],
+    seed_value: int,
+    folder: Path,
+    visit: Callable[[Case], Mapping[str, float] | None],
+) -> Case | None:
+    """One round of a search that goes on from what earlier ones have found; `TimeUp` of `visit` ends it.
+
+    Args:
+        folder: of Hypothesis's database: cases that were to be shrunk, and those that came nearest to what is aimed at.
+        visit: gives the scores to aim at, the higher the better, or None for a case that is to be shrunk. From then on
+            the same is asked of smaller ones, of none twice, and with the smallest the round is over.
+
+    Returns:
+        The smallest case for which `visit` gave None; None if it never did.
+    """
+    phases = (Phase.reuse, Phase.generate, Phase.target, Phase.shrink)
+    known: dict[str, Mapping[str, float] | None] = {}
+    smallest: Case | None = None
+
+    @settings(profile(BATCH, *phases), database=DirectoryBasedExampleDatabase(folder))
+    @seed(seed_value)
+    @given(cases)
+    def explore(case: Case) -> None:
+        nonlocal smallest
+        if case.key not in known:
+            known[case.key] = visit(case)
+        if (scores := known[case.key]) is None:
+            smallest = case  # Hypothesis ends with the one on which it settles
+            raise _Violated
+        for label, score in scores.items():
+            target(score, label=label)
+
+    with contextlib.suppress(_Violated, Flaky, HypothesisException, TimeUp), _the_same_everywhere():
+        explore()
+    return smallest
 
 
 class _Shrink:

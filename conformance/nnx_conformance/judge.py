@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
+from typing import Any
 
 from nnx_conformance.asking import Asking, died
 from nnx_conformance.case import Case
@@ -26,6 +27,7 @@ class Judging:
         tallies: by check.
         cases: how many were observed.
         head: the first request of all, and which checks it violated.
+        seen: the last observation.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Judging:
         self._literals = literals
         self._progress = progress
         self._pending: deque[Request] = deque()
+        self.seen: Any = None
         self._total = settings.max_examples
 
     def run(self) -> None:
@@ -64,13 +67,13 @@ class Judging:
 
     def _survives(self, domain: Domain) -> bool:
         try:
-            self._draw(domain, self.settings, self._visit)
+            self._draw(domain, self.settings, self.visit)
             for case in self._mined(domain):
-                self._visit(case)
+                self.visit(case)
             while self._pending:
                 self._take()
         except Ended as ended:
-            self._ended(domain, self._pending[0], ended)
+            self.ended(self._pending[0], ended)
             return domain.name != CORE
         return True
 
@@ -78,11 +81,16 @@ class Judging:
         """Where the candidate's own numbers lead; no more of it than of what is drawn, whatever it has written."""
         return list(itertools.islice(domain.mined(self._literals), self.settings.max_examples)) if domain.mined else []
 
-    def _visit(self, case: Case) -> None:
+    def visit(self, case: Case, *, wait: bool = False) -> None:
+        """Ask about a case, and judge the oldest one that was asked about; if `wait`, the case itself.
+
+        Raises:
+            Ended: if the candidate's process did not live to answer; `ended` counts that.
+        """
         request = self._request(case)
         self._pending.append(request)
         self.asking.submit(request)
-        if len(self._pending) >= DEPTH:
+        if wait or len(self._pending) >= DEPTH:
             self._take()
 
     def _request(self, case: Case) -> Request:
@@ -95,6 +103,7 @@ class Judging:
         seen = self.asking.collect()
         self._pending.popleft()
         self.cases += 1
+        self.seen = seen
         self._progress("cases", self.cases, self._total)
         found = judge(self.contract.checks, request, seen)
         request = self.contract.observer.again(request, seen)
@@ -104,12 +113,13 @@ class Judging:
             broken = frozenset(check_id for check_id, what in found.items() if isinstance(what, Violation))
             self.head = request, broken
 
-    def _ended(self, domain: Domain, request: Request, ended: Ended) -> None:
+    def ended(self, request: Request, ended: Ended) -> None:
+        """Count that the candidate's process came to its end on a request, and start it anew."""
         self._pending.clear()
         self.cases += 1
         blamed = self.asking.to_blame(request.case)
         self.tallies[blamed].add(request, died(ended))
         for check in self.contract.checks:
-            if domain.name == CORE and check.id != blamed:
+            if request.case.domain == CORE and check.id != blamed:
                 self.tallies[check.id].blocked[blamed] += 1
         self.asking.restart()

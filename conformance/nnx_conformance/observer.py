@@ -22,6 +22,16 @@ def as_it_is(request: Request, _: Any) -> Request:
     return request
 
 
+def nothing_left(_: Request, __: Any) -> Request | None:
+    """Nothing for another process to do: an observation is whole."""
+    return None
+
+
+def first_alone(seen: Any, _: Any) -> Any:
+    """The first observation: there is no other."""
+    return seen
+
+
 def output_told(seen: Any, loaded: Loaded) -> Any:
     """The observation, with what importing the candidate wrote."""
     return dataclasses.replace(seen, output=loaded.output + seen.output)
@@ -49,6 +59,8 @@ class Observer:
         every_probe: all that can be asked about a case: what its replay asks.
         lines: the probe that follows a run line by line, for the places of a finding; empty if there is none.
         again: the request that shows the same again, whatever the candidate's process has learnt since.
+        rest: what a new process of the candidate is to be asked so that an observation becomes whole; None if it is.
+        joined: the observation that two of them come to, the later one of the process that went on.
         with_import: the first observation, with what importing the candidate wrote and warned.
     """
 
@@ -59,6 +71,8 @@ class Observer:
     every_probe: tuple[str, ...] = ()
     lines: str = ""
     again: Callable[[Request, Any], Request] = as_it_is
+    rest: Callable[[Request, Any], Request | None] = nothing_left
+    joined: Callable[[Any, Any], Any] = first_alone
     with_import: Callable[[Any, Loaded], Any] = output_told
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from nnx_conformance.case import Case
 
 #: Run the same case once more.
@@ -19,6 +21,14 @@ FORGET = "forget"
 
 
 @dataclass(frozen=True, eq=False)
+class File:
+    """A file on its way from one process to the next: its path in a folder of its own, and its bytes, uint8."""
+
+    path: str
+    data: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Request:
     """What is asked about a case.
 
@@ -26,8 +36,12 @@ class Request:
         case: the input.
         probes: which further runs are wanted, of `AGAIN`, `SHIFTS`, `LINES`, `FORGET`, and `LOOK` or `NO_LOOK`.
         calls: how many calls of the module the case asks for; when others were seen, they may be hidden in a trace.
+        done: how much of the case earlier processes have done, if it is one that goes on in a new process.
+        files: what the last of them handed over.
     """
 
     case: Case
     probes: tuple[str, ...]
     calls: int
+    done: int = 0
+    files: tuple[File, ...] = ()

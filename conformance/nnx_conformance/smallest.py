@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Mapping
 
 from nnx_conformance import engine
 from nnx_conformance.asking import CAUSES, Asking
@@ -32,10 +33,20 @@ HISTORY = "the result depends on what ran before, on chance or on time"
 
 
 class Smallest:
-    """Works on the tallies of a judging; `found` holds the smallest case of each violated check."""
+    """Works on the tallies of a judging; `found` holds the smallest case of each violated check.
 
-    def __init__(self, judging: Judging, progress: Progress, waived: frozenset[str] = frozenset()) -> None:
+    A search that shrinks on its way gives the smallest cases that it `knows`, by check; no others are looked for then.
+    """
+
+    def __init__(
+        self,
+        judging: Judging,
+        progress: Progress,
+        waived: frozenset[str] = frozenset(),
+        known: Mapping[str, Case] | None = None,
+    ) -> None:
         self._judging = judging
+        self._known = known
         self._waived = waived
         self._asking = judging.asking
         self._settings = judging.settings
@@ -156,6 +167,8 @@ class Smallest:
         def violates(case: Case) -> bool:
             return self._violation(tally, self._at(request, case)) is not None
 
+        if self._known is not None:
+            return self._known.get(tally.check.id, request.case)
         domain = next(domain for domain in self._judging.contract.domains if domain.name == request.case.domain)
         for part in parts(domain, self._settings.seed):
             count = part.count(self._settings.max_examples)

@@ -9,7 +9,7 @@ import dataclasses
 import datetime
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnx_conformance import cache, candidates, checking, stored
 from nnx_conformance.content import TooMuch
@@ -18,6 +18,9 @@ from nnx_conformance.process import Limits
 from nnx_conformance.project import Project
 from nnx_conformance.report import Report, Settings
 from nnx_conformance.session import Progress
+
+if TYPE_CHECKING:
+    from nnx_conformance.checking import Search
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Submission:
         contract, settings, limits: what the options made of the project's settings.
         cached: whether a verdict is taken over while nothing that it depends on has changed.
         jail: what candidates that are files are kept to.
+        search: meets the cases of a candidate that is a file, in the place of drawing them, see `checking.Job`.
     """
 
     project: Project
@@ -37,6 +41,7 @@ class Submission:
     limits: Limits = field(default_factory=Limits)
     cached: bool = False
     jail: Jail = ANY_JAIL
+    search: Search | None = None
 
 
 def validate(submission: Submission, targets: Iterable[str] = ()) -> None:
@@ -64,7 +69,14 @@ def judged(
     candidates.known_checks(submission.project)
     waivers = candidates.waivers_of(submission.project, submission.contract, target)
     report = checking.judge_target(
-        target, submission.contract, submission.settings, submission.limits, progress, submission.jail, waivers
+        target,
+        submission.contract,
+        submission.settings,
+        submission.limits,
+        progress,
+        submission.jail,
+        waivers,
+        submission.search,
     )
     if key:
         cache.keep(submission.project.root, key, report)

@@ -16,17 +16,16 @@ from flax import nnx
 from nnx_conformance.flax_versions import contents
 from nnx_conformance.laws import flax_modes, measuring, operations
 from nnx_conformance.laws.bench import Twin, stacked
-from nnx_conformance.laws.language import Word
-from nnx_conformance.laws.seen import Creep, Pair, Side
+from nnx_conformance.laws.language import OTHER, Word
+from nnx_conformance.laws.restoring import graft, grafted, reload, restart, save
+from nnx_conformance.laws.seen import Creep, Pair, Side, Told
 from nnx_conformance.laws.snapshots import state, tree, variables
-from nnx_conformance.laws.transplants import shared, transplant
+from nnx_conformance.laws.transplants import shared
 
 if TYPE_CHECKING:
     from nnx_conformance.laws.running import Run
 
 CALLS, LANES = 3, 2
-#: Seeds of other modules are this far from the program's own.
-OTHER = 1000
 
 
 @dataclass
@@ -50,6 +49,7 @@ class Notes:
     touched: list[str] = field(default_factory=list)
     shared: list[str] = field(default_factory=list)
     inputs: list[int] = field(default_factory=list)
+    forms: list[Told] = field(default_factory=list)
     graph_changed: bool = False
 
     def told(self) -> dict[str, Any]:
@@ -73,13 +73,15 @@ def refused(run: Run, word: Word) -> str:
         return "its state is not to be split over lanes"
     if name == "reseed" and not declares("draws_randomness"):
         return "it declares no randomness"
+    if name == "restart" and not run.bench.where:
+        return "it was given as a Python object, which no new process can make: judge it as a target"
     if name == "original" and not run.kept:
         return "nothing was left behind"
     return flax_modes.refused(name, run.todo.mode, run.module, bool(run.twin.calls))
 
 
 #: What asks for two modules of one structure, or for a structure that a call leaves alone.
-GROWTH_FORBIDS = ("scan", "cond", "vmap", "save", "reload", "graft", "reseed", "endure")
+GROWTH_FORBIDS = ("scan", "cond", "vmap", "save", "reload", "restart", "graft", "reseed", "endure")
 
 
 def twin_does(run: Run) -> Any:
@@ -101,16 +103,9 @@ def _past(run: Run) -> tuple[tuple[str, Any], ...]:
     return run.twin.history[:-1]
 
 
-def _plainly(run: Run, module: Any) -> Any:
-    given = run.bench.pool.held(run.word.input)
-    outputs = run.bench.subject.call(module, *given)
-    run.notes.touched = measuring.touched(given, run.bench.pool.held(run.word.input))
-    return outputs
-
-
 def call(run: Run) -> Any:
     before = measuring.graph(run.module)
-    outputs = _plainly(run, run.module)
+    outputs = run.plainly()
     run.notes.graph_changed = measuring.changed(before, run.module)
     return outputs
 
@@ -168,17 +163,17 @@ def vmap(run: Run) -> Any:
 
 def split(run: Run) -> Any:
     run.module = operations.split(run.module)
-    return _plainly(run, run.module)
+    return run.plainly()
 
 
 def copy(run: Run) -> Any:
     _leave_behind(run, "split-merge-agrees", "the module that was copied", operations.copy)
-    return _plainly(run, run.module)
+    return run.plainly()
 
 
 def clone(run: Run) -> Any:
     _leave_behind(run, "clone-independent", "the original", operations.clone)
-    return _plainly(run, run.module)
+    return run.plainly()
 
 
 def _leave_behind(run: Run, law: str, what: str, move: Callable[[Any], Any]) -> None:
@@ -195,74 +190,14 @@ def _swap(run: Run) -> None:
 
 
 def original(run: Run) -> Any:
-    return _plainly(run, run.module)
-
-
-def save(run: Run) -> Any:
-    saved = operations.save(run.module)
-    late, run.module = (_restored(run, saved, early) for early in (False, True))
-    if run.twin.evaluating:
-        got = Side(tree(run.bench.call(late, run.word.input)), state(late), None)
-        wanted = Side(tree(run.wanted), state(run.twin.module), None)
-        run.notes.pairs.append(Pair("checkpoint-resumes", "restored before eval()", got, wanted))
-    return _plainly(run, run.module)
-
-
-def _restored(run: Run, saved: bytes, early: bool) -> Any:
-    """A module made from another seed, with the saved state; its mode is set before that is loaded, or after."""
-    fresh = _like(run, run.todo.seed + OTHER)
-    if early:
-        _set_mode(run, fresh)
-    operations.load(fresh, saved)
-    if not early:
-        _set_mode(run, fresh)
-    return fresh
-
-
-def _set_mode(run: Run, module: Any) -> None:
-    if run.twin.evaluating:
-        module.eval()
-    elif any(what == "mode" for what, _ in run.twin.history):
-        module.train()
-
-
-def _like(run: Run, seed: int) -> Any:
-    """A new module, called once if its first call makes Variables: state that is made lazily is restored after that."""
-    fresh = run.bench.make(seed)
-    _set_mode(run, fresh)
-    if run.bench.lazy(run.word.input):
-        run.bench.call(fresh, run.word.input)
-    return fresh
-
-
-def reload(run: Run) -> Any:
-    saved = operations.save(run.module)
-    before = tree(run.bench.call(run.module, run.word.input))
-    operations.load(run.module, saved)
-    outputs = _plainly(run, run.module)
-    sides = Side(tree(outputs), (), None), Side(before, (), None)
-    run.notes.pairs.append(Pair("checkpoint-resumes", "called again from its own saved state", *sides))
-    return outputs
-
-
-def graft(run: Run) -> Any:
-    run.module = _grafted(run)
-    return _plainly(run, run.module)
-
-
-def _grafted(run: Run, seed: int | None = None, keys: bool = True) -> Any:
-    """A new module that holds the state of this one."""
-    fresh = _like(run, run.todo.seed if seed is None else seed)
-    transplant(run.module, fresh, keys=keys)
-    _set_mode(run, fresh)
-    return fresh
+    return run.plainly()
 
 
 def pair(run: Run) -> Any:
     other = run.bench.make(run.todo.seed)
     run.notes.shared = shared(run.module, other)
     before = Side((), state(other), None)
-    outputs = _plainly(run, run.module)
+    outputs = run.plainly()
     after = Side((), state(other), None)
     run.notes.pairs.append(Pair("instances-independent", "another instance", after, before))
     return outputs
@@ -270,7 +205,7 @@ def pair(run: Run) -> Any:
 
 def rerun(run: Run) -> Any:
     law = "rng-reproducible" if run.bench.subject.declares("draws_randomness") else "no-hidden-state"
-    outputs = _plainly(run, run.module)
+    outputs = run.plainly()
     other = Twin(run.bench, run.twin.seed, _past(run))
     again = tree(other.call(run.word.input))
     sides = Side(again, state(other.module), None), Side(tree(run.wanted), state(run.twin.module), None)
@@ -279,13 +214,13 @@ def rerun(run: Run) -> Any:
 
 
 def reseed(run: Run) -> None:
-    modules = _grafted(run), _grafted(run, run.todo.seed + OTHER, keys=False)
+    modules = grafted(run), grafted(run, run.todo.seed + OTHER, keys=False)
     other, same = (Side(tree(run.bench.call(module, run.word.input)), (), None) for module in modules)
     run.notes.pairs.append(Pair("rng-reproducible", "another seed", other, same))
 
 
 def endure(run: Run) -> None:
-    run.notes.creeps = measuring.creeps(run.bench, _grafted(run), run.word.input)
+    run.notes.creeps = measuring.creeps(run.bench, grafted(run), run.word.input)
 
 
 def evaluate(run: Run) -> None:
@@ -311,6 +246,7 @@ ACTS: dict[str, Callable[[Run], Any]] = {
     "original": original,
     "save": save,
     "reload": reload,
+    "restart": restart,
     "graft": graft,
     "pair": pair,
     "rerun": rerun,

@@ -11,6 +11,7 @@ from nnx_conformance.laws.domains import DOMAINS
 from nnx_conformance.laws.language import ARGUMENTS
 from nnx_conformance.laws.observing import SUBJECTS
 from nnx_conformance.laws.scripting import script
+from nnx_conformance.laws.searching import EXPLORATION
 
 #: In the order of the specification, which is the order of reports.
 ORDER = (  # noqa: SIM905 - one word after the other reads better than a list
@@ -41,4 +42,5 @@ CONTRACT = Contract(
     script=script,
     catalogue="nnx_reference.laws",
     observer=SUBJECTS,
+    exploration=EXPLORATION,
 )

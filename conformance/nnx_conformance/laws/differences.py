@@ -60,6 +60,9 @@ def _raised(step: Step, at: int, law: str) -> Difference | None:
     if raised is None:
         return None
     said = " ".join(raised.message.split())[:200]
+    if step.operation == "restart":
+        what = f"step {at + 1}, `restart`: a new process cannot go on from the checkpoint, {raised.type}: {said}"
+        return Difference(what, "a module that is restored", raised.type, at, law, raised.line)
     what = f"step {at + 1}, `{step.operation}`, raised {raised.type}: {said}; a call in plain Python returns"
     return Difference(what, "what the call returns in plain Python", raised.type, at, law, raised.line)
 
@@ -77,7 +80,8 @@ def _paired(seen: Observation, at: int, pair: Pair) -> Difference | None:
     if pair.what == "another seed":
         return None
     # What was left behind is compared with itself, and what is called again from one state does the same.
-    within = tolerance(seen, at) if pair.law == "vmap-agrees" or seen.steps[at].operation == "save" else EXACT
+    bounded = pair.law == "vmap-agrees" or seen.steps[at].operation in ("save", "restart")
+    within = tolerance(seen, at) if bounded else EXACT
     if found := between(pair.got, pair.wanted, within, ()):
         what = f"{pair.what}: {found[0]} after step {at + 1}, `{seen.steps[at].operation}`"
         return Difference(what, found[1], found[2], at, pair.law)

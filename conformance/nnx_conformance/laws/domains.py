@@ -38,6 +38,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "call:1 call:2 save:1 call:2",
         "call:1 reload:2 call:1",
         "call:1 eval save:1 train call:1",
+        "call:1 call:2 restart:1 call:2",
     ),
     "scan-agrees": ("call scan", "call:1 scan:1 call:1"),
     "vmap-agrees": ("call vmap", "call:1 vmap:1 call:1"),
@@ -59,7 +60,7 @@ WEIGHTS = {"call": 6, "jit": 4, "scan": 2, "eval": 2, "train": 2, "save": 2, "cl
 MODES = (GRAPH, GRAPH, GRAPH, TREE)
 #: Laws that say nothing else in tree mode, or cannot be asked there.
 ONLY_GRAPH = ("grad-clean", "optimizer-safe", "state-precision", "state-moves", "current-access", "input-untouched")
-LEFT_OUT = ("endure", "reseed", "rerun")
+LEFT_OUT = ("endure", "reseed", "rerun", "restart")
 
 
 def _family(law: str) -> Domain:
@@ -72,14 +73,21 @@ def _machine(seed: int) -> tuple[Part, ...]:
     return (Part(programs(), share=SHARE),)
 
 
-def programs() -> st.SearchStrategy[Case]:
-    """Programs that mix all operations, on all inputs."""
-    named = {one.name: WEIGHTS.get(one.name, 1) for one in OPERATIONS if one.name not in LEFT_OUT}
-    numbers = st.lists(st.sampled_from(NUMBERS), min_size=LONGEST, max_size=LONGEST)
+def programs(longest: int = LONGEST, seldom: tuple[str, ...] = ()) -> st.SearchStrategy[Case]:
+    """Programs that mix operations, on all inputs.
+
+    Args:
+        longest: of so many operations at most.
+        seldom: operations that are drawn besides, and less often than any other.
+    """
+    times = 2 if seldom else 1
+    named = {one.name: times * WEIGHTS.get(one.name, 1) for one in OPERATIONS if one.name not in LEFT_OUT}
+    named |= dict.fromkeys(seldom, 1)
+    numbers = st.lists(st.sampled_from(NUMBERS), min_size=longest, max_size=longest)
     return st.builds(
         _case,
         st.sampled_from(SEEDS),
-        operation_sequences(named, min_size=2, max_size=LONGEST),
+        operation_sequences(named, min_size=2, max_size=longest),
         numbers,
         st.sampled_from(MODES),
     )

@@ -52,10 +52,13 @@ OPERATIONS = (
     Operation("reseed", "rng-reproducible", exact=True, warm=True),
     Operation("endure", "state-precision", exact=True, warm=True),
     Operation("original", "clone-independent", exact=True, warm=True),
+    Operation("restart", "checkpoint-resumes", exact=True, warm=True),
 )
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 _CODES = {operation.name: code for code, operation in enumerate(OPERATIONS)}
 
+#: Seeds of other modules are this far from the program's own.
+OTHER = 1000
 #: Inputs are numbered within the pool; from here on, the same inputs as NumPy arrays.
 AS_NUMPY = 8
 GRAPH, TREE = "graph", "tree"

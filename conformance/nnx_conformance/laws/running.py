@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from nnx_conformance.laws import flax_modes, measuring
+from nnx_conformance.laws import flax_modes, handing, measuring
 from nnx_conformance.laws.acts import ACTS, Kept, Notes, refused, twin_does
 from nnx_conformance.laws.bench import Bench, Transforms, Twin
 from nnx_conformance.laws.language import Program, Word, program
@@ -15,7 +15,7 @@ from nnx_conformance.laws.observing import FRESH
 from nnx_conformance.laws.seen import Given, Observation, Pair, Side, Step, Told
 from nnx_conformance.laws.snapshots import state, tree
 from nnx_conformance.plain_text import plain
-from nnx_conformance.request import Request
+from nnx_conformance.request import File, Request
 
 NOTHING = Side((), (), None)
 
@@ -28,14 +28,14 @@ def observe(bench: Bench, request: Request) -> Observation:
     if reason := flax_modes.missing(todo.mode):
         return Observation(NOTHING, (), told, (), todo.mode, reason, bench.where, bench.warnings, "")
     with flax_modes.mode(todo.mode):
-        run = Run(bench, bench.transforms(todo.mode, FRESH in request.probes), todo)
+        run = Run(bench, bench.transforms(todo.mode, FRESH in request.probes), todo, request)
         start = Side((), state(run.module), None)
         steps = tuple(run.steps())
     numbers = {word.input for word in todo.words if word.operation.calls} | {
         one for step in steps for one in step.inputs
     }
     inputs = tuple(Given(one, plain(bench.pool.text(one)), bench.pool.source(one)) for one in sorted(numbers))
-    return Observation(start, steps, told, inputs, todo.mode, "", bench.where, bench.warnings, "")
+    return Observation(start, steps, told, inputs, todo.mode, "", bench.where, bench.warnings, "", run.handed)
 
 
 class Run:
@@ -46,28 +46,46 @@ class Run:
         twin: what does the same in plain Python.
         kept: what was left behind.
         shapes: those of the last call's input.
+        request: what was asked; it has the files of the process before this one, if there was one.
+        handed: what the next process is to go on from; empty if there is to be none.
         word: the operation under way; `wanted` is what the twin returned in it, `notes` what is to be told of it.
     """
 
-    def __init__(self, bench: Bench, transforms: Transforms, todo: Program) -> None:
+    def __init__(self, bench: Bench, transforms: Transforms, todo: Program, request: Request) -> None:
         self.bench = bench
         self.todo = todo
         self.transforms = transforms
-        self.twin = Twin(bench, todo.seed)
+        self.request = request
+        self.handed: tuple[File, ...] = ()
+        history, self.shapes = handing.twin_of(request.files) if request.done else ((), "")
+        self.twin = Twin(bench, todo.seed, history)
         self.module = bench.make(todo.seed)
         self.kept: list[Kept] = []
-        self.shapes = ""
         self.word: Word = Word(todo.words[0].operation, 0) if todo.words else None  # type: ignore[assignment]
         self.wanted: Any = None
         self.notes = Notes()
 
     def steps(self) -> Iterator[Step]:
         """Carry out one operation after the other, as far as that goes."""
-        for word in self.todo.words:
-            step = self._step(word)
+        done = self.request.done
+        for at, word in enumerate(self.todo.words[done:], done):
+            restarts = word.operation.name == "restart" and not (done and at == done)
+            step = self._handed_over(word) if restarts else self._step(word)
+            if step is None:
+                return
             yield step
             if step.subject.raised or step.twin.raised:
                 return
+
+    def _handed_over(self, word: Word) -> Step | None:
+        """None if a new process is to go on from here, else the step that is skipped, with the reason."""
+        if reason := refused(self, word):
+            return Step(word.operation.name, reason, NOTHING, NOTHING)
+        try:
+            self.handed = handing.packed(self.module, self.twin, self.shapes)
+        except Exception as error:  # noqa: BLE001 - what cannot be saved at all, `save` shows
+            return Step(word.operation.name, f"its state was not written to disk: {error}", NOTHING, NOTHING)
+        return None
 
     def _step(self, word: Word) -> Step:
         name = word.operation.name
@@ -92,6 +110,13 @@ class Run:
             more["shapes"] = self.shapes = self.bench.pool.shapes(word.input)
         warned = measuring.warned(caught, self.bench.source)
         return Step(name, "", subject, twin, noise=noise, traces=traces, warnings=warned, **more)
+
+    def plainly(self) -> Any:
+        """Call the subject as it is."""
+        given = self.bench.pool.held(self.word.input)
+        outputs = self.bench.subject.call(self.module, *given)
+        self.notes.touched = measuring.touched(given, self.bench.pool.held(self.word.input))
+        return outputs
 
     def _tried(self, act: Callable[[], Any]) -> tuple[Side, Any]:
         """What a module did, and its outputs as they are."""

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import ast
 import functools
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 from nnx_conformance.case import Case
 from nnx_conformance.laws.language import TREE, Program, Word, program
-from nnx_conformance.laws.seen import Observation, Step
+from nnx_conformance.laws.script_lines import lines
+from nnx_conformance.laws.seen import Observation
 from nnx_conformance.laws.tolerance import EXACT, tolerance
 
-OTHER = 1000
 #: Laws that are asserted of the state before and after each call, and the function that does so.
 BY_STATE = {
     "wrapper-kept": "wrapper_kept_holds",
@@ -27,7 +28,35 @@ BY_STATE = {
 }
 #: Laws that no script shows: they need many programs, or what only the kit sees.
 WITHOUT = ("rng-advances", "state-precision", "current-access", "state-moves", "calls-return", "input-untouched")
+#: Stands before a step that a new process does.
+RESTART = "restart"
 TRANSFORMS = ("jit", "remat", "cond", "scan", "vmap", "grad", "optimize")
+
+#: Whether a new module lacks state that `module` has; that may be a checkpoint, too.
+LACKS = "look(fresh).keys() != look(module).keys()"
+LACKS_SAVED = "arrays(fresh).keys() != (module if isinstance(module, dict) else arrays(module)).keys()"
+
+RESTARTS = '''\
+STAGE = int(sys.argv[1]) if len(sys.argv) > 1 else 0  # how many processes came before this one
+
+
+def hand_over(module: Any) -> None:
+    """Write a checkpoint, and let a new process go on from it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "checkpoint")
+        with open(path, "wb") as file:
+            pickle.dump((arrays(module), done), file)
+        sys.exit(subprocess.call([sys.executable, __file__, str(STAGE + 1), path]))
+
+
+def received() -> Any:
+    """The checkpoint; the twin has yet to do what it had done."""
+    with open(sys.argv[2], "rb") as file:
+        saved, done[:] = pickle.load(file)
+    return saved
+
+
+'''
 
 HEAD = '''\
 """{program}
@@ -43,7 +72,9 @@ import importlib.util
 import inspect
 import os
 import pickle
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -112,7 +143,7 @@ def like(module: Any, seed: int, number: int) -> Any:
     fresh = make(seed)
     for mode in [what for what in done if isinstance(what, str)][-1:]:
         getattr(fresh, mode)()
-    if look(fresh).keys() != look(module).keys():
+    if {lacks}:
         call(fresh, *given(number))
     return fresh
 
@@ -125,7 +156,7 @@ def unstacked(value: Any, at: int) -> Any:
     return jax.tree.map(lambda leaf: leaf[at], value)
 
 
-{made}kept: list[Any] = []  # what was left behind, what it held, its twin, and what that had done
+{restarts}{made}kept: list[Any] = []  # what was left behind, what it held, its twin, and what that had done
 module, twin = make({seed}), make({seed})
 {steps}
 print("{law} holds")
@@ -137,25 +168,37 @@ def script(case: Case, seen: Observation, law: str, what: str) -> str:
     todo = program(case)
     names = [word.operation.name for word in todo.words]
     frozen = law == "eval-frozen" and "another output" in what
+    restarts = any(step.operation == "restart" and not step.skipped for step in seen.steps)
     if not seen.where or law in WITHOUT or frozen or not all(given.source for given in seen.inputs):
+        return ""
+    if restarts and law in BY_STATE:
         return ""
     used = [name for name in TRANSFORMS if name in names]
     made = "\n".join(f"{name}_step = {name}(step)" for name in used)
     # What a program says must not end the script's docstring.
     said = " ".join(what.split()).replace("\\", "/").replace('"', "'")[:300]
-    wanted = {*names, *used, "agree", "look", *((BY_STATE[law],) if law in BY_STATE else ())}
+    wanted = {
+        *(("arrays", "restore") if restarts else ()),
+        *names,
+        *used,
+        "agree",
+        "look",
+        *((BY_STATE[law],) if law in BY_STATE else ()),
+    }
     return HEAD.format(
         program=str(todo),
         law=law,
         step=len(seen.steps),
         what=said,
+        lacks=LACKS_SAVED if restarts else LACKS,
         mode="nnx.set_graph_mode(False)\n\n\n" if todo.mode == TREE else "\n",
         functions=_functions(frozenset(wanted)),
         subject=_subject(seen.where),
         inputs="{" + "".join(f"\n    {given.number}: {given.source}," for given in seen.inputs) + "\n}",
         made=made + ("\n\n" if made else ""),
         seed=todo.seed,
-        steps="\n".join(_steps(todo, seen, law)),
+        restarts=RESTARTS if restarts else "",
+        steps=_staged(_steps(todo, seen, law)),
     )
 
 
@@ -176,9 +219,9 @@ def _subject(where: str) -> str:
 
 @functools.cache
 def _sources() -> dict[str, str]:
-    """Every function of `operations` and `assertions` as text, by name."""
+    """Every function of these modules as text, by name."""
     found = {}
-    for name in ("operations", "assertions"):
+    for name in ("operations", "assertions", "checkpoints"):
         text = Path(__file__).with_name(f"{name}.py").read_text()
         for node in ast.parse(text).body:
             if isinstance(node, ast.FunctionDef):
@@ -200,11 +243,25 @@ def _functions(wanted: frozenset[str]) -> str:
     return "\n\n\n".join(text for name, text in sources.items() if name in needed)
 
 
+def _staged(lines: Iterator[str]) -> str:
+    """The lines of all steps; where the program goes on in a new process, the script runs itself again."""
+    stages: list[list[str]] = [[]]
+    for line in lines:
+        if line == RESTART:
+            stages[-1].append("hand_over(module)")
+            stages.append([])
+        stages[-1].append("" if line == RESTART else line)
+    if len(stages) == 1:
+        return "\n".join(stages[0])
+    blocks = (f"if STAGE == {at}:\n{textwrap.indent(chr(10).join(stage), '    ')}" for at, stage in enumerate(stages))
+    return "\n".join(blocks)
+
+
 def _steps(todo: Program, seen: Observation, law: str) -> Iterator[str]:
     evaluating, side = False, "module" if law in ("wrapper-kept", "eval-frozen") else "twin"
     for at, (word, step) in enumerate(zip(todo.words, seen.steps, strict=False)):
         name = word.operation.name
-        yield ""
+        yield RESTART if name == "restart" and not step.skipped else ""
         if step.skipped or name in ("endure", "reseed"):
             yield f"# step {at + 1}, {word}: skipped{f', {step.skipped}' if step.skipped else ''}"
             continue
@@ -212,11 +269,11 @@ def _steps(todo: Program, seen: Observation, law: str) -> Iterator[str]:
         frozen = evaluating or name in ("eval", "train")
         evaluating = {"eval": True, "train": False}.get(name, evaluating)
         if law not in BY_STATE:
-            yield from _lines(word, step, todo.seed, at)
+            yield from lines(word, step, todo.seed, at + 1)
             yield from _compared(seen, word, at)
             continue
         yield f"before = look({side})"
-        yield from _lines(word, step, todo.seed, at)
+        yield from lines(word, step, todo.seed, at + 1)
         # A first call may make state; in eval mode, an optimiser may still change Params.
         first = law in ("no-growth", "structure-stable") and not done_before(todo, at)
         if not first and (law != "eval-frozen" or (frozen and name != "optimize")):
@@ -236,94 +293,3 @@ def _compared(seen: Observation, word: Word, at: int) -> Iterator[str]:
     yield "for other, held, _, _ in kept:"
     yield "    changed = [path for path, (_, leaves) in look(other).items() if same(leaves, held[path][1], 0.0, 0.0)]"
     yield f"    check({at + 1}, f'what was left behind changed: {{changed[0]}}' if changed else '')"
-
-
-def _lines(word: Word, step: Step, seed: int, at: int) -> list[str]:
-    return [line.replace("check({at}", f"check({at + 1}") for line in _done(word, step, seed)]
-
-
-def _done(word: Word, step: Step, seed: int) -> list[str]:
-    """The lines that do what an operation does, on both sides."""
-    name, number = word.operation.name, word.input
-    twin, call = f"wanted = twin_call({number})", f"got = call(module, *given({number}))"
-    moves = {
-        "eval": ["module.eval(), twin.eval(), done.append('eval')"],
-        "train": ["module.train(), twin.train(), done.append('train')"],
-        "jit": [twin, f"got = jit_step(module, given({number}))"],
-        "remat": [twin, f"got = remat_step(module, given({number}))"],
-        "cond": [twin, f"got = cond_step(module, given({number}), jax.tree.map(jnp.zeros_like, wanted))"],
-        "grad": [twin, f"_, got = grad_step(module, given({number}))"],
-        "optimize": [
-            twin,
-            f"got = optimize_step(module, given({number}))",
-            "params = jax.tree.map(jnp.array, nnx.state(module, nnx.Param))",
-            "nnx.update(twin, params), done.append(params)",
-        ],
-        "scan": [
-            f"numbers_given = {list(step.inputs)}",
-            "wanted = [twin_call(number) for number in numbers_given]",
-            "outputs = scan_step(module, stacked([given(number) for number in numbers_given]))",
-            "got = [unstacked(outputs, at) for at in range(len(numbers_given))]",
-        ],
-        "vmap": [
-            f"first, second = {list(step.inputs)}",
-            f"other, lanes = another({seed + OTHER}, done), stack([module, another({seed + OTHER}, done)])",
-            twin,
-            "outputs = vmap_step(lanes, stacked([given(first), given(second)]))",
-            "beside = call(other, *given(second))",
-            "check({at}, agree(lane(lanes, 1), unstacked(outputs, 1), other, beside, 1e-3, 1e-3))",
-            "module, got = lane(lanes, 0), unstacked(outputs, 0)",
-        ],
-        "split": ["module = split(module)", twin, call],
-        "copy": [
-            f"kept.append((module, look(module), another({seed}, done), list(done)))",
-            "module = copy(module)",
-            twin,
-            call,
-        ],
-        "clone": [
-            f"kept.append((module, look(module), another({seed}, done), list(done)))",
-            "module = clone(module)",
-            twin,
-            call,
-        ],
-        "original": [
-            "left = module, look(module), twin, list(done)",
-            "module, _, twin, done[:] = kept.pop()",
-            "kept.append(left)",
-            twin,
-            call,
-        ],
-        "save": [
-            f"fresh = like(module, {seed + OTHER}, {number})",
-            "load(fresh, save(module))",
-            "module = fresh",
-            twin,
-            call,
-        ],
-        "reload": [
-            "saved = save(module)",
-            f"first = call(module, *given({number}))",
-            "load(module, saved)",
-            twin,
-            call,
-            "check({at}, same(got, first, 0.0, 0.0))",
-        ],
-        "graft": [f"fresh = like(module, {seed}, {number})", "load(fresh, save(module))", "module = fresh", twin, call],
-        "pair": [
-            f"other = make({seed})",
-            "held = look(other)",
-            twin,
-            call,
-            "changed = [path for path, (_, leaves) in look(other).items() if same(leaves, held[path][1], 0.0, 0.0)]",
-            "check({at}, f'a call of one module changed another: {changed[0]}' if changed else '')",
-        ],
-        "rerun": [
-            f"other = another({seed}, done)",
-            twin,
-            call,
-            f"again = call(other, *given({number}))",
-            "check({at}, agree(other, again, twin, wanted, 0.0, 0.0))",
-        ],
-    }
-    return moves.get(name, [twin, call])

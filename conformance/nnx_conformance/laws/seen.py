@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnx_conformance.observation import Raised, Warned
+from nnx_conformance.request import File
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +93,14 @@ class Creep:
 
 
 @dataclass(frozen=True, eq=False)
+class Told:
+    """Something told as text by a name, such as a trait that the subject declares: `("grows", "True")`."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, eq=False)
 class Step:
     """One operation of a program.
 
@@ -111,6 +120,7 @@ class Step:
         traces: how often a transform traced the call.
         inputs: the numbers of its inputs, where it takes several.
         shapes: those of its input, in a word; equal for equal ones.
+        forms: the forms of checkpoint from which it was restored, and of the others why it was not.
     """
 
     operation: str
@@ -128,14 +138,7 @@ class Step:
     traces: int = 0
     inputs: tuple[int, ...] = ()
     shapes: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Told:
-    """A trait that the subject declares, as text: `("grows", "True")`."""
-
-    name: str
-    value: str
+    forms: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +164,7 @@ class Observation:
         warnings: those that lines of the subject caused when it was tried out, before any program.
         where: where the subject can be imported from, `file::name` or `module:name`; empty if it cannot.
         output: what was written to stdout and stderr.
+        files: what is to be handed over to a new process, which is to go on; empty if the program has come to its end.
     """
 
     start: Side
@@ -172,6 +176,7 @@ class Observation:
     where: str
     warnings: tuple[Warned, ...]
     output: str
+    files: tuple[File, ...] = ()
 
     def trait(self, name: str) -> str:
         """The value of a trait as text; empty if it is not declared."""

@@ -60,10 +60,26 @@ def close(got: np.ndarray, wanted: np.ndarray, within: Tolerance, noise: float) 
     a, b = _wide(got), _wide(wanted)
     finite = np.isfinite(a) & np.isfinite(b)
     with np.errstate(all="ignore"):
-        largest = float(np.max(np.abs(b[np.isfinite(b)]), initial=0.0))
-        bound = within.rtol * np.abs(b) + within.share * max(largest, 1e-6) + within.atol + NOISE * max(noise, 0.0)
+        bound = _bound(b, within, noise)
         fits = np.where(finite, np.abs(a - b) <= bound, (a == b) | (np.isnan(a) & np.isnan(b)))
     return bool(np.all(fits))
+
+
+def distance(got: np.ndarray, wanted: np.ndarray, within: Tolerance) -> float:
+    """How far two arrays are apart, in units of what is allowed; 0 where nothing is, or that cannot be told."""
+    a, b = _wide(got), _wide(wanted)
+    if within == EXACT or a.shape != b.shape or not a.size or a.dtype.kind not in "fc":
+        return 0.0
+    with np.errstate(all="ignore"):
+        apart = np.abs(a - b) / _bound(b, within, 0.0)
+    return float(np.max(apart, where=np.isfinite(apart), initial=0.0))
+
+
+def _bound(wanted: np.ndarray, within: Tolerance, noise: float) -> np.ndarray:
+    """How far from each number another one may be."""
+    largest = float(np.max(np.abs(wanted[np.isfinite(wanted)]), initial=0.0))
+    bound = within.rtol * np.abs(wanted) + within.share * max(largest, 1e-6) + within.atol + NOISE * max(noise, 0.0)
+    return np.asarray(bound)
 
 
 def _wide(array: np.ndarray) -> np.ndarray:

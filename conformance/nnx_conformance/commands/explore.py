@@ -1,0 +1,136 @@
+"""`nnx-conformance explore`."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from nnx_conformance import contract as contracts
+from nnx_conformance import submission
+from nnx_conformance.commands.exits import exit_statuses
+from nnx_conformance.commands.jailing import jail_of, jail_options
+from nnx_conformance.commands.options import LONGEST, seconds, writable, writing
+from nnx_conformance.commands.outputs import FORMATS_HELP, outputs, write
+from nnx_conformance.contract import Contract, Exploration
+from nnx_conformance.errors import expected
+from nnx_conformance.exploring import Coverage, Exploring
+from nnx_conformance.hypothesis_folder import out_of_sight
+from nnx_conformance.process import Limits
+from nnx_conformance.progress import progress_on
+from nnx_conformance.project import find
+from nnx_conformance.report import Settings
+from nnx_conformance.stored import FOLDER
+from nnx_conformance.submission import Submission
+from nnx_conformance.target import parse
+
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+#: Beyond the time of the search: for what it found to be confirmed.
+SLACK = 120.0
+#: So many pairs are named at most.
+FEW = 8
+
+
+@click.command()
+@click.argument("target", metavar="SUBJECT")
+@click.option("--time", "text", default="1m", show_default=True, metavar="TIME", help="How long: 90s, 10m, 2h.")
+@click.option("--contract", default="module-laws", show_default=True, help="A contract whose cases are operations.")
+@click.option("--seed", default=0, show_default=True, type=int, help="Seed of the drawing.")
+@click.option("--case-timeout", default=60.0, show_default=True, type=float, help="Seconds for one case.")
+@jail_options
+@click.option("--coverage", type=click.Path(path_type=Path), help="Write what was covered to this file, as JSON.")
+@click.option("--format", "forms", multiple=True, metavar="NAME[=FILE]", help=FORMATS_HELP)
+def explore(
+    target: str,
+    text: str,
+    contract: str,
+    seed: int,
+    case_timeout: float,
+    isolation: str | None,
+    memory: int,
+    pass_env: tuple[str, ...],
+    coverage: Path | None,
+    forms: tuple[str, ...],
+) -> None:
+    """Search sequences of operations on SUBJECT for a time, and go on from what earlier searches found.
+
+    Sequences are longer than those of `check`, mix all operations, and are led towards state that grows and results
+    that drift. Findings are stored in .nnx-conformance, from where `replay` runs them again.
+    """
+    with exit_statuses(), out_of_sight():
+        time = _seconds(text)
+        project = find(Path.cwd())
+        parse(target)
+        wanted = outputs(forms, None)
+        if coverage is not None:
+            writable("--coverage", coverage)
+        jail = dataclasses.replace(jail_of(isolation or project.isolation, memory, pass_env), cpu_seconds=10 * LONGEST)
+        limits = Limits(seconds("--case-timeout", case_timeout), time + SLACK)
+        submitted = Submission(project, contract, Settings(seed=seed), limits, jail=jail)
+        submission.validate(submitted, [target])
+        exploration = _exploration(contracts.get(contract))
+        with progress_on(Console(stderr=True), target) as progress:
+            exploring = Exploring(exploration, time, database(contract, target), progress)
+            report = submission.judged(dataclasses.replace(submitted, search=exploring), target)
+        write([report], wanted)
+        if not any(each.file is None and each.form.name != "terminal" for each in wanted):
+            show(exploring.coverage, exploration, Console(highlight=False))
+        if coverage is not None:
+            with writing("--coverage", coverage):
+                coverage.write_text(json.dumps(data(exploring.coverage, exploration), indent=2) + "\n")
+    sys.exit(report.exit_status)
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
+    value = float(found[1]) * UNITS[found[2]] if found else 0.0
+    if not 0 < value <= LONGEST:
+        raise expected("a time up to a day, such as 90s, 10m or 2h", "--time", text, "Leave it out for a minute.")
+    return value
+
+
+def _exploration(contract: Contract) -> Exploration:
+    if contract.exploration is None:
+        mend = "Its cases are no sequences of operations; judge by it with `check --max-examples 2000`."
+        raise expected("a contract to explore, such as 'module-laws',", "--contract", contract.name, mend)
+    return contract.exploration
+
+
+def database(contract: str, target: str) -> Path:
+    """The folder where searches of one candidate keep what they found for the next one."""
+    path, _, name = target.partition("::")
+    place = f"{contract} {Path(path).resolve()} {name}"
+    return Path(FOLDER) / "explored" / hashlib.sha256(place.encode()).hexdigest()[:12]
+
+
+def data(coverage: Coverage, exploration: Exploration) -> dict[str, object]:
+    """What was covered, as JSON data."""
+    return {
+        "cases": coverage.cases,
+        "operations": {name: coverage.done[name] for name in exploration.operations},
+        "pairs": {f"{one} {other}": count for (one, other), count in sorted(coverage.pairs.items())},
+        "never": coverage.never(exploration.operations),
+        "highest": coverage.best,
+    }
+
+
+def show(coverage: Coverage, exploration: Exploration, console: Console) -> None:
+    """Tell how much was covered, in a few lines."""
+    done, met = len(coverage.done), len(coverage.pairs)
+    console.print("explored")
+    console.print(f"  {coverage.cases} sequences with {coverage.done.total()} operations carried out")
+    console.print(f"  {done} of {len(exploration.operations)} operations, {met} of {done * done} pairs of these")
+    for name, reason in coverage.never(exploration.operations).items():
+        console.print(f"  never      {name}: {reason or 'it was not drawn'}")
+    if unmet := coverage.unmet():
+        shown = ", ".join(f"{one} {other}" for one, other in unmet[:FEW])
+        more = f" and {len(unmet) - FEW} more" if len(unmet) > FEW else ""
+        console.print(f"  unmet      {shown}{more}")
+    for label, score in coverage.best.items():
+        console.print(f"  {label:<10} {exploration.told[label].format(score)}")

@@ -1,0 +1,151 @@
+"""`explore`: search the core domain of a contract for a given time, and tell how much of it was covered."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnx_conformance.case import Case
+from nnx_conformance.contract import CORE, Exploration, Violation
+from nnx_conformance.request import Request
+from nnx_conformance.session import Ended, Progress
+
+if TYPE_CHECKING:
+    from nnx_conformance.judge import Judging
+
+#: A finding is made smaller for at most so long.
+SHRINK_SECONDS = 30.0
+
+
+@dataclass
+class Coverage:
+    """What the cases of a search did.
+
+    Attributes:
+        cases: how many there were.
+        done: how often each operation was carried out.
+        pairs: how often each was carried out right after another.
+        skipped: why an operation was not carried out, and how often.
+        best: the highest of each score.
+    """
+
+    cases: int = 0
+    done: Counter[str] = field(default_factory=Counter)
+    pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
+    skipped: dict[str, Counter[str]] = field(default_factory=dict)
+    best: dict[str, float] = field(default_factory=dict)
+
+    def add(self, steps: Iterable[tuple[str, str]], scores: Mapping[str, float]) -> None:
+        """Count one case."""
+        steps = list(steps)
+        done = [name for name, reason in steps if not reason]
+        self.cases += 1
+        self.done.update(done)
+        self.pairs.update(itertools.pairwise(done))
+        for name, reason in steps:
+            if reason:
+                self.skipped.setdefault(name, Counter())[reason] += 1
+        for label, score in scores.items():
+            self.best[label] = max(score, self.best.get(label, score))
+
+    def unmet(self) -> list[tuple[str, str]]:
+        """The pairs, of operations that were carried out at all, that were not."""
+        return [(one, other) for one in sorted(self.done) for other in sorted(self.done) if not self.pairs[one, other]]
+
+    def never(self, operations: Iterable[str]) -> dict[str, str]:
+        """The operations that were never carried out, with the most frequent reason; empty if they were not drawn."""
+        missed = [name for name in operations if name not in self.done]
+        return {name: next(iter(self.skipped.get(name, Counter[str]()).most_common(1)), ("",))[0] for name in missed}
+
+
+class Exploring:
+    """One search; calling it with a judging meets cases until the time is up, and gives the smallest that broke checks.
+
+    Each check is shrunk once: what breaks it first ends a round, and the next round looks for what breaks others.
+    """
+
+    def __init__(self, exploration: Exploration, seconds: float, folder: Path, progress: Progress) -> None:
+        self.coverage = Coverage()
+        self._exploration = exploration
+        self._seconds = seconds
+        self._folder = folder
+        self._progress = progress
+        self._found: dict[str, Case] = {}
+        self._shrinking = ""
+        self._until = 0.0
+
+    def __call__(self, judging: Judging) -> Mapping[str, Case]:
+        """Search until the time is up."""
+        from nnx_conformance import engine
+
+        self._judging = judging
+        self._end = time.monotonic() + self._seconds
+        cases, seed = self._exploration.cases(), judging.settings.seed
+        while time.monotonic() < self._end:
+            self._shrinking = ""
+            if smallest := engine.search(cases, seed, self._folder, self._visit):
+                self._found[self._shrinking] = smallest
+            seed += 1
+        return self._found
+
+    def _visit(self, case: Case) -> Mapping[str, float] | None:
+        from nnx_conformance import engine
+
+        if self._shrinking:
+            return None if self._breaks(case) else {}
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise engine.TimeUp
+        self._progress(
+            f"{len(self._found)} found, {self.coverage.cases} cases", int(self._seconds - left), int(self._seconds)
+        )
+        scores = self._judged(case)
+        new = [check_id for check_id in self._violated() if check_id not in self._found]
+        if not new:
+            return scores
+        self._shrinking, self._until = new[0], time.monotonic() + SHRINK_SECONDS
+        self._found[new[0]] = case
+        return None
+
+    def _judged(self, case: Case) -> dict[str, float]:
+        try:
+            self._judging.visit(case, wait=True)
+        except Ended as ended:
+            self._judging.ended(self._request(case), ended)
+            self.coverage.add((), {})
+            return {}
+        seen = self._judging.seen
+        scores = self._exploration.scores(seen)
+        self.coverage.add(self._exploration.done(seen), scores)
+        return scores
+
+    def _violated(self) -> list[str]:
+        """The checks that are violated, other than by the end of a process: each try would cost another."""
+        tallies = self._judging.tallies.values()
+        return [
+            tally.check.id
+            for tally in tallies
+            if tally.first and tally.first[0].case.domain == CORE and not dead(tally.first[1])
+        ]
+
+    def _breaks(self, case: Case) -> bool:
+        """Whether a smaller case still breaks the check that is being shrunk."""
+        if time.monotonic() >= self._until:
+            return False
+        check = self._judging.contract.check(self._shrinking)
+        return isinstance(self._judging.asking.judge(check, self._request(case)), Violation)
+
+    def _request(self, case: Case) -> Request:
+        return Request(case, (), self._judging.contract.calls(case))
+
+
+def dead(violation: Violation) -> bool:
+    """Whether a violation is that the candidate's process ended."""
+    from nnx_conformance.asking import CAUSES
+
+    return violation.observed in CAUSES

@@ -1,0 +1,81 @@
+"""What a process hands over to the next one in the middle of a program: checkpoints, and what its twin had done."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnx_conformance.laws import checkpoints
+from nnx_conformance.laws.bench import Twin
+from nnx_conformance.laws.seen import Told
+from nnx_conformance.request import File
+
+#: No more bytes of checkpoints are handed on.
+MOST = 32 * 1024 * 1024
+#: What the twin had done, by which the next process brings its own to the same point.
+TWIN, REFUSED = "twin.pickle", "refused.pickle"
+
+
+def packed(module: Any, twin: Twin, shapes: str) -> tuple[File, ...]:
+    """Checkpoints of a module in every form that can be had, written to disk, and what its twin had done.
+
+    Raises:
+        ValueError: if that is too much.
+    """
+    saved = checkpoints.arrays(module)
+    with _folder() as folder:
+        refused = {form.name: _written(form, folder / form.name, saved) for form in checkpoints.FORMS}
+        (folder / REFUSED).write_bytes(pickle.dumps(refused))
+        (folder / TWIN).write_bytes(pickle.dumps((twin.history, shapes)))
+        found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        if sum(path.stat().st_size for path in found) > MOST:
+            raise ValueError(f"its checkpoints take more than {MOST // 1024**2} MiB")
+        return tuple(File(str(path.relative_to(folder)), np.fromfile(path, np.uint8)) for path in found)
+
+
+def _written(form: checkpoints.Form, path: Path, saved: checkpoints.Arrays) -> str:
+    """Why there is no checkpoint of a form; empty if there is. A library that cannot write it accuses nobody."""
+    if reason := form.missing():
+        return reason
+    try:
+        form.write(path, saved)
+    except Exception as error:  # noqa: BLE001 - by now these are plain arrays, and the module has no part in it
+        return f"it cannot write this state: {type(error).__name__}: {error}"[:200]
+    return ""
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    # `tempfile` may have settled on a folder before this process was kept to its own.
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as name:
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def unpacked(files: tuple[File, ...]) -> Iterator[Path]:
+    """A folder with the files of another process; the judge has seen to it that none lies outside."""
+    with _folder() as folder:
+        for file in files:
+            path = folder / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file.data.tofile(path)
+        yield folder
+
+
+def twin_of(files: tuple[File, ...]) -> tuple[tuple[tuple[str, Any], ...], str]:
+    """What the twin had done, and the shapes of its last input."""
+    with unpacked(files) as folder:
+        return pickle.loads((folder / TWIN).read_bytes())  # type: ignore[no-any-return]
+
+
+def forms(folder: Path) -> list[Told]:
+    """Each form of checkpoint, and why there is none; empty text if there is."""
+    refused: dict[str, str] = pickle.loads((folder / REFUSED).read_bytes())
+    return [Told(name, reason) for name, reason in refused.items()]

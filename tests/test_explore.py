@@ -1,0 +1,86 @@
+"""`explore`: searches sequences of operations for a time, goes on from earlier searches, and tells what it covered."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nnx_conformance.exploring import Coverage
+
+TOGGLES = Path(__file__).parents[1] / "reference/nnx_reference/laws/mutants/toggles_a_python_flag.py"
+
+
+def explore(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "nnx_conformance", "explore", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+
+
+def test_coverage_counts_operations_pairs_and_what_was_skipped() -> None:
+    coverage = Coverage()
+    coverage.add([("call", ""), ("jit", ""), ("eval", "it declares no eval mode"), ("call", "")], {"growth": 1.0})
+    coverage.add([("call", ""), ("call", "")], {"growth": 3.0, "error": 0.5})
+    assert coverage.cases == 2
+    assert dict(coverage.done) == {"call": 4, "jit": 1}
+    assert dict(coverage.pairs) == {("call", "jit"): 1, ("jit", "call"): 1, ("call", "call"): 1}
+    assert coverage.unmet() == [("jit", "jit")]
+    assert coverage.never(["call", "eval", "scan"]) == {"eval": "it declares no eval mode", "scan": ""}
+    assert coverage.best == {"growth": 3.0, "error": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("subject.py", "--time", "soon"), "Expected a time up to a day, such as 90s, 10m or 2h but got --time='soon'"),
+        (("subject.py", "--time", "0"), "Expected a time up to a day"),
+        (("subject.py", "--time", "25h"), "Expected a time up to a day"),
+        (
+            ("subject.py", "--contract", "mutability"),
+            "Expected a contract to explore, such as 'module-laws', but got --contract='mutability'",
+        ),
+        (("subject.py", "--coverage", "no/such/folder.json"), "Expected a file that can be written"),
+        (("nowhere.py",), "nowhere.py"),
+    ],
+)
+def test_what_means_nothing_is_misuse(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    (tmp_path / "subject.py").write_text("subject = {}\n")
+    done = explore(tmp_path, *arguments)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert not (tmp_path / ".nnx-conformance").exists()
+
+
+@pytest.mark.slow
+def test_a_right_subject_is_explored_and_told_how_far(tmp_path: Path) -> None:
+    target = "nnx_reference.subject:subject"
+    done = explore(tmp_path, target, "--time", "15s", "--coverage", "coverage.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "nnx_reference.subject:subject conforms" in done.stdout
+    assert re.search(
+        r"explored\n  \d+ sequences with \d+ operations carried out\n  \d+ of 22 operations, \d+ of \d+ pairs",
+        done.stdout,
+    )
+    assert re.search(r"  growth +the state became at most \S+ times as large\n", done.stdout)
+    assert re.search(r"  error +the largest difference was \S+ times what is allowed\n", done.stdout)
+    found = json.loads((tmp_path / "coverage.json").read_text())
+    assert set(found) == {"cases", "operations", "pairs", "never", "highest"}
+    assert found["operations"]["call"] > found["operations"]["restart"] >= 0
+
+
+@pytest.mark.slow
+def test_what_it_finds_is_small_stored_and_found_at_once_the_next_time(tmp_path: Path) -> None:
+    target = f"{TOGGLES}::subject"
+    done = explore(tmp_path, target, "--time", "20s")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "no-hidden-state  MUST  violated on" in done.stdout
+    assert re.search(r"smallest case  make\(0\) call\[0\] \w+\[0\]\n", done.stdout)
+    replay = re.search(r"\.nnx-conformance/no-hidden-state-\w+\.json", done.stdout)
+    assert replay
+    command = [sys.executable, "-m", "nnx_conformance", "replay", replay[0]]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 1
+    again = explore(tmp_path, target, "--time", "1s")
+    assert again.returncode == 1, again.stdout + again.stderr
