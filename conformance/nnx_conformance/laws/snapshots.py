@@ -109,13 +109,17 @@ def _places(
 
 
 def _below(value: Any) -> list[tuple[str, Any]] | None:
-    """The parts of a node or container, with the way to each; None for what is neither."""
+    """The parts of a node or container, with the way to each; None for what is neither.
+
+    Those that have names, in the order of these: a module that Flax rebuilds has its attributes in another order, and
+    what hangs at two places would be found at the other first.
+    """
     if isinstance(value, NODE):
-        return [(f".{name}", part) for name, part in children(value)]
+        return [(f".{name}", part) for name, part in sorted(children(value), key=lambda child: child[0])]
     if isinstance(value, (list, tuple, set, frozenset)):
         return [(f"[{index}]", part) for index, part in enumerate(value)]
     if isinstance(value, Mapping):
-        return [(f"[{key!r}]", part) for key, part in value.items()]
+        return sorted(((f"[{key!r}]", part) for key, part in value.items()), key=lambda child: child[0])
     return None
 
 
