@@ -54,6 +54,7 @@ def test_what_has_not_changed_is_not_judged_again(folder: Path, capsys: Any, mon
     assert check(capsys) == (0, first[1], TAKEN)
 
 
+@pytest.mark.slow
 def test_a_finding_is_told_again_and_can_be_replayed_again(folder: Path, capsys: Any) -> None:
     shutil.copy(CANDIDATES / "loses_wrapper.py", folder / "one.py")
     first = check(capsys)
@@ -64,6 +65,7 @@ def test_a_finding_is_told_again_and_can_be_replayed_again(folder: Path, capsys:
     assert (folder / replay.split()[-1]).is_file()
 
 
+@pytest.mark.slow
 def test_the_cache_is_safe_to_delete_and_to_damage(folder: Path, capsys: Any) -> None:
     first = check(capsys)
     (kept,) = (folder / cache.FOLDER).glob("*.report")
@@ -76,12 +78,14 @@ def test_the_cache_is_safe_to_delete_and_to_damage(folder: Path, capsys: Any) ->
     assert (folder / cache.FOLDER / ".gitignore").read_text() == "*\n"
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written_keeps_nothing(folder: Path, capsys: Any) -> None:
     (folder / stored.FOLDER).mkdir()
     (folder / stored.FOLDER / "cache").touch()
     assert check(capsys)[::2] == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ended", ["raise SystemExit(3)", "import os; os._exit(3)"])
 def test_what_may_end_otherwise_another_time_is_not_kept(folder: Path, capsys: Any, ended: str) -> None:
     (folder / "one.py").write_text(f"{ended}\n")
@@ -185,6 +189,7 @@ def test_a_module_counts_with_its_package(folder: Path) -> None:
     assert content.fingerprint(parse("package.mine:f"), "mutability") != before
 
 
+@pytest.mark.slow
 def test_a_folder_of_too_much_is_judged_each_time_and_says_so(
     folder: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +202,7 @@ def test_a_folder_of_too_much_is_judged_each_time_and_says_so(
     assert not (folder / cache.FOLDER).exists()
 
 
+@pytest.mark.slow
 def test_only_the_newest_verdicts_are_kept(folder: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     check(capsys)
     (kept,) = (folder / cache.FOLDER).glob("*.report")
@@ -209,6 +215,7 @@ def test_only_the_newest_verdicts_are_kept(folder: Path, capsys: Any, monkeypatc
     assert {path.stem for path in (folder / cache.FOLDER).glob("*.report")} == {"3", kept.stem}
 
 
+@pytest.mark.slow
 def test_a_verdict_that_is_kept_costs_no_import_of_jax(folder: Path, capsys: Any) -> None:
     check(capsys)
     code = (

@@ -110,6 +110,7 @@ def test_a_module_in_the_current_folder_is_a_target(tmp_path: Path) -> None:
     assert "package.mine:count conforms" in told.out
 
 
+@pytest.mark.slow
 def test_a_function_is_named_after_its_file(run: Any, tmp_path: Path) -> None:
     source = Path(GOOD).read_text().replace("def mutability_increment_count", "def count")
     (tmp_path / "mine.py").write_text(f"{source}\n\ndef other(seed, x, n_calls):\n    return None\n")

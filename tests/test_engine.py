@@ -31,6 +31,7 @@ def draws(folder: Path, before: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.slow
 def test_what_else_is_imported_does_not_change_what_is_drawn(tmp_path: Path) -> None:
     (tmp_path / "local_module.py").write_text(CONSTANTS)
     alone = draws(tmp_path, "")

@@ -477,7 +477,7 @@ def test_each_must_check_has_three_candidates_that_fail_it_for_different_reasons
         assert len({(mistake.line, mistake.cause) for mistake in mistakes}) == len(mistakes)
 
 
-@pytest.mark.parametrize("mistake", sampled([one for one in MISTAKES if applies(one.mutant)], 4, named))
+@pytest.mark.parametrize("mistake", sampled([one for one in MISTAKES if applies(one.mutant)], 10, named))
 def test_the_finding_names_line_cause_remedy_and_smallest_case(mistake: Mistake) -> None:
     mutant = BY_NAME[mistake.mutant]
     lines = [line.strip() for line in mutant.path.read_text().splitlines()]

@@ -98,6 +98,7 @@ def test_pitfall_2_a_mutation_of_a_closed_over_model_in_jit_names_the_trace() ->
     assert "returns-pair" in found.blocks
 
 
+@pytest.mark.slow
 def test_pitfall_2_a_model_given_to_plain_jit_is_named_whether_it_raises_or_loses_silently() -> None:
     report = judged(LOOP, "last_x = jax.jit(lambda model, x: model(x))(model, x)")
 
@@ -180,6 +181,7 @@ def test_one_bug_does_not_hide_another() -> None:
     assert {"counter-not-param", "count-equals-calls", "counts-in-variable"} <= must
 
 
+@pytest.mark.slow
 def test_each_finding_has_a_smallest_case_of_its_own() -> None:
     report = judged(
         "return jnp.array([model.count.value, last_x.sum()])",

@@ -66,6 +66,7 @@ def told(found: Finding) -> str:
     return found.line.source
 
 
+@pytest.mark.slow
 def test_what_traced_the_thread_before_is_put_back(tmp_path: Path) -> None:
     def tracer(*_: object) -> None:
         """Traces nothing."""
@@ -79,6 +80,7 @@ def test_what_traced_the_thread_before_is_put_back(tmp_path: Path) -> None:
         sys.settrace(before)
 
 
+@pytest.mark.slow
 def test_a_mistake_in_a_helper_file_is_named_with_that_file(tmp_path: Path) -> None:
     (tmp_path / "helper_of_followed.py").write_text(
         "def summed(x):\n    total = x.mean()\n    return total\n\n\nSEEN = []\n"

@@ -50,6 +50,7 @@ def test_every_format_in_one_run_each_in_its_file(run: Any, tmp_path: Path) -> N
         assert (tmp_path / f"{name}.out").read_text().startswith(start), name
 
 
+@pytest.mark.slow
 def test_one_format_on_the_screen_and_another_in_a_file(run: Any, tmp_path: Path) -> None:
     status, out, err = run("check", GOOD, *FEW, "--format", "sarif=a/b.sarif", "--format", "terminal")
     assert (status, err) == (2, "nnx-conformance: Expected a file that can be written but got --format='a/b.sarif' "
@@ -61,12 +62,14 @@ def test_one_format_on_the_screen_and_another_in_a_file(run: Any, tmp_path: Path
     assert json.loads((tmp_path / "a" / "b.sarif").read_text())["version"] == "2.1.0"
 
 
+@pytest.mark.slow
 def test_output_names_the_file_of_the_format_that_has_none(run: Any, tmp_path: Path) -> None:
     assert run("check", GOOD, *FEW, "--format", "junit", "--output", "r.xml", "--format", "json=r.json") == (0, "", "")
     assert (tmp_path / "r.xml").read_text().startswith("<?xml")
     assert (tmp_path / "r.json").read_text().startswith("{")
 
 
+@pytest.mark.slow
 def test_a_page_on_the_screen_is_utf_8(run: Any) -> None:
     status, out, err = run("check", GOOD, *FEW, "--format", "html")
     assert (status, err) == (0, "")

@@ -344,6 +344,7 @@ def test_no_verdict_is_forged_where_only_a_process_keeps_a_candidate(weakest: Gr
     assert victims.running() == []
 
 
+@pytest.mark.slow
 @on_linux
 def test_who_kills_the_zygote_where_that_can_be_done_gets_no_verdict(place: tuple[str, Grader], victims: Bed) -> None:
     level, grader = place
@@ -357,6 +358,7 @@ def test_who_kills_the_zygote_where_that_can_be_done_gets_no_verdict(place: tupl
 TELLS_ITS_FOLDER = "import os\nprint(os.path.dirname(__file__))\n"
 
 
+@pytest.mark.slow
 @on_linux
 @pytest.mark.parametrize("level", [one for one in LEVELS if LEVELS.index(one) <= LEVELS.index(obtained())])
 def test_nothing_of_a_candidate_is_left_in_the_temporary_directory(victims: Bed, level: str) -> None:

@@ -349,6 +349,7 @@ MOST_TRACES = {
 }
 
 
+@pytest.mark.slow
 def test_laws_share_compilations() -> None:
     bench, _ = subjects.adopt(NORM, "norm", ())  # type: ignore[misc]
     traces: collections.Counter[str] = collections.Counter()

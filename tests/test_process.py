@@ -83,6 +83,7 @@ def test_a_call_that_does_not_return_is_refused_with_its_reason(tmp_path: Path, 
     assert str(finding.case) == "seed=0.0  x=[0.]  n_calls=1.0"
 
 
+@pytest.mark.slow
 def test_leaving_by_an_exception_is_reported_with_its_line(tmp_path: Path) -> None:
     finding = refused(tmp_path, function("import sys\nsys.exit()"))
     assert finding.what.startswith("the candidate left by SystemExit")
@@ -122,6 +123,7 @@ def test_a_file_that_does_not_load_is_refused_with_its_reason(tmp_path: Path, so
     assert finding.case is None
 
 
+@pytest.mark.slow
 def test_an_import_that_ends_the_process_is_not_blamed_on_the_parameters(tmp_path: Path) -> None:
     finding = refused(tmp_path, f"import os\nos._exit(0)\ndef {ENTRY}(seed, x, n_calls): ...")
     assert finding.cause.startswith("the process was ended from within: os._exit, ")
@@ -163,6 +165,7 @@ def test_a_flood_of_output_meets_the_limit_of_a_file(tmp_path: Path) -> None:
     assert finding.line.number == 4
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(obtain(ANY_JAIL).level != "sandbox", reason="this host gives no sandbox")
 def test_what_the_sandbox_refuses_is_told_as_such(tmp_path: Path) -> None:
     finding = refused(tmp_path, function(f"open({str(tmp_path / 'log')!r}, 'w')"))
@@ -182,6 +185,7 @@ for descriptor in range(3, 21):
 """
 
 
+@pytest.mark.slow
 def test_garbage_on_every_descriptor_is_no_observation(tmp_path: Path) -> None:
     finding = refused(tmp_path, function(GARBAGE))
     assert finding.what == "its process sent data that are no observation (the bytes do not begin a frame)"
@@ -268,6 +272,7 @@ def alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="reads /proc")
 def test_a_child_process_that_is_left_behind_is_gone_afterwards(tmp_path: Path) -> None:
     body = "import subprocess\nchild = subprocess.Popen(['sleep', '30'])\nprint(child.pid, file=open(r'{0}', 'a'))"

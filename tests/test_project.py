@@ -231,6 +231,7 @@ def test_candidates_are_relative_to_their_settings(folder: Path, monkeypatch: py
     )
 
 
+@pytest.mark.slow
 def test_without_a_target_what_the_settings_name_is_judged_as_they_say(folder: Path, capsys: Any) -> None:
     (folder / "one.py").write_text((CANDIDATES / "good.py").read_text())
     settle(folder, 'candidates = ["one.py"]\nmax-examples = 3\nstrict = true')
@@ -241,6 +242,7 @@ def test_without_a_target_what_the_settings_name_is_judged_as_they_say(folder: P
     assert (report["settings"]["max_examples"], report["settings"]["strict"]) == (3, True)
 
 
+@pytest.mark.slow
 def test_options_go_before_settings(folder: Path, capsys: Any) -> None:
     settle(folder, 'contract = "none"\ncandidates = ["none.py"]\nmax-examples = 3\nstrict = true')
     options = ("--contract", "mutability", "--max-examples", "2", "--no-strict")

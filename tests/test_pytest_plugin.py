@@ -58,6 +58,7 @@ def test_the_ids_of_functions_and_modules_name_them(project: pytest.Pytester) ->
     assert ids(result) == [f"{target}::quiet" for target in targets]
 
 
+@pytest.mark.slow
 def test_a_failing_item_prints_the_finding_and_no_stack(project: pytest.Pytester) -> None:
     result = project.runpytest("--nnx-candidate", "wrong.py", "--nnx-candidate", "good.py", "-rs")
     assert result.ret == 1
@@ -74,11 +75,13 @@ def test_a_failing_item_prints_the_finding_and_no_stack(project: pytest.Pytester
     result.stdout.fnmatch_lines(["SKIPPED [[]4] wrong.py:1: blocked by wrapper-kept"])
 
 
+@pytest.mark.slow
 def test_an_id_can_be_given_again(project: pytest.Pytester) -> None:
     result = project.runpytest("--nnx-candidate", "wrong.py", "wrong.py::wrapper-kept")
     result.assert_outcomes(failed=1)
 
 
+@pytest.mark.slow
 def test_items_are_chosen_by_their_check(project: pytest.Pytester) -> None:
     result = project.runpytest("--nnx-candidate", "good.py", "-k", "wrapper-kept", "-v")
     result.assert_outcomes(passed=1, deselected=26)
@@ -91,6 +94,7 @@ def may_write(project: pytest.Pytester) -> None:
         file.write('\nisolation = "process"\n')
 
 
+@pytest.mark.slow
 def test_one_run_feeds_all_items(project: pytest.Pytester) -> None:
     with (project.path / "good.py").open("a") as file:
         file.write("\nimport os\nopen('runs', 'a').write(f'{os.getpid()} ')\n")
@@ -133,6 +137,7 @@ def test_the_tests_of_an_object_share_one_run_over_workers(project: pytest.Pytes
     assert (project.path / "runs").read_text().split().count("1000") <= 2  # `many-calls` is drawn once
 
 
+@pytest.mark.slow
 def test_junit_xml_names_checks_and_holds_the_finding(project: pytest.Pytester) -> None:
     waive(project, "chatty.py", "quiet")
     given = ("--nnx-candidate", "wrong.py", "--nnx-candidate", "chatty.py")
@@ -152,6 +157,7 @@ def test_junit_xml_names_checks_and_holds_the_finding(project: pytest.Pytester) 
     assert (waived.get("type"), waived.get("message")) == ("pytest.xfail", "waived: lesson 3")
 
 
+@pytest.mark.slow
 def test_advice_warns_in_a_class_of_its_own(project: pytest.Pytester) -> None:
     result = project.runpytest_subprocess("--nnx-candidate", "chatty.py", "-k", "quiet")
     result.assert_outcomes(passed=1, warnings=1, deselected=26)
@@ -160,6 +166,7 @@ def test_advice_warns_in_a_class_of_its_own(project: pytest.Pytester) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["option", "setting", "warnings are errors"])
 def test_advice_fails_where_it_decides(project: pytest.Pytester, how: str) -> None:
     if how == "setting":
@@ -173,6 +180,7 @@ def test_advice_fails_where_it_decides(project: pytest.Pytester, how: str) -> No
     assert "nnx_conformance/" not in text
 
 
+@pytest.mark.slow
 def test_what_is_waived_is_expected_to_fail(project: pytest.Pytester) -> None:
     waive(project, "wrong.py", "wrapper-kept", *BLOCKED)
     result = project.runpytest("--nnx-candidate", "wrong.py", "-rx")
@@ -181,6 +189,7 @@ def test_what_is_waived_is_expected_to_fail(project: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["XFAIL wrong.py::wrapper-kept - waived: lesson 3"])
 
 
+@pytest.mark.slow
 def test_a_waiver_that_is_not_needed_fails_its_item(project: pytest.Pytester) -> None:
     waive(project, "good.py", "quiet")
     result = project.runpytest("--nnx-candidate", "good.py")
@@ -190,6 +199,7 @@ def test_a_waiver_that_is_not_needed_fails_its_item(project: pytest.Pytester) ->
     )
 
 
+@pytest.mark.slow
 def test_what_a_waived_check_blocks_fails(project: pytest.Pytester) -> None:
     waive(project, "wrong.py", "wrapper-kept")
     result = project.runpytest("--nnx-candidate", "wrong.py")
@@ -289,6 +299,7 @@ def test_a_python_object_is_waived_by_its_module_and_name(project: pytest.Pytest
     result.assert_outcomes(xfailed=1, deselected=26)
 
 
+@pytest.mark.slow
 def test_the_fixture_asserts_that_one_implementation_conforms(project: pytest.Pytester) -> None:
     project.makepyfile(
         test_mine="""

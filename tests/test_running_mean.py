@@ -155,6 +155,7 @@ def test_a_candidate_that_needs_pytorch_is_told_how_to_install_it(
     assert cause in {found.cause for found in report.findings}
 
 
+@pytest.mark.slow
 def test_what_imports_no_pytorch_is_judged_without_importing_it() -> None:
     code = (
         "import sys, nnx_reference, nnx_conformance\n"

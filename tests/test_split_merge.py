@@ -62,6 +62,7 @@ def test_a_state_that_is_not_merged_back_is_told_with_its_cause() -> None:
     )
 
 
+@pytest.mark.slow
 def test_compiling_in_the_loop_is_told_with_the_number_of_compilations() -> None:
     (mutant,) = (found for found in mutants(CONTRACT) if found.name == "step_number_is_static")
     (finding,) = judged(mutant, FEW).findings
@@ -101,6 +102,7 @@ def functional_count(seed, x, n_calls):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contract", ["split-merge", "mutability"])
 def test_a_module_of_another_framework_is_told_as_such(contract: str) -> None:
     namespace: dict[str, Any] = {}

@@ -214,6 +214,7 @@ def test_arrays_shrink_to_readable_ones(condition: Callable[[Array], bool], expe
     assert smallest(host_vectors(), condition).tolist() == expected
 
 
+@pytest.mark.slow
 def test_specials_shrink_to_themselves() -> None:
     assert str(smallest(host_vectors(allow_nan=True), lambda x: np.isnan(x).any())) == "[nan]"
     both = smallest(
@@ -323,6 +324,7 @@ def test_a_bad_dtype_or_none_is_misuse() -> None:
             host_vectors(dtype=dtype)
 
 
+@pytest.mark.slow
 def test_lengths_of_arrays_follow_the_pool_seed() -> None:
     pools = [{len(x) for x in sample(host_vectors(pool_seed=p), run=0)} for p in (0, 1)]
     assert pools[0] != pools[1]

@@ -96,10 +96,12 @@ def test_call_counts_cover_their_range_and_stay_cheap(run: int) -> None:
     assert 3 <= statistics.median(drawn) <= 6
 
 
+@pytest.mark.slow
 def test_every_call_count_is_possible() -> None:
     assert set(sample(call_counts(), run=0, size=3000)) == set(map(float, range(1, 65)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pool_seed", [0, 1, 2, 12345, -7])
 def test_200_lengths_hold_few_different_ones(pool_seed: int) -> None:
     for run in RUNS:
@@ -190,6 +192,7 @@ def test_numpy_kinds_vary_their_dtype_and_are_whole(strategy: Any) -> None:
     assert dtypes == {"float64", "float32", "int64", "int32", "uint32", "uint64"}
 
 
+@pytest.mark.slow
 def test_jax_seeds_are_scalars_on_the_device_and_exact() -> None:
     drawn = sample(seeds(kind="jax"), run=0)
     assert all(isinstance(value, jax.Array) and value.shape == () for value in drawn)
@@ -252,6 +255,7 @@ def test_misuse_says_what_was_expected_and_how_to_mend_it(make: Callable[[], obj
     assert str(caught.value) == message
 
 
+@pytest.mark.slow
 def test_importing_loads_neither_jax_nor_the_kit() -> None:
     code = (
         "import sys, nnx_strategies as ns; "
@@ -263,6 +267,7 @@ def test_importing_loads_neither_jax_nor_the_kit() -> None:
     assert run.stdout == "[]\n"
 
 
+@pytest.mark.slow
 def test_making_strategies_initialises_no_backend() -> None:
     code = (
         "import nnx_strategies as ns; ns.cases(), ns.vectors(), ns.seeds(kind='jax'), ns.arrays(), ns.pytrees(); "

@@ -55,6 +55,7 @@ SHAPE_PROPERTIES: dict[str, Callable[[tuple[int, ...]], bool]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pool_seed", [0, 1, 2, -7])
 def test_shapes_cover_every_kind_with_few_different_ones(pool_seed: int) -> None:
     for run in RUNS:
@@ -177,6 +178,7 @@ def count(tree: Any) -> int:
     return repr(structure(tree)).count("leaf")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pool_seed", [0, 1, 2])
 def test_pytrees_are_nested_with_few_structures(pool_seed: int) -> None:
     for run in RUNS:

@@ -22,6 +22,7 @@ def counted(name: str, check_id: str, **options: object) -> Timeline:
     return found.timeline
 
 
+@pytest.mark.slow
 def test_a_lost_wrapper_is_held_by_something_else() -> None:
     timeline = counted("assigns_array_to_attribute", "wrapper-kept")
     assert timeline == Timeline(
@@ -30,11 +31,13 @@ def test_a_lost_wrapper_is_held_by_something_else() -> None:
     assert timeline.departs == timeline.points[1]
 
 
+@pytest.mark.slow
 def test_a_wrong_count_departs_where_it_is_first_wrong() -> None:
     timeline = counted("counts_two_per_call_for_half_the_calls", "one-increment-per-call")
     assert timeline.departs == Point(1, 1.0, 2.0, "nnx.Variable", True)
 
 
+@pytest.mark.slow
 def test_a_call_that_is_not_made_is_missing() -> None:
     timeline = counted("gives_up_after_forty_nine_calls", "one-increment-per-call")
     assert timeline.departs == Point(50, 50.0, None, "", False)

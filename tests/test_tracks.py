@@ -51,6 +51,7 @@ def run(capsys: pytest.CaptureFixture[str], *given: str) -> tuple[int, str, str]
     return int(left.value.code or 0), told.out, told.err
 
 
+@pytest.mark.slow
 def test_a_folder_is_judged_by_every_contract_of_the_track_with_one_report(folder: Path, capsys: Any) -> None:
     solve(folder, "mutability.py")
     solve(folder, "other.py")

@@ -227,6 +227,7 @@ def test_a_waiver_does_not_flicker_when_the_drawn_cases_miss_the_fault(stops: Pa
     assert (status, json.loads(out)["reports"][0]["waivers"][0]["state"]) == (1, "no longer needed")
 
 
+@pytest.mark.slow
 def test_the_smallest_stored_case_is_kept_when_a_waiver_comes_later(stops: Path, capsys: Any) -> None:
     many = (*COUNTED, "--max-examples", "12")
     assert check(capsys, *many)[0] == 1
