@@ -126,9 +126,8 @@ def test_what_only_a_new_process_shows_is_told(tmp_path: Path) -> None:
     assert [step.operation for step in found.steps] == ["call", "restart"]
     violation = LAW.judge(request("call restart call").case, found)
     assert isinstance(violation, Violation)
-    assert violation.what.startswith(
-        "step 2, `restart`: a new process cannot go on from the checkpoint, ValueError: only "
-    )
+    what = "step 2, `restart`: a new process cannot go on from the checkpoint, ValueError: only "
+    assert violation.what.startswith(what)
     assert "has a leaf ['count_" in violation.what
 
 
