@@ -137,10 +137,10 @@ MISTAKES = [
         "sum-preserved",
         "truncates_the_sum",
         "return jnp.array([model.count.value, float(int(last_x.sum()))])",
-        "result[1] is 0, the sum of x is 0.953674316",
+        "result[1] is 0, the sum of x is 0.5",
         "the sum cut to a whole number",
         "in float32, with nothing dropped, scaled or cast",
-        "seed=0.0  x=[0.9536743]  n_calls=1.0",
+        "seed=0.0  x=[0.5]  n_calls=1.0",
     ),
     Mistake(
         "counts-in-variable",
@@ -504,8 +504,9 @@ ONE_CAUSE = [
 ]
 
 
-@pytest.mark.parametrize(("name", "cause", "consequences"), [one for one in ONE_CAUSE if applies(one[0])])
-def test_what_fails_of_one_cause_is_one_finding_in_the_terminal(name: str, cause: str, consequences: list[str]) -> None:
+@pytest.mark.parametrize("known", sampled([one for one in ONE_CAUSE if applies(one[0])], 4, lambda one: one[0]))
+def test_what_fails_of_one_cause_is_one_finding_in_the_terminal(known: tuple[str, str, list[str]]) -> None:
+    name, cause, consequences = known
     report = judged(BY_NAME[name])
     text = shown(report)
 

@@ -146,8 +146,9 @@ def _spread(v: Array) -> Array:
 # `last_alone` twice: on short arrays it is like others, and only on long ones what it is for.
 ARRANGEMENTS: tuple[Profile, ...] = (plain, periodic, repeated, ties, ascending, descending, last_alone, last_alone)
 
+# The shrinker goes down step by step: those that make fractions stand together, the plainest of them first.
 RESHAPINGS: tuple[Profile, ...] = (
-    *(zeros_and_ones, small_integers, fractional, alternating, positive, negative),
-    *(cancelling, nearly_cancelling, ordinary, distinct),
+    *(zeros_and_ones, small_integers, alternating, positive, negative, cancelling),
+    *(fractional, nearly_cancelling, ordinary, distinct),
     *(large, tiny, mixed),
 )
