@@ -23,6 +23,7 @@ from nnx_conformance.laws.contract import CONTRACT
 from nnx_conformance.laws.observing import FRESH
 from nnx_conformance.report import Report
 from nnx_conformance.request import Request
+from nnx_reference import mutants
 
 X = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
 INPUTS = [X, 2 * X]
@@ -402,3 +403,25 @@ subject_of_AsksForConcreteValues = {"make": AsksForConcreteValues, "inputs": INP
 subject_of_EditsASharedBuffer = {"make": EditsASharedBuffer, "inputs": INPUTS}
 subject_of_CountsInPython = {"make": CountsInPython, "inputs": INPUTS}
 subject_of_Grows = {"make": Grows, "inputs": INPUTS}
+
+
+@pytest.mark.parametrize(
+    ("name", "law", "line"),
+    [
+        ("unwraps_in_a_nested_module", "wrapper-kept", "setattr(self, name, momentum * contents("),
+        ("concatenates_its_history", "no-growth", "self.means.value = jnp.concatenate("),
+        ("toggles_a_python_flag", "no-hidden-state", "self.on = not self.on"),
+        ("keeps_its_running_mean_as_a_param", "params-untouched", "self.mean.value = 0.9 * self.mean.value"),
+        ("keeps_its_running_mean_as_a_param", "optimizer-safe", "self.mean.value = 0.9 * self.mean.value"),
+        ("updates_its_statistics_in_eval", "eval-frozen", "self.mean[...] = 0.9 * self.mean[...]"),
+        ("counts_in_bfloat16", "state-precision", "self.count.value = self.c"),
+        ("adds_half_a_step_to_an_int", "state-moves", ""),
+    ],
+)
+def test_a_finding_names_the_line_that_writes_what_is_wrong(name: str, law: str, line: str) -> None:
+    mutant = next(one for one in mutants("module-laws") if one.name == name)
+    report = check_module(mutant.load(), max_examples=8, checks=(law,))
+    finding = next(found for found in report.findings if found.check == law)
+    told = finding.line.source if finding.line else ""
+    assert told.startswith(line) if line else told == ""
+    assert not finding.line or mutant.path.read_text().splitlines()[finding.line.number - 1].strip().startswith(line)

@@ -18,7 +18,7 @@ from nnx_conformance.laws import flax_modes, measuring, operations
 from nnx_conformance.laws.bench import Twin, stacked
 from nnx_conformance.laws.language import OTHER, Word
 from nnx_conformance.laws.restoring import graft, grafted, reload, restart, save
-from nnx_conformance.laws.seen import Creep, Pair, Side, Told
+from nnx_conformance.laws.seen import Creep, Pair, Side, Told, Wrote
 from nnx_conformance.laws.snapshots import state, tree, variables
 from nnx_conformance.laws.transplants import shared
 
@@ -50,6 +50,7 @@ class Notes:
     shared: list[str] = field(default_factory=list)
     inputs: list[int] = field(default_factory=list)
     forms: list[Told] = field(default_factory=list)
+    wrote: list[Wrote] = field(default_factory=list)
     graph_changed: bool = False
 
     def told(self) -> dict[str, Any]:

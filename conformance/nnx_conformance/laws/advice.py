@@ -6,6 +6,7 @@ import math
 
 from nnx_conformance.case import Case
 from nnx_conformance.contract import CORE, SHOULD, Check, Judgement, NotApplicable, Violation, check
+from nnx_conformance.laws.lines import written
 from nnx_conformance.laws.seen import Creep, Leaf, Observation
 from nnx_conformance.laws.trajectory import calls_of, of_twin
 
@@ -30,7 +31,8 @@ def state_precision(case: Case, seen: Observation) -> Judgement:
     for creep in (creep for step in steps for creep in step.creeps):
         if said := _fails(creep):
             what = f"`{creep.path}` moves by {creep.amount:g} with each call, and {said} after {creep.calls:g} calls"
-            return Violation(f"{what}, as {creep.dtype}", f"{creep.near + creep.amount:g}", f"{creep.after:g}")
+            values = f"{creep.near + creep.amount:g}", f"{creep.after:g}"
+            return Violation(f"{what}, as {creep.dtype}", *values, written(seen.steps, creep.path))
     return None
 
 

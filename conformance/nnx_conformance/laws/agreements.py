@@ -6,6 +6,7 @@ from nnx_conformance.case import Case
 from nnx_conformance.contract import CORE, MUST, Blocked, Check, Judge, Judgement, NotApplicable, Violation
 from nnx_conformance.laws.differences import HIDDEN, Difference, first, text
 from nnx_conformance.laws.language import BY_NAME
+from nnx_conformance.laws.lines import written
 from nnx_conformance.laws.seen import Observation, Step
 from nnx_conformance.laws.trajectory import calls_of, of_twin
 
@@ -56,19 +57,20 @@ def violation(seen: Observation, found: Difference) -> Violation:
     """The violation that a difference is."""
     mode = " (tree mode)" if seen.mode == "tree" else ""
     follows = CAUSES[: CAUSES.index(found.law)] if found.law in CAUSES else (*CAUSES, *EARLIER.get(found.law, ()))
-    cause = _hidden(seen) if found.law == HIDDEN else ""
-    return Violation(found.what + mode, found.expected, found.observed, line=found.line, cause=cause, follows=follows)
+    path, cause = _hidden(seen) if found.law == HIDDEN else ("", "")
+    line = found.line or written(seen.steps, path or found.path)
+    return Violation(found.what + mode, found.expected, found.observed, line, cause, follows=follows)
 
 
-def _hidden(seen: Observation) -> str:
-    """What is no Variable and changed in a call of the twin: there the state may hide."""
+def _hidden(seen: Observation) -> tuple[str, str]:
+    """What is no Variable and changed in a call of the twin, and how: there the state may hide."""
     for move in calls_of(of_twin(seen)):
         held = move.held()
         for path, now in move.holds().items():
             was = held.get(path)
             if was is not None and not now.state and text(was) != text(now):
-                return f"`{path}`, which is no Variable, went from {text(was)} to {text(now)} in a call"
-    return ""
+                return path, f"`{path}`, which is no Variable, went from {text(was)} to {text(now)} in a call"
+    return "", ""
 
 
 def compared(law: str, requirement: str, remedy: str, wrong: str, right: str) -> Check:

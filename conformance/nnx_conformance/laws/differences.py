@@ -20,7 +20,10 @@ FEW = 4
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """What differs: `what` in a line, both values as text, the line of an exception, and at which step (from 0)."""
+    """What differs: `what` in a line, both values as text, at which step (from 0), and whose law that breaks.
+
+    `line` is that of an exception, `path` that of a leaf of the state.
+    """
 
     what: str
     expected: str
@@ -28,6 +31,7 @@ class Difference:
     at: int
     law: str
     line: Line | None = None
+    path: str = ""
 
 
 def first(seen: Observation) -> Difference | None:
@@ -40,7 +44,7 @@ def first(seen: Observation) -> Difference | None:
             return broken
         if found := between(step.subject, step.twin, tolerance(seen, at), step.noise):
             what = f"{found[0]} after step {at + 1}, `{step.operation}`"
-            return Difference(what, found[1], found[2], at, law)
+            return Difference(what, found[1], found[2], at, law, path=found[3])
         for pair in step.pairs:
             if unlike := _paired(seen, at, pair):
                 return unlike
@@ -71,7 +75,7 @@ def _traced(step: Step, at: int, law: str) -> Difference | None:
     for leaf in step.subject.state:
         if leaf.traced:
             what = f"after step {at + 1}, `{step.operation}`, `{leaf.path}` holds a tracer"
-            return Difference(what, "no tracer outside the trace", "a tracer", at, law)
+            return Difference(what, "no tracer outside the trace", "a tracer", at, law, path=leaf.path)
     return None
 
 
@@ -84,12 +88,12 @@ def _paired(seen: Observation, at: int, pair: Pair) -> Difference | None:
     within = tolerance(seen, at) if bounded else EXACT
     if found := between(pair.got, pair.wanted, within, ()):
         what = f"{pair.what}: {found[0]} after step {at + 1}, `{seen.steps[at].operation}`"
-        return Difference(what, found[1], found[2], at, pair.law)
+        return Difference(what, found[1], found[2], at, pair.law, path=found[3])
     return None
 
 
-def between(got: Side, wanted: Side, within: Tolerance, noise: Sequence[float]) -> tuple[str, str, str] | None:
-    """What differs between two sides, and both values as text; None if they agree."""
+def between(got: Side, wanted: Side, within: Tolerance, noise: Sequence[float]) -> tuple[str, str, str, str] | None:
+    """What differs between two sides, both values as text, and the path of a leaf of the state; None if they agree."""
     noisy = dict(
         zip(
             [(leaf.path, at < len(wanted.outputs)) for at, leaf in enumerate(wanted.outputs + wanted.state)],
@@ -100,11 +104,11 @@ def between(got: Side, wanted: Side, within: Tolerance, noise: Sequence[float]) 
     outputs = _leaves(got.outputs, wanted.outputs, within, {path: size for (path, out), size in noisy.items() if out})
     found = next(outputs, None)
     if found:
-        return f"the output{found[0]} differs", found[1], found[2]
+        return f"the output{found[0]} differs", found[1], found[2], ""
     mine, others = states(got.state), states(wanted.state)
     inside = _leaves(mine, others, within, {path: size for (path, out), size in noisy.items() if not out})
     if found := next(inside, None):
-        return f"the state `{found[0]}` differs", found[1], found[2]
+        return f"the state `{found[0]}` differs", found[1], found[2], found[0]
     return None
 
 

@@ -6,6 +6,7 @@ from nnx_conformance.case import Case
 from nnx_conformance.contract import CORE, MUST, Check, Judgement, NotApplicable, Violation, check
 from nnx_conformance.laws.agreements import CALLS, CAUSES
 from nnx_conformance.laws.differences import text
+from nnx_conformance.laws.lines import written
 from nnx_conformance.laws.seen import Leaf, Observation
 from nnx_conformance.laws.trajectory import Move, calls_of, of_subject, of_twin
 
@@ -65,7 +66,7 @@ def wrapper_kept(case: Case, seen: Observation) -> Judgement:
             if found := _in_place(move.after, path):
                 what = f"in {move.name}, `{path}` went from {was.kind} to {found.kind}"
                 cause = "assigning to the attribute replaces the Variable"
-                return Violation(what, was.kind, found.kind, cause=cause)
+                return Violation(what, was.kind, found.kind, cause=cause, line=written(seen.steps, path))
     return None
 
 
@@ -111,19 +112,19 @@ def _reshaped(move: Move) -> Violation | None:
         if not was.state or (now is not None and not now.variable and was.variable):
             continue
         if now is None:
-            return _unstable(move, f"`{path}` is gone", text(was), "nothing")
+            return _unstable(move, path, f"`{path}` is gone", text(was), "nothing")
         if was.variable and now.variable and was.shared != now.shared:
             said = [
                 f"one Variable with `{leaf.shared}`" if leaf.shared else "a Variable of its own" for leaf in (was, now)
             ]
-            return _unstable(move, f"`{path}` is shared with other attributes in another way", *said)
+            return _unstable(move, path, f"`{path}` is shared with other attributes in another way", *said)
         # A first call may make a weak type strong: that is how a Python number becomes an array.
         shapes = [(*_shape(leaf), leaf.weak and bool(move.calls)) for leaf in (was, now)]
         if was.array is not None and now.array is not None and was.dtype and now.dtype and shapes[0] != shapes[1]:
-            return _unstable(move, f"`{path}` changed", _typed(was), _typed(now))
+            return _unstable(move, path, f"`{path}` changed", _typed(was), _typed(now))
     added = [path for path, leaf in holds.items() if leaf.state and path not in held]
     if added and move.calls:
-        return _unstable(move, f"`{added[0]}` was added", "nothing", text(holds[added[0]]))
+        return _unstable(move, added[0], f"`{added[0]}` was added", "nothing", text(holds[added[0]]))
     return None
 
 
@@ -136,10 +137,11 @@ def _typed(leaf: Leaf) -> str:
     return f"{leaf.dtype}{list(leaf.array.shape)}{' (weak type)' if leaf.weak else ''}"
 
 
-def _unstable(move: Move, what: str, expected: str, observed: str) -> Violation:
+def _unstable(move: Move, path: str, what: str, expected: str, observed: str) -> Violation:
     cause = "a jitted call compiles anew whenever structure, shape, dtype or weak type of the state is another"
     where = f"{move.name} (call {move.calls + 1})"
-    return Violation(f"in {where}, {what}", expected, observed, cause=cause, follows=_causes(STABLE))
+    line = written([move.step], path)
+    return Violation(f"in {where}, {what}", expected, observed, line, cause, follows=_causes(STABLE))
 
 
 def _restructured(seen: Observation) -> Violation | None:
@@ -152,7 +154,7 @@ def _restructured(seen: Observation) -> Violation | None:
                 if not leaf.state and text(before.get(path)) != text(leaf)
             ]
             path, was, now = changed[0] if changed else ("the graph", "", "")
-            return _unstable(move, f"`{path}`, which is part of the graph's structure, changed", was, now)
+            return _unstable(move, path, f"`{path}`, which is part of the graph's structure, changed", was, now)
     return None
 
 
@@ -165,7 +167,9 @@ def _retraced(seen: Observation) -> Violation | None:
             continue
         count = count + 1 if move.alike else 1
         if count > SETTLED + 1 and move.step.traces:
-            return _unstable(move, "`nnx.jit` compiled once more", "compiled once", f"compiled again at call {count}")
+            return _unstable(
+                move, "", "`nnx.jit` compiled once more", "compiled once", f"compiled again at call {count}"
+            )
     return None
 
 
@@ -189,7 +193,8 @@ def params_untouched(case: Case, seen: Observation) -> Judgement:
         if move.step.operation != "optimize" and (path := rewritten(move)):
             was, now = text(move.held()[path]), text(move.holds()[path])
             what = f"in {move.name}, a plain call changed the Param `{path}`"
-            return Violation(what, was, now, cause="an optimiser and weight decay take hold of every Param")
+            line = written(seen.steps, path)
+            return Violation(what, was, now, line, cause="an optimiser and weight decay take hold of every Param")
     return None
 
 
@@ -225,8 +230,19 @@ def no_growth(case: Case, seen: Observation) -> Judgement:
             what = f"in {move.name} (call {move.calls + 1}), the state grew"
             cause = "each call adds to the state"
             was, now = (f"{count} leaves with {size} numbers" for count, size in (before, after))
-            return Violation(what, was, now, cause=cause, follows=_causes(GROWTH))
+            line = written([move.step], _grown(move))
+            return Violation(what, was, now, line, cause, follows=_causes(GROWTH))
     return None if moves else NotApplicable("it was not called twice on one shape")
+
+
+def _grown(move: Move) -> str:
+    """The first leaf that is new, or larger than it was; empty if there is none."""
+    held = move.held()
+    for path, now in move.holds().items():
+        was = held.get(path)
+        if was is None or (now.array is not None and was.array is not None and now.array.size > was.array.size):
+            return path
+    return ""
 
 
 def _size(leaves: tuple[Leaf, ...]) -> tuple[int, int]:

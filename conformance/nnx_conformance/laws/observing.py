@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from nnx_conformance.laws.language import program
 from nnx_conformance.laws.seen import Observation
 from nnx_conformance.observer import Observer
-from nnx_conformance.request import Request
+from nnx_conformance.request import LINES, Request
 
 #: The operation that goes on in a new process.
 RESTART = "restart"
@@ -73,6 +73,7 @@ SUBJECTS = Observer(
     kind=Observation,
     consistent=consistent,
     every_probe=(FRESH,),
+    lines=LINES,
     again=anew,
     rest=rest,
     joined=joined,

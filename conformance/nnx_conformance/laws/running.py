@@ -5,17 +5,19 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from nnx_conformance.laws import flax_modes, handing, measuring
 from nnx_conformance.laws.acts import ACTS, Kept, Notes, refused, twin_does
 from nnx_conformance.laws.bench import Bench, Transforms, Twin
 from nnx_conformance.laws.language import Program, Word, program
+from nnx_conformance.laws.lines import Follower
 from nnx_conformance.laws.observing import FRESH
 from nnx_conformance.laws.seen import Given, Observation, Pair, Side, Step, Told
 from nnx_conformance.laws.snapshots import state, tree
 from nnx_conformance.plain_text import plain
-from nnx_conformance.request import File, Request
+from nnx_conformance.request import LINES, File, Request
 
 NOTHING = Side((), (), None)
 
@@ -97,7 +99,8 @@ class Run:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             self.wanted = None
-            twin, self.wanted = self._tried(lambda: twin_does(self))
+            with self._followed():
+                twin, self.wanted = self._tried(lambda: twin_does(self))
             subject = twin if twin.raised else self._tried(lambda: ACTS[name](self))[0]
         if not twin.raised:
             twin = dataclasses.replace(twin, state=state(self.twin.module))
@@ -110,6 +113,17 @@ class Run:
             more["shapes"] = self.shapes = self.bench.pool.shapes(word.input)
         warned = measuring.warned(caught, self.bench.source)
         return Step(name, "", subject, twin, noise=noise, traces=traces, warnings=warned, **more)
+
+    @contextmanager
+    def _followed(self) -> Iterator[None]:
+        """Follow the twin line by line, where that is asked for."""
+        if LINES not in self.request.probes:
+            yield
+            return
+        follower = Follower(self.bench.source, self.twin.module)
+        with follower.following():
+            yield
+        self.notes.wrote = list(follower.wrote)
 
     def plainly(self) -> Any:
         """Call the subject as it is."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnx_conformance.observation import Raised, Warned
+from nnx_conformance.observation import Line, Raised, Warned
 from nnx_conformance.request import File
 
 
@@ -93,6 +93,14 @@ class Creep:
 
 
 @dataclass(frozen=True, eq=False)
+class Wrote:
+    """A place on a module that a call in plain Python made another, and the line that did so first."""
+
+    path: str
+    line: Line
+
+
+@dataclass(frozen=True, eq=False)
 class Told:
     """Something told as text by a name, such as a trait that the subject declares: `("grows", "True")`."""
 
@@ -120,6 +128,7 @@ class Step:
         traces: how often a transform traced the call.
         inputs: the numbers of its inputs, where it takes several.
         shapes: those of its input, in a word; equal for equal ones.
+        wrote: what the twin's call wrote, if that was followed line by line.
         forms: the forms of checkpoint from which it was restored, and of the others why it was not.
     """
 
@@ -139,6 +148,7 @@ class Step:
     inputs: tuple[int, ...] = ()
     shapes: str = ""
     forms: tuple[Told, ...] = ()
+    wrote: tuple[Wrote, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from nnx_conformance.contract import CORE, MUST, Check, Judgement, NotApplicable
 from nnx_conformance.laws.agreements import agreement
 from nnx_conformance.laws.differences import text
 from nnx_conformance.laws.keeping import UNTOUCHED, rewritten
+from nnx_conformance.laws.lines import written
 from nnx_conformance.laws.seen import Leaf, Observation, Pair, Step
 from nnx_conformance.laws.trajectory import calls_of, of_subject, of_twin
 
@@ -56,7 +57,7 @@ def optimizer_safe(case: Case, seen: Observation) -> Judgement:
     for move in calls_of(of_twin(seen)):
         if stepped and move.step.operation != "optimize" and (path := rewritten(move)):
             what = f"calls write `{path}`, which is a Param: a step of AdamW with weight decay changes it too"
-            return Violation(what, "no leaf that both write", path, follows=(UNTOUCHED,))
+            return Violation(what, "no leaf that both write", path, written([move.step], path), follows=(UNTOUCHED,))
     return agreement(OPTIMIZE)(case, seen)
 
 
@@ -77,7 +78,8 @@ def eval_frozen(case: Case, seen: Observation) -> Judgement:
     for move in of_subject(seen):
         frozen = move.evaluating or move.step.operation in ("eval", "train")
         if frozen and move.step.operation != "optimize" and (moved := _moved(move.before, move.after)):
-            return Violation(f"in {move.name}, in eval mode, the state `{moved[0]}` changed", moved[1], moved[2])
+            what, line = f"in {move.name}, in eval mode, the state `{moved[0]}` changed", written([move.step], moved[0])
+            return Violation(what, moved[1], moved[2], line)
         if move.step.operation != "call" or not move.evaluating:
             found = {} if move.step.operation in ("train", "optimize") else found
             continue
