@@ -8,7 +8,8 @@ import numpy as np
 
 from nnx_conformance import case, contract
 from nnx_conformance.case import Case
-from nnx_conformance.observation import Line, Versions
+from nnx_conformance.loaded import Versions
+from nnx_conformance.observation import Line
 from nnx_conformance.report import CheckResult, Excerpt, Finding, Report, Settings, Status
 from nnx_conformance.timeline import Point, Timeline
 

@@ -11,7 +11,7 @@ from flax import nnx
 
 from nnx_conformance.case import Case
 from nnx_conformance.functions import adopt
-from nnx_conformance.observation import NotLoaded
+from nnx_conformance.loaded import NotLoaded
 from nnx_conformance.observe import run
 
 

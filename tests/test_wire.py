@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nnx_conformance import wire
+from nnx_conformance.loaded import NotLoaded, Versions
 from nnx_conformance.messages import Answer
 from nnx_conformance.observation import (
     Call,
     Left,
     Line,
     Module,
-    NotLoaded,
     Observation,
     Outcome,
     Raised,
@@ -29,7 +29,6 @@ from nnx_conformance.observation import (
     Slot,
     Snapshot,
     Thing,
-    Versions,
     Warned,
     Write,
 )

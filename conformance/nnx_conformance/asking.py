@@ -7,7 +7,7 @@ from typing import Any
 
 from nnx_conformance.case import Case
 from nnx_conformance.contract import CORE, Check, Contract, Judgement, Violation
-from nnx_conformance.observation import Loaded
+from nnx_conformance.loaded import Loaded
 from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, Opener, Session
 

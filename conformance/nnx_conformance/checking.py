@@ -15,7 +15,7 @@ from nnx_conformance.case import Case
 from nnx_conformance.errors import CannotObserve, KitError, Misuse, expected
 from nnx_conformance.isolation.jail import ANY_JAIL, Jail
 from nnx_conformance.literals import NONE, Literals, of_file
-from nnx_conformance.observation import NotLoaded, Versions
+from nnx_conformance.loaded import NotLoaded, Versions
 from nnx_conformance.process import Clock, Limits, Process
 from nnx_conformance.report import Report, Settings
 from nnx_conformance.request import Request

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Literal
 
 from nnx_conformance.case import Case
 from nnx_conformance.errors import Misuse, expected, suggestion
+from nnx_conformance.exploration import Exploration
 from nnx_conformance.literals import Literals
 from nnx_conformance.observation import Line
 from nnx_conformance.observer import FUNCTIONS, Observer
@@ -170,25 +171,6 @@ class Domain:
     name: str
     parts: Callable[[int], tuple[Part, ...]]
     mined: Callable[[Literals], Iterable[Case]] | None = None
-
-
-@dataclass(frozen=True)
-class Exploration:
-    """How a search for a given time goes about, see `exploring`.
-
-    Attributes:
-        cases: the cases to search.
-        operations: the names of all that a case may do.
-        done: what one did: each operation in its order, and why it was skipped; empty if it was not.
-        scores: what the search aims at, by name: the higher, the nearer is the case to something odd.
-        told: how the highest of each score is told, such as `the state became {:.3g} times as large`.
-    """
-
-    cases: Callable[[], SearchStrategy[Case]]
-    operations: tuple[str, ...]
-    done: Callable[[Any], tuple[tuple[str, str], ...]]
-    scores: Callable[[Any], dict[str, float]]
-    told: Mapping[str, str]
 
 
 @dataclass(frozen=True)

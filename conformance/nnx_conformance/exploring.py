@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnx_conformance.case import Case
-from nnx_conformance.contract import CORE, Exploration, Violation
+from nnx_conformance.contract import CORE, Violation
+from nnx_conformance.exploration import Exploration
 from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, Progress
 

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.observation import Versions
+from nnx_conformance.loaded import Versions
 
 #: The class of everything that is a node of an NNX graph: `nnx.Object` until 0.11 renamed it.
 NODE: type = getattr(nnx, "Pytree", None) or nnx.Object

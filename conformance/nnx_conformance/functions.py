@@ -7,7 +7,7 @@ from typing import Any
 
 from nnx_conformance.load import PARAMETERS, arity_problem, from_function, function_name
 from nnx_conformance.load import load as load
-from nnx_conformance.observation import Loaded, NotLoaded
+from nnx_conformance.loaded import Loaded, NotLoaded
 from nnx_conformance.observe import Candidate
 from nnx_conformance.probe import observe as observe
 

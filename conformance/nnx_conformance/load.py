@@ -17,8 +17,8 @@ from flax import nnx
 
 from nnx_conformance.classes import Classes
 from nnx_conformance.errors import suggestion
+from nnx_conformance.loaded import Loaded, NotLoaded
 from nnx_conformance.missing import missing
-from nnx_conformance.observation import Loaded, NotLoaded
 from nnx_conformance.observe import Candidate
 from nnx_conformance.record import Record
 from nnx_conformance.source import Source

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nnx_conformance.observation import Loaded, NotLoaded, Versions
+from nnx_conformance.loaded import Loaded, NotLoaded, Versions
 from nnx_conformance.request import Request
 from nnx_conformance.target import Target
 from nnx_conformance.wire import Later

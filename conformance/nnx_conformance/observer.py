@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnx_conformance.consistent import consistent
-from nnx_conformance.observation import Loaded, Observation
+from nnx_conformance.loaded import Loaded
+from nnx_conformance.observation import Observation
 from nnx_conformance.request import AGAIN, FORGET, LINES, LOOK, NO_LOOK, SHIFTS, Request
 
 

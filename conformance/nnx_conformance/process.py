@@ -14,8 +14,8 @@ from typing import Any
 
 from nnx_conformance import wire
 from nnx_conformance.errors import CannotObserve, KitError
+from nnx_conformance.loaded import Loaded, NotLoaded, Versions
 from nnx_conformance.messages import Answer, Question
-from nnx_conformance.observation import Loaded, NotLoaded, Versions
 from nnx_conformance.observer import Observer
 from nnx_conformance.plain_text import plain
 from nnx_conformance.request import Request

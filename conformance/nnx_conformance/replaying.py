@@ -12,7 +12,7 @@ from nnx_conformance.case import Case
 from nnx_conformance.contract import Blocked, Check, Judgement, NotApplicable, Violation
 from nnx_conformance.errors import Misuse
 from nnx_conformance.isolation.jail import ANY_JAIL, Jail
-from nnx_conformance.observation import Loaded, NotLoaded
+from nnx_conformance.loaded import Loaded, NotLoaded
 from nnx_conformance.process import Clock, Limits, Process
 from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, Opener

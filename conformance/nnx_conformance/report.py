@@ -7,7 +7,8 @@ from typing import Literal
 
 from nnx_conformance.case import Case
 from nnx_conformance.contract import Level
-from nnx_conformance.observation import Line, Versions
+from nnx_conformance.loaded import Versions
+from nnx_conformance.observation import Line
 from nnx_conformance.timeline import Timeline
 
 Status = Literal["held", "violated", "blocked", "waived", "not applicable"]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nnx_conformance.observation import Loaded, NotLoaded, Versions
+from nnx_conformance.loaded import Loaded, NotLoaded, Versions
 from nnx_conformance.plain_text import plain
 from nnx_conformance.request import Request
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nnx_conformance import contract as contracts
 from nnx_conformance.errors import expected, suggestion
-from nnx_conformance.observation import NotLoaded
+from nnx_conformance.loaded import NotLoaded
 from nnx_conformance.report import Report, Settings
 
 GROUP = "nnx_conformance.tracks"

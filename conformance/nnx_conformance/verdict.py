@@ -7,7 +7,7 @@ import dataclasses
 from nnx_conformance.asking import CAUSES
 from nnx_conformance.contract import CORE, MUST, Check, Contract, Violation
 from nnx_conformance.judge import Judging
-from nnx_conformance.observation import NotLoaded, Versions
+from nnx_conformance.loaded import NotLoaded, Versions
 from nnx_conformance.report import CheckResult, Finding, Report, Settings, Status
 from nnx_conformance.request import Request
 from nnx_conformance.tally import Tally

@@ -72,8 +72,8 @@ class _Serving:
             return Answer(question.number, failure=traceback.format_exc()[-4000:])
 
     def _load(self, question: object) -> object:
+        from nnx_conformance.loaded import NotLoaded
         from nnx_conformance.messages import Answer, Question
-        from nnx_conformance.observation import NotLoaded
 
         assert isinstance(question, Question) and question.target is not None
         sys.dont_write_bytecode = True  # leave nothing in the candidate's folder

@@ -4,7 +4,8 @@ import os
 
 from nnx_conformance import wire
 from nnx_conformance.messages import Answer
-from nnx_conformance.observation import Line, NotLoaded, Raised
+from nnx_conformance.loaded import NotLoaded
+from nnx_conformance.observation import Line, Raised
 
 EVIL = "\x1b[2J\x1b]0;owned\x07\ud800 conforms"
 line = Line(EVIL, 1, EVIL)

@@ -18,8 +18,9 @@ from nnx_conformance.commands.exits import exit_statuses
 from nnx_conformance.commands.jailing import jail_of, jail_options
 from nnx_conformance.commands.options import LONGEST, seconds, writable, writing
 from nnx_conformance.commands.outputs import FORMATS_HELP, outputs, write
-from nnx_conformance.contract import Contract, Exploration
+from nnx_conformance.contract import Contract
 from nnx_conformance.errors import expected
+from nnx_conformance.exploration import Exploration
 from nnx_conformance.exploring import Coverage, Exploring
 from nnx_conformance.hypothesis_folder import out_of_sight
 from nnx_conformance.process import Limits

@@ -9,7 +9,8 @@ from typing import Any
 from nnx_conformance import functions
 from nnx_conformance.frameworks import foreign, linen, pytorch
 from nnx_conformance.frameworks.shifting import shifts
-from nnx_conformance.observation import Loaded, NotLoaded, Observation, Run
+from nnx_conformance.loaded import Loaded, NotLoaded
+from nnx_conformance.observation import Observation, Run
 from nnx_conformance.observe import Candidate, rerun, run, run_untraced
 from nnx_conformance.probe import forget_compiled, hidden_calls, looks
 from nnx_conformance.request import AGAIN, FORGET, LINES, SHIFTS, Request

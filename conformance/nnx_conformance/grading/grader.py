@@ -19,7 +19,7 @@ from nnx_conformance.grading.outcome import Outcome
 from nnx_conformance.grading.submissions import LONGEST
 from nnx_conformance.isolation.jail import Jail
 from nnx_conformance.literals import literals
-from nnx_conformance.observation import NotLoaded
+from nnx_conformance.loaded import NotLoaded
 from nnx_conformance.process import Clock, Process
 from nnx_conformance.report import Report
 from nnx_conformance.session import Opener

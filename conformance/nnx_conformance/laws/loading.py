@@ -23,7 +23,7 @@ from nnx_conformance.laws.pool import pool
 from nnx_conformance.laws.snapshots import state, tree
 from nnx_conformance.laws.transplants import transplant
 from nnx_conformance.load import Refused, import_file, import_module, module_source
-from nnx_conformance.observation import Loaded, NotLoaded
+from nnx_conformance.loaded import Loaded, NotLoaded
 from nnx_conformance.source import Source
 from nnx_conformance.subject import Subject, as_subject, written
 from nnx_conformance.target import Target

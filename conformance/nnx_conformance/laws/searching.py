@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from nnx_conformance.contract import Exploration
+from nnx_conformance.exploration import Exploration
 from nnx_conformance.laws.domains import programs
 from nnx_conformance.laws.language import OPERATIONS
 from nnx_conformance.laws.seen import Leaf, Observation
