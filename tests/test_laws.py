@@ -14,13 +14,12 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from nnx_conformance import Misuse, Subject, check_module
+from nnx_conformance import Misuse, Subject, check, check_module
 from nnx_conformance.case import Case
-from nnx_conformance.contract import CORE, Violation
+from nnx_conformance.contract import CORE
 from nnx_conformance.engine import draw
 from nnx_conformance.laws import subjects
 from nnx_conformance.laws.contract import CONTRACT
-from nnx_conformance.laws.observing import FRESH
 from nnx_conformance.report import Report
 from nnx_conformance.request import Request
 from nnx_reference import mutants
@@ -367,42 +366,32 @@ def count(bench: Any, case: Case, traces: collections.Counter[str]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["AsksForConcreteValues", "EditsASharedBuffer", "CountsInPython", "Grows"])
-def test_a_finding_is_a_script_that_runs_as_it_stands(name: str, tmp_path: Path) -> None:
-    law = {make.__name__: law for make, law, _ in reversed(WRONG)}[name]
-    law = "jit-agrees" if name == "AsksForConcreteValues" else law
-    found = script_of(law, name)
+@pytest.mark.parametrize(
+    ("name", "law"),
+    [
+        ("adds_an_attribute_per_call", "structure-stable"),
+        ("branches_on_its_state", "jit-agrees"),
+        ("adds_in_place_to_a_numpy_buffer", "clone-independent"),
+        ("toggles_a_python_flag", "no-hidden-state"),
+        ("concatenates_its_history", "no-growth"),
+        ("reads_in_eval_what_training_makes", "calls-return"),
+        ("sorts_its_input_in_place", "input-untouched"),
+        ("donates_its_input", "input-untouched"),
+        ("draws_without_its_stream_under_jit", "rng-advances"),
+        ("names_its_variables_after_the_run", "checkpoint-resumes"),
+    ],
+)
+def test_a_finding_is_a_script_that_runs_as_it_stands(name: str, law: str, tmp_path: Path) -> None:
+    mutant = next(one for one in mutants("module-laws") if one.name == name)
+    report = check(f"{mutant.path}::subject", "module-laws", max_examples=8, checks=(law,))
+    found = next(finding for finding in report.findings if finding.check == law).script
     assert found.startswith('"""make(0) ')
     assert f"Breaks {law} in step " in found
     path = tmp_path / "finding.py"
     path.write_text(found)
     done = subprocess.run([sys.executable, "-W", "ignore", path], capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
-    last = "TracerBoolConversionError" if law == "jit-agrees" else f"AssertionError: {law}, step "
-    assert last in done.stderr, done.stderr
-
-
-def script_of(law: str, name: str) -> str:
-    """The script for the first of a law's programs that breaks it; the subject stands in this file."""
-    where = f"{__file__}::subject_of_{name}"
-    bench, _ = subjects.adopt(globals()[f"subject_of_{name}"], name, ())  # type: ignore[misc]
-    bench.where = where
-    domain = next(domain for domain in CONTRACT.domains if domain.name == law)
-    found: list[str] = []
-
-    def visit(case: Case) -> None:
-        judgement = CONTRACT.check(law).judge(case, subjects.observe(bench, Request(case, (FRESH,), 0)))
-        found.extend([judgement.script] if isinstance(judgement, Violation) else [])
-
-    for part in domain.parts(0):
-        draw(part.cases, part.count(200), 0, visit)
-    return found[0]
-
-
-subject_of_AsksForConcreteValues = {"make": AsksForConcreteValues, "inputs": INPUTS}
-subject_of_EditsASharedBuffer = {"make": EditsASharedBuffer, "inputs": INPUTS}
-subject_of_CountsInPython = {"make": CountsInPython, "inputs": INPUTS}
-subject_of_Grows = {"make": Grows, "inputs": INPUTS}
+    assert f"AssertionError: {law}, step " in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,21 @@ def tracers(module: Any) -> str:
     return found
 
 
+def untouched(given: Any, wanted: Any) -> str:
+    """What a call did to its inputs; empty if nothing."""
+    if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in jax.tree.leaves(given)):
+        return "an input was deleted"
+    return f"an input was changed: {wrong}" if (wrong := same(given, wanted, 0.0, 0.0)) else ""
+
+
+def streams_agree(module: Any, twin: Any) -> str:
+    """Which random stream stands elsewhere than that of the twin; empty if none does."""
+    others = {path: held for path, (kind, held) in look(twin).items() if issubclass(kind, nnx.RngState)}
+    mine = {path: held for path, (_, held) in look(module).items() if path in others}
+    wrong = [path for path, held in mine.items() if same(held, others[path], 0.0, 0.0)]
+    return f"the stream {wrong[0]} did not advance as in plain Python" if wrong else ""
+
+
 def wrapper_kept_holds(before: dict[str, Any], after: dict[str, Any]) -> str:
     gone = sorted(before.keys() - after.keys())
     return f"{gone[0]} is no Variable any more" if gone else ""

@@ -15,7 +15,7 @@ from pathlib import Path
 from nnx_conformance.case import Case
 from nnx_conformance.laws.language import TREE, Program, Word, program
 from nnx_conformance.laws.script_lines import lines
-from nnx_conformance.laws.seen import Observation
+from nnx_conformance.laws.seen import Observation, Step
 from nnx_conformance.laws.tolerance import EXACT, tolerance
 
 #: Laws that are asserted of the state before and after each call, and the function that does so.
@@ -27,9 +27,11 @@ BY_STATE = {
     "eval-frozen": "eval_frozen_holds",
 }
 #: Laws that no script shows: they need many programs, or what only the kit sees.
-WITHOUT = ("rng-advances", "state-precision", "current-access", "state-moves", "calls-return", "input-untouched")
+WITHOUT = ("state-precision", "current-access", "state-moves")
 #: Stands before a step that a new process does.
 RESTART = "restart"
+#: What is asserted of other laws besides what is compared.
+BESIDES = {"input-untouched": ("untouched",), "rng-advances": ("streams_agree",)}
 TRANSFORMS = ("jit", "remat", "cond", "scan", "vmap", "grad", "optimize")
 
 #: Whether a new module lacks state that `module` has; that may be a checkpoint, too.
@@ -67,6 +69,7 @@ Written by nnx-conformance; run it with `python THIS_FILE`.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import inspect
@@ -115,6 +118,14 @@ def given(number: int) -> Any:
 
 def check(position: int, wrong: str) -> None:
     assert not wrong, f"{law}, step {{position}}: {{wrong}}"
+
+
+@contextlib.contextmanager
+def step_that_raises(position: int) -> Any:
+    try:
+        yield
+    except Exception as error:
+        raise AssertionError(f"{law}, step {{position}}: {{type(error).__name__}}: {{error}}") from error
 
 
 done: list[Any] = []  # what the twin did, to do it again with a new one
@@ -167,9 +178,9 @@ def script(case: Case, seen: Observation, law: str, what: str) -> str:
     """The script that shows a violation; empty where none can."""
     todo = program(case)
     names = [word.operation.name for word in todo.words]
-    frozen = law == "eval-frozen" and "another output" in what
+    outputs = (law, "output" in what) in (("eval-frozen", True), ("rng-advances", True))
     restarts = any(step.operation == "restart" and not step.skipped for step in seen.steps)
-    if not seen.where or law in WITHOUT or frozen or not all(given.source for given in seen.inputs):
+    if not seen.where or law in WITHOUT or outputs or not all(given.source for given in seen.inputs):
         return ""
     if restarts and law in BY_STATE:
         return ""
@@ -184,6 +195,7 @@ def script(case: Case, seen: Observation, law: str, what: str) -> str:
         "agree",
         "look",
         *((BY_STATE[law],) if law in BY_STATE else ()),
+        *BESIDES.get(law, ()),
     }
     return HEAD.format(
         program=str(todo),
@@ -268,16 +280,34 @@ def _steps(todo: Program, seen: Observation, law: str) -> Iterator[str]:
         yield f"# step {at + 1}: {word}"
         frozen = evaluating or name in ("eval", "train")
         evaluating = {"eval": True, "train": False}.get(name, evaluating)
+        done = lines(word, step, todo.seed, at + 1)
+        if step.subject.raised or step.twin.raised:
+            yield f"with step_that_raises({at + 1}):"
+            yield from (f"    {line}" for line in done)
+            continue
         if law not in BY_STATE:
-            yield from lines(word, step, todo.seed, at + 1)
+            yield from _watched(law, word, step, at + 1, done)
             yield from _compared(seen, word, at)
             continue
         yield f"before = look({side})"
-        yield from lines(word, step, todo.seed, at + 1)
+        yield from done
         # A first call may make state; in eval mode, an optimiser may still change Params.
         first = law in ("no-growth", "structure-stable") and not done_before(todo, at)
         if not first and (law != "eval-frozen" or (frozen and name != "optimize")):
             yield f"check({at + 1}, {BY_STATE[law]}(before, look({side})))"
+
+
+def _watched(law: str, word: Word, step: Step, at: int, done: list[str]) -> Iterator[str]:
+    """The lines of a step, and what is asserted of it besides the comparison."""
+    if law == "input-untouched" and step.touched:
+        given = f"given({word.input})"
+        yield f"mine = {given}"
+        yield from (line if line.startswith("wanted") else line.replace(given, "mine") for line in done)
+        yield f"check({at}, untouched(mine, {given}))"
+        return
+    yield from done
+    if law == "rng-advances" and word.operation.name == "jit":
+        yield f"check({at}, streams_agree(module, twin))"
 
 
 def done_before(todo: Program, at: int) -> bool:
