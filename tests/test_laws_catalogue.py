@@ -18,6 +18,8 @@ from nnx_reference import Implementation, mutants, rights
 EXAMPLES = 16
 RIGHTS = [one for one in rights("module-laws") if one.applies_to(flax.__version__)]
 MUTANTS = [one for one in mutants("module-laws") if one.applies_to(flax.__version__)]
+#: What these do shows only in another process, which a module that was loaded here cannot have.
+NEED_A_PROCESS = ("names_its_variables_after_the_run",)
 OTHERS = subjects.cases(flax.__version__)
 
 
@@ -41,7 +43,8 @@ def told(report: Report) -> list[str]:
 
 @pytest.mark.parametrize("mutant", sampled(MUTANTS, 20, named))
 def test_a_wrong_module_is_caught_by_the_laws_that_it_names(mutant: Implementation) -> None:
-    report = check_module(mutant.load(), max_examples=EXAMPLES, shrink=False, checks=mutant.catches)
+    found = f"{mutant.path}::subject" if mutant.name in NEED_A_PROCESS else mutant.load()
+    report = check_module(found, max_examples=EXAMPLES, shrink=False, checks=mutant.catches)
 
     assert set(mutant.catches) <= violated(report)
 
