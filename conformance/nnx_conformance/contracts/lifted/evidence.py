@@ -16,6 +16,7 @@ from nnx_conformance.timeline import went_on
 
 RETURNS = "returns-lanes"
 COUNT = "count-equals-calls"
+SUM = "sum-preserved"
 IN_VARIABLE = "counts-in-variable"
 LIFTED = "runs-lifted"
 PER_LANE = "one-count-per-lane"

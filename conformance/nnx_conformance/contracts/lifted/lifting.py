@@ -12,7 +12,6 @@ from nnx_conformance.contracts.lifted.evidence import (
     INCREMENT,
     LIFTED,
     PER_LANE,
-    RETURNS,
     TRACED,
     WRAPPER,
     Counted,
@@ -22,14 +21,12 @@ from nnx_conformance.contracts.lifted.evidence import (
     excuse,
     lanes_asked,
     looked,
-    result,
     shown,
 )
 from nnx_conformance.contracts.mutability import places
 from nnx_conformance.contracts.mutability.evidence import losses
 from nnx_conformance.contracts.mutability.state import of_another_framework
 from nnx_conformance.observation import Call, Observation
-from nnx_conformance.request import SHIFTS
 
 RETRACE = "no-retrace"
 #: A state may be compiled once more when its weak type settles; `nnx.jit(nnx.vmap(...))` and the like compile as one.
@@ -246,33 +243,6 @@ def _compilations(case: Case, seen: Observation, most: int, follows: tuple[str, 
     )
 
 
-@check(
-    id="result-reads-state",
-    level=MUST,
-    requirement="`result[:, 0]` is read from the Variable: when the kit changes its start, `result[:, 0]` follows.",
-    remedy="Return `models.count.value` of the models that were called, not a number beside them.",
-    wrong="counts = jnp.full(lanes, n_calls)",
-    right="counts = models.count.value",
-    probes=(SHIFTS,),
-)
-def result_reads_state(case: Case, seen: Observation) -> Judgement:
-    got = result(case, seen)
-    if got is None:
-        return Blocked(culprit(seen) or RETURNS)
-    tried = [shift for shift in seen.shifts if shift.applied]
-    if not tried:
-        return excuse(case, seen) or Blocked(IN_VARIABLE)
-    thing = tried[0].outcome.result
-    if thing is None or thing.array is None or thing.array.shape != got.shape:
-        return None
-    if not np.array_equal(thing.array.astype(np.float64)[:, 0], got[:, 0]):
-        return None
-    what = f"the kit raised the count by {tried[0].amount} {tried[0].when}; result[:, 0] stayed the same"
-    cause = "result[:, 0] is computed without the Variable, or its updates are dropped"
-    follows = (LIFTED, PER_LANE)
-    return Violation(what, "other counts", shown(got[:, 0]), line=places.returned(seen), cause=cause, follows=follows)
-
-
 CHECKS = (
     counts_in_variable,
     runs_lifted,
@@ -283,5 +253,4 @@ CHECKS = (
     no_traced_mutation,
     no_retrace,
     one_trace,
-    result_reads_state,
 )
