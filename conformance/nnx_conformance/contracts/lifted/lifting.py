@@ -102,7 +102,8 @@ def _calls(seen: Observation) -> tuple[Call, ...]:
     id=PER_LANE,
     level=MUST,
     requirement="Each lane has a count of its own.",
-    remedy="Make the models in `nnx.vmap`, one for each lane, and map over them: `in_axes=0`, not None.",
+    remedy="Make a model for each lane: in `nnx.vmap`, and map over them with `in_axes=0`, not None; or in a Python "
+    "loop over the lanes.",
     wrong="nnx.vmap(step, in_axes=(None, 0))(model, xs)  # one model, and one count, for all lanes",
     right="models = nnx.vmap(Counter)(keys)\nnx.vmap(step, in_axes=(0, 0))(models, xs)",
 )
@@ -122,7 +123,22 @@ def one_count_per_lane(case: Case, seen: Observation) -> Judgement:
             line=found.calls[0].line,
             cause="the model is broadcast by `nnx.vmap`, so all lanes share its count",
         )
-    return None
+    return _shared(found, lanes, asked)
+
+
+def _shared(found: Counted, lanes: int, asked: int) -> Violation | None:
+    """One model that is called for one lane after the other: as many calls as there should be, and all in one count."""
+    by_one = all(np.all(after - before == 1) for before, after in found.moments)
+    went_to = max(float(np.max(after)) for _, after in found.moments) - float(np.min(found.moments[0][0]))
+    if not by_one or found.lane_calls != lanes * asked or went_to <= asked:
+        return None
+    return Violation(
+        f"`{found.slot.path}` went to {went_to:g} in {lanes} lanes of {asked} calls",
+        f"{lanes} counts",
+        "one count",
+        line=found.calls[0].line,
+        cause="one model is called for all lanes, so its count adds up over them",
+    )
 
 
 @check(
