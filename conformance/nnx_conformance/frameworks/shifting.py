@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import jax
@@ -56,14 +57,15 @@ FORGETFUL = frozenset({"nnx.jit", "nnx.vmap", "nnx.scan"})
 def outputs(candidate: Candidate, request: Request, first: Run, untraced: Run | None) -> tuple[Shift, ...]:
     """Shift what the last calls return, and what their modules keep then; traced calls are shifted in their trace.
 
-    Of the calls in a trace only the last one of all is told to be a last one: no other can be told apart. What is
-    compiled is left as it is, or later runs would go on with what the kit made of it.
+    Of the calls in a trace only the last one of all is told to be a last one: no other can be told apart. What then
+    was compiled is forgotten, or later runs would go on with what the kit made of it.
     """
     seen, runner = (untraced, run_untraced) if untraced and not untraced.raised else (first, run)
-    if any(call.compilation >= 0 for call in seen.calls):
-        return ()
+    keeps = any(call.compilation >= 0 or (call.traced and set(call.through) - FORGETFUL) for call in seen.calls)
     lasts = {id(calls[-1]) for calls in [*groups(seen), list(seen.calls)] if calls}
     ordinals = frozenset(at for at, call in enumerate(seen.calls, start=1) if id(call) in lasts)
+    if not ordinals:
+        return ()
     applied: list[bool] = []
 
     def after_call(target: Any, position: int, output: Any) -> Any:
@@ -72,10 +74,19 @@ def outputs(candidate: Candidate, request: Request, first: Run, untraced: Run | 
         applied.append(_variables(target, every=True))
         return jax.tree_util.tree_map(functools.partial(_raised, applied), output)
 
-    made = runner(candidate, request.case, request.calls, after_call=after_call, in_traces=True)
-    if any(call.traced and set(call.through) - FORGETFUL for call in seen.calls):
-        forget_compiled()
+    with _forgotten() if keeps else nullcontext():
+        made = runner(candidate, request.case, request.calls, after_call=after_call, in_traces=True)
     return (Shift("output", "after the last call", AMOUNT, any(applied), outcome(made), ()),)
+
+
+@contextmanager
+def _forgotten() -> Iterator[None]:
+    """Compile anew in this block, and after it: what was compiled before or within is forgotten."""
+    forget_compiled()
+    try:
+        yield
+    finally:
+        forget_compiled()
 
 
 def _raised(applied: list[bool], value: Any) -> Any:

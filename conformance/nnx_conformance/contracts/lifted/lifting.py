@@ -8,6 +8,7 @@ from nnx_conformance.case import Case
 from nnx_conformance.contract import MUST, SHOULD, Blocked, Judgement, NotApplicable, Violation, check
 from nnx_conformance.contracts.compiled import compiled
 from nnx_conformance.contracts.lifted.evidence import (
+    HIDDEN,
     IN_VARIABLE,
     INCREMENT,
     LIFTED,
@@ -15,6 +16,7 @@ from nnx_conformance.contracts.lifted.evidence import (
     TRACED,
     WRAPPER,
     Counted,
+    abstract,
     calls_asked,
     counted,
     culprit,
@@ -22,6 +24,7 @@ from nnx_conformance.contracts.lifted.evidence import (
     lanes_asked,
     looked,
     shown,
+    starts,
 )
 from nnx_conformance.contracts.mutability import places
 from nnx_conformance.contracts.mutability.evidence import losses
@@ -39,6 +42,8 @@ def _found(case: Case, seen: Observation) -> Counted | Blocked | NotApplicable:
         return excused
     run = looked(seen)
     found = counted(run) if run else None
+    if found is None and run and abstract(run):
+        return NotApplicable(HIDDEN)
     return found or Blocked(IN_VARIABLE)
 
 
@@ -61,13 +66,24 @@ def counts_in_variable(case: Case, seen: Observation) -> Judgement:
         return Blocked(WRAPPER)
     run = looked(seen)
     found = counted(run) if run else None
-    if found is None:
+    if found is None and run and abstract(run):
+        return NotApplicable(HIDDEN)
+    if run is None or found is None:
         return Violation("no nnx.Variable of the module counts", "an nnx.Variable", "none", line=places.returned(seen))
     first, last = found.moments[0][0], found.moments[-1][1]
     if np.all(first == last):
         what = f"`{found.slot.path}` stays at {shown(last)}: the module's Variables do not count"
         return Violation(what, "an nnx.Variable that counts", "none", line=found.calls[0].line, follows=(LIFTED,))
-    return None
+    begun = next((held for held in starts(run, found) if np.any(held != 0)), None)
+    if begun is None:
+        return None
+    return Violation(
+        f"`{found.slot.path}` of a model starts at {shown(begun)}",
+        "0",
+        shown(begun),
+        line=next((module.line for module in run.modules if module.created), None),
+        cause="the count does not start at 0, or models are made anew for a call and given the count so far",
+    )
 
 
 @check(
