@@ -22,8 +22,11 @@ MUTABILITY = contracts.get("mutability")
 FOUND = catalogue(MUTABILITY)
 
 
-def test_the_contract_of_the_kit_keeps_them() -> None:
-    assert broken_rules(MUTABILITY, FOUND) == ()
+@pytest.mark.parametrize("name", ["mutability", "split-merge", "lifted", "running-mean", "module-laws"])
+def test_the_contracts_of_the_kit_keep_them(name: str) -> None:
+    contract = contracts.get(name)
+
+    assert broken_rules(contract, catalogue(contract)) == ()
 
 
 def checks(change: Callable[[Check], Check]) -> Contract:

@@ -374,7 +374,7 @@ def count(bench: Any, case: Case, traces: collections.Counter[str]) -> None:
         ("adds_in_place_to_a_numpy_buffer", "clone-independent"),
         ("toggles_a_python_flag", "no-hidden-state"),
         ("concatenates_its_history", "no-growth"),
-        ("reads_in_eval_what_training_makes", "calls-return"),
+        ("uses_up_its_schedule", "calls-return"),
         ("sorts_its_input_in_place", "input-untouched"),
         ("donates_its_input", "input-untouched"),
         ("draws_without_its_stream_under_jit", "rng-advances"),

@@ -21,7 +21,7 @@ MUST = {
     *("wrapper-kept", "structure-stable", "params-untouched", "jit-agrees", "split-merge-agrees", "clone-independent"),
     *("checkpoint-resumes", "scan-agrees", "vmap-agrees", "grad-clean", "remat-agrees", "cond-agrees"),
     *("optimizer-safe", "rng-advances", "rng-reproducible", "eval-frozen", "instances-independent"),
-    *("input-untouched", "no-hidden-state", "no-growth"),
+    *("input-untouched", "no-hidden-state", "no-growth", "calls-return"),
 }
 SHOULD = {"state-precision", "current-access", "state-moves"}
 TRAITS = {"draws_randomness", "has_eval_mode", "grows", "rewrites_param", "per_lane_state", "rtol", "atol"}

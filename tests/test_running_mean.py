@@ -15,6 +15,7 @@ import pytest
 import nnx_reference
 from catalogue import core, judged, mutants, rights, violated
 from nnx_conformance import check
+from nnx_conformance import contract as contracts
 from nnx_conformance.contracts.running_mean.oracle import running
 from nnx_reference import Implementation
 
@@ -27,6 +28,7 @@ QUICK = {
     *("nnx_batch_stat", "linen_batch_stats", "torch_buffer", "nnx_batch_norm"),
     *("linen_without_mutable", "linen_stale_variables", "linen_without_the_guard", "nnx_param"),
     *("nnx_momentum_the_wrong_way_round", "torch_keeps_the_graph", "torch_plain_attribute", "no_framework"),
+    "nnx_starts_over_every_256_steps",
 }
 DOES_NOT_APPLY = {"nnx": {"no-autograd-history"}, "linen": {"no-autograd-history", "wrapper-kept"}}
 
@@ -62,6 +64,12 @@ def test_a_mutant_is_caught_by_the_checks_that_it_names(mutant: Implementation) 
         report = judged(mutant, MORE)
 
     assert set(mutant.catches) <= violated(report)
+
+
+def test_every_check_has_a_mutant_that_it_catches() -> None:
+    caught = {check for mutant in nnx_reference.mutants(CONTRACT) for check in mutant.catches}
+
+    assert {check.id for check in contracts.get(CONTRACT).checks} <= caught
 
 
 def finding(name: str) -> Any:

@@ -16,7 +16,10 @@ CONTRACT = "split-merge"
 FEW = 4
 #: One right implementation of each form, and the mutants of the pitfalls that the contract is about.
 QUICK_RIGHTS = {"merges_after_the_loop", "graphdef_is_a_static_argument"}
-QUICK_MUTANTS = {"ignores_the_returned_state", "never_merges_back", "nothing_is_compiled", "uses_nnx_jit"}
+QUICK_MUTANTS = {
+    *("ignores_the_returned_state", "never_merges_back", "nothing_is_compiled", "uses_nnx_jit"),
+    "casts_to_the_type_of_the_state",  # what a compiled call returns must be looked into on edge cases, too
+}
 
 
 def slow_but(quick: set[str], found: list[Implementation]) -> list[object]:
@@ -44,11 +47,12 @@ def test_a_mutant_is_caught_by_the_checks_that_it_names(mutant: Implementation) 
     assert set(mutant.catches) <= violated(report)
 
 
-def test_every_check_of_its_own_has_a_mutant_that_it_catches() -> None:
+def test_every_check_has_a_mutant_that_it_catches_on_the_installed_flax() -> None:
     caught = {check for mutant in mutants(CONTRACT) for check in mutant.catches}
-    own = {check.id for check in contracts.get(CONTRACT).checks} - set(core("mutability"))
+    every = {check.id for check in contracts.get(CONTRACT).checks}
 
-    assert {"state-threaded", "runs-in-jax-jit", "no-retrace", "one-trace"} <= own & caught
+    assert {"state-threaded", "runs-in-jax-jit", "no-retrace", "one-trace"} <= every
+    assert every - caught <= {"wrapper-kept", "current-access"}  # neither shows before Flax 0.12
 
 
 def test_a_state_that_is_not_merged_back_is_told_with_its_cause() -> None:

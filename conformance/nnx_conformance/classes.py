@@ -11,16 +11,22 @@ from nnx_conformance.record import Record
 
 #: Called with an instance right after its construction; may change its state.
 AfterConstruction = Callable[[Any], None]
-#: Called with an instance, the number of this outermost call from 1 and its output; gives the output to hand on.
+#: Called with an instance, the number of this outermost concrete call from 1, and its output; gives the output to
+#: hand on.
 AfterCall = Callable[[Any, int, Any], Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Watch:
-    """Where calls are written down while a run lasts, and what may intervene after one."""
+    """Where calls are written down while a run lasts, and what may intervene after one.
+
+    Attributes:
+        in_traces: whether it also intervenes after traced calls; it is then given the number among all calls.
+    """
 
     record: Record
     after_call: AfterCall | None
+    in_traces: bool = False
 
 
 class Classes:

@@ -119,7 +119,7 @@ def is_about_trace(error: BaseException, class_names: frozenset[str]) -> bool:
 
 
 def rng_counts(rngs: nnx.Rngs) -> int | None:
-    """How many keys were drawn from an Rngs so far; None inside a trace."""
+    """How many keys were drawn from an Rngs so far, in each lane of one that is split; None inside a trace."""
     total = 0
     for _, stream in children(rngs):
         count = vars(stream).get("count") if isinstance(stream, NODE) else None
@@ -127,5 +127,5 @@ def rng_counts(rngs: nnx.Rngs) -> int | None:
             value = contents(count)
             if is_tracer(value):
                 return None
-            total += int(value)
+            total += int(np.max(np.asarray(value), initial=0))
     return total

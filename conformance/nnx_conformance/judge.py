@@ -95,8 +95,9 @@ class Judging:
 
     def _request(self, case: Case) -> Request:
         position = self.cases + len(self._pending)
-        probes = self.contract.observer.probes(position) if case.domain == CORE else ()
-        return Request(case, probes, self.contract.calls(case))
+        observer = self.contract.observer
+        probes = observer.probes if case.domain == CORE else observer.edge_probes
+        return Request(case, probes(position), self.contract.calls(case))
 
     def _take(self) -> None:
         request = self._pending[0]

@@ -55,15 +55,18 @@ def run(
     follow: bool = False,
     after_construction: AfterConstruction | None = None,
     after_call: AfterCall | None = None,
+    in_traces: bool = False,
 ) -> Run:
-    """Call the candidate once, and tell what happened; `follow` it line by line to tell where."""
+    """Call the candidate once, and tell what happened; `follow` it line by line to tell where.
+
+    `after_call` may intervene after concrete calls, and after traced ones too if `in_traces`.
+    """
     arrays = Arrays() if candidate.arrays else None
     record = Record(candidate.source, Layouts(arrays))
     given = [given_as(argument) for argument in case.arguments]
     with ExitStack() as watched:
-        watched.enter_context(
-            spying(record, candidate.classes, after_construction=after_construction, after_call=after_call)
-        )
+        hooks: dict[str, Any] = {"after_construction": after_construction, "after_call": after_call}
+        watched.enter_context(spying(record, candidate.classes, in_traces=in_traces, **hooks))
         for spy in candidate.further:
             watched.enter_context(spy(record, after_call))
         if follow:

@@ -10,7 +10,7 @@ from typing import Any
 from nnx_conformance.consistent import consistent
 from nnx_conformance.loaded import Loaded
 from nnx_conformance.observation import Observation
-from nnx_conformance.request import AGAIN, FORGET, LINES, LOOK, NO_LOOK, SHIFTS, Request
+from nnx_conformance.request import AGAIN, FORGET, LINES, LOOK, NO_LOOK, OUTPUTS, SHIFTS, Request
 
 
 def nothing_further(_: int) -> tuple[str, ...]:
@@ -57,6 +57,7 @@ class Observer:
         consistent: gives the observation that it is given, or raises `ValueError` if it contradicts itself or the
             request: what a candidate's process sends may have been forged.
         probes: what further runs to make of the case at a position of the core domain.
+        edge_probes: the same of the edge domains.
         every_probe: all that can be asked about a case: what its replay asks.
         lines: the probe that follows a run line by line, for the places of a finding; empty if there is none.
         again: the request that shows the same again, whatever the candidate's process has learnt since.
@@ -69,6 +70,7 @@ class Observer:
     kind: type[Any]
     consistent: Callable[[Any, Request], Any] = unchecked
     probes: Callable[[int], tuple[str, ...]] = nothing_further
+    edge_probes: Callable[[int], tuple[str, ...]] = nothing_further
     every_probe: tuple[str, ...] = ()
     lines: str = ""
     again: Callable[[Request, Any], Request] = as_it_is
@@ -85,6 +87,19 @@ ALL_OF_FIRST, AGAIN_EVERY, SHIFTS_EVERY = 8, 3, 8
 def _some(position: int) -> tuple[str, ...]:
     wanted = ((AGAIN, AGAIN_EVERY), (SHIFTS, SHIFTS_EVERY))
     return tuple(probe for probe, every in wanted if position < ALL_OF_FIRST or position % every == 0)
+
+
+def _some_outputs(position: int) -> tuple[str, ...]:
+    probes = _some(position)
+    return (*probes, OUTPUTS) if SHIFTS in probes else probes
+
+
+#: A part of an edge domain has few cases: of so many, one is looked into, or what a trace does there stays unseen.
+LOOK_EVERY = 3
+
+
+def _looked(position: int) -> tuple[str, ...]:
+    return (LOOK,) if position % LOOK_EVERY == 0 else ()
 
 
 def _looked_alike(request: Request, seen: Observation) -> Request:
@@ -108,6 +123,7 @@ FUNCTIONS = Observer(
     kind=Observation,
     consistent=consistent,
     probes=_some,
+    edge_probes=_looked,
     every_probe=(AGAIN, SHIFTS),
     lines=LINES,
     again=_looked_alike,
@@ -118,7 +134,9 @@ FUNCTIONS = Observer(
 COMPILED_FUNCTIONS = dataclasses.replace(FUNCTIONS, again=_compiled_alike)
 
 #: Functions that use Flax NNX, Flax Linen or PyTorch, and keep arrays in their state.
-FRAMEWORKS = dataclasses.replace(FUNCTIONS, code="nnx_conformance.frameworks.functions")
+FRAMEWORKS = dataclasses.replace(FUNCTIONS, code="nnx_conformance.frameworks.functions", edge_probes=nothing_further)
 
 #: Functions that lift transforms over modules: a state with a lane for each row, and compiled as others are.
-LIFTED = dataclasses.replace(FRAMEWORKS, again=_compiled_alike)
+LIFTED = dataclasses.replace(
+    FRAMEWORKS, probes=_some_outputs, every_probe=(AGAIN, SHIFTS, OUTPUTS), again=_compiled_alike
+)

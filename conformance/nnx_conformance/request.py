@@ -12,6 +12,8 @@ from nnx_conformance.case import Case
 AGAIN = "again"
 #: Make the interventions.
 SHIFTS = "shifts"
+#: Make one also on what calls return, where traced calls are part of what is asked for.
+OUTPUTS = "outputs"
 #: Follow the run line by line, for the places of a finding.
 LINES = "lines"
 #: Look into what a trace may hide, or do not, whatever other cases have shown: a case asked again shows the same.
@@ -34,7 +36,8 @@ class Request:
 
     Attributes:
         case: the input.
-        probes: which further runs are wanted, of `AGAIN`, `SHIFTS`, `LINES`, `FORGET`, and `LOOK` or `NO_LOOK`.
+        probes: which further runs are wanted, of `AGAIN`, `SHIFTS`, `OUTPUTS`, `LINES`, `FORGET`, and `LOOK` or
+            `NO_LOOK`.
         calls: how many calls of the module the case asks for; when others were seen, they may be hidden in a trace.
         done: how much of the case earlier processes have done, if it is one that goes on in a new process.
         files: what the last of them handed over.

@@ -40,8 +40,9 @@ def spying(
     *,
     after_construction: AfterConstruction | None = None,
     after_call: AfterCall | None = None,
+    in_traces: bool = False,
 ) -> Iterator[None]:
-    """Write down in `record` what happens until the block ends; the hooks may intervene."""
+    """Write down in `record` what happens until the block ends; the hooks may intervene, `in_traces` too if asked."""
     with Patches() as patches, warnings.catch_warnings():
         _watch_warnings(record)
         watch_class = functools.partial(_watch_class, patches, classes)
@@ -52,7 +53,7 @@ def spying(
             _watch_attributes(patches, record)
             _watch_variables(patches, record)
             _watch_rngs(patches, record)
-        classes.watch = Watch(record, after_call)
+        classes.watch = Watch(record, after_call, in_traces)
         try:
             yield
         finally:
@@ -176,9 +177,10 @@ def _noted_call(watch: Watch, classes: Classes, self: Any, bound: Any, args: Any
         place = around(record.source, record.compilations) if traced or is_jit_disabled() else NOWHERE
         after = state if finished else None
         record.calls.append(Call(module, line, traced, across, before, after, returned, *place))
-    if watch.after_call is None or traced:
+    if watch.after_call is None or (traced and not watch.in_traces):
         return output
-    return watch.after_call(self, sum(not call.traced for call in record.calls), output)
+    number = sum(watch.in_traces or not call.traced for call in record.calls)
+    return watch.after_call(self, number, output)
 
 
 def _any_tracer(values: Any) -> bool:

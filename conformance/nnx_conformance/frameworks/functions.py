@@ -8,12 +8,12 @@ from typing import Any
 
 from nnx_conformance import functions
 from nnx_conformance.frameworks import foreign, linen, pytorch
-from nnx_conformance.frameworks.shifting import shifts
+from nnx_conformance.frameworks.shifting import outputs, shifts
 from nnx_conformance.loaded import Loaded, NotLoaded
 from nnx_conformance.observation import Observation, Run
 from nnx_conformance.observe import Candidate, rerun, run, run_untraced
 from nnx_conformance.probe import forget_compiled, hidden_calls, looks
-from nnx_conformance.request import AGAIN, FORGET, LINES, SHIFTS, Request
+from nnx_conformance.request import AGAIN, FORGET, LINES, OUTPUTS, SHIFTS, Request
 from nnx_conformance.target import Target
 from nnx_conformance.tensors import is_imported
 from nnx_conformance.timeline import clearer
@@ -56,6 +56,8 @@ def observe(candidate: Candidate, request: Request) -> Observation:
     base = _noted(candidate, first, untraced)
     wanted = SHIFTS in request.probes and not first.raised
     made = shifts(candidate, request, base, run if base is first else run_untraced) if wanted else ()
+    if OUTPUTS in request.probes and not first.raised:
+        made = (*made, *outputs(candidate, request, first, untraced))
     candidate.classes.forget_dead()
     other = next((foreign.NAMES[module.framework] for module in first.modules if module.framework in foreign.NAMES), "")
     return Observation(first, again, untraced, made, (), False, "", other)

@@ -1,9 +1,10 @@
-"""The intervention on a state of arrays: the kit shifts it after the last call, and tells what became of the result."""
+"""The interventions on a state of arrays, and on what calls return: what becomes of the result then."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import jax
@@ -15,8 +16,8 @@ from nnx_conformance.frameworks import pytorch
 from nnx_conformance.frameworks.linen import PARAMS, Collections
 from nnx_conformance.graph import variables
 from nnx_conformance.observation import Run, Shift
-from nnx_conformance.observe import Candidate, outcome, run
-from nnx_conformance.probe import AMOUNT, shifted
+from nnx_conformance.observe import Candidate, outcome, run, run_untraced
+from nnx_conformance.probe import AMOUNT, forget_compiled, shifted
 from nnx_conformance.request import Request
 from nnx_conformance.timeline import groups
 
@@ -49,6 +50,56 @@ def _constructed(candidate: Candidate, request: Request, applied: list[bool]) ->
     return (Shift("state", "after construction", AMOUNT, any(applied), outcome(made), ()),)
 
 
+#: Transforms that keep nothing of what they ran without compilation; others may keep what the kit has changed.
+FORGETFUL = frozenset({"nnx.jit", "nnx.vmap", "nnx.scan"})
+
+
+def outputs(candidate: Candidate, request: Request, first: Run, untraced: Run | None) -> tuple[Shift, ...]:
+    """Shift what the last calls return, and what their modules keep then; traced calls are shifted in their trace.
+
+    Of the calls in a trace only the last one of all is told to be a last one: no other can be told apart. What then
+    was compiled is forgotten, or later runs would go on with what the kit made of it.
+    """
+    seen, runner = (untraced, run_untraced) if untraced and not untraced.raised else (first, run)
+    keeps = any(call.compilation >= 0 or (call.traced and set(call.through) - FORGETFUL) for call in seen.calls)
+    lasts = {id(calls[-1]) for calls in [*groups(seen), list(seen.calls)] if calls}
+    ordinals = frozenset(at for at, call in enumerate(seen.calls, start=1) if id(call) in lasts)
+    if not ordinals:
+        return ()
+    applied: list[bool] = []
+
+    def after_call(target: Any, position: int, output: Any) -> Any:
+        if position not in ordinals:
+            return output
+        applied.append(_variables(target, every=True))
+        return jax.tree_util.tree_map(functools.partial(_raised, applied), output)
+
+    with _forgotten() if keeps else nullcontext():
+        made = runner(candidate, request.case, request.calls, after_call=after_call, in_traces=True)
+    return (Shift("output", "after the last call", AMOUNT, any(applied), outcome(made), ()),)
+
+
+@contextmanager
+def _forgotten() -> Iterator[None]:
+    """Compile anew in this block, and after it: what was compiled before or within is forgotten."""
+    forget_compiled()
+    try:
+        yield
+    finally:
+        forget_compiled()
+
+
+def _raised(applied: list[bool], value: Any) -> Any:
+    if not _numeric(value):
+        return value
+    applied.append(True)
+    return _shifted(value)
+
+
+def _shifted(value: Any) -> Any:
+    return value + AMOUNT if is_tracer(value) else shifted(value)
+
+
 def shift_state(target: Any) -> bool:
     """Shift the state of a module, or of what a Linen `apply` has updated; whether there was any."""
     if isinstance(target, Collections):
@@ -59,13 +110,13 @@ def shift_state(target: Any) -> bool:
     return any([pytorch.shift(tensor, AMOUNT) for tensor in pytorch.buffers(target)])
 
 
-def _variables(module: Any) -> bool:
+def _variables(module: Any, *, every: bool = False) -> bool:
+    """Shift the Variables of a module that are no Params, or all if there are no others or `every` one is meant."""
     found = list(variables(module).values())
-    chosen = [one for one in found if not isinstance(one, nnx.Param)] or found
+    chosen = [one for one in found if every or not isinstance(one, nnx.Param)] or found
     held = [one for one in chosen if _numeric(contents(one))]
     for variable in held:
-        held_now = contents(variable)
-        set_contents(variable, held_now + AMOUNT if is_tracer(held_now) else shifted(held_now))
+        set_contents(variable, _shifted(contents(variable)))
     return bool(held)
 
 

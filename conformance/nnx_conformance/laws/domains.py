@@ -20,7 +20,12 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "wrapper-kept": ("call", "call:1 call:1 jit:1"),
     "structure-stable": ("call call call call", "call jit jit jit jit", "call:1 call:1 call:1 jit:1 jit:1 jit:1 jit:1"),
     "params-untouched": ("call", "call:1 call:2 call:3"),
-    "calls-return": ("call call call", "call:1 call:2 call:3 call:8", "eval call train call"),
+    "calls-return": (
+        "call call call",
+        "call:1 call:2 call:3 call:8",
+        "eval call train call",
+        "call call call call call call call call",
+    ),
     "instances-independent": ("pair", "call:1 pair:2"),
     "input-untouched": ("call", "call:8", "call:1 call:9 jit:1", "jit:9 jit:1"),
     "no-hidden-state": (

@@ -24,7 +24,7 @@ def _causes(law: str) -> tuple[str, ...]:
     id=CALLS,
     level=MUST,
     requirement="Each call in plain Python returns: the second and later ones too, and in each mode.",
-    remedy="Let a call leave the module as the next one needs it.",
+    remedy="Make in `__init__` all that a call reads, and let each call leave the module as the next one needs it.",
     wrong="self.count = self.count + 1  # the next call asks an array for `.value`",
     right="self.count[...] = self.count[...] + 1",
     domain=CALLS,

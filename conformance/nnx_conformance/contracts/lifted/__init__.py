@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nnx_conformance.contract import SHOULD, Check, Contract
 from nnx_conformance.contracts.derived import ordered
-from nnx_conformance.contracts.lifted import lifting, results
+from nnx_conformance.contracts.lifted import interventions, lifting, results
 from nnx_conformance.contracts.lifted.domain import DOMAINS
 from nnx_conformance.contracts.lifted.evidence import FRESH, RETURNS, calls_asked, culprit
 from nnx_conformance.contracts.mutability.edges import invariants
@@ -14,7 +14,8 @@ from nnx_conformance.observer import LIFTED
 ORDER = (
     "returns-lanes count-equals-calls sum-preserved counts-in-variable runs-lifted one-count-per-lane "
     "one-increment-per-call no-retrace counter-not-param wrapper-kept no-traced-mutation result-reads-state "
-    "fresh-state-per-run input-untouched one-trace zero-calls many-calls other-dtypes scalar-types quiet current-access"
+    "result-reads-output fresh-state-per-run input-untouched one-trace zero-calls many-calls other-dtypes scalar-types "
+    "quiet current-access"
 )
 
 
@@ -61,7 +62,7 @@ CONTRACT = Contract(
     entry="lifted_count",
     parameters=("seed", "xs", "n_calls"),
     domains=DOMAINS,
-    checks=ordered(ORDER, results.CHECKS, lifting.CHECKS, EDGES, words={}),
+    checks=ordered(ORDER, results.CHECKS, lifting.CHECKS, interventions.CHECKS, EDGES, words={}),
     calls=calls_asked,
     fallback=RETURNS,
     history=FRESH,

@@ -16,6 +16,7 @@ from nnx_conformance.timeline import went_on
 
 RETURNS = "returns-lanes"
 COUNT = "count-equals-calls"
+SUM = "sum-preserved"
 IN_VARIABLE = "counts-in-variable"
 LIFTED = "runs-lifted"
 PER_LANE = "one-count-per-lane"
@@ -100,6 +101,21 @@ def counted(run: Run) -> Counted | None:
         for entries in by_path.values()
     ]
     return max(found, key=lambda one: (_moves(one), not one.slot.param), default=None)
+
+
+def abstract(run: Run) -> bool:
+    """Whether Variables of a call hold nothing but tracers that stand for no numbers, as in `nnx.remat`."""
+    return any(
+        run.layouts[call.before.layout][at].counts and call.before.held[at] < 0
+        for call in run.calls
+        for at in call.before.traced
+    )
+
+
+def starts(run: Run, one: Counted) -> list[np.ndarray]:
+    """What the counting Variable holds in each model that the run made, and before the first call."""
+    made = [state(run, module.start) for module in run.modules if module.constructed]
+    return [*(found[one.slot.path][1] for found in made if one.slot.path in found), one.moments[0][0]]
 
 
 def _moves(one: Counted) -> bool:

@@ -8,28 +8,28 @@ from nnx_conformance.case import Case
 from nnx_conformance.contract import MUST, SHOULD, Blocked, Judgement, NotApplicable, Violation, check
 from nnx_conformance.contracts.compiled import compiled
 from nnx_conformance.contracts.lifted.evidence import (
+    HIDDEN,
     IN_VARIABLE,
     INCREMENT,
     LIFTED,
     PER_LANE,
-    RETURNS,
     TRACED,
     WRAPPER,
     Counted,
+    abstract,
     calls_asked,
     counted,
     culprit,
     excuse,
     lanes_asked,
     looked,
-    result,
     shown,
+    starts,
 )
 from nnx_conformance.contracts.mutability import places
 from nnx_conformance.contracts.mutability.evidence import losses
 from nnx_conformance.contracts.mutability.state import of_another_framework
 from nnx_conformance.observation import Call, Observation
-from nnx_conformance.request import SHIFTS
 
 RETRACE = "no-retrace"
 #: A state may be compiled once more when its weak type settles; `nnx.jit(nnx.vmap(...))` and the like compile as one.
@@ -42,6 +42,8 @@ def _found(case: Case, seen: Observation) -> Counted | Blocked | NotApplicable:
         return excused
     run = looked(seen)
     found = counted(run) if run else None
+    if found is None and run and abstract(run):
+        return NotApplicable(HIDDEN)
     return found or Blocked(IN_VARIABLE)
 
 
@@ -64,13 +66,24 @@ def counts_in_variable(case: Case, seen: Observation) -> Judgement:
         return Blocked(WRAPPER)
     run = looked(seen)
     found = counted(run) if run else None
-    if found is None:
+    if found is None and run and abstract(run):
+        return NotApplicable(HIDDEN)
+    if run is None or found is None:
         return Violation("no nnx.Variable of the module counts", "an nnx.Variable", "none", line=places.returned(seen))
     first, last = found.moments[0][0], found.moments[-1][1]
     if np.all(first == last):
         what = f"`{found.slot.path}` stays at {shown(last)}: the module's Variables do not count"
         return Violation(what, "an nnx.Variable that counts", "none", line=found.calls[0].line, follows=(LIFTED,))
-    return None
+    begun = next((held for held in starts(run, found) if np.any(held != 0)), None)
+    if begun is None:
+        return None
+    return Violation(
+        f"`{found.slot.path}` of a model starts at {shown(begun)}",
+        "0",
+        shown(begun),
+        line=next((module.line for module in run.modules if module.created), None),
+        cause="the count does not start at 0, or models are made anew for a call and given the count so far",
+    )
 
 
 @check(
@@ -105,7 +118,8 @@ def _calls(seen: Observation) -> tuple[Call, ...]:
     id=PER_LANE,
     level=MUST,
     requirement="Each lane has a count of its own.",
-    remedy="Make the models in `nnx.vmap`, one for each lane, and map over them: `in_axes=0`, not None.",
+    remedy="Make a model for each lane: in `nnx.vmap`, and map over them with `in_axes=0`, not None; or in a Python "
+    "loop over the lanes.",
     wrong="nnx.vmap(step, in_axes=(None, 0))(model, xs)  # one model, and one count, for all lanes",
     right="models = nnx.vmap(Counter)(keys)\nnx.vmap(step, in_axes=(0, 0))(models, xs)",
 )
@@ -125,7 +139,22 @@ def one_count_per_lane(case: Case, seen: Observation) -> Judgement:
             line=found.calls[0].line,
             cause="the model is broadcast by `nnx.vmap`, so all lanes share its count",
         )
-    return None
+    return _shared(found, lanes, asked)
+
+
+def _shared(found: Counted, lanes: int, asked: int) -> Violation | None:
+    """One model that is called for one lane after the other: as many calls as there should be, and all in one count."""
+    by_one = all(np.all(after - before == 1) for before, after in found.moments)
+    went_to = max(float(np.max(after)) for _, after in found.moments) - float(np.min(found.moments[0][0]))
+    if not by_one or found.lane_calls != lanes * asked or went_to <= asked:
+        return None
+    return Violation(
+        f"`{found.slot.path}` went to {went_to:g} in {lanes} lanes of {asked} calls",
+        f"{lanes} counts",
+        "one count",
+        line=found.calls[0].line,
+        cause="one model is called for all lanes, so its count adds up over them",
+    )
 
 
 @check(
@@ -246,33 +275,6 @@ def _compilations(case: Case, seen: Observation, most: int, follows: tuple[str, 
     )
 
 
-@check(
-    id="result-reads-state",
-    level=MUST,
-    requirement="`result[:, 0]` is read from the Variable: when the kit changes its start, `result[:, 0]` follows.",
-    remedy="Return `models.count.value` of the models that were called, not a number beside them.",
-    wrong="counts = jnp.full(lanes, n_calls)",
-    right="counts = models.count.value",
-    probes=(SHIFTS,),
-)
-def result_reads_state(case: Case, seen: Observation) -> Judgement:
-    got = result(case, seen)
-    if got is None:
-        return Blocked(culprit(seen) or RETURNS)
-    tried = [shift for shift in seen.shifts if shift.applied]
-    if not tried:
-        return excuse(case, seen) or Blocked(IN_VARIABLE)
-    thing = tried[0].outcome.result
-    if thing is None or thing.array is None or thing.array.shape != got.shape:
-        return None
-    if not np.array_equal(thing.array.astype(np.float64)[:, 0], got[:, 0]):
-        return None
-    what = f"the kit raised the count by {tried[0].amount} {tried[0].when}; result[:, 0] stayed the same"
-    cause = "result[:, 0] is computed without the Variable, or its updates are dropped"
-    follows = (LIFTED, PER_LANE)
-    return Violation(what, "other counts", shown(got[:, 0]), line=places.returned(seen), cause=cause, follows=follows)
-
-
 CHECKS = (
     counts_in_variable,
     runs_lifted,
@@ -283,5 +285,4 @@ CHECKS = (
     no_traced_mutation,
     no_retrace,
     one_trace,
-    result_reads_state,
 )

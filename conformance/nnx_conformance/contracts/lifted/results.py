@@ -14,6 +14,7 @@ from nnx_conformance.contracts.lifted.evidence import (
     LIFTED,
     PER_LANE,
     RETURNS,
+    SUM,
     calls_asked,
     culprit,
     lanes_asked,
@@ -90,7 +91,7 @@ def _why(case: Case, counts: np.ndarray) -> str:
 
 
 @check(
-    id="sum-preserved",
+    id=SUM,
     level=MUST,
     requirement="`result[:, 1]` is the sum of each lane of `xs`, within the error bound of float32 summation.",
     remedy="Return the sum of each lane of the last output, `ys.sum(axis=1)`.",

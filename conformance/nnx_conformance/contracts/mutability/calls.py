@@ -164,10 +164,15 @@ def _changed(case: Case, thing: Thing | None, which: str, line: Line | None) -> 
         kind = thing.type if thing else "nothing"
         what, observed = f"{which} returned a {kind}, not the array x", kind
     else:
-        observed = f"{array_text(thing.array)}, {thing.array.dtype.name} of shape {thing.array.shape}"
+        observed = _told(thing.array)
         what = f"{which} returned {array_text(thing.array)} for x={array_text(case['x'])}"
-    wanted = f"{array_text(case['x'])}, {case['x'].dtype.name} of shape {case['x'].shape}"
-    return Violation(what, wanted, observed, line=line, cause=_how_changed(case["x"], thing))
+    return Violation(what, _told(case["x"]), observed, line=line, cause=_how_changed(case["x"], thing))
+
+
+def _told(array: np.ndarray) -> str:
+    """An array with its dtype, which `array_text` tells of all but float32, and its shape."""
+    dtype = ", float32" if array.dtype == np.float32 else ""
+    return f"{array_text(array)}{dtype} of shape {array.shape}"
 
 
 def _how_changed(x: np.ndarray, thing: Thing | None) -> str:

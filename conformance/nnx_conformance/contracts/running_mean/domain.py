@@ -16,6 +16,8 @@ from nnx_strategies import host_arrays, seeds, shapes
 
 #: Ends of the range, momenta that people use, numbers that float32 holds exactly and such that it rounds.
 MOMENTA = (0.0, 0.5, 0.9, 0.99, 0.1, 0.25, 0.875, 0.999)
+#: With these, what happened hundreds of steps ago still shows; with others the last few steps are all there is.
+LONG_MEMORIES = (0.99, 0.999)
 LONGEST = 10
 
 
@@ -53,7 +55,8 @@ def _parts(domain: str, run_seed: int) -> tuple[Part, ...]:
         case "no-steps":
             return (Part(_build(domain, host_arrays(shape=(0, 2, 3))), 2),)
         case "many-steps":
-            return (Part(_build(domain, host_arrays(shape=(300, 2, 3), elements=ordinary)), 1),)
+            batches = host_arrays(shape=(300, 2, 3), elements=st.floats(1, 100, width=32))  # 0 would not tell
+            return (Part(_build(domain, batches, momentum=st.sampled_from(LONG_MEMORIES)), 2),)
         case "nan-batch":
             return (Part(_build(domain, host_arrays(shape=(3, 2, 2), elements=ordinary).map(_with_nan)), 3),)
         case "other-dtypes":

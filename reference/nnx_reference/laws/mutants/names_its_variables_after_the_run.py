@@ -1,7 +1,7 @@
 """Puts the identity of the run into the names of its Variables, so that no later run can restore them.
 
-Within one process all is well: every module that is made has the same names. Only who restores a checkpoint in a new process,
-which is what checkpoints are for, finds no Variable of the name that was saved.
+Within one process all is well: every module that is made has the same names. Only who restores a checkpoint in a new
+process, which is what checkpoints are for, finds no Variable of the name that was saved.
 """
 
 import uuid

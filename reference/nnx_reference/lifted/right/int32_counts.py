@@ -1,10 +1,10 @@
-"""Counts in int32."""
+"""Counts in int32, so that the result for lanes of int32 is an int32, too."""
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
-ADVICE = ("current-access",)
+ADVICE = ("current-access", "other-dtypes")
 
 
 class Counter(nnx.Module):

@@ -1,0 +1,28 @@
+"""Refuses an `n_calls` that is no Python float."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+CATCHES = ("scalar-types",)
+
+
+class Counter(nnx.Module):
+    def __init__(self, rngs):
+        rngs.params()
+        self.count = nnx.Variable(jnp.array(0.0))
+
+    def __call__(self, x):
+        self.count.value = self.count.value + 1.0
+        return x
+
+
+def lifted_count(seed, xs, n_calls):
+    if not isinstance(n_calls, float):
+        raise TypeError(f"n_calls must be a float, not {type(n_calls).__name__}")
+    models = nnx.vmap(lambda key: Counter(nnx.Rngs(key)))(jax.random.split(jax.random.key(int(seed)), len(xs)))
+    step = nnx.jit(nnx.vmap(lambda model, x: model(x)))
+    ys = xs
+    for _ in range(int(n_calls)):
+        ys = step(models, xs)
+    return jnp.stack([models.count.value, ys.sum(axis=1)], axis=1)

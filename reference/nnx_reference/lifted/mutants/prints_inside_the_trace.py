@@ -1,0 +1,27 @@
+"""Prints the count in the call, where it is a tracer, and leaves that in."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+CATCHES = ("quiet",)
+
+
+class Counter(nnx.Module):
+    def __init__(self, rngs):
+        rngs.params()
+        self.count = nnx.Variable(jnp.array(0.0))
+
+    def __call__(self, x):
+        self.count.value = self.count.value + 1.0
+        print("count", self.count.value)
+        return x
+
+
+def lifted_count(seed, xs, n_calls):
+    models = nnx.vmap(lambda key: Counter(nnx.Rngs(key)))(jax.random.split(jax.random.key(int(seed)), len(xs)))
+    step = nnx.jit(nnx.vmap(lambda model, x: model(x)))
+    ys = xs
+    for _ in range(int(n_calls)):
+        ys = step(models, xs)
+    return jnp.stack([models.count.value, ys.sum(axis=1)], axis=1)

@@ -1,0 +1,25 @@
+"""Returns the sums of `xs` as it was given, and lets what the calls return go."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+CATCHES = ("result-reads-output",)
+
+
+class Counter(nnx.Module):
+    def __init__(self, rngs):
+        rngs.params()
+        self.count = nnx.Variable(jnp.array(0.0))
+
+    def __call__(self, x):
+        self.count.value = self.count.value + 1.0
+        return x
+
+
+def lifted_count(seed, xs, n_calls):
+    models = nnx.vmap(lambda key: Counter(nnx.Rngs(key)))(jax.random.split(jax.random.key(int(seed)), len(xs)))
+    step = nnx.jit(nnx.vmap(lambda model, x: model(x)))
+    for _ in range(int(n_calls)):
+        step(models, xs)
+    return jnp.stack([models.count.value, xs.sum(axis=1)], axis=1)

@@ -1,0 +1,29 @@
+"""Refuses a momentum that is no Python float, and a NumPy float32 is none."""
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+CATCHES = ("scalar-types",)
+
+
+class RunningMean(nn.Module):
+    momentum: float
+
+    @nn.compact
+    def __call__(self, batch):
+        mean = self.variable("batch_stats", "mean", jnp.zeros, batch.shape[-1])
+        if not self.is_initializing():
+            mean.value = self.momentum * mean.value + (1 - self.momentum) * batch.mean(0)
+        return batch - mean.value
+
+
+def running_mean(seed, batches, momentum):
+    if not isinstance(momentum, float):
+        raise TypeError(f"momentum must be a float, not {type(momentum).__name__}")
+    model = RunningMean(momentum)
+    variables = model.init(jax.random.key(int(seed)), jnp.zeros(batches.shape[1:]))
+    for batch in batches:
+        _, updated = model.apply(variables, jnp.asarray(batch, jnp.float32), mutable=["batch_stats"])
+        variables = {**variables, **updated}
+    return variables["batch_stats"]["mean"]
