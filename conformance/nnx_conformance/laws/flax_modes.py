@@ -56,7 +56,7 @@ def refused(name: str, mode: str, module: Any, called: bool) -> str:
         return f"Flax {flax.__version__} has no nnx.scan with a carried module"
     if name == "vmap" and VERSION < (0, 9) and any(map(is_random, found)):
         return f"Flax {flax.__version__} makes the random keys of lanes anew"
-    if name in ("save", "reload", "graft", "reseed", "endure") and VERSION < (0, 9) and _in_containers(module):
+    if name in ("save", "reload", "restart", "graft", "reseed", "endure") and VERSION < (0, 9) and _in_containers(module):
         return f"Flax {flax.__version__} writes no state into tuples and lists"
     params = any(isinstance(variable, nnx.Param) for variable in found)
     if name == "optimize" and not params:
@@ -68,4 +68,4 @@ def refused(name: str, mode: str, module: Any, called: bool) -> str:
 
 def _in_containers(module: Any) -> bool:
     """Whether arrays sit in plain containers, such as the named tuples of an optimiser's state."""
-    return any(leaf.dtype and not leaf.state for leaf in state(module))
+    return any((leaf.dtype and not leaf.state) or leaf.kind == "nnx.VariableState" for leaf in state(module))
