@@ -17,7 +17,8 @@ VERSION = tuple(int(part) for part in flax.__version__.split(".")[:2])
 HAS_MODES = hasattr(nnx, "set_graph_mode")
 
 
-#: What hands the module to a function that Flax traces.
+#: What writes state into a module, and what hands the module to a function that Flax traces.
+RESTORES = ("save", "reload", "restart", "graft", "reseed", "endure")
 TRACED = ("jit", "remat", "cond", "scan", "vmap")
 
 
@@ -56,7 +57,7 @@ def refused(name: str, mode: str, module: Any, called: bool) -> str:
         return f"Flax {flax.__version__} has no nnx.scan with a carried module"
     if name == "vmap" and VERSION < (0, 9) and any(map(is_random, found)):
         return f"Flax {flax.__version__} makes the random keys of lanes anew"
-    if name in ("save", "reload", "restart", "graft", "reseed", "endure") and VERSION < (0, 9) and _in_containers(module):
+    if name in RESTORES and VERSION < (0, 9) and _in_containers(module):
         return f"Flax {flax.__version__} writes no state into tuples and lists"
     params = any(isinstance(variable, nnx.Param) for variable in found)
     if name == "optimize" and not params:
