@@ -13,9 +13,8 @@ CONTRACT = "lifted"
 #: Compiling is slow: a few cases of few calls show what there is to show.
 FEW, MORE = 4, 16
 QUICK = {
-    *("vmap_over_lanes", "broadcasts_the_model", "nothing_is_lifted", "sums_beside_the_scan"),
-    "split_rngs_makes_the_models",  # the counts of an Rngs that is split are arrays
-    *("calls_are_rematerialised", "fori_loop_feeds_outputs_back"),  # what a call returns is shifted in its trace
+    *("vmap_over_lanes", "nothing_is_lifted"),
+    "calls_are_rematerialised",  # what a call returns is shifted in its trace
 }
 
 
