@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnx_conformance import check
+from nnx_conformance import check, contract
 from nnx_conformance.case import Case
+from nnx_conformance.contract import CORE
 from nnx_conformance.contracts.mutability.domain import led_to
 from nnx_conformance.literals import BYTES, MOST, NONE, Literals, literals, of_file
 
@@ -126,6 +127,24 @@ def test_without_numbers_no_case_is_added() -> None:
 )
 def test_a_number_plays_every_part_that_it_can(code: str, holds: Callable[[Case], bool]) -> None:
     assert any(map(holds, cases(code)))
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "holds"),
+    [
+        ("lifted", "seed == 31337", lambda case: case["seed"] == 31337),
+        ("lifted", "xs.max() > 1234", lambda case: case["xs"].max() > 1234),
+        ("running-mean", "momentum == 0.37", lambda case: case["momentum"] == 0.37),
+        ("running-mean", "seed == 31337 and momentum == 0.37", lambda case: case["seed"] == 31337),
+        ("running-mean", "batches.min() < -4711", lambda case: case["batches"].min() < -4711),
+    ],
+)
+def test_a_number_plays_its_part_under_the_sibling_contracts(
+    name: str, code: str, holds: Callable[[Case], bool]
+) -> None:
+    core = next(domain for domain in contract.get(name).domains if domain.name == CORE)
+    assert core.mined is not None
+    assert any(map(holds, core.mined(literals(code.encode()))))
 
 
 def test_cases_stay_in_the_core_domain_and_differ() -> None:

@@ -39,7 +39,22 @@ class Vector:
     bound: float
 
 
-Role = Whole | Vector
+@dataclass(frozen=True)
+class Real:
+    """An argument that is a number from `low` to `high`, which it is not."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Elements:
+    """An array that keeps the shape that it has in the base case, with elements of magnitude up to `bound`."""
+
+    bound: float
+
+
+Role = Whole | Vector | Real | Elements
 
 
 def mined(found: Literals, base: Case, roles: Mapping[str, Role]) -> Iterator[Case]:
@@ -61,7 +76,8 @@ def _alone(found: Literals, base: Case, roles: Mapping[str, Role]) -> Iterator[C
     for number in (*found.whole, *found.fractions):
         for name, role in roles.items():
             for value in _values(role, number):
-                yield _with(base, {name: value})
+                shaped = np.resize(value, base[name].shape) if isinstance(role, Elements) else value
+                yield _with(base, {name: shaped})
 
 
 def _together(found: Literals, base: Case, roles: Mapping[str, Role]) -> Iterator[Case]:
@@ -77,18 +93,27 @@ def _values(role: Role, number: int | float) -> Iterator[np.ndarray]:
         yield from (np.asarray(near) for near in (number, number + 1, number - 1) if _is_whole(role, near))
         return
     yield from _exactly(role, number)
-    if number <= role.bound:
-        beyond = min(2.0 * number, role.bound)
-        contents = ((number,), (-number,), (ORDINARY[0], number), (beyond,), (-beyond,), (0.5 * number,))
-        yield from (np.asarray(each) for each in contents if role.shortest <= len(each) <= role.longest)
+    if not isinstance(role, Real) and number <= role.bound:
+        contents = _contents(role.bound, number)
+        fit = (each for each in contents if isinstance(role, Elements) or role.shortest <= len(each) <= role.longest)
+        yield from map(np.asarray, fit)
+
+
+def _contents(bound: float, number: int | float) -> tuple[tuple[float, ...], ...]:
+    """What an array holds by a number: it, its negative, numbers on either side of it."""
+    beyond = min(2.0 * number, bound)
+    return (number,), (-number,), (ORDINARY[0], number), (beyond,), (-beyond,), (0.5 * number,)
 
 
 def _exactly(role: Role, number: int | float) -> Iterator[np.ndarray]:
-    """A whole number, or a vector that is so long."""
+    """The number itself, or a vector that is so long."""
     if isinstance(role, Whole):
         if _is_whole(role, number):
             yield np.asarray(number)
-    elif float(number).is_integer() and role.shortest <= number <= role.longest:
+    elif isinstance(role, Real):
+        if role.low <= number < role.high:
+            yield np.asarray(number)
+    elif isinstance(role, Vector) and float(number).is_integer() and role.shortest <= number <= role.longest:
         yield np.resize(np.asarray(ORDINARY), int(number))
 
 

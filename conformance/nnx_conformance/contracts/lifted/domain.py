@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,8 @@ from hypothesis.strategies import SearchStrategy
 from nnx_conformance import case as cases
 from nnx_conformance.case import Argument, Case
 from nnx_conformance.contract import CORE, Domain, Part
+from nnx_conformance.literals import Literals
+from nnx_conformance.mined import Elements, Whole, mined
 from nnx_strategies import call_counts, host_arrays, seeds, shapes
 
 #: Each new shape and, for some candidates, each new number of calls costs a compilation.
@@ -37,6 +40,12 @@ def core(run_seed: int) -> tuple[Part, ...]:
     return (Part(_build(CORE, host_arrays(shape=sides))),)
 
 
+def led_to(found: Literals) -> Iterator[Case]:
+    """Where the numbers of a candidate's source lead: to a seed or an element. Every side and count is drawn often."""
+    base = _case(CORE, 3.0, np.asarray([[1.0, -2.5], [4.0, 0.5]], np.float32), 2.0)
+    return mined(found, base, {"seed": Whole(0, 2**32 - 1), "xs": Elements(1e6)})
+
+
 def _parts(domain: str, run_seed: int) -> tuple[Part, ...]:
     few = host_arrays(shape=(3, 2))
     match domain:
@@ -58,4 +67,4 @@ def _parts(domain: str, run_seed: int) -> tuple[Part, ...]:
 
 
 EDGES = ("zero-calls", "many-calls", "other-dtypes", "scalar-types")
-DOMAINS = (Domain(CORE, core), *(Domain(name, partial(_parts, name)) for name in EDGES))
+DOMAINS = (Domain(CORE, core, led_to), *(Domain(name, partial(_parts, name)) for name in EDGES))

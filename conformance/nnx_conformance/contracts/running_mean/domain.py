@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,8 @@ from hypothesis.strategies import SearchStrategy
 from nnx_conformance import case as cases
 from nnx_conformance.case import Argument, Case
 from nnx_conformance.contract import CORE, Domain, Part
+from nnx_conformance.literals import Literals
+from nnx_conformance.mined import Elements, Real, Role, Whole, mined
 from nnx_strategies import host_arrays, seeds, shapes
 
 #: Ends of the range, momenta that people use, numbers that float32 holds exactly and such that it rounds.
@@ -49,6 +52,13 @@ def core(run_seed: int) -> tuple[Part, ...]:
     return (Part(_build(CORE, host_arrays(shape=_sides(run_seed)))),)
 
 
+def led_to(found: Literals) -> Iterator[Case]:
+    """Where the numbers of a candidate's source lead: to a seed, a momentum or an element; each side is drawn often."""
+    base = _case(CORE, 3.0, np.asarray([[[1.0], [-2.5]], [[4.0], [0.5]]], np.float32), 0.75)
+    roles: dict[str, Role] = {"seed": Whole(0, 2**32 - 1), "batches": Elements(1e6), "momentum": Real(0.0, 1.0)}
+    return mined(found, base, roles)
+
+
 def _parts(domain: str, run_seed: int) -> tuple[Part, ...]:
     ordinary = st.floats(-100, 100, width=32)
     match domain:
@@ -82,4 +92,4 @@ def _with_scalars(domain: str, kind: Any) -> SearchStrategy[Case]:
 
 
 EDGES = ("no-steps", "many-steps", "nan-batch", "other-dtypes", "scalar-types")
-DOMAINS = (Domain(CORE, core), *(Domain(name, partial(_parts, name)) for name in EDGES))
+DOMAINS = (Domain(CORE, core, led_to), *(Domain(name, partial(_parts, name)) for name in EDGES))
