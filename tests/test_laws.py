@@ -233,6 +233,30 @@ def test_what_keeps_all_laws_is_not_accused(make: Any, traits: dict[str, bool]) 
     assert violated(report) in ([], ["state-moves"])
 
 
+class Loops(nnx.Module):
+    """Runs for as many rounds as its state says, which JAX differentiates in no module."""
+
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.scale = nnx.Param(jnp.ones(()))
+        self.rounds = nnx.Variable(jnp.int32(0))
+
+    def __call__(self, x: Any) -> Any:
+        write(self.rounds, read(self.rounds) + 1)
+        carry = x, read(self.rounds)
+        return jax.lax.while_loop(lambda c: c[1] > 0, lambda c: (c[0] * read(self.scale), c[1] - 1), carry)[0]
+
+
+def test_what_jax_cannot_differentiate_is_no_fault_of_a_module() -> None:
+    report = judged(Loops, "grad-clean", "optimizer-safe", "jit-agrees")
+    assert violated(report) == []
+    for law in ("grad-clean", "optimizer-safe"):
+        reason = report.result(law).reason
+        assert reason.startswith("JAX cannot differentiate its call: Reverse-mode differentiation does not work"), (
+            reason
+        )
+    assert report.result("jit-agrees").status == "held"
+
+
 def test_what_a_trait_rules_out_is_not_applicable_and_says_why() -> None:
     report = judged(KeepsStatisticAsParam, "params-untouched", "rng-advances", rewrites_param=True)
     told = {result.id: (result.status, result.reason) for result in report.checks}

@@ -78,6 +78,8 @@ def refused(run: Run, word: Word) -> str:
         return "it was given as a Python object, which no new process can make: judge it as a target"
     if name == "original" and not run.kept:
         return "nothing was left behind"
+    if name in ("grad", "optimize") and (reason := run.bench.undifferentiable(word.input)):
+        return reason
     return flax_modes.refused(name, run.todo.mode, run.module, bool(run.twin.calls))
 
 

@@ -21,6 +21,16 @@ from nnx_conformance.subject import Subject
 STATIC = (bool, str, bytes, type(None))
 
 
+#: What JAX says of an operation that has no gradient, or none in reverse.
+NO_GRADIENT = (
+    "Reverse-mode differentiation does not work",
+    "Differentiation rule for",
+    "do not support JVP",
+    "does not support reverse-mode",
+    "Transpose rule",
+)
+
+
 class Transforms:
     """The transforms of one subject. Each is made, and compiled for each shape, once."""
 
@@ -60,6 +70,7 @@ class Bench:
         self.where = where
         self.warnings: tuple[Warned, ...] = ()
         self._lazy: bool | None = None
+        self._undifferentiable: str | None = None
         self._transforms: dict[str, Transforms] = {}
 
     def transforms(self, mode: str, fresh: bool) -> Transforms:
@@ -82,6 +93,22 @@ class Bench:
             same = before.keys() == after.keys() and all(after[path] is before[path] for path in before)
             self._lazy = not same
         return self._lazy
+
+    def undifferentiable(self, number: int) -> str:
+        """Why JAX itself cannot differentiate a call; empty if it can, or fails for another reason."""
+        if self._undifferentiable is None:
+            module = self.make(0)
+            try:
+                self.call(module, number)
+                Transforms(self.subject.call).run("grad", module, self.pool.held(number))
+                self._undifferentiable = ""
+            except Exception as error:  # noqa: BLE001 - what else is wrong with it shows in the program
+                said = str(error)
+                known = any(text in said for text in NO_GRADIENT)
+                self._undifferentiable = (
+                    f"JAX cannot differentiate its call: {said.splitlines()[0][:100]}" if known else ""
+                )
+        return self._undifferentiable
 
     def call(self, module: Any, number: int) -> Any:
         """Call a module in plain Python, on copies of an input."""
