@@ -56,6 +56,7 @@ def test_every_check_has_a_mutant_that_it_catches_on_the_installed_flax() -> Non
     assert every - caught <= ({"input-untouched", "current-access"} if old else {"current-access"})
 
 
+@pytest.mark.slow
 def test_one_model_for_all_lanes_is_told_with_what_its_count_went_to() -> None:
     (mutant,) = (found for found in mutants(CONTRACT) if found.name == "one_model_whose_count_is_divided")
     (finding,) = judged(mutant, FEW).findings
@@ -64,6 +65,7 @@ def test_one_model_for_all_lanes_is_told_with_what_its_count_went_to() -> None:
     assert finding.cause == "one model is called for all lanes, so its count adds up over them"
 
 
+@pytest.mark.slow
 def test_models_made_anew_are_told_with_what_they_start_at() -> None:
     (mutant,) = (found for found in mutants(CONTRACT) if found.name == "models_are_made_anew_for_each_call")
     (finding,) = judged(mutant, MORE).findings
@@ -72,6 +74,7 @@ def test_models_made_anew_are_told_with_what_they_start_at() -> None:
     assert finding.cause.endswith("models are made anew for a call and given the count so far")
 
 
+@pytest.mark.slow
 def test_sums_of_what_was_given_are_told_as_such() -> None:
     (mutant,) = (found for found in mutants(CONTRACT) if found.name == "sums_the_given_lanes")
     (finding,) = judged(mutant, FEW).findings
@@ -81,6 +84,7 @@ def test_sums_of_what_was_given_are_told_as_such() -> None:
     assert finding.cause.endswith("something else than the outputs of the last calls, such as xs itself")
 
 
+@pytest.mark.slow
 def test_a_broadcast_model_is_told_with_its_lanes() -> None:
     found = [found for found in mutants(CONTRACT) if found.name == "broadcasts_the_model"]
     if not found:

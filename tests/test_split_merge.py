@@ -55,6 +55,7 @@ def test_every_check_has_a_mutant_that_it_catches_on_the_installed_flax() -> Non
     assert every - caught <= {"wrapper-kept", "current-access"}  # neither shows before Flax 0.12
 
 
+@pytest.mark.slow
 def test_a_state_that_is_not_merged_back_is_told_with_its_cause() -> None:
     (mutant,) = (found for found in mutants(CONTRACT) if found.name == "never_merges_back")
     (finding,) = judged(mutant, FEW).findings
@@ -108,6 +109,7 @@ def functional_count(seed, x, n_calls):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("contract", ["split-merge", "mutability"])
+@pytest.mark.slow
 def test_a_module_of_another_framework_is_told_as_such(contract: str) -> None:
     namespace: dict[str, Any] = {}
     exec(LINEN, namespace)
