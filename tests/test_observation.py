@@ -272,16 +272,17 @@ def test_interventions_shift_the_state_and_the_output_by_the_amount_that_they_te
             warnings.simplefilter("ignore")
             return jnp.array([model.count.value, y.sum()])
 
-    shifts = {(shift.what, shift.when): shift for shift in seen(candidate, probes=(SHIFTS,)).shifts}
+    results = {}
+    for shift in seen(candidate, probes=(SHIFTS,)).shifts:
+        assert shift.outcome.result is not None and shift.outcome.result.array is not None
+        results[shift.what, shift.when, shift.amount] = shift.outcome.result.array.tolist()
 
-    def result(what: str, when: str) -> list[float]:
-        thing = shifts[what, when].outcome.result
-        assert thing is not None and thing.array is not None
-        return thing.array.tolist()  # type: ignore[no-any-return]
-
-    assert result("state", "after the last call") == [6.0, 3.0]
-    assert result("state", "after the first call") == [6.0, 3.0]
-    assert result("output", "after the last call") == [3.0, 9.0]
+    assert results == {
+        ("output", "after the last call", 3): [3.0, 9.0],
+        ("state", "after the last call", 3): [6.0, 3.0],
+        ("state", "after the last call", -3): [0.0, 3.0],
+        ("state", "after the first call", 100): [103.0, 3.0],
+    }
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int32", "bfloat16", "float16"])

@@ -235,10 +235,12 @@ class Shift:
         what: `state` or `output`.
         when: `after construction`, `after the first call`, `after the last call`, or the last also with `, Params left
             alone`, where Params and other Variables move along.
-        amount: the number added.
+        amount: the number added, or taken away where it is negative.
         applied: whether there was anything to change at that moment.
         outcome: what the run came to.
         end: the numbers that the counting Variables held after the last call, in the order of their paths.
+        calls: how many calls of modules were made; another number than without the intervention shows that the
+            candidate decides by the state whether to call.
     """
 
     what: str
@@ -247,6 +249,7 @@ class Shift:
     applied: bool
     outcome: Outcome
     end: tuple[float | None, ...]
+    calls: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,13 +1,13 @@
 """Everything that is asked about one case: the run, the same again, without traces, and with interventions.
 
-An intervention changes the state or an output by a small whole number, keeping dtype, shape and weak type, and tells
-what became of the result. What it means is for the checks to judge.
+An intervention changes the state or an output by a whole number, keeping dtype, shape and weak type, and tells what
+became of the result. What it means is for the checks to judge.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,9 @@ from nnx_conformance.request import AGAIN, FORGET, LINES, LOOK, NO_LOOK, SHIFTS,
 from nnx_conformance.timeline import clearer, groups, main_calls, moved, numbers
 
 AMOUNT = 3
+#: What is added before calls are left to make: a candidate may loop until its count is reached, and a small number would
+#: only save it some calls.
+FAR = 100
 #: After so many runs without traces that showed no more than the plain ones, they become rare.
 FRUITLESS = 4
 
@@ -83,6 +86,10 @@ def _end(of: Run) -> tuple[float | None, ...]:
     return tuple(after.get(path) for path in moved(of, calls))
 
 
+class RanOn(BaseException):
+    """Ends a run that goes on calling because of an intervention: its loop waits for a count that has been passed."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Intervener:
     """Makes the shifted runs of one case, the way (traced or not) in which its calls can be seen.
@@ -95,26 +102,29 @@ class _Intervener:
     asked: int
     paths: tuple[str, ...]
     runner: Callable[..., Run]
+    most: int
 
-    def state(self, when: str, ordinals: frozenset[int]) -> Shift:
+    def state(self, when: str, ordinals: frozenset[int], amount: int = AMOUNT) -> Shift:
         """Shift the counting Variables right after the calls with these numbers."""
         applied: list[bool] = []
 
         def after_call(module: Any, position: int, output: Any) -> Any:
             if position in ordinals:
-                applied.append(shift_state(module, self.paths))
+                applied.append(shift_state(module, self.paths, amount))
+            if position > self.most:
+                raise RanOn(f"more than {self.most} calls")
             return output
 
-        return self._shift("state", when, applied, self.runner, after_call=after_call)
+        return self._shift("state", when, amount, applied, self.runner, after_call=after_call)
 
     def construction(self) -> Shift:
         """Shift the counting Variables right after construction, in the run as it is."""
         applied: list[bool] = []
 
         def after_construction(module: Any) -> None:
-            applied.append(shift_state(module, self.paths))
+            applied.append(shift_state(module, self.paths, FAR))
 
-        return self._shift("state", "after construction", applied, run, after_construction=after_construction)
+        return self._shift("state", "after construction", FAR, applied, run, after_construction=after_construction)
 
     def output(self, ordinals: frozenset[int]) -> Shift:
         """Shift what the calls with these numbers return."""
@@ -126,14 +136,16 @@ class _Intervener:
             applied.append(True)
             return shifted(output)
 
-        return self._shift("output", "after the last call", applied, self.runner, after_call=after_call)
+        return self._shift("output", "after the last call", AMOUNT, applied, self.runner, after_call=after_call)
 
-    def _shift(self, what: str, when: str, applied: list[bool], runner: Callable[..., Run], **hooks: Any) -> Shift:
+    def _shift(
+        self, what: str, when: str, amount: int, applied: list[bool], runner: Callable[..., Run], **hooks: Any
+    ) -> Shift:
         made = runner(self.candidate, self.case, self.asked, **hooks)
         calls = main_calls(made)
         after = numbers(made, calls[-1].after) if calls and calls[-1].after else {}
         end = tuple(after.get(path) for path in self.paths)
-        return Shift(what, when, AMOUNT, any(applied), outcome(made), end)
+        return Shift(what, when, amount, any(applied), outcome(made), end, len(made.calls))
 
 
 def _shifts(candidate: Candidate, case: Case, first: Run, base: Run) -> tuple[Shift, ...]:
@@ -142,20 +154,33 @@ def _shifts(candidate: Candidate, case: Case, first: Run, base: Run) -> tuple[Sh
         return ()
     lasts, firsts = _ordinals(base, -1), _ordinals(base, 0)
     paths = tuple(moved(base, calls))
-    make = _Intervener(candidate, case, base.asked, paths, run if base is first else run_untraced)
+    runner = run if base is first else run_untraced
+    make = _Intervener(candidate, case, base.asked, paths, runner, 2 * len(base.calls) + 10)
     made = [make.output(lasts)]
     if paths:
-        made.append(make.state("after the last call", lasts))
-        # Without traces a candidate may behave otherwise, so the run as it is must follow, too.
-        if base is not first or not _followed(made[-1].outcome, outcome(base)):
-            made.append(make.construction())
+        made += _at_the_end(make, lasts, base is not first)
         plain = _not_params(base, paths)
         if plain and len(plain) < len(paths):
             other = dataclasses.replace(make, paths=plain)
             made.append(other.state("after the last call, Params left alone", lasts))
         if len(calls) > 1:
-            made.append(make.state("after the first call", firsts))
+            made.append(make.state("after the first call", firsts, FAR))
     return tuple(made)
+
+
+def _at_the_end(make: _Intervener, lasts: frozenset[int], hidden: bool) -> Iterator[Shift]:
+    """The state raised after the last call, and lowered; where that call is hidden in a trace, shifted before it."""
+    raised = make.state("after the last call", lasts)
+    yield raised
+    yield make.state("after the last call", lasts, -AMOUNT)
+    # Without traces a candidate may behave otherwise, so the run as it is must follow, too. A compiled loop that waits
+    # for a count that has been passed would never end.
+    if hidden and not _ran_on(raised):
+        yield make.construction()
+
+
+def _ran_on(shift: Shift) -> bool:
+    return shift.outcome.raised is not None and shift.outcome.raised.type == RanOn.__name__
 
 
 def _not_params(of: Run, paths: tuple[str, ...]) -> tuple[str, ...]:
@@ -177,23 +202,23 @@ def _followed(shifted_to: Outcome, was: Outcome) -> bool:
     return a.array.ravel()[:1].tobytes() != b.array.ravel()[:1].tobytes()
 
 
-def shift_state(module: Any, paths: tuple[str, ...]) -> bool:
+def shift_state(module: Any, paths: tuple[str, ...], amount: int) -> bool:
     """Add to the contents of the Variables at these paths; whether there was one."""
     found = variables(module)
     held = [found[path] for path in paths if path in found and number(contents(found[path])) is not None]
     for variable in held:
-        set_contents(variable, shifted(contents(variable)))
+        set_contents(variable, shifted(contents(variable), amount))
     return bool(held)
 
 
-def shifted(value: Any) -> Any:
-    """A number or array, larger by `AMOUNT`, of the same dtype, shape and weak type."""
+def shifted(value: Any, amount: int = AMOUNT) -> Any:
+    """A number or array, larger by `amount`, of the same dtype, shape and weak type; unsigned ones wrap around."""
     if isinstance(value, (np.ndarray, np.generic)):
-        return (value + np.asarray(AMOUNT, value.dtype)).astype(value.dtype)
+        return (value + np.asarray(amount).astype(value.dtype)).astype(value.dtype)
     if isinstance(value, jax.Array) and not value.weak_type:
         with jax.debug_nans(False), jax.debug_infs(False):  # a candidate may have turned them on
-            return jnp.array(shifted(np.asarray(value)))  # in NumPy: in JAX, each new shape would be compiled
-    return value + AMOUNT  # a Python int keeps dtype and weak type in JAX
+            return jnp.array(shifted(np.asarray(value), amount))  # in NumPy: in JAX, each new shape would be compiled
+    return value + amount  # a Python int keeps dtype and weak type in JAX
 
 
 def _numeric(value: Any) -> bool:

@@ -29,6 +29,8 @@ from nnx_conformance.transforms import around
 IN_PLACE = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "xor", "or")
 
 
+#: The attribute by which a `__call__` that the spies have wrapped is known: it holds itself.
+WRAPPED = "_nnx_conformance"
 #: A call outside any trace runs under no transform that matters.
 NOWHERE: tuple[tuple[str, ...], int] = ((), -1)
 
@@ -138,7 +140,7 @@ def _watch_class(patches: Patches, classes: Classes, cls: type) -> None:
     """Wrap the `__call__` that instances of this class use, unless it is wrapped already."""
     owner = next((base for base in cls.__mro__ if "__call__" in vars(base)), None)
     original: Any = vars(owner)["__call__"] if owner else None
-    if owner is None or getattr(original, "_nnx_conformance", False):
+    if owner is None or getattr(original, WRAPPED, None) is original:  # itself: `functools.wraps` copies attributes
         return
 
     def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -150,7 +152,7 @@ def _watch_class(patches: Patches, classes: Classes, cls: type) -> None:
         return _noted_call(watch, classes, self, bound, args, kwargs)
 
     functools.update_wrapper(__call__, original, updated=())
-    __call__._nnx_conformance = True  # type: ignore[attr-defined]
+    setattr(__call__, WRAPPED, __call__)
     patches.replace(owner, "__call__", __call__)
 
 

@@ -46,11 +46,11 @@ def observation(request):
     shifts = ()
     if "shifts" in request.probes and calls:
         shifts = (
-            Shift("output", "after the last call", 3, True, outcome(calls, more), (float(calls),)),
-            Shift("state", "after the last call", 3, True, outcome(calls + 3, total), (calls + 3.0,)),
+            Shift("output", "after the last call", 3, True, outcome(calls, more), (float(calls),), calls),
+            Shift("state", "after the last call", 3, True, outcome(calls + 3, total), (calls + 3.0,), calls),
         )
         if calls > 1:
-            shifts += (Shift("state", "after the first call", 3, True, outcome(calls + 3, total), (calls + 3.0,)),)
+            shifts += (Shift("state", "after the first call", 3, True, outcome(calls + 3, total), (calls + 3.0,), calls),)
     again = result if "again" in request.probes else None
     return Observation(run, again, None, shifts, (float(calls),) if calls else (), False, "")
 

@@ -37,7 +37,7 @@ def shifts(candidate: Candidate, request: Request, base: Run, runner: Callable[.
         return output
 
     made = runner(candidate, request.case, request.calls, after_call=after_call)
-    return (Shift("state", "after the last call", AMOUNT, any(applied), outcome(made), ()),)
+    return (Shift("state", "after the last call", AMOUNT, any(applied), outcome(made), (), len(made.calls)),)
 
 
 def _constructed(candidate: Candidate, request: Request, applied: list[bool]) -> tuple[Shift, ...]:
@@ -47,7 +47,7 @@ def _constructed(candidate: Candidate, request: Request, applied: list[bool]) ->
         applied.append(shift_state(module))
 
     made = run(candidate, request.case, request.calls, after_construction=after_construction)
-    return (Shift("state", "after construction", AMOUNT, any(applied), outcome(made), ()),)
+    return (Shift("state", "after construction", AMOUNT, any(applied), outcome(made), (), len(made.calls)),)
 
 
 #: Transforms that keep nothing of what they ran without compilation; others may keep what the kit has changed.
@@ -76,7 +76,7 @@ def outputs(candidate: Candidate, request: Request, first: Run, untraced: Run | 
 
     with _forgotten() if keeps else nullcontext():
         made = runner(candidate, request.case, request.calls, after_call=after_call, in_traces=True)
-    return (Shift("output", "after the last call", AMOUNT, any(applied), outcome(made), ()),)
+    return (Shift("output", "after the last call", AMOUNT, any(applied), outcome(made), (), len(made.calls)),)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from nnx_conformance.contracts.mutability.evidence import (
     no_counter,
     pair,
 )
-from nnx_conformance.observation import Observation
+from nnx_conformance.observation import Observation, Shift
 from nnx_conformance.request import SHIFTS
 
 #: When a change of the state must show in the result, at the one moment or the other.
@@ -46,19 +46,35 @@ def result_reads_state(case: Case, seen: Observation) -> Judgement:
     tried = [shift for shift in seen.shifts if shift.what == "state" and shift.when in MOMENTS and shift.applied]
     if not tried:
         return NotApplicable(hidden(case, seen)) if hidden(case, seen) else no_counter(case, seen)
-    as_it_is = [shift for shift in tried if shift.when == "after construction"]
-    deciding = as_it_is if as_it_is and base(seen) is not seen.run else tried
-    if any(followed(shift, seen, 0) for shift in deciding):
+    unmoved = _unmoved(seen, tried)
+    if unmoved is None:
         return None
-    moments = " or ".join(shift.when for shift in tried)
+    done = "raised" if unmoved.amount > 0 else "lowered"
     return Violation(
-        f"the kit raised the count by {tried[0].amount} {moments}; result[0] stayed the same",
+        f"the kit {done} the count by {abs(unmoved.amount)} {unmoved.when}; result[0] stayed the same",
         f"result[0] other than {pair(seen)[0]:g}",  # type: ignore[index]
         f"{pair(seen)[0]:g}",  # type: ignore[index]
         line=places.returned(seen),
-        cause="result[0] is computed without the Variable: the model only decorates it",
+        cause="result[0] is computed without the Variable: the model only decorates it"
+        if unmoved.amount > 0
+        else "result[0] is the larger one of the count and another number",
         follows=(COUNT,),
     )
+
+
+def _unmoved(seen: Observation, tried: list[Shift]) -> Shift | None:
+    """An intervention that result[0] should have followed, and did not."""
+    built = [shift for shift in tried if shift.when == "after construction"]
+    raised = [shift for shift in tried if shift.when == "after the last call" and shift.amount > 0]
+    lowered = [shift for shift in tried if shift.when == "after the last call" and shift.amount < 0]
+    deciding = built or raised
+    if deciding and not any(followed(shift, seen, 0) for shift in deciding):
+        return deciding[0]
+    # A loop that goes on until the count is reached has made up for what was taken away.
+    made_up = any(shift.calls != len(base(seen).calls) for shift in lowered)
+    if lowered and not made_up and not any(followed(shift, seen, 0) for shift in lowered):
+        return lowered[0]
+    return None
 
 
 @check(

@@ -57,7 +57,7 @@ def counts_in_variable(case: Case, seen: Observation) -> Judgement:
     if all(move.slot.path in overwritten for move in found) or reads_overwritten(seen):
         path = next((move.slot.path for move in found if move.slot.path in overwritten), found[0].slot.path)
         return Violation(
-            f"the kit raised `{path}` by 3 after the first call; the next call set it back",
+            f"the kit raised `{path}` by {_far(seen)} after the first call; the next call set it back",
             line=places.moved_at(run, path, inside=True),
             cause="the Variable is only written to: the counting is done elsewhere, in a Python number or the loop",
         )
@@ -108,6 +108,10 @@ def _overwritten(seen: Observation) -> set[str]:
             ends = zip(paths, shift.end, seen.base_end, strict=False)
             return {path for path, end, was in ends if end == was}
     return set()
+
+
+def _far(seen: Observation) -> int:
+    return next(shift.amount for shift in seen.shifts if shift.when == "after the first call")
 
 
 def _not_counted(case: Case, seen: Observation) -> Judgement:
