@@ -12,7 +12,7 @@ from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, Opener, Session
 
 CAUSES = {
-    "crashed": "the process was ended from within: os._exit, a crash of native code, or a limit of the system",
+    "crashed": "the process was ended from within: os._exit, a crash of native code, or a limit, such as `--memory`",
     "timed out": "a loop that does not end, or far too much work",
     "malformed": "the candidate meddles with its own observation, or its result is too large to hand on",
 }

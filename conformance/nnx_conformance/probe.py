@@ -26,8 +26,7 @@ from nnx_conformance.request import AGAIN, FORGET, LINES, LOOK, NO_LOOK, SHIFTS,
 from nnx_conformance.timeline import clearer, groups, main_calls, moved, numbers
 
 AMOUNT = 3
-#: What is added before calls are left to make: a candidate may loop until its count is reached, and a small number would
-#: only save it some calls.
+#: What is added while calls are left to make: a loop that waits for its count would make up for a small number.
 FAR = 100
 #: After so many runs without traces that showed no more than the plain ones, they become rare.
 FRUITLESS = 4

@@ -10,6 +10,7 @@ import dataclasses
 import gc
 import importlib
 import os
+import resource
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: How much of what it writes to stdout and stderr is handed back.
 OUTPUT_BYTES = 4096
+#: What was compiled is forgotten when it takes one of so many parts of the memory that was free.
+FULL = 3
 WITHOUT_FUNCTION = "the file does not hold the function that the contract asks for"
 
 
@@ -58,6 +61,7 @@ class _Serving:
         self._home = home
         self._candidate: Any = None
         self._code: Any = None
+        self._room: Any = None
 
     def answer(self, question: object) -> object:
         """The answer to one question; a failure of the kit is an answer too."""
@@ -87,6 +91,7 @@ class _Serving:
         self._candidate, loaded = made
         _start_backend()  # only now: importing the candidate may have configured JAX
         _written()
+        self._room = _Room()
         gc.freeze()  # what JAX and Flax made at import stays; collecting garbage need not look at it again and again
         return Answer(question.number, loaded=dataclasses.replace(loaded, output=written))
 
@@ -104,8 +109,36 @@ class _Serving:
         from nnx_conformance.wire import Later
 
         assert isinstance(question, Question) and question.request is not None
+        self._room.make()
         seen = self._code.observe(self._candidate, question.request)
         return Answer(question.number, observation=Later(dataclasses.replace(seen, output=_written())))
+
+
+class _Room:
+    """Keeps what earlier cases have compiled from taking the memory that is allowed."""
+
+    def __init__(self) -> None:
+        self._limit = resource.getrlimit(resource.RLIMIT_DATA)[0]
+        self._least = _data()
+
+    def make(self) -> None:
+        """Forget what was compiled if it takes too much of what was free when that was done the last time."""
+        if self._limit == resource.RLIM_INFINITY or _data() < self._least + (self._limit - self._least) // FULL:
+            return
+        import jax
+
+        jax.clear_caches()  # type: ignore[no-untyped-call]
+        gc.collect()
+        self._least = _data()
+
+
+def _data() -> int:
+    """The bytes that count against the limit of data memory; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[5]) * resource.getpagesize()
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def _start_backend() -> None:

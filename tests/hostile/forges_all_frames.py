@@ -50,7 +50,9 @@ def observation(request):
             Shift("state", "after the last call", 3, True, outcome(calls + 3, total), (calls + 3.0,), calls),
         )
         if calls > 1:
-            shifts += (Shift("state", "after the first call", 3, True, outcome(calls + 3, total), (calls + 3.0,), calls),)
+            shifts += (
+                Shift("state", "after the first call", 3, True, outcome(calls + 3, total), (calls + 3.0,), calls),
+            )
     again = result if "again" in request.probes else None
     return Observation(run, again, None, shifts, (float(calls),) if calls else (), False, "")
 
