@@ -3,6 +3,8 @@
 import numpy as np
 from flax import nnx
 
+ADVICE = ("current-access",)
+
 
 class Sown(nnx.Module):
     def __init__(self, rngs):

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+ADVICE = ("current-access",)
 MIN_FLAX = "0.10.7"
 
 
