@@ -42,7 +42,7 @@ def test_a_right_implementation_conforms(right: Implementation) -> None:
 def test_a_mutant_is_caught_by_the_checks_that_it_names(mutant: Implementation) -> None:
     report = judged(mutant, FEW)
     if not set(mutant.catches) <= violated(report):
-        report = judged(mutant, 3 * FEW)
+        report = judged(mutant, 9 * FEW)
 
     assert set(mutant.catches) <= violated(report)
 
