@@ -251,9 +251,6 @@ CASES = [
         name="test_linen_to_nnx_mutable",
         subject={"make": wrapped_linen, "inputs": [ROWS], "call": called_mutably},
         min_flax="0.12.0",
-        excused={
-            "scan-agrees": "in tree mode, nnx.scan of the newest Flax refuses the Variables that nnx.bridge replaces"
-        },
     ),
     Case(
         name="test_rng_trace_level_constraints",
