@@ -138,7 +138,7 @@ def quiet(case: Case, seen: Observation) -> Judgement:
     if not seen.output:
         return None
     first = seen.output.strip().splitlines()[0][:80] if seen.output.strip() else repr(seen.output[:20])
-    return Violation(f"the candidate wrote: {first}", "no output", f"{len(seen.output)} characters")
+    return Violation(f"the candidate wrote: {first}", "no output", "output")
 
 
 @check(
