@@ -88,7 +88,7 @@ def is_tracer(value: Any) -> bool:
 def lanes(value: Any) -> Any:
     """What a tracer of `vmap` stands for, the lanes along the first axis; None for other tracers, and inside others."""
     data, axis = getattr(value, "val", None), getattr(value, "batch_dim", None)
-    if type(value).__name__ != "BatchTracer" or not isinstance(data, jax.Array) or is_tracer(data):
+    if type(value).__name__ != "BatchTracer" or not isinstance(data, jax.Array) or is_tracer(data) or is_key(data):
         return None
     return np.moveaxis(np.asarray(data), axis, 0) if isinstance(axis, int) else None
 

@@ -98,6 +98,7 @@ class Module:
         start: its state right after construction, or when it was first seen.
         end: its state when the candidate had returned.
         framework: `nnx`, `linen` or `torch`. The modules of a Linen class count as one: their state is outside of them.
+        mapping: in which use of `nnx.vmap` in the run it was constructed, from 0; -1 outside of all.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Module:
     start: Snapshot | None
     end: Snapshot | None
     framework: str = "nnx"
+    mapping: int = -1
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ class Call:
             outside any trace are not looked for.
         compilation: in which compilation of the run it was traced, from 0; -1 where none was.
         mutable: whether it may change the state; not so for a Linen `apply` without `mutable=`.
+        mapping: in which use of `nnx.vmap` in the run it happened, the outermost, from 0; -1 outside of all.
     """
 
     module: int
@@ -136,6 +139,7 @@ class Call:
     through: tuple[str, ...] = ()
     compilation: int = -1
     mutable: bool = True
+    mapping: int = -1
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,7 @@ from nnx_conformance.observation import Call, Line, Module, RngsBuilt, Snapshot,
 from nnx_conformance.plain_text import plain
 from nnx_conformance.source import Source
 from nnx_conformance.tensors import as_numpy, is_tensor
-from nnx_conformance.transforms import Compilations
+from nnx_conformance.transforms import Transforms, around
 from nnx_conformance.wire import DTYPES
 
 TEXT_LENGTH = 200
@@ -25,9 +26,10 @@ TEXT_LENGTH = 200
 
 @dataclass(eq=False)
 class Seen:
-    """A module while the run lasts; `instance` is None for one that was made inside a trace."""
+    """A module while the run lasts; `instance` is None for one made inside a trace, which only `same` knows."""
 
     instance: Any
+    same: Callable[[], Any]
     name: str
     constructed: bool
     created: bool
@@ -35,6 +37,7 @@ class Seen:
     start: Snapshot | None
     take: Callable[[], Snapshot]
     framework: str = "nnx"
+    mapping: int = -1
 
 
 @dataclass(eq=False)
@@ -51,7 +54,7 @@ class Record:
     returns: dict[tuple[str, str, tuple[int, ...], bytes], int] = field(default_factory=dict)
     things: list[Thing] = field(default_factory=list)
     class_names: set[str] = field(default_factory=set)
-    compilations: Compilations = field(default_factory=Compilations)
+    transforms: Transforms = field(default_factory=Transforms)
     _positions: dict[int, int] = field(default_factory=dict)
     _foreign: dict[Any, int] = field(default_factory=dict)
     _latest: tuple[Any, int] = (object(), -1)
@@ -62,13 +65,15 @@ class Record:
     def module(self, instance: Any, *, constructed: bool, created: bool, line: Line | None) -> int:
         """The position of a module among those of the run; a new one is written down with its state."""
         position = self._positions.get(id(instance))
-        if position is None or self.modules[position].instance is not instance:
+        if position is None or self.modules[position].same() is not instance:
             position = self._positions[id(instance)] = len(self.modules)
             take: Callable[[], Snapshot] = functools.partial(self.layouts.snapshot, instance)
             start = take()
             # Kept alive until the run ends, to read its last state; not so in a trace, whose tracers must not leak.
             kept, take = (None, lambda: start) if start.traced else (instance, take)
-            self.modules.append(Seen(kept, type_name(type(instance)), constructed, created, line, start, take))
+            mapping = around(self.source, self.transforms).mapping if constructed else -1
+            same, name = weakref.ref(instance), type_name(type(instance))
+            self.modules.append(Seen(kept, same, name, constructed, created, line, start, take, mapping=mapping))
         return position
 
     def foreign(
@@ -85,7 +90,7 @@ class Record:
         """The position of a module of another framework, by its key; a new one is written down."""
         if key not in self._foreign:
             self._foreign[key] = len(self.modules)
-            self.modules.append(Seen(None, key.__name__, constructed, created, line, start, take, framework))
+            self.modules.append(Seen(None, _nothing, key.__name__, constructed, created, line, start, take, framework))
             self.class_names.add(key.__name__)
         return self._foreign[key]
 
@@ -136,9 +141,14 @@ class Record:
                 start=seen.start,
                 end=seen.take(),
                 framework=seen.framework,
+                mapping=seen.mapping,
             )
             for seen in self.modules
         )
+
+
+def _nothing() -> None:
+    """A module that is known by its class alone."""
 
 
 def as_thing(value: Any) -> Thing:

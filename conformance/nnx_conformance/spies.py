@@ -24,7 +24,7 @@ from nnx_conformance.observation import Call, Warned, Write
 from nnx_conformance.patches import Patches
 from nnx_conformance.record import Record, seed_words
 from nnx_conformance.source import stores_augmented
-from nnx_conformance.transforms import around
+from nnx_conformance.transforms import NOWHERE, around
 
 IN_PLACE = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "xor", "or")
 
@@ -32,7 +32,6 @@ IN_PLACE = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", 
 #: The attribute by which a `__call__` that the spies have wrapped is known: it holds itself.
 WRAPPED = "_nnx_conformance"
 #: A call outside any trace runs under no transform that matters.
-NOWHERE: tuple[tuple[str, ...], int] = ((), -1)
 
 
 @contextmanager
@@ -176,9 +175,9 @@ def _noted_call(watch: Watch, classes: Classes, self: Any, bound: Any, args: Any
             returned = record.thing(output)
         if record.follower:
             record.follower.called(output)
-        place = around(record.source, record.compilations) if traced or is_jit_disabled() else NOWHERE
+        place = around(record.source, record.transforms) if traced or is_jit_disabled() else NOWHERE
         after = state if finished else None
-        record.calls.append(Call(module, line, traced, across, before, after, returned, *place))
+        record.calls.append(Call(module, line, traced, across, before, after, returned, **vars(place)))
     if watch.after_call is None or (traced and not watch.in_traces):
         return output
     number = sum(watch.in_traces or not call.traced for call in record.calls)

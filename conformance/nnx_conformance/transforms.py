@@ -28,14 +28,30 @@ LIFTED = frozenset({"grad", "value_and_grad", "remat", "cond", "switch", "while_
 SUFFIX = "_wrapper"
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where in transforms something happened, see `observation.Call`."""
+
+    through: tuple[str, ...] = ()
+    compilation: int = -1
+    mapping: int = -1
+
+
+#: Outside of all transforms.
+NOWHERE = Place()
+MAP = "nnx.vmap"
+
+
 @dataclass(eq=False)
-class Compilations:
-    """The compilations met in one run. A frame is kept, emptied, for as long: else another could get its identity."""
+class Met:
+    """What was met in a run, by its frame. Frames are kept, emptied, until it ends: others could get their identity."""
 
     _frames: list[FrameType] = field(default_factory=list)
 
-    def number(self, frame: FrameType) -> int:
-        """Which compilation a frame of it belongs to, from 0."""
+    def number(self, frame: FrameType | None) -> int:
+        """Which one it is, from 0, in the order in which they were met; -1 for None."""
+        if frame is None:
+            return -1
         if self._frames and self._frames[-1] is frame:
             return len(self._frames) - 1
         for ended in self._frames[-1:]:
@@ -45,24 +61,33 @@ class Compilations:
         return len(self._frames) - 1
 
 
-def around(source: Source, compilations: Compilations) -> tuple[tuple[str, ...], int]:
-    """The transforms around the innermost frame of the candidate, outermost first, and the compilation it is part of.
+@dataclass(eq=False)
+class Transforms:
+    """The compilations and the uses of `nnx.vmap` that were met in one run."""
+
+    compilations: Met = field(default_factory=Met)
+    mappings: Met = field(default_factory=Met)
+
+
+def around(source: Source, met: Transforms) -> Place:
+    """The transforms around the innermost frame of the candidate, outermost first.
 
     A transform of Flax is made of plain ones; only its own name is told.
     """
     found: list[str] = []
-    lifted, outermost = False, None
+    lifted, compiling, mapping = False, None, None
     for frame in reversed(list(_stack(sys._getframe(1)))):
         if source.owns(frame.f_code.co_filename):
             lifted = False
             continue
         module = str(frame.f_globals.get("__name__", ""))
-        outermost = outermost or (frame if module == JIT else None)
+        compiling = compiling or (frame if module == JIT else None)
         name = _lifted(module, frame) or ("" if lifted else _plain(module, frame))
         lifted = lifted or name.startswith("nnx.")
+        mapping = mapping or (frame if name == MAP else None)
         if name and found[-1:] != [name]:
             found.append(name)
-    return tuple(found), -1 if outermost is None else compilations.number(outermost)
+    return Place(tuple(found), met.compilations.number(compiling), met.mappings.number(mapping))
 
 
 def _stack(frame: FrameType | None) -> Iterator[FrameType]:

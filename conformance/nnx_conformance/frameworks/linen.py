@@ -19,8 +19,7 @@ from nnx_conformance.flax_versions import is_jit_disabled, is_tracer
 from nnx_conformance.observation import Call, Slot, Snapshot
 from nnx_conformance.patches import Patches
 from nnx_conformance.record import Record
-from nnx_conformance.spies import NOWHERE
-from nnx_conformance.transforms import around
+from nnx_conformance.transforms import NOWHERE, around
 
 PARAMS = "params"
 
@@ -103,8 +102,8 @@ def _noted(watch: _Watch, cls: type, variables: Any, bound: Any, kwargs: Mapping
     finally:
         record.calling -= 1
         traced = bool(before.traced or (after and after.traced)) or is_tracer(made)
-        place = around(record.source, record.compilations) if traced or is_jit_disabled() else NOWHERE
-        record.calls.append(Call(module, line, traced, False, before, after, returned, *place, mutable))
+        place = around(record.source, record.transforms) if traced or is_jit_disabled() else NOWHERE
+        record.calls.append(Call(module, line, traced, False, before, after, returned, mutable=mutable, **vars(place)))
     if watch.after_call is None or traced or not mutable:
         return made
     collections = Collections(updated)

@@ -88,6 +88,16 @@ class Counted:
         return sum(after.size for _, after in self.moments)
 
 
+def mappings(run: Run, one: Counted) -> int:
+    """In how many uses of `nnx.vmap` models are called, if in each of them a model is also made; 0 if not so.
+
+    There each lane makes a model of its own, and a count that is the same in all lanes is one number in the trace.
+    """
+    called = {call.mapping for call in one.calls}
+    made = {module.mapping for module in run.modules if module.constructed}
+    return len(called) if -1 not in called and called <= made else 0
+
+
 def counted(run: Run) -> Counted | None:
     """The Variable that moves, or else the first; None if no call has any."""
     by_path: dict[str, list[tuple[Slot, Call, np.ndarray, np.ndarray]]] = {}

@@ -23,6 +23,7 @@ from nnx_conformance.contracts.lifted.evidence import (
     excuse,
     lanes_asked,
     looked,
+    mappings,
     shown,
     starts,
 )
@@ -45,6 +46,11 @@ def _found(case: Case, seen: Observation) -> Counted | Blocked | NotApplicable:
     if found is None and run and abstract(run):
         return NotApplicable(HIDDEN)
     return found or Blocked(IN_VARIABLE)
+
+
+def _made_inside(seen: Observation, found: Counted) -> int:
+    run = looked(seen)
+    return mappings(run, found) if run else 0
 
 
 @check(
@@ -130,6 +136,8 @@ def one_count_per_lane(case: Case, seen: Observation) -> Judgement:
     lanes, asked = lanes_asked(case), calls_asked(case)
     if lanes == 1:
         return NotApplicable("with one lane there is nothing to share")
+    if _made_inside(seen, found):
+        return None
     mapped = any("nnx.vmap" in call.through for call in found.calls)
     if mapped and found.lane_calls < lanes * asked and all(after.size == 1 for _, after in found.moments):
         return Violation(
@@ -173,9 +181,11 @@ def one_increment_per_call(case: Case, seen: Observation) -> Judgement:
         if np.any(after - before != 1):
             what = f"call {number} took `{found.slot.path}` from {shown(before)} to {shown(after)}"
             return Violation(what, shown(before + 1), shown(after), line=call.line, follows=(PER_LANE,))
-    asked = lanes_asked(case) * calls_asked(case)
+    inside = _made_inside(seen, found)
+    asked = (inside or lanes_asked(case)) * calls_asked(case)
     if found.lane_calls != asked:
-        what = f"the module was called {found.lane_calls} times over all lanes, not {asked}"
+        over = "in each lane" if inside == 1 else "over all lanes"
+        what = f"the module was called {found.lane_calls} times {over}, not {asked}"
         return Violation(what, str(asked), str(found.lane_calls), line=found.calls[-1].line, follows=(PER_LANE,))
     return None
 
