@@ -6,7 +6,7 @@ from collections import deque
 from typing import Any
 
 from nnx_conformance.case import Case
-from nnx_conformance.contract import CORE, Check, Contract, Judgement, Violation
+from nnx_conformance.contract import CORE, Check, Contract, Judgement, NotApplicable, Violation
 from nnx_conformance.loaded import Loaded
 from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, Opener, Session
@@ -16,6 +16,8 @@ CAUSES = {
     "timed out": "a loop that does not end, or far too much work",
     "malformed": "the candidate meddles with its own observation, or its result is too large to hand on",
 }
+#: What a check says of a case on which the process ended, if that is no fault of this check.
+ENDED = NotApplicable("the process ended on this case")
 
 
 class Asking:
@@ -71,13 +73,16 @@ class Asking:
         return seen
 
     def judge(self, check: Check, request: Request) -> Judgement:
-        """Ask, wait, and let one check judge. A process that ends breaks the check that is to blame for it."""
+        """Ask, wait, and let one check judge. A process that ends breaks the check that is to blame for it.
+
+        To any other check it says nothing: `ENDED`.
+        """
         try:
             self.submit(request)
             return check.judge(request.case, self.collect())
         except Ended as ended:
             self.restart()
-            return died(ended) if check.id == self.to_blame(request.case) else None
+            return died(ended) if check.id == self.to_blame(request.case) else ENDED
 
     def to_blame(self, case: Case) -> str:
         """The check that a process breaks that ends on this case: the core's fallback, or the edge's own."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 KEPT = frozenset("\n\t")
+FOLDER = re.compile(r"[^\s'\"(]*/(?=nnx_conformance/)")
 
 
 def plain(text: str) -> str:
@@ -10,6 +13,12 @@ def plain(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() or char in KEPT else _escaped(char) for char in text)
+
+
+def short(text: str, most: int = 200) -> str:
+    """The text in one line, cut between words if it is long; without the folder in which the kit lies."""
+    line = " ".join(FOLDER.sub("", text).split())
+    return line if len(line) <= most else f"{line[: most - 4].rsplit(' ', 1)[0]} ..."
 
 
 def _escaped(char: str) -> str:

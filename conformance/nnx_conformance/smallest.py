@@ -11,9 +11,9 @@ import time
 from collections.abc import Mapping
 
 from nnx_conformance import engine
-from nnx_conformance.asking import CAUSES, Asking
+from nnx_conformance.asking import CAUSES, ENDED, Asking
 from nnx_conformance.case import Case
-from nnx_conformance.contract import CORE, MUST, Violation
+from nnx_conformance.contract import CORE, MUST, Judgement, Violation
 from nnx_conformance.drawn import parts
 from nnx_conformance.judge import Judging
 from nnx_conformance.request import Request
@@ -133,11 +133,10 @@ class Smallest:
         if violation.observed in CAUSES:
             self.found[tally.check.id] = request, violation  # each confirmation would cost a process
             return
-        again = [self._violation(tally, request) for _ in range(CONFIRMATIONS)]
+        again = [self._asking.judge(tally.check, request) for _ in range(CONFIRMATIONS)]
         again += filter(None, [self._followed(tally, request)])
-        stands = None not in again or tally is self._history or not _essential(tally)
-        if stands:
-            seen = [known for known in again if known is not None]
+        if all(map(_stands, again)) or tally is self._history or not _essential(tally):
+            seen = [known for known in again if isinstance(known, Violation)]
             self.found[tally.check.id] = (request, seen[-1]) if seen else tally.first
         else:
             self._acquit(tally, request, violation)
@@ -192,7 +191,7 @@ class Smallest:
         """Each finding must show where nothing ran before, as its replay will; else history is to blame."""
         for tally in self._to_confirm():
             request, violation = self.found[tally.check.id]
-            if not isinstance(fresh.judge(tally.check, request), Violation):
+            if not _stands(fresh.judge(tally.check, request)):
                 self._acquit(tally, request, violation)
                 fresh.restart()
 
@@ -208,6 +207,11 @@ class Smallest:
         if head is None or found is None or tally.check.id not in head[1]:
             return False
         return found[0].case.key == head[0].case.key
+
+
+def _stands(again: Judgement) -> bool:
+    """Whether a finding stands after it was asked for once more: a process that ran out of time does not refute it."""
+    return isinstance(again, Violation) or again is ENDED
 
 
 def _essential(tally: Tally) -> bool:

@@ -16,6 +16,7 @@ from flax import nnx
 from nnx_conformance.flax_versions import contents
 from nnx_conformance.laws import flax_modes, measuring, operations
 from nnx_conformance.laws.bench import Twin, stacked
+from nnx_conformance.laws.depending import depends
 from nnx_conformance.laws.language import OTHER, Word
 from nnx_conformance.laws.restoring import graft, grafted, reload, restart, save
 from nnx_conformance.laws.seen import Creep, Pair, Side, Told, Wrote
@@ -49,6 +50,7 @@ class Notes:
     touched: list[str] = field(default_factory=list)
     shared: list[str] = field(default_factory=list)
     inputs: list[int] = field(default_factory=list)
+    depends: list[str] = field(default_factory=list)
     forms: list[Told] = field(default_factory=list)
     wrote: list[Wrote] = field(default_factory=list)
     graph_changed: bool = False
@@ -218,7 +220,10 @@ def rerun(run: Run) -> Any:
 
 def reseed(run: Run) -> None:
     modules = grafted(run), grafted(run, run.todo.seed + OTHER, keys=False)
-    other, same = (Side(tree(run.bench.call(module, run.word.input)), (), None) for module in modules)
+    run.notes.depends = depends(modules[1], lambda module: run.bench.call(module, run.word.input))
+    held = [state(module) for module in modules]
+    outputs = [tree(run.bench.call(module, run.word.input)) for module in modules]
+    other, same = (Side(*side, None) for side in zip(outputs, held, strict=True))
     run.notes.pairs.append(Pair("rng-reproducible", "another seed", other, same))
 
 

@@ -9,6 +9,7 @@ from nnx_conformance.contract import CORE, SHOULD, Check, Judgement, NotApplicab
 from nnx_conformance.laws.lines import written
 from nnx_conformance.laws.seen import Creep, Leaf, Observation
 from nnx_conformance.laws.trajectory import calls_of, of_twin
+from nnx_conformance.plain_text import short
 
 DEPRECATIONS = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
 PRECISION, CURRENT, MOVES = "state-precision", "current-access", "state-moves"
@@ -60,7 +61,7 @@ def _fails(creep: Creep) -> str:
 def current_access(case: Case, seen: Observation) -> Judgement:
     for warned in (*seen.warnings, *(warned for step in seen.steps for warned in step.warnings)):
         if warned.category in DEPRECATIONS:
-            what = f"{warned.category}: {' '.join(warned.message.split())[:160]}"
+            what = f"{warned.category}: {short(warned.message)}"
             return Violation(what, "no deprecated access", warned.category, line=warned.line)
     ran = any(not step.skipped for step in seen.steps)
     return None if ran else NotApplicable(seen.skipped or "no call of it was made")

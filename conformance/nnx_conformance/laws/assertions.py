@@ -58,7 +58,7 @@ def agree(module: Any, got: Any, twin: Any, wanted: Any, rtol: float, atol: floa
 
 
 def tracers(module: Any) -> str:
-    """Where a tracer is left, in attributes, lists, dicts and plain objects; empty if nowhere."""
+    """Where a tracer is left, in attributes of modules and their classes, and what hangs on these; empty if nowhere."""
     found, todo, seen = "", [("module", module)], set()
     while todo and not found:
         name, value = todo.pop()
@@ -70,6 +70,8 @@ def tracers(module: Any) -> str:
             below = below if isinstance(below, dict) else getattr(value, "__dict__", {})
             inner = below.items() if not callable(value) or isinstance(value, nnx.Module) else ()
             todo += [(f"{name}.{key}", part) for key, part in inner]
+            classes = type(value).__mro__ if isinstance(value, nnx.Module) else ()
+            todo += [(f"{cls.__name__}.{key}", part) for cls in classes for key, part in vars(cls).items()]
     return found
 
 

@@ -12,6 +12,7 @@ from nnx_conformance.laws.language import BY_NAME
 from nnx_conformance.laws.seen import Leaf, Observation, Pair, Side, Step
 from nnx_conformance.laws.tolerance import EXACT, Tolerance, close, tolerance
 from nnx_conformance.observation import Line
+from nnx_conformance.plain_text import short
 
 HIDDEN = "no-hidden-state"
 #: Arrays of more numbers are not shown as a whole.
@@ -63,7 +64,7 @@ def _raised(step: Step, at: int, law: str) -> Difference | None:
     raised = step.subject.raised
     if raised is None:
         return None
-    said = " ".join(raised.message.split())[:200]
+    said = short(raised.message)
     if step.operation == "restart":
         what = f"step {at + 1}, `restart`: a new process cannot go on from the checkpoint, {raised.type}: {said}"
         return Difference(what, "a module that is restored", raised.type, at, law, raised.line)

@@ -9,6 +9,7 @@ from nnx_conformance.laws.differences import text
 from nnx_conformance.laws.lines import written
 from nnx_conformance.laws.seen import Leaf, Observation
 from nnx_conformance.laws.trajectory import Move, calls_of, of_subject, of_twin
+from nnx_conformance.plain_text import short
 
 KEPT, STABLE, UNTOUCHED, GROWTH = "wrapper-kept", "structure-stable", "params-untouched", "no-growth"
 NO_CALL = NotApplicable("no call of it was made")
@@ -35,8 +36,8 @@ def calls_return(case: Case, seen: Observation) -> Judgement:
         return NotApplicable(seen.skipped)
     for at, step in enumerate(seen.steps):
         if raised := step.twin.raised:
-            said = " ".join(raised.message.split())[:200]
-            what = f"call {_calls(seen, at) + 1} of a module in plain Python raised {raised.type}: {said}"
+            number = _calls(seen, at) + 1
+            what = f"call {number} of a module in plain Python raised {raised.type}: {short(raised.message)}"
             return Violation(
                 what, "a result", raised.type, line=raised.line, symptom_of=(KEPT,), follows=_causes(GROWTH)
             )
@@ -153,8 +154,9 @@ def _restructured(seen: Observation) -> Violation | None:
                 for path, leaf in move.holds().items()
                 if not leaf.state and text(before.get(path)) != text(leaf)
             ]
-            path, was, now = changed[0] if changed else ("the graph", "", "")
-            return _unstable(move, path, f"`{path}`, which is part of the graph's structure, changed", was, now)
+            path, was, now = changed[0] if changed else ("", "", "")
+            what = f"`{path}`, which is part of the graph's structure," if path else "the graph's structure"
+            return _unstable(move, path, f"{what} changed", was, now)
     return None
 
 

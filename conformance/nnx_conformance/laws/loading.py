@@ -144,7 +144,7 @@ def _try_out(bench: Bench) -> None:
             ) from error
     if not bench.subject.declares("draws_randomness") and _draws(bench):
         mend = "Declare it: `traits={'draws_randomness': True}`."
-        raise Misuse(f"Expected traits that say so but a call draws randomness that is not declared. {mend}")
+        raise Misuse(f"Expected a call that draws no randomness, as no trait declares it, but it draws some. {mend}")
 
 
 def _made(bench: Bench, seed: int) -> Any:

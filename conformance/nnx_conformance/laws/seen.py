@@ -129,6 +129,7 @@ class Step:
         inputs: the numbers of its inputs, where it takes several.
         shapes: those of its input, in a word; equal for equal ones.
         wrote: what the twin's call wrote, if that was followed line by line.
+        depends: the paths of the state on which the outputs of a call depend, in `reseed`.
         forms: the forms of checkpoint from which it was restored, and of the others why it was not.
     """
 
@@ -147,6 +148,7 @@ class Step:
     traces: int = 0
     inputs: tuple[int, ...] = ()
     shapes: str = ""
+    depends: tuple[str, ...] = ()
     forms: tuple[Told, ...] = ()
     wrote: tuple[Wrote, ...] = ()
 

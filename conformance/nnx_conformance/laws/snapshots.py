@@ -20,6 +20,8 @@ from nnx_conformance.wire import DTYPES
 #: Plain objects are looked into this deep, for tracers that were put away in them.
 DEPTH = 6
 TEXT = 80
+#: Packages whose classes hold no state of a subject.
+FOREIGN = ("builtins", "jax", "jaxlib", "flax", "numpy")
 #: Values that hold no state, however many attributes they have.
 OPAQUE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.dtype)
 
@@ -32,7 +34,18 @@ def state(module: Any) -> tuple[Leaf, ...]:
         known = first.setdefault(id(value), path) if isinstance(value, nnx.Variable) else path
         leaves = _leaves(path, value, rng, held)
         found += [dataclasses.replace(leaf, shared=plain(known)) if known != path else leaf for leaf in leaves]
-    return tuple(found)
+    return (*found, *_on_classes(module))
+
+
+def _on_classes(module: Any) -> Iterator[Leaf]:
+    """Tracers that were put away in attributes of a node's classes; nothing else there is a module's own."""
+    classes = dict.fromkeys(cls for _, node in nodes(module) for cls in type(node).__mro__)
+    for cls in classes:
+        if cls.__module__.partition(".")[0] in FOREIGN:
+            continue
+        for name, value in list(vars(cls).items()):
+            for path, part, rng, _ in _places(value, f"{cls.__name__}.{name}", False, False, set(), 0):
+                yield from (leaf for leaf in _leaves(path, part, rng, False) if leaf.traced)
 
 
 def tree(value: Any) -> tuple[Leaf, ...]:
@@ -44,6 +57,14 @@ def variables(module: Any) -> dict[str, nnx.Variable[Any]]:
     """The Variables that hang on a module, by path; one that hangs at two places stands at both."""
     places = _places(module, "", False, True, set(), 0)
     return {path: found for path, found, _, _ in places if isinstance(found, nnx.Variable)}
+
+
+def held(module: Any) -> dict[str, Any]:
+    """What Variables hold, leaf by leaf, and arrays that are attributes of nodes, by the paths of `state`."""
+    found: dict[str, Any] = {}
+    for path, variable in variables(module).items():
+        found |= {path + (f"/{below}" if below else ""): part for below, part in _parts(contents(variable))}
+    return found | {path: getattr(node, name) for path, (node, name) in arrays(module).items()}
 
 
 def arrays(module: Any) -> dict[str, tuple[Any, str]]:
@@ -127,7 +148,7 @@ def _inside(value: Any) -> dict[str, Any]:
     """The attributes of a plain object, in which tracers may have been put away."""
     if isinstance(value, (*OPAQUE, nnx.Variable, jax.Array, np.ndarray, np.generic)) or is_tracer(value):
         return {}
-    if type(value).__module__.partition(".")[0] in ("builtins", "jax", "jaxlib", "flax", "numpy"):
+    if type(value).__module__.partition(".")[0] in FOREIGN:
         return {}
     found = getattr(value, "__dict__", None)
     return dict(found) if isinstance(found, dict) else {}

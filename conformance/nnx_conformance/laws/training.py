@@ -12,7 +12,7 @@ from nnx_conformance.laws.agreements import agreement
 from nnx_conformance.laws.differences import text
 from nnx_conformance.laws.keeping import UNTOUCHED, rewritten
 from nnx_conformance.laws.lines import written
-from nnx_conformance.laws.seen import Leaf, Observation, Pair, Step
+from nnx_conformance.laws.seen import Leaf, Observation, Pair, Side, Step
 from nnx_conformance.laws.trajectory import calls_of, of_subject, of_twin
 
 GRAD, OPTIMIZE, EVAL = "grad-clean", "optimizer-safe", "eval-frozen"
@@ -78,7 +78,8 @@ def eval_frozen(case: Case, seen: Observation) -> Judgement:
     for move in of_subject(seen):
         frozen = move.evaluating or move.step.operation in ("eval", "train")
         if frozen and move.step.operation != "optimize" and (moved := _moved(move.before, move.after)):
-            what, line = f"in {move.name}, in eval mode, the state `{moved[0]}` changed", written([move.step], moved[0])
+            when = "in eval mode" if move.step.operation not in ("eval", "train") else "which only sets the mode"
+            what, line = f"in {move.name}, {when}, the state `{moved[0]}` changed", written([move.step], moved[0])
             return Violation(what, moved[1], moved[2], line)
         if move.step.operation != "call" or not move.evaluating:
             found = {} if move.step.operation in ("train", "optimize") else found
@@ -124,11 +125,13 @@ def rng_advances(case: Case, seen: Observation) -> Judgement:
         if jitted and (moved := _streams(step)):
             what = f"under nnx.jit, the stream `{moved[0]}` did not advance as in plain Python"
             return Violation(what, moved[1], moved[2], follows=("jit-agrees",))
-    repeated = [pair for pair in _repeated(case, seen) if _informative(pair[0])]
+    repeated = [pair for pair in _repeated(case, seen) if _informative(pair[0].outputs)]
     if case.domain == CORE or not repeated:
         return NotApplicable("no two calls on one input were made whose outputs could tell")
-    if any(_moved(one, other) for one, other in repeated):
+    if any(_moved(one.outputs, other.outputs) for one, other in repeated):
         return None
+    if any(_by_chance(seen, one.state, other.state) for one, other in repeated):
+        return NotApplicable("outputs depend on what moved between the calls, and were equal all the same: by chance")
     return Violation(
         f"{len(repeated) + 1} calls on the same inputs gave the same outputs, to the last bit",
         "other outputs",
@@ -148,15 +151,24 @@ def _streams(step: Step) -> tuple[str, str, str] | None:
     return None
 
 
-def _repeated(case: Case, seen: Observation) -> Iterator[tuple[tuple[Leaf, ...], tuple[Leaf, ...]]]:
-    """The outputs of every two calls in plain Python, in train mode, on one input."""
-    last: dict[str, tuple[Leaf, ...]] = {}
+def _by_chance(seen: Observation, one: tuple[Leaf, ...], other: tuple[Leaf, ...]) -> bool:
+    """Whether two states differ in something on which outputs depend: these may be equal, as where noise is rare."""
+    depends = {path for step in seen.steps for path in step.depends}
+    held = {leaf.path: leaf for leaf in one}
+    pairs = [(held[leaf.path], leaf) for leaf in other if leaf.path in depends & held.keys()]
+    return any(_moved((before,), (after,)) for before, after in pairs)
+
+
+def _repeated(case: Case, seen: Observation) -> Iterator[tuple[Side, Side]]:
+    """Every two calls in plain Python, in train mode, on one input: what they returned, and the states before them."""
+    last: dict[str, Side] = {}
     for move in of_subject(seen):
         if move.step.operation == "call" and not move.evaluating:
             number = _inputs(case, move.at)
+            side = Side(move.step.subject.outputs, move.before, None)
             if number in last:
-                yield last[number], move.step.subject.outputs
-            last[number] = move.step.subject.outputs
+                yield last[number], side
+            last[number] = side
 
 
 def _informative(outputs: tuple[Leaf, ...]) -> bool:
@@ -182,7 +194,8 @@ def rng_reproducible(case: Case, seen: Observation) -> Judgement:
         return NO_RANDOMNESS
     pairs = [pair for step in seen.steps for pair in step.pairs if pair.what == "another seed"]
     told = [pair for pair in pairs if _informative(pair.wanted.outputs)]
-    if case.domain != CORE and told and not any(_differ(pair) for pair in told):
+    same = [pair for pair in told if not _by_chance(seen, pair.wanted.state, pair.got.state)]
+    if case.domain != CORE and same and not any(_differ(pair) for pair in told):
         what = "a module from another seed, with the same Params and statistics, gave the same outputs"
         cause = "the keys do not come from the Rngs that the module was made with"
         return Violation(what, "other outputs", "the same outputs", cause=cause, follows=(ADVANCES,))

@@ -31,6 +31,7 @@ from nnx_conformance.contracts.mutability import places
 from nnx_conformance.contracts.mutability.evidence import losses
 from nnx_conformance.contracts.mutability.state import of_another_framework
 from nnx_conformance.observation import Call, Observation
+from nnx_conformance.plain_text import short
 
 RETRACE = "no-retrace"
 #: A state may be compiled once more when its weak type settles; `nnx.jit(nnx.vmap(...))` and the like compile as one.
@@ -240,7 +241,7 @@ def no_traced_mutation(case: Case, seen: Observation) -> Judgement:
         return None
     if not raised.about_trace:
         return Blocked(culprit(seen))
-    message = raised.message.strip().splitlines()[0][:160] if raised.message.strip() else ""
+    message = short(raised.message.strip().partition("\n")[0])
     what = f"the candidate raised {raised.type}: {message}"
     return Violation(what, "the state changes inside its own trace", raised.type, line=raised.line, follows=(LIFTED,))
 

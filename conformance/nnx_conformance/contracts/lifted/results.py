@@ -24,6 +24,7 @@ from nnx_conformance.contracts.lifted.evidence import (
 )
 from nnx_conformance.contracts.mutability import advice, places, runs
 from nnx_conformance.observation import Observation
+from nnx_conformance.plain_text import short
 from nnx_conformance.request import AGAIN
 
 
@@ -39,8 +40,8 @@ def returns_lanes(case: Case, seen: Observation) -> Judgement:
     if raised := seen.run.raised:
         if culprit(seen) != RETURNS:
             return Blocked(culprit(seen))
-        message = raised.message.strip().splitlines()[0] if raised.message.strip() else ""
-        what = f"the candidate raised {raised.type}: {message}"[:300]
+        message = short(raised.message.strip().partition("\n")[0], 300)
+        what = f"the candidate raised {raised.type}: {message}"
         follows = ("counts-in-variable",) if seen.foreign else ()
         return Violation(what, "an array of shape [lanes, 2]", raised.type, line=raised.line, follows=follows)
     thing, wanted = seen.run.result, (lanes_asked(case), 2)

@@ -14,6 +14,7 @@ from nnx_conformance.contracts.mutability.evidence import (
     made,
 )
 from nnx_conformance.observation import Observation, Snapshot
+from nnx_conformance.plain_text import short
 from nnx_conformance.timeline import main_calls
 
 DEPRECATIONS = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
@@ -153,7 +154,7 @@ def quiet(case: Case, seen: Observation) -> Judgement:
 def current_access(case: Case, seen: Observation) -> Judgement:
     for warned in seen.run.warnings:
         if warned.by == "flax" and warned.category in DEPRECATIONS:
-            said = " ".join(warned.message.split())[:160]
+            said = short(warned.message)
             return Violation(f"{warned.category}: {said}", "no deprecated access", warned.category, line=warned.line)
     return Blocked(culprit(seen)) if culprit(seen) else None
 

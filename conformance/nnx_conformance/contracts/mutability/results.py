@@ -32,6 +32,7 @@ from nnx_conformance.contracts.mutability.evidence import (
 from nnx_conformance.contracts.mutability.likeness import like
 from nnx_conformance.contracts.mutability.oracle import expected_sum
 from nnx_conformance.observation import Line, Observation, Raised, Thing
+from nnx_conformance.plain_text import short
 from nnx_conformance.timeline import main_calls
 
 RAISED = "Mend what raises; the smallest case shows it, and `replay` tries it again."
@@ -76,12 +77,12 @@ def returns_pair(case: Case, seen: Observation) -> Judgement:
 
 
 def _raised(raised: Raised) -> Violation:
-    message = raised.message.strip().splitlines()[0] if raised.message.strip() else ""
+    message = raised.message.strip().partition("\n")[0]
     cause, remedy = _cause_of(raised)
     left = raised.type in ("SystemExit", "KeyboardInterrupt")
     what = f"the candidate left by {raised.type}" if left else f"the candidate raised {raised.type}"
     return Violation(
-        f"{what}: {message}"[:300] if message else what,
+        f"{what}: {short(message, 300)}" if message else what,
         "an array of shape (2,)",
         raised.type,
         line=raised.line,

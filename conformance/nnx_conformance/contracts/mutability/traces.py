@@ -18,6 +18,7 @@ from nnx_conformance.contracts.mutability.evidence import (
     unseen,
 )
 from nnx_conformance.observation import Line, Module, Observation, Raised, Run
+from nnx_conformance.plain_text import short
 from nnx_conformance.timeline import main_calls
 
 REMEDY = (
@@ -65,7 +66,7 @@ def no_traced_mutation(case: Case, seen: Observation) -> Judgement:
 
 
 def _across(raised: Raised, entered: Line | None) -> Violation:
-    message = raised.message.strip().splitlines()[0][:160] if raised.message.strip() else ""
+    message = short(raised.message.strip().partition("\n")[0])
     given = raised.type == "TypeError"
     return Violation(
         f"the candidate raised {raised.type}: {message}",

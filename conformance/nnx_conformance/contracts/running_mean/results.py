@@ -20,6 +20,7 @@ from nnx_conformance.contracts.running_mean.evidence import (
 from nnx_conformance.contracts.running_mean.likeness import like
 from nnx_conformance.missing import missing
 from nnx_conformance.observation import Observation, Raised, Thing
+from nnx_conformance.plain_text import short
 from nnx_conformance.request import AGAIN
 
 ARRAYS = ("jax.Array", "numpy.ndarray", "torch.Tensor")
@@ -44,9 +45,9 @@ def returns_mean(case: Case, seen: Observation) -> Judgement:
 
 
 def _raised(raised: Raised) -> Violation:
-    message = raised.message.strip().splitlines()[0] if raised.message.strip() else ""
+    message = short(raised.message.strip().partition("\n")[0], 300)
     cause = missing(raised) or "an exception of the candidate's own code, so there is no result to judge"
-    what = f"the candidate raised {raised.type}: {message}"[:300]
+    what = f"the candidate raised {raised.type}: {message}"
     return Violation(what, "an array of shape [features]", raised.type, line=raised.line, cause=cause)
 
 
