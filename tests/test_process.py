@@ -331,3 +331,20 @@ def test_output_of_many_cases_does_not_add_up_to_a_flood(tmp_path: Path) -> None
     source = wrapped("import sys; sys.stdout.write('x' * 2**21)")
     report = judged(tmp_path, source, Settings(max_examples=4, shrink=False, checks=(FALLBACK,)))
     assert report.verdict == "conforms"
+
+
+@pytest.mark.slow
+def test_a_process_that_ends_does_not_refute_a_finding(tmp_path: Path) -> None:
+    """It must not be said that the case kept the check: in the fresh process it was never seen to its end."""
+    body = f"""
+import os
+RUNS = [0]
+def {ENTRY}(seed, x, n_calls):
+    RUNS[0] += 1
+    if RUNS[0] == 1 and n_calls > 1:
+        os._exit(1)
+    return good(seed, x, n_calls) + (n_calls > 1) * jnp.array([1.0, 0.0])
+"""
+    source = GOOD.read_text().replace(f"def {ENTRY}", "def good") + body
+    report = judged(tmp_path, source, Settings(max_examples=12))
+    assert {finding.check for finding in report.findings if finding.level == "MUST"} == {"count-equals-calls"}
