@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import resource
 import textwrap
 import time
 from pathlib import Path
 
+import jax
 import pytest
 
+from nnx_conformance import worker
 from nnx_conformance.checking import judge_target
 from nnx_conformance.isolation.host import obtain
 from nnx_conformance.isolation.jail import ANY_JAIL, Jail
@@ -177,6 +180,7 @@ def test_what_the_sandbox_refuses_is_told_as_such(tmp_path: Path) -> None:
 
 GARBAGE = """
 import os
+import resource
 for descriptor in range(3, 21):
     try:
         os.write(descriptor, b"no frame at all")
@@ -201,6 +205,7 @@ def test_garbage_written_at_import_is_no_observation(tmp_path: Path) -> None:
 #: What a candidate may put in the place of an answer; `{frame}` is written to every descriptor.
 FORGED = """
 import os
+import resource
 import numpy as np
 from nnx_conformance import wire
 from nnx_conformance.messages import Answer
@@ -338,6 +343,7 @@ def test_a_process_that_ends_does_not_refute_a_finding(tmp_path: Path) -> None:
     """It must not be said that the case kept the check: in the fresh process it was never seen to its end."""
     body = f"""
 import os
+import resource
 RUNS = [0]
 def {ENTRY}(seed, x, n_calls):
     RUNS[0] += 1
@@ -348,3 +354,16 @@ def {ENTRY}(seed, x, n_calls):
     source = GOOD.read_text().replace(f"def {ENTRY}", "def good") + body
     report = judged(tmp_path, source, Settings(max_examples=12))
     assert {finding.check for finding in report.findings if finding.level == "MUST"} == {"count-equals-calls"}
+
+
+@pytest.mark.parametrize(("limit", "taken", "forgets"), [(1000, 290, False), (1000, 400, True), (-1, 400, False)])
+def test_what_was_compiled_is_forgotten_when_it_takes_a_third_of_the_room(
+    monkeypatch: pytest.MonkeyPatch, limit: int, taken: int, forgets: bool
+) -> None:
+    forgotten: list[bool] = []
+    data = iter([100, 100 + taken, 100])
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
+    monkeypatch.setattr(worker, "_data", lambda: next(data))
+    monkeypatch.setattr(jax, "clear_caches", lambda: forgotten.append(True))
+    worker._Room().make()
+    assert bool(forgotten) == forgets

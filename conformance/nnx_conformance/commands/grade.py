@@ -69,7 +69,7 @@ def grade(
     form: str,
     output: Path | None,
 ) -> None:
-    """Judge every candidate of a folder, a 'glob' or a JSONL file of `id` and `source`; each is one file.
+    """Judge every candidate of a folder, a 'glob' or a JSONL file of `id` and `source`, or one file.
 
     Results are kept in --results as they come: the same command goes on where an earlier one was stopped.
 

@@ -15,7 +15,10 @@ from nnx_conformance.errors import Misuse, expected
 #: A candidate of more bytes is not read: nobody writes it by hand, and it costs each judge its memory.
 LONGEST = 1024 * 1024
 NAME = "candidates"
-MEND = "Give a folder of Python files, a glob in quotes such as 'handed-in/*.py', or a JSONL file of `id` and `source`."
+MEND = (
+    "Give a folder of Python files or one of them, a glob in quotes such as 'handed-in/*.py', "
+    "or a JSONL file of `id` and `source`."
+)
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,12 @@ def read(where: str) -> list[Submission]:
         found = [_of_file(file, path) for file in _python_files(path)]
     elif path.suffix == ".jsonl":
         found = list(_of_jsonl(path))
+    elif path.suffix == ".py" and path.is_file():
+        found = [_of_file(path, None)]
     elif glob.has_magic(where):
         found = [_of_file(Path(file), None) for file in glob.glob(where, recursive=True) if Path(file).is_file()]
     else:
-        raise expected("a folder, a glob or a JSONL file that exists", NAME, where, MEND)
+        raise expected("a folder, a file, a glob or a JSONL file that exists", NAME, where, MEND)
     if not found:
         raise expected("at least one candidate", NAME, where, f"There is none. {MEND}")
     _distinct(found, where)
