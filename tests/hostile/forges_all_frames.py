@@ -48,11 +48,11 @@ def observation(request):
         shifts = (
             Shift("output", "after the last call", 3, True, outcome(calls, more), (float(calls),), calls),
             Shift("state", "after the last call", 3, True, outcome(calls + 3, total), (calls + 3.0,), calls),
+            Shift("state", "after the last call", -3, True, outcome(calls - 3, total), (calls - 3.0,), calls),
         )
         if calls > 1:
-            shifts += (
-                Shift("state", "after the first call", 3, True, outcome(calls + 3, total), (calls + 3.0,), calls),
-            )
+            far = calls + 100.0
+            shifts += (Shift("state", "after the first call", 100, True, outcome(far, total), (far,), calls),)
     again = result if "again" in request.probes else None
     return Observation(run, again, None, shifts, (float(calls),) if calls else (), False, "")
 

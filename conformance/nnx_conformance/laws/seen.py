@@ -129,7 +129,7 @@ class Step:
         inputs: the numbers of its inputs, where it takes several.
         shapes: those of its input, in a word; equal for equal ones.
         wrote: what the twin's call wrote, if that was followed line by line.
-        depends: the paths of the state on which the outputs of a call depend, in `reseed`.
+        depends: the paths of the state on which the outputs of a call depend, or what it writes, in `reseed`.
         forms: the forms of checkpoint from which it was restored, and of the others why it was not.
     """
 

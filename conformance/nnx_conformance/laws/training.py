@@ -131,7 +131,7 @@ def rng_advances(case: Case, seen: Observation) -> Judgement:
     if any(_moved(one.outputs, other.outputs) for one, other in repeated):
         return None
     if any(_by_chance(seen, one.state, other.state) for one, other in repeated):
-        return NotApplicable("outputs depend on what moved between the calls, and were equal all the same: by chance")
+        return NotApplicable("calls depend on what moved between them, so that their outputs are equal by chance")
     return Violation(
         f"{len(repeated) + 1} calls on the same inputs gave the same outputs, to the last bit",
         "other outputs",
@@ -152,7 +152,7 @@ def _streams(step: Step) -> tuple[str, str, str] | None:
 
 
 def _by_chance(seen: Observation, one: tuple[Leaf, ...], other: tuple[Leaf, ...]) -> bool:
-    """Whether two states differ in something on which outputs depend: these may be equal, as where noise is rare."""
+    """Whether two states differ in something on which a call depends: outputs may be equal all the same."""
     depends = {path for step in seen.steps for path in step.depends}
     held = {leaf.path: leaf for leaf in one}
     pairs = [(held[leaf.path], leaf) for leaf in other if leaf.path in depends & held.keys()]
