@@ -21,7 +21,7 @@ from nnx_conformance.laws.language import OTHER, Word
 from nnx_conformance.laws.restoring import graft, grafted, reload, restart, save
 from nnx_conformance.laws.seen import Creep, Pair, Side, Told, Wrote
 from nnx_conformance.laws.snapshots import state, tree, variables
-from nnx_conformance.laws.transplants import shared
+from nnx_conformance.laws.transplants import shared, transplant
 
 if TYPE_CHECKING:
     from nnx_conformance.laws.running import Run
@@ -219,12 +219,18 @@ def rerun(run: Run) -> Any:
 
 
 def reseed(run: Run) -> None:
-    modules = grafted(run), grafted(run, run.todo.seed + OTHER, keys=False)
-    run.notes.depends = depends(modules[1], lambda module: run.bench.call(module, run.word.input))
-    held = [state(module) for module in modules]
-    outputs = [tree(run.bench.call(module, run.word.input)) for module in modules]
-    other, same = (Side(*side, None) for side in zip(outputs, held, strict=True))
-    run.notes.pairs.append(Pair("rng-reproducible", "another seed", other, same))
+    other = run.twin.again(run.todo.seed + OTHER).module  # its streams have advanced as far
+    transplant(run.module, other, keys=False)
+    run.notes.depends = depends(other, lambda module: run.bench.call(module, run.word.input))
+    run.notes.pairs.append(
+        Pair("rng-reproducible", "another seed", *(_called(run, one) for one in (other, grafted(run))))
+    )
+
+
+def _called(run: Run, module: Any) -> Side:
+    """What a module returns, and its state before that."""
+    held = state(module)
+    return Side(tree(run.bench.call(module, run.word.input)), held, None)
 
 
 def endure(run: Run) -> None:

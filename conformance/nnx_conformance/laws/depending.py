@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from flax import nnx
 from jax.interpreters.partial_eval import dce_jaxpr
 
 from nnx_conformance.flax_versions import contents
 from nnx_conformance.laws.snapshots import held, variables
-from nnx_conformance.laws.transplants import is_random
+from nnx_conformance.laws.transplants import holds_raw_keys, is_random
 
 
 def depends(module: Any, call: Callable[[Any], Any]) -> list[str]:
@@ -45,9 +44,5 @@ def _depends(module: Any, call: Callable[[Any], Any]) -> list[str]:
 def _written(module: Any) -> Iterator[Any]:
     """What Variables hold that are no part of a random stream: what a stream becomes hangs on what it was."""
     for variable in variables(module).values():
-        if not is_random(variable):
-            yield from (leaf for leaf in jax.tree.leaves(contents(variable)) if not _raw_key(leaf))
-
-
-def _raw_key(leaf: Any) -> bool:
-    return jnp.ndim(leaf) > 0 and jnp.shape(leaf)[-1] in (2, 4) and jnp.result_type(leaf) == jnp.uint32
+        if not (is_random(variable) or holds_raw_keys(variable)):
+            yield from jax.tree.leaves(contents(variable))

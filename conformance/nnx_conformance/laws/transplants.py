@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
@@ -23,7 +24,7 @@ def transplant(module: Any, other: Any, *, keys: bool = True, only: type = objec
         odd = ", ".join(sorted(mine.keys() ^ others.keys()))
         raise ValueError(f"two modules that were made alike have not the same Variables: {odd}")
     for path, variable in others.items():
-        if isinstance(variable, only) and (keys or not is_random(mine[path])):
+        if isinstance(variable, only) and (keys or not (is_random(mine[path]) or holds_raw_keys(mine[path]))):
             set_contents(variable, jax.tree.map(_copied, contents(mine[path])))
     if only is object:
         for path, (node, name) in arrays(other).items():
@@ -34,6 +35,15 @@ def transplant(module: Any, other: Any, *, keys: bool = True, only: type = objec
 def is_random(variable: nnx.Variable[Any]) -> bool:
     """Whether a Variable is part of a random stream, or holds a key."""
     return isinstance(variable, nnx.RngState) or any(map(is_key, jax.tree.leaves(contents(variable))))
+
+
+def holds_raw_keys(variable: nnx.Variable[Any]) -> bool:
+    """Whether a Variable may hold keys as JAX had them before typed ones: words of 32 bits."""
+    return any(
+        jnp.ndim(leaf) > 0 and jnp.shape(leaf)[-1] in (2, 4) and jnp.result_type(leaf) == jnp.uint32
+        for leaf in jax.tree.leaves(contents(variable))
+        if not is_key(leaf)
+    )
 
 
 def _copied(value: Any) -> Any:
