@@ -16,6 +16,7 @@ from nnx_conformance.errors import CannotObserve, KitError, Misuse, expected
 from nnx_conformance.isolation.jail import ANY_JAIL, Jail
 from nnx_conformance.literals import NONE, Literals, of_file
 from nnx_conformance.loaded import NotLoaded, Versions
+from nnx_conformance.plain_text import plain, short
 from nnx_conformance.process import Clock, Limits, Process
 from nnx_conformance.report import Report, Settings
 from nnx_conformance.request import Request
@@ -218,10 +219,10 @@ def _judged(job: Job, session: Session, contract: contracts.Contract) -> Report:
     except Ended as ended:
         kind = ended.kind
         loaded = NotLoaded(False, f"while it was imported, {ended}", CAUSES[kind])
-    except CannotObserve:
+    except CannotObserve as error:
         if not (job.proven or can_observe(contract)):
             raise
-        loaded = NotLoaded(False, KIT_FAILS, CAUSES["malformed"])
+        return not_loaded(job.name, contract, job.settings, versions, _unobserved(error), what="observed")
     if isinstance(loaded, NotLoaded) and loaded.misuse:
         raise Misuse(loaded.reason)
     if isinstance(loaded, NotLoaded):
@@ -234,14 +235,20 @@ def _judged(job: Job, session: Session, contract: contracts.Contract) -> Report:
             judging.run()
         smallest = Smallest(judging, job.progress, job.waived, known)
         smallest.run()
-    except CannotObserve:
+    except CannotObserve as error:
         if not (job.proven or can_observe(contract)):
             raise
-        broken = NotLoaded(False, KIT_FAILS, CAUSES["malformed"])
-        return not_loaded(job.name, contract, job.settings, versions, broken, what="observed")
+        return not_loaded(job.name, contract, job.settings, versions, _unobserved(error), what="observed")
     finally:
         asking.close()
     return report(job.name, judging, smallest.found, versions, job.waived)
+
+
+def _unobserved(error: CannotObserve) -> NotLoaded:
+    said = short(plain(str(error).strip().rpartition("\n")[2]))
+    return NotLoaded(
+        False, f"{KIT_FAILS}: {said}", "it meddles with its own observation, or this is a fault of the kit"
+    )
 
 
 def can_observe(contract: contracts.Contract) -> bool:

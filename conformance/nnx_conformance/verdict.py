@@ -128,17 +128,22 @@ def not_loaded(
     """The report of a candidate that could not be loaded or observed: its code is at fault, so it does not conform."""
     fallback = contract.check(contract.fallback)
     line = why.raised.line if why.raised else None
+    function = f"def {contract.entry}({', '.join(contract.parameters)}):"
+    remedies = {
+        "loaded": f"Make `{function}` importable; try `python {candidate}`.",
+        "observed": "Take out what reaches into the kit, JAX or Flax. If nothing does, please report it with the file.",
+    }
     planned = [check for check in contract.checks if not settings.checks or check.id in settings.checks]
     blocks = tuple(check.id for check in planned if check is not fallback)
     finding = Finding(
         check=fallback.id,
         level=fallback.level,
         what=f"the candidate could not be {what}: {why.reason}",
-        expected="a function that can be called",
+        expected="a function that can be called" if what == "loaded" else "a run that can be observed",
         observed="none",
         line=line,
         cause=why.cause,
-        remedy=f"Make `def {contract.entry}({', '.join(contract.parameters)}):` importable; try `python {candidate}`.",
+        remedy=remedies[what],
         case=None,
         violated=1,
         evaluated=1,

@@ -108,7 +108,7 @@ def no_in_place_add(case: Case, seen: Observation) -> Judgement:
     id="eager-calls",
     level=SHOULD,
     requirement="The calls run outside any trace.",
-    remedy="Call the model in a plain Python loop: `nnx.jit` gives the right count, and the exercise asks for neither.",
+    remedy="Call the model in a plain Python loop. Under `nnx.jit` the count is right as well; this is advice.",
     wrong="step = nnx.jit(lambda model, x: model(x))\nlast_x = step(model, x)",
     right="last_x = model(x)",
 )
@@ -146,8 +146,8 @@ def quiet(case: Case, seen: Observation) -> Judgement:
     id="current-access",
     level=SHOULD,
     requirement="No access that the installed Flax deprecates.",
-    remedy="Do what the warning says; from Flax 0.12 on, `self.count[...]` (or `get_value`, `set_value`) instead of "
-    "`.value`.",
+    remedy="Do what the warning says; for `.value`, from Flax 0.12 on: `self.count[...]`, or `get_value` and "
+    "`set_value`.",
     wrong="self.count.value = self.count.value + 1.0  # deprecated from Flax 0.12 on",
     right="self.count[...] = self.count[...] + 1.0  # needs Flax 0.10",
 )
