@@ -18,6 +18,7 @@ from nnx_conformance.cli import cli
 CANDIDATES = Path(__file__).parent / "candidates"
 GOOD, WRONG = str(CANDIDATES / "good.py"), str(CANDIDATES / "loses_wrapper.py")
 SEVERAL, STOPS = str(CANDIDATES / "several.py"), str(CANDIDATES / "stops_counting.py")
+MODULE = str(CANDIDATES / "only_a_module.py")
 MUTABILITY = contract.get("mutability")
 #: Enough to judge by; the checks of the edges are left out.
 FEW = ("--max-examples", "2", "--check", "returns-pair")
@@ -212,6 +213,11 @@ BAD_NAMES = {
         f"{GOOD}::mutability_increment",
         f"{GOOD}::mutability_increment holds no function 'mutability_increment'. "
         "Did you mean 'mutability_increment_count'?",
+    ),
+    "a module instead": (
+        MODULE,
+        f"{MODULE} holds no function 'mutability_increment_count'. For the laws of a stateful module: "
+        f"`nnx-conformance check {MODULE}::Counter --contract module-laws`.",
     ),
     "several functions": (
         SEVERAL,

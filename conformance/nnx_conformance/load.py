@@ -154,6 +154,16 @@ def module_source(name: str) -> Source:
     return Source("<module>")
 
 
+def _for_the_laws(module: types.ModuleType, target: Target) -> str:
+    """How to judge a stateful module that a file holds instead of a function; empty if it holds none."""
+    layers = [name for name, value in vars(module).items() if isinstance(value, type) and issubclass(value, nnx.Module)]
+    own = [name for name in layers if getattr(module, name).__module__ == module.__name__]
+    if target.name or functions(module) or not (own or hasattr(module, "subject")):
+        return ""
+    name = "subject" if hasattr(module, "subject") else own[0]
+    return f"For the laws of a stateful module: `nnx-conformance check {target.text}::{name} --contract module-laws`."
+
+
 def _find(module: types.ModuleType, target: Target, entry: str) -> Callable[..., Any]:
     public = functions(module)
     name = target.name or entry
@@ -164,7 +174,8 @@ def _find(module: types.ModuleType, target: Target, entry: str) -> Callable[...,
             raise Refused(f"{target.text} holds several functions ({listed}) and none called {entry!r}. {mend}")
         name = next(iter(public), entry)
     if not hasattr(module, name):
-        raise Refused(f"{target.text} holds no function {name!r}. {suggestion(name, public)}")
+        mend = _for_the_laws(module, target) or suggestion(name, public)
+        raise Refused(f"{target.text} holds no function {name!r}. {mend}")
     found = getattr(module, name)
     if not callable(found):
         raise Refused(f"{name!r} in {target.text} is not callable (type={type(found).__name__}). Name a function.")
