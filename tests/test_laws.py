@@ -316,7 +316,7 @@ BAD: list[tuple[Any, str]] = [
     ),
     (
         Subject(Noisy, INPUTS, name="mine"),
-        r"Subject 'mine': Expected traits that say so but a call draws randomness that is not declared. "
+        r"Subject 'mine': Expected a call that draws no randomness, as no trait declares it, but it draws some. "
         r"Declare it: `traits=\{'draws_randomness': True\}`.",
     ),
     (

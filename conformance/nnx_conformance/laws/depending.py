@@ -15,9 +15,9 @@ from nnx_conformance.laws.transplants import holds_raw_keys, is_random
 
 
 def depends(module: Any, call: Callable[[Any], Any]) -> list[str]:
-    """The paths of the state on which a call's outputs depend, or what it writes; all of them if it cannot be traced.
+    """The paths of the state on which a call's outputs depend, and of streams that decide what it writes.
 
-    The module itself is not called, but copies of it.
+    All of the state, if the call cannot be traced. The module itself is not called, but copies of it.
     """
     try:
         return _depends(module, call)
@@ -29,20 +29,30 @@ def _depends(module: Any, call: Callable[[Any], Any]) -> list[str]:
     graph, state = nnx.split(module)
     paths: list[str] = []
 
-    def traced(state: Any) -> list[Any]:
+    def traced(state: Any) -> tuple[list[Any], list[Any]]:
         again = nnx.merge(graph, state)
         named = {id(value): path for path, value in held(again).items()}
         paths[:] = [named.get(id(leaf), "") for leaf in jax.tree.leaves(state)]
         outputs = jax.tree.leaves(call(again))
-        return [leaf for leaf in (*outputs, *_written(again)) if isinstance(leaf, jax.Array)]
+        return [leaf for leaf in outputs if isinstance(leaf, jax.Array)], list(_written(again))
 
-    jaxpr = jax.make_jaxpr(traced)(state).jaxpr
-    _, used = dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))
-    return [path for path, is_used in zip(paths, used, strict=True) if is_used and path]
+    closed, (outputs, _) = jax.make_jaxpr(traced, return_shape=True)(state)
+    mine = [at < len(outputs) for at in range(len(closed.jaxpr.outvars))]
+    _, read = dce_jaxpr(closed.jaxpr, mine)
+    _, kept = dce_jaxpr(closed.jaxpr, [not one for one in mine])
+    streams = {path for path, variable in variables(module).items() if _random(variable)}
+    decides = [
+        one or (other and path.split("/")[0] in streams) for path, one, other in zip(paths, read, kept, strict=True)
+    ]
+    return [path for path, is_so in zip(paths, decides, strict=True) if path and is_so]
 
 
 def _written(module: Any) -> Iterator[Any]:
     """What Variables hold that are no part of a random stream: what a stream becomes hangs on what it was."""
     for variable in variables(module).values():
-        if not (is_random(variable) or holds_raw_keys(variable)):
+        if not _random(variable):
             yield from jax.tree.leaves(contents(variable))
+
+
+def _random(variable: nnx.Variable[Any]) -> bool:
+    return is_random(variable) or holds_raw_keys(variable)

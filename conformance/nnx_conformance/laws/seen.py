@@ -129,7 +129,8 @@ class Step:
         inputs: the numbers of its inputs, where it takes several.
         shapes: those of its input, in a word; equal for equal ones.
         wrote: what the twin's call wrote, if that was followed line by line.
-        depends: the paths of the state on which the outputs of a call depend, or what it writes, in `reseed`.
+        depends: in `reseed`, the paths of the state on which a call's outputs depend, and of streams that decide what
+            it writes.
         forms: the forms of checkpoint from which it was restored, and of the others why it was not.
     """
 
