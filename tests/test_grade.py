@@ -152,6 +152,7 @@ def test_a_glob_names_candidates(graded: tuple[Path, Path, Result], tmp_path: Pa
     assert list(statuses(tmp_path / "r.sqlite3")) == [f"{graded[0]}/bob.py"]
 
 
+@pytest.mark.slow
 def test_one_file_is_a_candidate_too(graded: tuple[Path, Path, Result], tmp_path: Path) -> None:
     run("grade", graded[0] / "bob.py", "--results", tmp_path / "r.sqlite3", *FAST)
     assert list(statuses(tmp_path / "r.sqlite3")) == [f"{graded[0]}/bob.py"]
@@ -273,7 +274,10 @@ def test_a_list_that_is_none_is_misuse(tmp_path: Path, text: str, told: str) -> 
 
 
 BAD_OPTIONS = {
-    "missing": (["nowhere"], "Expected a folder, a file, a glob or a JSONL file that exists but got"),
+    "missing": (
+        ["nowhere"],
+        "Expected a folder, a file, a glob or a JSONL file that exists but got candidates='nowhere'",
+    ),
     "no list": (["nowhere.jsonl"], "Expected a JSONL file that can be read but got candidates='nowhere.jsonl'"),
     "jobs": ([".", "--jobs", "0"], "Expected a whole number >= 1 and <= 1024 but got --jobs=0 (type=int)"),
     "engine": ([".", "--engine", "rey"], "Expected an engine but got --engine='rey' (type=str). Did you mean 'ray'?"),

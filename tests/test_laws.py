@@ -21,6 +21,8 @@ from nnx_conformance.contract import CORE
 from nnx_conformance.engine import draw
 from nnx_conformance.laws import subjects
 from nnx_conformance.laws.contract import CONTRACT
+from nnx_conformance.laws.flax_modes import HAS_MODES
+from nnx_conformance.laws.language import TREE
 from nnx_conformance.report import Report
 from nnx_conformance.request import Request
 from nnx_reference import Implementation, mutants
@@ -391,6 +393,44 @@ def test_laws_share_compilations() -> None:
                 draw(part.cases, part.count(200), 0, lambda case: count(bench, case, traces))
     assert {law: traces[law] for law in traces if traces[law] > MOST_TRACES.get(law, 4)} == {}
     assert 10 <= traces.total() <= 40
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HAS_MODES, reason="this Flax has no tree mode")
+@pytest.mark.parametrize("law", ["jit-agrees", "remat-agrees", "cond-agrees", "scan-agrees", "vmap-agrees"])
+def test_a_law_of_a_transform_is_asked_in_tree_mode(law: str) -> None:
+    """A program whose every step is skipped there would hold, whatever the module does."""
+    bench, _ = subjects.adopt(NORM, "norm", ())  # type: ignore[misc]
+    domain = next(domain for domain in CONTRACT.domains if domain.name == law)
+    done: list[str] = []
+
+    def visit(case: Case) -> None:
+        seen = subjects.observe(bench, Request(case, (), 0))
+        done.extend(step.operation for step in seen.steps if seen.mode == TREE and not step.skipped)
+
+    for part in domain.parts(0):
+        draw(part.cases, part.count(200), 0, visit)
+    assert law.removesuffix("-agrees") in done
+
+
+class ResetsInEval(Counter):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        super().__init__(rngs)
+        self.deterministic = False
+
+    def __call__(self, x: Any) -> Any:
+        return x if self.deterministic else super().__call__(x)
+
+    def eval(self, **attributes: Any) -> None:
+        super().eval(**attributes)
+        write(self.count, jnp.zeros(()))
+
+
+@pytest.mark.slow
+def test_a_mode_that_changes_the_state_when_it_is_set_is_told_as_such() -> None:
+    subject = Subject(ResetsInEval, INPUTS, traits={"has_eval_mode": True})
+    found = {finding.check: finding.what for finding in check_module(subject, max_examples=8, shrink=False).findings}
+    assert found["eval-frozen"] == "in step 2, `eval`, which only sets the mode, the state `count` changed"
 
 
 def count(bench: Any, case: Case, traces: collections.Counter[str]) -> None:

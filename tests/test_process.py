@@ -180,7 +180,6 @@ def test_what_the_sandbox_refuses_is_told_as_such(tmp_path: Path) -> None:
 
 GARBAGE = """
 import os
-import resource
 for descriptor in range(3, 21):
     try:
         os.write(descriptor, b"no frame at all")
@@ -205,7 +204,6 @@ def test_garbage_written_at_import_is_no_observation(tmp_path: Path) -> None:
 #: What a candidate may put in the place of an answer; `{frame}` is written to every descriptor.
 FORGED = """
 import os
-import resource
 import numpy as np
 from nnx_conformance import wire
 from nnx_conformance.messages import Answer
@@ -343,7 +341,6 @@ def test_a_process_that_ends_does_not_refute_a_finding(tmp_path: Path) -> None:
     """It must not be said that the case kept the check: in the fresh process it was never seen to its end."""
     body = f"""
 import os
-import resource
 RUNS = [0]
 def {ENTRY}(seed, x, n_calls):
     RUNS[0] += 1

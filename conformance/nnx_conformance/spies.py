@@ -31,7 +31,6 @@ IN_PLACE = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", 
 
 #: The attribute by which a `__call__` that the spies have wrapped is known: it holds itself.
 WRAPPED = "_nnx_conformance"
-#: A call outside any trace runs under no transform that matters.
 
 
 @contextmanager

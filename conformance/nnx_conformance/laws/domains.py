@@ -69,6 +69,7 @@ LEFT_OUT = ("endure", "reseed", "rerun", "restart")
 
 
 def _family(law: str) -> Domain:
+    # In tree mode the second program is run, or the only one. There, a plain call must come before a transform.
     cases = [case(law, 0, words(text)) for text in FAMILIES[law]]
     cases += [case(law, 0, words(text), TREE) for text in FAMILIES[law][1:2] or FAMILIES[law] if law not in ONLY_GRAPH]
     return Domain(law, lambda seed: (Part(st.sampled_from(cases), len(cases)),))

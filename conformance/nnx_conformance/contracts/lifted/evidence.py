@@ -89,13 +89,18 @@ class Counted:
 
 
 def mappings(run: Run, one: Counted) -> int:
-    """In how many uses of `nnx.vmap` models are called, if in each of them a model is also made; 0 if not so.
+    """In how many uses of `nnx.vmap` models are called that were made in the same one; 0 if any was not.
 
-    There each lane makes a model of its own, and a count that is the same in all lanes is one number in the trace.
+    There each lane makes a model of its own, and a count that is the same in all lanes is one number in the trace. A
+    transform within hands over a copy, of which it is not known where it was made: then no model may come from outside.
     """
     called = {call.mapping for call in one.calls}
     made = {module.mapping for module in run.modules if module.constructed}
-    return len(called) if -1 not in called and called <= made else 0
+    modules = [run.modules[call.module] for call in one.calls]
+    its_own = all(
+        module.constructed and module.mapping == call.mapping for module, call in zip(modules, one.calls, strict=True)
+    )
+    return len(called) if -1 not in called and (its_own or made == called) else 0
 
 
 def counted(run: Run) -> Counted | None:

@@ -83,13 +83,28 @@ def counts_in_variable(case: Case, seen: Observation) -> Judgement:
         return Violation(what, "an nnx.Variable that counts", "none", line=found.calls[0].line, follows=(LIFTED,))
     begun = next((held for held in starts(run, found) if np.any(held != 0)), None)
     if begun is None:
-        return None
+        return _short_of(case, found, mappings(run, found) or lanes_asked(case))
     return Violation(
         f"`{found.slot.path}` of a model starts at {shown(begun)}",
         "0",
         shown(begun),
         line=next((module.line for module in run.modules if module.created), None),
         cause="the count does not start at 0, or models are made anew for a call and given the count so far",
+    )
+
+
+def _short_of(case: Case, found: Counted, lanes: int) -> Violation | None:
+    """All calls were made, and yet no count comes to their number: several models share the calls of a lane."""
+    asked, reached = calls_asked(case), max(float(np.max(after)) for _, after in found.moments)
+    if found.lane_calls != lanes * asked or reached >= asked:
+        return None
+    return Violation(
+        f"`{found.slot.path}` of no model comes to more than {reached:g}, though {asked} calls were made in each lane",
+        f"a count that goes to {asked}",
+        f"{reached:g}",
+        line=found.calls[0].line,
+        cause="the calls of a lane go to several models, made anew or called by turns, and each counts its own",
+        follows=(INCREMENT,),
     )
 
 
