@@ -58,7 +58,8 @@ CHECKS = (
     _edge(
         "many-calls",
         "The invariants hold for 1,000 calls.",
-        "Loop instead of recursing, and keep the count in float32: bfloat16 stops at 256, float16 at 2048.",
+        "Loop instead of recursing, and keep the count in float32: bfloat16 stops at 256, float16 at 2048, "
+        "int8 wraps around after 127.",
         "def again(n): return again(n - 1) if n else x  # recursion ends at 1,000",
         "for _ in range(int(n_calls)):\n    last_x = model(x)",
     ),
