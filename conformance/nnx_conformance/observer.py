@@ -10,7 +10,7 @@ from typing import Any
 from nnx_conformance.consistent import consistent
 from nnx_conformance.loaded import Loaded
 from nnx_conformance.observation import Observation
-from nnx_conformance.request import AGAIN, FORGET, LINES, LOOK, NO_LOOK, OUTPUTS, SHIFTS, Request
+from nnx_conformance.request import AGAIN, FORGET, LINES, LOOK, NO_LOOK, OUTPUTS, SHIFTS, UNTRACED, Request
 
 
 def nothing_further(_: int) -> tuple[str, ...]:
@@ -59,6 +59,8 @@ class Observer:
         probes: what further runs to make of the case at a position of the core domain.
         edge_probes: the same of the edge domains.
         every_probe: all that can be asked about a case: what its replay asks.
+        warm: the probe under which more is compiled than the run as it is needs, of what other candidates may need;
+            empty if there is none.
         lines: the probe that follows a run line by line, for the places of a finding; empty if there is none.
         again: the request that shows the same again, whatever the candidate's process has learnt since.
         rest: what a new process of the candidate is to be asked so that an observation becomes whole; None if it is.
@@ -72,6 +74,7 @@ class Observer:
     probes: Callable[[int], tuple[str, ...]] = nothing_further
     edge_probes: Callable[[int], tuple[str, ...]] = nothing_further
     every_probe: tuple[str, ...] = ()
+    warm: str = ""
     lines: str = ""
     again: Callable[[Request, Any], Request] = as_it_is
     rest: Callable[[Request, Any], Request | None] = nothing_left
@@ -125,6 +128,7 @@ FUNCTIONS = Observer(
     probes=_some,
     edge_probes=_looked,
     every_probe=(AGAIN, SHIFTS),
+    warm=UNTRACED,
     lines=LINES,
     again=_looked_alike,
     with_import=_warnings_told,

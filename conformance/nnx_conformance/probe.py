@@ -22,7 +22,7 @@ from nnx_conformance.frameworks.foreign import foreign
 from nnx_conformance.graph import number, variables
 from nnx_conformance.observation import Observation, Outcome, Run, Shift
 from nnx_conformance.observe import Candidate, outcome, rerun, run, run_untraced
-from nnx_conformance.request import AGAIN, FORGET, LINES, LOOK, NO_LOOK, SHIFTS, Request
+from nnx_conformance.request import AGAIN, FORGET, LINES, LOOK, NO_LOOK, SHIFTS, UNTRACED, Request
 from nnx_conformance.timeline import clearer, groups, main_calls, moved, numbers
 
 AMOUNT = 3
@@ -44,7 +44,7 @@ def observe(candidate: Candidate, request: Request) -> Observation:
         forget_compiled()
     first = run(candidate, case, request.calls, follow=follow)
     again = rerun(candidate, case) if AGAIN in request.probes else None
-    hidden = looks(candidate, request) and hidden_calls(first)
+    hidden = without_traces(candidate, request, first)
     untraced = run_untraced(candidate, case, request.calls, follow=follow) if hidden else None
     if follow and untraced and not untraced.raised and _followed(outcome(untraced), outcome(first)):
         forget_compiled()  # what is compiled already runs without the candidate's lines
@@ -65,7 +65,12 @@ def forget_compiled() -> None:
     jax.clear_caches()  # type: ignore[no-untyped-call]
 
 
-def looks(candidate: Candidate, request: Request) -> bool:
+def without_traces(candidate: Candidate, request: Request, first: Run) -> bool:
+    """Whether to run the case without traces, too."""
+    return UNTRACED in request.probes or (_looks(candidate, request) and hidden_calls(first))
+
+
+def _looks(candidate: Candidate, request: Request) -> bool:
     """Whether what a trace may hide is worth another run."""
     if LOOK in request.probes or NO_LOOK in request.probes:
         return LOOK in request.probes

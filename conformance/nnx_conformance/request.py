@@ -18,6 +18,8 @@ OUTPUTS = "outputs"
 LINES = "lines"
 #: Look into what a trace may hide, or do not, whatever other cases have shown: a case asked again shows the same.
 LOOK, NO_LOOK = "look", "no look"
+#: Run without traces, whether or not the run as it is leaves anything to look for.
+UNTRACED = "untraced"
 #: Forget first what earlier cases have compiled: how often something is compiled then shows again.
 FORGET = "forget"
 
@@ -36,8 +38,8 @@ class Request:
 
     Attributes:
         case: the input.
-        probes: which further runs are wanted, of `AGAIN`, `SHIFTS`, `OUTPUTS`, `LINES`, `FORGET`, and `LOOK` or
-            `NO_LOOK`.
+        probes: which further runs are wanted, of `AGAIN`, `SHIFTS`, `OUTPUTS`, `LINES`, `FORGET`, `UNTRACED`,
+            and `LOOK` or `NO_LOOK`.
         calls: how many calls of the module the case asks for; when others were seen, they may be hidden in a trace.
         done: how much of the case earlier processes have done, if it is one that goes on in a new process.
         files: what the last of them handed over.

@@ -12,7 +12,7 @@ from nnx_conformance.frameworks.shifting import outputs, shifts
 from nnx_conformance.loaded import Loaded, NotLoaded
 from nnx_conformance.observation import Observation, Run
 from nnx_conformance.observe import Candidate, rerun, run, run_untraced
-from nnx_conformance.probe import forget_compiled, hidden_calls, looks
+from nnx_conformance.probe import forget_compiled, without_traces
 from nnx_conformance.request import AGAIN, FORGET, LINES, OUTPUTS, SHIFTS, Request
 from nnx_conformance.target import Target
 from nnx_conformance.tensors import is_imported
@@ -51,8 +51,8 @@ def observe(candidate: Candidate, request: Request) -> Observation:
         candidate.further = found
         first = run(candidate, request.case, request.calls, follow=follow)
     again = rerun(candidate, request.case) if AGAIN in request.probes else None
-    looked = looks(candidate, request) and hidden_calls(first)
-    untraced = run_untraced(candidate, request.case, request.calls, follow=follow) if looked else None
+    hidden = without_traces(candidate, request, first)
+    untraced = run_untraced(candidate, request.case, request.calls, follow=follow) if hidden else None
     base = _noted(candidate, first, untraced)
     wanted = SHIFTS in request.probes and not first.raised
     made = shifts(candidate, request, base, run if base is first else run_untraced) if wanted else ()

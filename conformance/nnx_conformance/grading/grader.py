@@ -6,11 +6,14 @@ import base64
 import dataclasses
 import time
 import traceback
+from collections.abc import Iterable
 from types import TracebackType
 
 from nnx_conformance import compile_cache
 from nnx_conformance import contract as contracts
+from nnx_conformance.case import Case
 from nnx_conformance.checking import Job, judge
+from nnx_conformance.contract import Contract
 from nnx_conformance.drawn import DrawnOnce
 from nnx_conformance.errors import KitError
 from nnx_conformance.grading import outcome
@@ -22,7 +25,8 @@ from nnx_conformance.literals import literals
 from nnx_conformance.loaded import NotLoaded
 from nnx_conformance.process import Clock, Process
 from nnx_conformance.report import Report
-from nnx_conformance.session import Opener
+from nnx_conformance.request import Request
+from nnx_conformance.session import Ended, Opener
 from nnx_conformance.target import Target, parse
 from nnx_conformance.verdict import not_loaded
 from nnx_conformance.zygote import Zygote
@@ -63,14 +67,34 @@ class Grader:
         """
         self.begin()
         order = self._order
-        control = contracts.get(order.contract).control
+        contract = contracts.get(order.contract)
         with Zygote(Jail(level="process"), compile_cache.environment(order.cache, fill=True)) as zygote:
-            clock, target = Clock(order.limits), parse(control)
-            report = judge(self._job(lambda: Process(target, clock, zygote), control))
-        if report.verdict != "conforms":
-            found = ", ".join(f"{finding.check} ({finding.what})" for finding in report.findings)
-            raise KitError(f"The contract's own right candidate {control!r} {report.verdict} here: {found}")
+            clock, target = Clock(order.limits), parse(contract.control)
+            report = judge(self._job(lambda: Process(target, clock, zygote), contract.control))
+            if report.verdict != "conforms":
+                found = ", ".join(f"{finding.check} ({finding.what})" for finding in report.findings)
+                raise KitError(f"The contract's own right candidate {contract.control!r} {report.verdict} here: {found}")
+            if order.cache and contract.observer.warm:
+                self._warm(contract, Process(target, Clock(order.limits), zygote))
         self._proven = True
+
+    def _warm(self, contract: Contract, process: Process) -> None:
+        """Compile what is run without traces, too: of wrong candidates every second one comes to that."""
+        try:
+            process.load(contract.entry, contract.parameters, contract.observer)
+            for case in self._one_of_each_shape(contract):
+                process.submit(Request(case, (contract.observer.warm,), contract.calls(case)))
+                process.collect()
+        except Ended as ended:
+            raise KitError(f"The contract's own right candidate {contract.control!r} ended: {ended}") from ended
+        finally:
+            process.close()
+
+    def _one_of_each_shape(self, contract: Contract) -> Iterable[Case]:
+        cases: list[Case] = []
+        for domain in contract.domains:
+            self._drawn(domain, self._order.settings, cases.append)
+        return {_shapes(case): case for case in reversed(cases)}.values()
 
     def grade(self, key: str, id: str, source: bytes) -> Outcome:
         """The outcome of one candidate; a failure of the kit is one, too."""
@@ -110,3 +134,7 @@ class Grader:
         if self._zygote:
             self._zygote.close()
         self._zygote = None
+
+
+def _shapes(case: Case) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    return tuple((argument.data.dtype.name, argument.data.shape) for argument in case.arguments)
