@@ -196,5 +196,11 @@ def array(value: Any) -> np.ndarray | None:
     return data if data.dtype.kind in "biuf" or data.dtype.name == "bfloat16" else None
 
 
+def on_device(data: np.ndarray) -> jax.Array:
+    """An array of JAX with this content, which it may alias; `jnp.array` compiles something for each new shape."""
+    made: jax.Array = jax.device_put(data)
+    return made
+
+
 def _holds_tracer(value: Any) -> bool:
     return is_tracer(value) or (isinstance(value, (list, tuple)) and any(map(is_tracer, value)))

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from nnx_conformance.case import Argument, Case
 from nnx_conformance.classes import AfterCall, AfterConstruction, Classes
-from nnx_conformance.graph import Arrays, Layouts
+from nnx_conformance.graph import Arrays, Layouts, on_device
 from nnx_conformance.kept import kept
 from nnx_conformance.observation import Left, Outcome, Raised, Run, Thing
 from nnx_conformance.record import Record, as_thing
@@ -111,13 +110,12 @@ def outcome(of: Run) -> Outcome:
 
 
 def given_as(argument: Argument) -> Any:
-    """An argument as the candidate gets it. Arrays are copies: on older JAX `jnp.asarray` may alias its source."""
+    """An argument as the candidate gets it. Arrays are copies: JAX may alias what it is given."""
     if argument.holder == "python":
         return argument.data.item()
     if argument.holder == "numpy":
         return np.array(argument.data)[()]
-    with jax.debug_nans(False), jax.debug_infs(False):  # a candidate may have turned them on
-        return jnp.array(np.array(argument.data))
+    return on_device(np.array(argument.data))
 
 
 def _call(

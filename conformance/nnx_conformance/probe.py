@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from nnx_conformance.bypass import bypassed
 from nnx_conformance.case import Case
 from nnx_conformance.flax_versions import contents, is_tracer, set_contents
 from nnx_conformance.frameworks.foreign import foreign
-from nnx_conformance.graph import number, variables
+from nnx_conformance.graph import number, on_device, variables
 from nnx_conformance.observation import Observation, Outcome, Run, Shift
 from nnx_conformance.observe import Candidate, outcome, rerun, run, run_untraced
 from nnx_conformance.request import AGAIN, FORGET, LINES, LOOK, NO_LOOK, SHIFTS, UNTRACED, Request
@@ -220,8 +219,7 @@ def shifted(value: Any, amount: int = AMOUNT) -> Any:
     if isinstance(value, (np.ndarray, np.generic)):
         return (value + np.asarray(amount).astype(value.dtype)).astype(value.dtype)
     if isinstance(value, jax.Array) and not value.weak_type:
-        with jax.debug_nans(False), jax.debug_infs(False):  # a candidate may have turned them on
-            return jnp.array(shifted(np.asarray(value), amount))  # in NumPy: in JAX, each new shape would be compiled
+        return on_device(shifted(np.asarray(value), amount))  # in NumPy: in JAX, each new shape would be compiled
     return value + amount  # a Python int keeps dtype and weak type in JAX
 
 

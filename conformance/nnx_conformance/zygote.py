@@ -139,7 +139,7 @@ class Zygote:
 def _environment(jail: Jail) -> dict[str, str]:
     """The environment of candidates: on the CPU unless told otherwise, 32 bits, the same hashes every time."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP" and _passes(name, jail)}
-    # A zygote has a single thread; of a trace back the kit reads the candidate's lines alone, so JAX need not filter it.
+    # A zygote has a single thread. Of a traceback the kit reads the candidate's lines alone: JAX need not filter it.
     defaults = {"JAX_PLATFORMS": "cpu", "OPENBLAS_NUM_THREADS": "1", "JAX_TRACEBACK_FILTERING": "off"}
     fixed = {"JAX_ENABLE_X64": "0", "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "", "PYTHONWARNINGS": ""}
     return {**defaults, **kept, **fixed}

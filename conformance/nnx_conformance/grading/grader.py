@@ -73,7 +73,9 @@ class Grader:
             report = judge(self._job(lambda: Process(target, clock, zygote), contract.control))
             if report.verdict != "conforms":
                 found = ", ".join(f"{finding.check} ({finding.what})" for finding in report.findings)
-                raise KitError(f"The contract's own right candidate {contract.control!r} {report.verdict} here: {found}")
+                raise KitError(
+                    f"The contract's own right candidate {contract.control!r} {report.verdict} here: {found}"
+                )
             if order.cache and contract.observer.warm:
                 self._warm(contract, Process(target, Clock(order.limits), zygote))
         self._proven = True
