@@ -486,3 +486,10 @@ def test_a_finding_names_the_line_that_writes_what_is_wrong(name: str, law: str,
     told = finding.line.source if finding.line else ""
     assert told.startswith(line) if line else told == ""
     assert not finding.line or mutant.path.read_text().splitlines()[finding.line.number - 1].strip().startswith(line)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["unwraps_in_a_nested_module", "keeps_its_running_mean_as_a_param"])
+def test_what_a_subject_warns_of_raises_nothing_where_warnings_are_errors(name: str) -> None:
+    report = check_module(_mutant(name).load(), max_examples=16)
+    assert report.verdict == "does not conform"

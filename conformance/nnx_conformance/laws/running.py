@@ -29,7 +29,9 @@ def observe(bench: Bench, request: Request) -> Observation:
     todo = program(request.case)
     if reason := flax_modes.missing(todo.mode):
         return Observation(NOTHING, (), told, (), todo.mode, reason, bench.where, bench.warnings, "")
-    with flax_modes.mode(todo.mode):
+    # Steps write down what the subject warns of. Elsewhere it is called, too, where a filter may make errors of it.
+    with flax_modes.mode(todo.mode), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         run = Run(bench, bench.transforms(todo.mode, FRESH in request.probes), todo, request)
         start = Side((), state(run.module), None)
         steps = tuple(run.steps())
@@ -154,9 +156,9 @@ class Run:
         alike = measuring.same(subject.outputs, twin.outputs) and measuring.same(subject.state, twin.state)
         if alike or subject.raised or twin.raised:
             return ()
-        other = Twin(self.bench, self.twin.seed, history)
         added = [number for what, number in self.twin.history[len(history) :] if what == "call"]
         try:
+            other = Twin(self.bench, self.twin.seed, history)
             outputs = [other.call(number, moved=True) for number in added]
         except Exception:  # noqa: BLE001 - without it, the tolerance is that of the dtypes
             return ()
