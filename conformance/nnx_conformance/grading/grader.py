@@ -59,8 +59,11 @@ class Grader:
         for domain in contracts.get(self._order.contract).domains:
             self._drawn(domain, self._order.settings, lambda _: None)
 
-    def prepare(self) -> None:
+    def prepare(self, *, many: bool = True) -> None:
         """Judge the contract's own right candidate: it must conform, and its compilations fill the cache.
+
+        Args:
+            many: whether to compile, too, what only some candidates need.
 
         Raises:
             KitError: if it does not conform here; then no verdict means anything.
@@ -76,7 +79,7 @@ class Grader:
                 raise KitError(
                     f"The contract's own right candidate {contract.control!r} {report.verdict} here: {found}"
                 )
-            if order.cache and contract.observer.warm:
+            if many and order.cache and contract.observer.warm:
                 self._warm(contract, Process(target, Clock(order.limits), zygote))
         self._proven = True
 

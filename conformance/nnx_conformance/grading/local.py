@@ -17,6 +17,8 @@ from nnx_conformance.grading.work import Tries, Work
 from nnx_conformance.isolation import linux
 
 LEAVING_SECONDS = 15.0
+#: So many candidates make up for the seconds for which the first of them then waits.
+MANY = 16
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ def run(works: Sequence[Work], order: Order, jobs: int) -> Iterator[Outcome]:
     """
     pool = _Pool(order, min(jobs, len(works)))
     try:
-        pool.prepare()
+        pool.prepare(many=len(works) >= MANY)
         yield from pool.judge(works)
     finally:
         pool.close()
@@ -54,11 +56,11 @@ class _Pool:
         theirs.close()
         return _Judge(process, ours)
 
-    def prepare(self) -> None:
-        """Let one judge the contract's own candidate, while the others start."""
+    def prepare(self, *, many: bool) -> None:
+        """Let one judge the contract's own candidate, while the others start, and more if there are `many`."""
         first = self._judges[0].connection
         try:
-            first.send(None)
+            first.send(many)
             failure = first.recv()
         except (EOFError, OSError) as error:
             raise KitError("A judge's process ended before it judged anything.") from error
@@ -132,17 +134,20 @@ def _serve(connection: Connection, order: Order) -> None:
         while True:
             try:
                 work = connection.recv()
-                connection.send(_failure(grader) if work is None else grader.grade(work.key, work.id, work.source))
+                if isinstance(work, Work):
+                    connection.send(grader.grade(work.key, work.id, work.source))
+                else:
+                    connection.send(_failure(grader, many=work))
             except (EOFError, OSError):
                 return
 
 
-def _failure(grader: object) -> str:
+def _failure(grader: object, *, many: bool) -> str:
     from nnx_conformance.grading.grader import Grader
 
     assert isinstance(grader, Grader)
     try:
-        grader.prepare()
+        grader.prepare(many=many)
     except KitError as error:
         return str(error)
     return ""
