@@ -1,27 +1,75 @@
-"""JAX's persistent compilation cache: filled by trusted code alone, read by candidates.
+"""JAX's persistent compilation cache: one of its own for each candidate's process, with what trusted code has compiled.
 
-JAX runs what it finds there, so who writes to it runs code in every later process. Candidates get it only in the
-sandbox, where they cannot write to it. One for each grading, as what is compiled depends on the machine.
+What is jitted anew in each call is then compiled once. JAX runs what it finds in a cache, so who writes to it runs
+code in every process that reads it: candidates write to their own alone, in their private directory. Of the trusted
+one, which there is once for each grading, as what is compiled depends on the machine, it holds links; in the sandbox
+candidates can follow them and not write there.
 """
 
 from __future__ import annotations
 
-#: JAX stores what took at least so many seconds to compile: everything, or nothing.
-EVERYTHING, NOTHING = "0", "1000000"
+import contextlib
+import os
+from collections.abc import Iterator
+
+#: Whatever was compiled is kept, and its key does not depend on the folder.
+SETTINGS = {
+    "JAX_ENABLE_COMPILATION_CACHE": "true",
+    "JAX_COMPILATION_CACHE_DIR": "",
+    "JAX_COMPILATION_CACHE_MAX_SIZE": "-1",
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    "JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES": "none",
+}
+#: The variable that names the trusted cache's folder to processes that only read it.
+TRUSTED = "NNX_CONFORMANCE_COMPILED"
+FOLDER, ENTRY = "compiled", "-cache"
+#: Of its own a process keeps so many files, most of them of 1 to 3 KiB.
+MOST = 4000
 
 
 def environment(folder: str, *, fill: bool) -> dict[str, str]:
-    """What makes JAX use a cache; empty if there is none.
+    """What a zygote gets for a trusted cache; nothing if there is none.
 
     Args:
         folder: where it is; may be empty.
-        fill: whether what is compiled is stored there, too.
+        fill: whether its processes are trusted and write to it.
     """
     if not folder:
         return {}
-    return {
-        "JAX_COMPILATION_CACHE_DIR": folder,
-        "JAX_ENABLE_COMPILATION_CACHE": "true",
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": EVERYTHING if fill else NOTHING,
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-    }
+    return {"JAX_COMPILATION_CACHE_DIR" if fill else TRUSTED: folder}
+
+
+class OwnCache:
+    """The cache of this process, if it does not fill a trusted one. JAX is imported; nothing is compiled yet.
+
+    Args:
+        home: the private directory.
+    """
+
+    def __init__(self, home: str) -> None:
+        import jax
+
+        if jax.config.jax_compilation_cache_dir:  # type: ignore[attr-defined]
+            self._folder = ""
+            return
+        self._folder = os.path.join(home, FOLDER)
+        os.mkdir(self._folder)
+        self._links = frozenset(self._link(os.environ.get(TRUSTED, "")))
+        jax.config.update("jax_compilation_cache_dir", self._folder)  # type: ignore[no-untyped-call]
+
+    def _link(self, trusted: str) -> Iterator[str]:
+        for name in os.listdir(trusted) if trusted else ():
+            if name.endswith(ENTRY):  # JAX 0.4 writes beside each one when it was read
+                os.symlink(os.path.join(trusted, name), os.path.join(self._folder, name))
+                yield name
+
+    def keep_small(self) -> None:
+        """Forget what this process compiled itself if that is too much; JAX compiles it again."""
+        if not self._folder:
+            return
+        with contextlib.suppress(OSError):  # whatever the candidate has done to its directory
+            names = os.listdir(self._folder)
+            if len(names) - len(self._links) > MOST:
+                for name in set(names) - self._links:
+                    os.unlink(os.path.join(self._folder, name))

@@ -15,6 +15,8 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from nnx_conformance import compile_cache
+
 if TYPE_CHECKING:
     from nnx_conformance.target import Target
 
@@ -59,6 +61,7 @@ class _Serving:
 
     def __init__(self, home: str) -> None:
         self._home = home
+        self._compiled = compile_cache.OwnCache(home)
         self._candidate: Any = None
         self._code: Any = None
         self._room: Any = None
@@ -110,6 +113,7 @@ class _Serving:
 
         assert isinstance(question, Question) and question.request is not None
         self._room.make()
+        self._compiled.keep_small()
         seen = self._code.observe(self._candidate, question.request)
         return Answer(question.number, observation=Later(dataclasses.replace(seen, output=_written())))
 

@@ -13,7 +13,7 @@ import tempfile
 from types import TracebackType
 from typing import Any
 
-from nnx_conformance import control
+from nnx_conformance import compile_cache, control
 from nnx_conformance.errors import CannotObserve, KitError, Misuse
 from nnx_conformance.isolation.jail import Jail, Obtained
 
@@ -142,7 +142,7 @@ def _environment(jail: Jail) -> dict[str, str]:
     # A zygote has a single thread. Of a traceback the kit reads the candidate's lines alone: JAX need not filter it.
     defaults = {"JAX_PLATFORMS": "cpu", "OPENBLAS_NUM_THREADS": "1", "JAX_TRACEBACK_FILTERING": "off"}
     fixed = {"JAX_ENABLE_X64": "0", "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "", "PYTHONWARNINGS": ""}
-    return {**defaults, **kept, **fixed}
+    return {**defaults, **kept, **fixed, **compile_cache.SETTINGS}
 
 
 def _passes(name: str, jail: Jail) -> bool:

@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 
+from nnx_conformance import compile_cache
+
 SYSTEM = (
     "/usr", "/lib", "/lib32", "/lib64", "/bin", "/opt", "/nix", "/proc", "/sys", "/run/opengl-driver",
     "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
@@ -25,7 +27,7 @@ def libraries(hidden: Iterable[str]) -> tuple[str, ...]:
         hidden: absolute paths of folders that must not be read, such as that of the right solutions.
     """
     interpreter = os.path.dirname(os.path.realpath(sys.executable))
-    cache = os.environ.get("JAX_COMPILATION_CACHE_DIR", "")
+    cache = os.environ.get(compile_cache.TRUSTED, "")
     settings = [os.path.join("/etc", name) for name in SETTINGS]
     prefixes = (sys.prefix, sys.base_prefix, sys.exec_prefix, interpreter, cache)
     roots = {
