@@ -16,6 +16,7 @@ import nnx_reference
 from nnx_conformance.grading.grader import Grader
 from nnx_conformance.grading.order import Order
 from nnx_conformance.grading.run import compilations, settled
+from nnx_conformance.grading.work import Work
 from nnx_conformance.isolation.jail import Jail
 from nnx_conformance.process import Limits
 from nnx_conformance.report import Settings
@@ -36,7 +37,7 @@ def main() -> None:
     with compilations(order) as folder, Grader(dataclasses.replace(order, cache=folder)) as grader:
         grader.prepare()
         for number, source in enumerate(sources(options.candidates), 1):
-            grader.grade(str(number), f"{number}.py", source)
+            grader.grade(Work(str(number), f"{number}.py", source))
             if number in STEPS or number == options.candidates:
                 held = ", ".join(f"{name} {resident(pid):.1f} MiB" for name, pid in processes())
                 print(f"{number:6} candidates: {held}", flush=True)

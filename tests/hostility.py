@@ -23,6 +23,7 @@ from nnx_conformance.grading import run
 from nnx_conformance.grading.grader import Grader
 from nnx_conformance.grading.order import Order
 from nnx_conformance.grading.outcome import Outcome
+from nnx_conformance.grading.work import Work
 from nnx_conformance.isolation.jail import MIB, Jail
 from nnx_conformance.process import Limits
 from nnx_conformance.report import Settings
@@ -157,7 +158,7 @@ def order(level: str, *, cache: str = "", memory: int = 1024, run_seconds: float
 
 def graded(grader: Grader, source: bytes) -> Outcome:
     """The outcome of one candidate."""
-    return grader.grade("key", "candidate.py", source)
+    return grader.grade(Work("key", "candidate.py", source))
 
 
 def told(outcome: Outcome) -> str:

@@ -238,6 +238,15 @@ def test_the_table_shows_matrix_checks_reaches_and_accounting(monkeypatch: pytes
     assert "2 runs of each with 200 cases; Flax 0.12.8, JAX 0.10.2, Python 3.11.7; 61 s" in text
 
 
+@pytest.mark.parametrize("form", ["table", "html"])
+def test_where_mutants_were_judged_by_what_they_name_nothing_is_said_of_what_others_catch(form: str) -> None:
+    whole, narrow = written(form, audit(*SOUND)), written(form, audit(*SOUND, narrow=True))
+
+    for told in ("alone it catches", "needed", "1 of 3 checks catch all that is caught"):
+        assert told in whole and told not in narrow
+    assert "Each mutant was judged by the checks alone that it names." in narrow
+
+
 def test_json_holds_all_of_it() -> None:
     found = json.loads(written("json", audit(*SOUND, SURVIVED, reaches=(REACH,))))
 

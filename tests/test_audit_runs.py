@@ -81,3 +81,11 @@ def test_an_oracle_that_disagrees_with_the_reference_is_told(project: Path) -> N
     assert problem.startswith(
         "its oracle and its reference 'my_total.right.reference:my_total' disagree under seed 0: "
     )
+
+
+def test_a_quick_audit_judges_each_mutant_by_the_checks_that_it_names(project: Path) -> None:
+    status, found, told = audit(project, "--quick")
+
+    assert (status, found["problems"], found["partial"], found["narrow"], told) == (0, [], "quick", True, "")
+    mutants = [row for row in found["rows"] if row["kind"] == "mutant"]
+    assert mutants and all(set(row["by"]) == set(row["expects"]) for row in mutants)

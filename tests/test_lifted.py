@@ -13,7 +13,7 @@ CONTRACT = "lifted"
 #: Compiling is slow: a few cases of few calls show what there is to show.
 FEW, MORE = 4, 16
 QUICK = {
-    *("vmap_over_lanes", "nothing_is_lifted"),
+    "nothing_is_lifted",
     "calls_are_rematerialised",  # what a call returns is shifted in its trace
 }
 

@@ -42,6 +42,7 @@ class Audit:
         rows: every implementation, hand-written ones first.
         reaches: how surely the drawn cases meet each rare condition.
         refused: the rules that the contract breaks; nothing was run if there are any.
+        narrow: whether a mutant was judged by those checks alone that it names: what others catch is not known then.
         partial: what of the contract was left out, in words; empty for nothing.
         absent: how many implementations were left out for each module that is not installed.
         seconds: how long it took.
@@ -58,6 +59,7 @@ class Audit:
     rows: tuple[Row, ...] = ()
     reaches: tuple[Reach, ...] = ()
     refused: tuple[str, ...] = ()
+    narrow: bool = False
     partial: str = ""
     absent: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nnx_conformance.auditing.audit import Audit
+from nnx_conformance.auditing.audit import Audit, AuditedCheck
 from nnx_conformance.auditing.row import Row
 from nnx_conformance.auditing.subject import KINDS, Kind
 from nnx_conformance.plain_text import plain
@@ -71,18 +71,26 @@ def _checks(audit: Audit, console: Console) -> None:
     found = Table(box=None, padding=(0, 1), title="checks", title_justify="left", title_style="bold")
     found.add_column("", justify="right")
     found.add_column("check", no_wrap=True, min_width=max(len(check.id) for check in audit.checks))
-    for head in ("level", "catches", "alone", "needed", "alone it catches"):
+    for head in ("level", "catches", *(() if audit.narrow else ("alone", "needed", "alone it catches"))):
         found.add_column(head, justify="right" if head in ("catches", "alone") else "left", overflow="fold")
     for number, check in enumerate(audit.checks, 1):
         if check.catches or not audit.partial.startswith("only"):
-            needed = "yes" if check.id in audit.smallest.checks else ""
-            shown = ", ".join(check.alone[:3]) + (", ..." if len(check.alone) > 3 else "")
             catches = "no mutant here" if check.silent else str(len(check.catches))
-            found.add_row(str(number), check.id, check.level, catches, str(len(check.alone)), needed, shown)
+            more = () if audit.narrow else _needs(check, audit)
+            found.add_row(str(number), check.id, check.level, catches, *more)
     console.print(found)
+    if audit.narrow:
+        console.print("Each mutant was judged by the checks alone that it names.\n")
+        return
     how = "no smaller set does" if audit.smallest.exact else "found greedily"
     size = len(audit.smallest.checks)
     console.print(f"{size} of {len(audit.checks)} checks catch all that is caught ({how})\n")
+
+
+def _needs(check: AuditedCheck, audit: Audit) -> tuple[str, str, str]:
+    """What a check is needed for: how many it catches alone, whether all need it, and which."""
+    shown = ", ".join(check.alone[:3]) + (", ..." if len(check.alone) > 3 else "")
+    return str(len(check.alone)), "yes" if check.id in audit.smallest.checks else "", shown
 
 
 def _reaches(audit: Audit, console: Console) -> None:

@@ -29,7 +29,7 @@ MOST_SEEDS, MOST_JOBS, MOST_DRAWINGS = 1000, 1024, 10_000
 @click.option(
     "--only", multiple=True, metavar="NAME", help="Judge only this one, or a 'glob' of names; may be repeated."
 )
-@click.option("--quick", is_flag=True, help="One run, of one mutant for each check: for continuous integration.")
+@click.option("--quick", is_flag=True, help="One run, of one mutant for each check, by what it names: for CI.")
 @click.option("--by-hand", is_flag=True, help="Only the hand-written implementations; make no mutants.")
 @click.option("--drawings", default=0, show_default=True, type=int, help="Draw so often to see what the cases meet.")
 @click.option("--jobs", type=int, help="Implementations judged at a time; as many as there are cores.")
@@ -69,7 +69,7 @@ def audit(
         _within("--jobs", 1 if jobs is None else jobs, 1, MOST_JOBS)
         if output:
             writable("--output", output)
-        plan = Plan(tuple(range(1 if quick else seeds)), max_examples, jobs or run.cores())
+        plan = Plan(tuple(range(1 if quick else seeds)), max_examples, jobs or run.cores(), narrow=quick)
         with progress_on(Console(stderr=True)) as told:
             found = conducted(contract, plan, Scope(only, quick, by_hand, drawings), told)
         if output:

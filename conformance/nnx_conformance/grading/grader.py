@@ -20,6 +20,7 @@ from nnx_conformance.grading import outcome
 from nnx_conformance.grading.order import Order
 from nnx_conformance.grading.outcome import Outcome
 from nnx_conformance.grading.submissions import LONGEST
+from nnx_conformance.grading.work import Work
 from nnx_conformance.isolation.jail import Jail
 from nnx_conformance.literals import literals
 from nnx_conformance.loaded import NotLoaded
@@ -101,25 +102,26 @@ class Grader:
             self._drawn(domain, self._order.settings, cases.append)
         return {_shapes(case): case for case in reversed(cases)}.values()
 
-    def grade(self, key: str, id: str, source: bytes) -> Outcome:
+    def grade(self, work: Work) -> Outcome:
         """The outcome of one candidate; a failure of the kit is one, too."""
         started = time.monotonic()
         try:
-            return outcome.of(key, self._report(id, source))
+            return outcome.of(work.key, self._report(work))
         except Exception as error:  # noqa: BLE001 - the next candidate must be judged all the same
             told = str(error) if isinstance(error, KitError) else traceback.format_exc()[-4000:]
             self._renew()
-            return outcome.failed(key, told, time.monotonic() - started)
+            return outcome.failed(work.key, told, time.monotonic() - started)
 
-    def _report(self, id: str, source: bytes) -> Report:
+    def _report(self, work: Work) -> Report:
         order = self._order
-        if len(source) > LONGEST:
-            return self._too_long(id)
+        if len(work.source) > LONGEST:
+            return self._too_long(work.id)
         zygote = self._living_zygote()
-        target = Target(id, FILE, "", "", base64.b64encode(source).decode())
+        target = Target(work.id, FILE, "", "", base64.b64encode(work.source).decode())
         clock = Clock(order.limits)
-        job = self._job(lambda: Process(target, clock, zygote), id)
-        return judge(dataclasses.replace(job, literals=literals(source)))
+        settings = dataclasses.replace(order.settings, checks=work.checks or order.settings.checks)
+        job = self._job(lambda: Process(target, clock, zygote), work.id)
+        return judge(dataclasses.replace(job, settings=settings, literals=literals(work.source)))
 
     def _job(self, opener: Opener, name: str) -> Job:
         return Job(opener, name, self._order.contract, self._order.settings, draw=self._drawn, proven=self._proven)

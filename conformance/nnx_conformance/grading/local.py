@@ -135,7 +135,7 @@ def _serve(connection: Connection, order: Order) -> None:
             try:
                 work = connection.recv()
                 if isinstance(work, Work):
-                    connection.send(grader.grade(work.key, work.id, work.source))
+                    connection.send(grader.grade(work))
                 else:
                     connection.send(_failure(grader, many=work))
             except (EOFError, OSError):

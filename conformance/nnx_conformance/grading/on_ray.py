@@ -46,7 +46,7 @@ class Judge:
 
     def grade(self, work: Work) -> Outcome:
         """The outcome of one candidate."""
-        return self._grader.grade(work.key, work.id, work.source)
+        return self._grader.grade(work)
 
     def close(self) -> None:
         """End the zygote."""

@@ -13,11 +13,17 @@ TRIES = 3
 
 @dataclass(frozen=True)
 class Work:
-    """One candidate, by the key of its result."""
+    """One candidate, by the key of its result.
+
+    Attributes:
+        key, id, source: which.
+        checks: the ids of those that judge it; empty for those of the order.
+    """
 
     key: str
     id: str
     source: bytes
+    checks: tuple[str, ...] = ()
 
 
 class Tries:
