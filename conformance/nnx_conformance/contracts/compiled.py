@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from nnx_conformance.observation import Call, Observation, Run
+from nnx_conformance.contract import Violation
+from nnx_conformance.observation import Call, Line, Observation, Run
 from nnx_conformance.timeline import moved
 
 JIT = ("jax.jit", "nnx.jit")
+RETRACE = "no-retrace"
+#: A state may be compiled once more when its weak type settles.
+MOST_COMPILATIONS = 2
 
 
 def compiled(run: Run) -> dict[int, Call]:
@@ -15,6 +19,18 @@ def compiled(run: Run) -> dict[int, Call]:
         if call.compilation >= 0:
             found.setdefault(call.compilation, call)
     return found
+
+
+def too_often(times: int, most: int, calls: int, line: Line | None) -> Violation:
+    """Calls with equal shapes were compiled more than `most` times. More than once follows from more than twice."""
+    return Violation(
+        f"n_calls={calls} calls with equal shapes were compiled {times} times",
+        "once" if most == 1 else f"at most {most} times",
+        f"{times} times",
+        line=line,
+        cause="the compiled function is made anew, or something that it depends on is another for each call",
+        follows=() if most == MOST_COMPILATIONS else (RETRACE,),
+    )
 
 
 def plain_calls(run: Run) -> list[Call]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nnx_conformance.contract import SHOULD, Check, Contract
 from nnx_conformance.contracts.derived import ordered
-from nnx_conformance.contracts.lifted import interventions, lifting, results
+from nnx_conformance.contracts.lifted import compiling, interventions, lifting, results
 from nnx_conformance.contracts.lifted.domain import DOMAINS
 from nnx_conformance.contracts.lifted.evidence import FRESH, RETURNS, calls_asked, culprit
 from nnx_conformance.contracts.mutability.edges import invariants
@@ -62,7 +62,7 @@ CONTRACT = Contract(
     entry="lifted_count",
     parameters=("seed", "xs", "n_calls"),
     domains=DOMAINS,
-    checks=ordered(ORDER, results.CHECKS, lifting.CHECKS, interventions.CHECKS, EDGES, words={}),
+    checks=ordered(ORDER, results.CHECKS, lifting.CHECKS, compiling.CHECKS, interventions.CHECKS, EDGES, words={}),
     calls=calls_asked,
     fallback=RETURNS,
     history=FRESH,

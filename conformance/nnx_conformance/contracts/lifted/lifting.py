@@ -1,12 +1,11 @@
-"""Checks of the lifted form: where the counts live, through which transforms the calls ran, how often they compiled."""
+"""Checks of the lifted form: where the counts live, and through which transforms the calls ran."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from nnx_conformance.case import Case
-from nnx_conformance.contract import MUST, SHOULD, Blocked, Judgement, NotApplicable, Violation, check
-from nnx_conformance.contracts.compiled import compiled
+from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
 from nnx_conformance.contracts.lifted.evidence import (
     HIDDEN,
     IN_VARIABLE,
@@ -32,10 +31,6 @@ from nnx_conformance.contracts.mutability.evidence import losses
 from nnx_conformance.contracts.mutability.state import of_another_framework
 from nnx_conformance.observation import Call, Observation
 from nnx_conformance.plain_text import short
-
-RETRACE = "no-retrace"
-#: A state may be compiled once more when its weak type settles; `nnx.jit(nnx.vmap(...))` and the like compile as one.
-MOST_COMPILATIONS = 2
 
 
 def _found(case: Case, seen: Observation) -> Counted | Blocked | NotApplicable:
@@ -261,46 +256,6 @@ def no_traced_mutation(case: Case, seen: Observation) -> Judgement:
     return Violation(what, "the state changes inside its own trace", raised.type, line=raised.line, follows=(LIFTED,))
 
 
-@check(
-    id=RETRACE,
-    level=MUST,
-    requirement="The step is not compiled again for every call: at most twice a run, as all calls have equal shapes.",
-    remedy="Make the compiled function once, outside the loop, and pass it nothing static that changes.",
-    wrong="for _ in range(int(n_calls)):\n    ys = nnx.jit(lambda m, x: step(m, x))(models, xs)",
-    right="step = nnx.jit(step)\nfor _ in range(int(n_calls)):\n    ys = step(models, xs)",
-)
-def no_retrace(case: Case, seen: Observation) -> Judgement:
-    return _compilations(case, seen, MOST_COMPILATIONS, ())
-
-
-@check(
-    id="one-trace",
-    level=SHOULD,
-    requirement="The step is compiled once for equal shapes.",
-    remedy="Keep dtype and weak type of the state: add `1.0` to what `jnp.array(0.0)` made, not a `jnp.float32`.",
-    wrong="self.count.value = self.count.value + jnp.float32(1.0)",
-    right="self.count.value = self.count.value + 1.0",
-)
-def one_trace(case: Case, seen: Observation) -> Judgement:
-    return _compilations(case, seen, 1, (RETRACE,))
-
-
-def _compilations(case: Case, seen: Observation, most: int, follows: tuple[str, ...]) -> Judgement:
-    if by := culprit(seen):
-        return Blocked(by)
-    found = compiled(seen.run)
-    if len(found) <= most:
-        return None if seen.run.modules else Blocked(IN_VARIABLE)
-    return Violation(
-        f"n_calls={calls_asked(case)} calls with equal shapes were compiled {len(found)} times",
-        "once" if most == 1 else f"at most {most} times",
-        f"{len(found)} times",
-        line=next(iter(found.values())).line,
-        cause="the compiled function is made anew, or something that it depends on is another for each call",
-        follows=follows,
-    )
-
-
 CHECKS = (
     counts_in_variable,
     runs_lifted,
@@ -309,6 +264,4 @@ CHECKS = (
     counter_not_param,
     wrapper_kept,
     no_traced_mutation,
-    no_retrace,
-    one_trace,
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from nnx_conformance.case import Case
 from nnx_conformance.contract import MUST, SHOULD, Blocked, Judgement, NotApplicable, Violation, check
-from nnx_conformance.contracts.compiled import compiled, plain_calls, through
+from nnx_conformance.contracts.compiled import MOST_COMPILATIONS, RETRACE, compiled, plain_calls, through, too_often
 from nnx_conformance.contracts.mutability import places
 from nnx_conformance.contracts.mutability.evidence import (
     IN_VARIABLE,
@@ -26,9 +26,6 @@ from nnx_conformance.timeline import main_calls, moved, series
 
 THREADED = "state-threaded"
 IN_JIT = "runs-in-jax-jit"
-RETRACE = "no-retrace"
-#: A state may be compiled once more when its weak type settles after the first step.
-MOST_COMPILATIONS = 2
 
 
 @check(
@@ -158,7 +155,7 @@ def runs_in_jax_jit(case: Case, seen: Observation) -> Judgement:
     right="step = jax.jit(step)\nfor _ in range(int(n_calls)):\n    state, out = step(state, x)",
 )
 def no_retrace(case: Case, seen: Observation) -> Judgement:
-    return _compilations(case, seen, MOST_COMPILATIONS, ())
+    return _compilations(case, seen, MOST_COMPILATIONS)
 
 
 @check(
@@ -170,20 +167,14 @@ def no_retrace(case: Case, seen: Observation) -> Judgement:
     right="self.count.value = self.count.value + 1.0",
 )
 def one_trace(case: Case, seen: Observation) -> Judgement:
-    return _compilations(case, seen, 1, (RETRACE,))
+    return _compilations(case, seen, 1)
 
 
-def _compilations(case: Case, seen: Observation, most: int, follows: tuple[str, ...]) -> Judgement:
+def _compilations(case: Case, seen: Observation, most: int) -> Judgement:
     found = compiled(seen.run)
     if len(found) > most:
-        return Violation(
-            f"n_calls={calls_asked(case)} calls with equal shapes were compiled {len(found)} times",
-            "once" if most == 1 else f"at most {most} times",
-            f"{len(found)} times",
-            line=places.entered(seen.run) or next(iter(found.values())).line,
-            cause="the compiled function is made anew, or something that it depends on is another for each call",
-            follows=follows,
-        )
+        line = places.entered(seen.run) or next(iter(found.values())).line
+        return too_often(len(found), most, calls_asked(case), line)
     if found:
         return Blocked(TRACED) if seen.run.raised else None
     if excused := excuse(case, seen):
