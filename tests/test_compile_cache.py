@@ -83,15 +83,14 @@ def test_what_a_process_compiled_itself_is_forgotten_when_it_is_much_and_what_is
         folder.mkdir()
     for suffix in ("-cache", "-atime"):
         (trusted / f"{NAME}{suffix}").touch()
-    monkeypatch.setattr(compile_cache, "MOST", 2)
+    monkeypatch.setattr(compile_cache, "MOST_BYTES", 100_000)
     monkeypatch.setenv(compile_cache.TRUSTED, str(trusted))
     own = OwnCache(str(home))
     folder = home / compile_cache.FOLDER
-    for number in range(2):
-        (folder / f"{number}-cache").touch()
+    (folder / "small-cache").write_bytes(bytes(50_000))
     own.keep_small()
-    assert len(list(folder.iterdir())) == 3
-    (folder / "2-cache").touch()
+    assert len(list(folder.iterdir())) == 2
+    (folder / "large-cache").write_bytes(bytes(60_000))
     own.keep_small()
     assert [path.name for path in folder.iterdir()] == [f"{NAME}-cache"]
     assert len(list(trusted.iterdir())) == 2

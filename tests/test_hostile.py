@@ -163,6 +163,30 @@ def test_a_file_that_nobody_would_write_does_not_conform(sandbox: Grader, source
     assert told(outcome).encode()
 
 
+#: Right if, before it was called for the first time, something came from a compilation cache.
+WANTS_HITS = """
+import jax
+
+HITS, FIRST = [], []
+jax.monitoring.register_event_listener(lambda event, **_: HITS.append(event) if event.endswith("/cache_hits") else None)
+right = mutability_increment_count
+
+
+def mutability_increment_count(seed, x, n_calls):
+    FIRST.append(len(HITS))
+    assert FIRST[0]
+    return right(seed, x, n_calls)
+"""
+
+
+@needs_sandbox
+def test_what_the_right_candidate_has_compiled_comes_to_others_through_the_jail(sandbox: Grader) -> None:
+    with Grader(order("sandbox")) as without:
+        assert graded(without, f"{GOOD}{WANTS_HITS}".encode()).status == "does not conform"
+    with_it = graded(sandbox, f"{GOOD}{WANTS_HITS}".encode())
+    assert with_it.status == "conforms", told(with_it)
+
+
 #: What became of an attempt, seen from outside: True where it came through.
 Effect = Callable[[Bed, Outcome], bool]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
 
 #: Whatever was compiled is kept, and its key does not depend on the folder.
 SETTINGS = {
@@ -24,8 +23,8 @@ SETTINGS = {
 #: The variable that names the trusted cache's folder to processes that only read it.
 TRUSTED = "NNX_CONFORMANCE_COMPILED"
 FOLDER, ENTRY = "compiled", "-cache"
-#: Of its own a process keeps so many files, most of them of 1 to 3 KiB.
-MOST = 4000
+#: Of its own a process keeps no more: what is left of the private directory is the candidate's. `st_blocks` are of 512.
+MOST_BYTES, BLOCK = 16 * 1024 * 1024, 512
 
 
 def environment(folder: str, *, fill: bool) -> dict[str, str]:
@@ -50,26 +49,32 @@ class OwnCache:
     def __init__(self, home: str) -> None:
         import jax
 
+        self._folder, self._looked_at = "", 0
         if jax.config.jax_compilation_cache_dir:  # type: ignore[attr-defined]
-            self._folder = ""
             return
         self._folder = os.path.join(home, FOLDER)
         os.mkdir(self._folder)
-        self._links = frozenset(self._link(os.environ.get(TRUSTED, "")))
+        self._link(os.environ.get(TRUSTED, ""))
         jax.config.update("jax_compilation_cache_dir", self._folder)  # type: ignore[no-untyped-call]
 
-    def _link(self, trusted: str) -> Iterator[str]:
+    def _link(self, trusted: str) -> None:
         for name in os.listdir(trusted) if trusted else ():
             if name.endswith(ENTRY):  # JAX 0.4 writes beside each one when it was read
                 os.symlink(os.path.join(trusted, name), os.path.join(self._folder, name))
-                yield name
 
     def keep_small(self) -> None:
         """Forget what this process compiled itself if that is too much; JAX compiles it again."""
         if not self._folder:
             return
         with contextlib.suppress(OSError):  # whatever the candidate has done to its directory
-            names = os.listdir(self._folder)
-            if len(names) - len(self._links) > MOST:
-                for name in set(names) - self._links:
-                    os.unlink(os.path.join(self._folder, name))
+            changed = os.stat(self._folder).st_mtime_ns
+            if changed != self._looked_at:  # listing it takes as long as a short case
+                self._looked_at = changed
+                self._forget_much()
+
+    def _forget_much(self) -> None:
+        with os.scandir(self._folder) as entries:
+            own = [entry for entry in entries if not entry.is_symlink()]
+        if sum(entry.stat().st_blocks for entry in own) * BLOCK > MOST_BYTES:
+            for entry in own:
+                os.unlink(entry.path)

@@ -1,4 +1,4 @@
-"""Overwrites every entry of JAX's compilation caches, its own and the trusted one; JAX would run it. The right candidate follows."""
+"""Overwrites all that JAX would run of its compilation caches, the trusted and its own. The right candidate follows."""
 
 import os
 
