@@ -247,6 +247,13 @@ def test_where_mutants_were_judged_by_what_they_name_nothing_is_said_of_what_oth
     assert "Each mutant was judged by the checks alone that it names." in narrow
 
 
+def test_json_says_none_for_what_is_not_known_where_mutants_were_judged_by_what_they_name() -> None:
+    found = json.loads(written("json", audit(*SOUND, narrow=True)))
+
+    assert (found["sound"], found["narrow"], found["smallest"]) == (True, True, None)
+    assert [check["alone"] for check in found["checks"]] == [None] * 3
+
+
 def test_json_holds_all_of_it() -> None:
     found = json.loads(written("json", audit(*SOUND, SURVIVED, reaches=(REACH,))))
 

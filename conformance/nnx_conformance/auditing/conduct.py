@@ -87,7 +87,7 @@ def audit(name: str, plan: Plan, scope: Scope, told: Told) -> Audit:
         checks=audited_checks(levels, judged, silent),
         rows=judged,
         reaches=reaches(contract, every, plan.max_examples, scope.drawings) if scope.drawings else (),
-        narrow=plan.narrow,
+        narrow=scope.quick,
         partial=scope.partial,
         absent=absent(found, flax),
         seconds=time.monotonic() - started,

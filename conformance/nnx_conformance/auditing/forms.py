@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from nnx_conformance.auditing import page, table
-from nnx_conformance.auditing.audit import Audit
+from nnx_conformance.auditing.audit import Audit, AuditedCheck
 from nnx_conformance.auditing.interval import Interval
 from nnx_conformance.auditing.row import Row
 
@@ -20,15 +20,20 @@ def write_json(audit: Audit, file: TextIO) -> None:
 
 
 def data(audit: Audit) -> dict[str, Any]:
-    """The audit as plain data, with what follows from it."""
+    """The audit as plain data, with what follows from it; None for what an audit that is narrow cannot know."""
     return {
         **{name: value for name, value in dataclasses.asdict(audit).items() if name not in ("rows", "reaches")},
+        **({"checks": [_narrow(check) for check in audit.checks], "smallest": None} if audit.narrow else {}),
         "sound": not audit.problems,
         "problems": audit.problems,
         "survivors": [row.name for row in audit.survivors],
         "rows": [_row(row) for row in audit.rows],
         "reaches": [{**dataclasses.asdict(reach), "met": _interval(reach.met)} for reach in audit.reaches],
     }
+
+
+def _narrow(check: AuditedCheck) -> dict[str, Any]:
+    return {**dataclasses.asdict(check), "alone": None}
 
 
 def _row(row: Row) -> dict[str, Any]:

@@ -30,13 +30,11 @@ class Plan:
         seeds: one run of everything for each.
         max_examples: cases of the core domain in a run.
         jobs: how many are judged at a time.
-        narrow: whether a mutant is judged by those checks alone that it names.
     """
 
     seeds: tuple[int, ...]
     max_examples: int
     jobs: int
-    narrow: bool = False
 
 
 def rows(contract: Contract, subjects: Sequence[Subject], plan: Plan, told: Told) -> tuple[Row, ...]:
@@ -54,7 +52,7 @@ def rows(contract: Contract, subjects: Sequence[Subject], plan: Plan, told: Told
 
 
 def _outcomes(contract: Contract, subjects: Sequence[Subject], plan: Plan) -> Iterator[Outcome]:
-    works = [Work(one.name, one.name, one.source, one.catches if plan.narrow else ()) for one in subjects]
+    works = [Work(one.name, one.name, one.source, one.judged_by) for one in subjects]
     jail = run.settled(Jail(reads="libraries", cpu_seconds=int(LIMITS.run_seconds) * run.cores() + 1))
     for seed in plan.seeds:
         settings = Settings(plan.max_examples, seed, shrink=False)

@@ -6,6 +6,7 @@ import difflib
 import fnmatch
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from nnx_conformance.auditing.subject import Kind, Subject
 from nnx_conformance.errors import expected
@@ -33,7 +34,10 @@ def _subject(one: Implementation, kind: Kind) -> Subject:
 
 
 def one_for_each_check(subjects: Sequence[Subject]) -> list[Subject]:
-    """The fewest mutants by which every check has one, and the right ones that need most indulgence."""
+    """The fewest mutants by which every check has one, judged by what they name alone, and right ones, by all.
+
+    Of the right ones those that need most indulgence.
+    """
     mutants = [subject for subject in subjects if subject.kind == "mutant"]
     left = {check for subject in mutants for check in subject.catches}
     chosen: list[Subject] = []
@@ -41,7 +45,7 @@ def one_for_each_check(subjects: Sequence[Subject]) -> list[Subject]:
         chosen.append(max(mutants, key=lambda subject: len(left & set(subject.catches))))
         left -= set(chosen[-1].catches)
     rights = sorted((one for one in subjects if one.kind == "right"), key=lambda one: -len(one.advice))
-    return [*rights[:QUICK_RIGHTS], *chosen]
+    return [*rights[:QUICK_RIGHTS], *(replace(one, judged_by=one.catches) for one in chosen)]
 
 
 def named(subjects: Sequence[Subject], patterns: Sequence[str]) -> list[Subject]:

@@ -22,6 +22,7 @@ class Subject:
         source: its file.
         catches: the checks that must catch it; for one that was made, any may.
         advice: the SHOULD checks that may flag a right one.
+        judged_by: the checks that judge it; all if empty.
         equivalent: why a made one is right after all, where that is recorded; empty otherwise.
     """
 
@@ -31,4 +32,5 @@ class Subject:
     source: bytes = field(repr=False)
     catches: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
+    judged_by: tuple[str, ...] = ()
     equivalent: str = ""

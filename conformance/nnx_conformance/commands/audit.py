@@ -69,7 +69,7 @@ def audit(
         _within("--jobs", 1 if jobs is None else jobs, 1, MOST_JOBS)
         if output:
             writable("--output", output)
-        plan = Plan(tuple(range(1 if quick else seeds)), max_examples, jobs or run.cores(), narrow=quick)
+        plan = Plan(tuple(range(1 if quick else seeds)), max_examples, jobs or run.cores())
         with progress_on(Console(stderr=True)) as told:
             found = conducted(contract, plan, Scope(only, quick, by_hand, drawings), told)
         if output:
