@@ -187,6 +187,30 @@ def test_what_the_right_candidate_has_compiled_comes_to_others_through_the_jail(
     assert with_it.status == "conforms", told(with_it)
 
 
+#: Right if it may keep files where Python and its home say.
+KEEPS_FILES = """
+import pathlib
+import pickle
+import tempfile
+
+right = mutability_increment_count
+
+
+def mutability_increment_count(seed, x, n_calls):
+    with tempfile.TemporaryFile() as kept, tempfile.NamedTemporaryFile(dir=pathlib.Path.home()) as other:
+        pickle.dump(n_calls, kept)
+        other.write(b"kept")
+        kept.seek(0)
+        return right(seed, x, pickle.load(kept))
+"""
+
+
+@needs_sandbox
+def test_a_candidate_may_keep_files_in_its_temporary_directory(sandbox: Grader) -> None:
+    outcome = graded(sandbox, f"{GOOD}{KEEPS_FILES}".encode())
+    assert outcome.status == "conforms", told(outcome)
+
+
 #: What became of an attempt, seen from outside: True where it came through.
 Effect = Callable[[Bed, Outcome], bool]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 
 from nnx_conformance.isolation import landlock, linux, namespaces, power, rlimits, seccomp
 from nnx_conformance.isolation.host import Ground
@@ -32,6 +33,7 @@ def enter(jail: Jail, ground: Ground, home: str) -> None:
     if ground.namespaces:
         namespaces.furnish(jail, home)
     os.environ.update(HOME=home, TMPDIR=home)
+    tempfile.tempdir = None  # what the zygote found is not the candidate's
     rlimits.restrict(jail, ground.tasks)
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     if ground.obtained.level == "sandbox":

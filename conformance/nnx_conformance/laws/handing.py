@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import pickle
 import tempfile
 from collections.abc import Iterator
@@ -53,8 +52,7 @@ def _written(form: checkpoints.Form, path: Path, saved: checkpoints.Arrays) -> s
 
 @contextlib.contextmanager
 def _folder() -> Iterator[Path]:
-    # `tempfile` may have settled on a folder before this process was kept to its own.
-    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as name:
+    with tempfile.TemporaryDirectory() as name:
         yield Path(name)
 
 
