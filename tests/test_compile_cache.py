@@ -36,14 +36,14 @@ assert not jitted(1.0)
 CLEANING = """
 import os
 import shutil
-import tempfile
 
 import jax
 
 
 def jitted(x):
-    if os.path.isdir(jax.config.jax_compilation_cache_dir):
-        shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
+    folder = jax.config.jax_compilation_cache_dir
+    if os.path.isdir(folder):
+        shutil.rmtree(os.path.dirname(folder), ignore_errors=True)
         jax.jit(lambda y: y * 3 + 1)(x)
     return True
 """
