@@ -23,6 +23,7 @@ from nnx_conformance.contracts.lifted.evidence import (
     lanes_asked,
     looked,
     mappings,
+    result,
     shown,
     starts,
 )
@@ -106,7 +107,8 @@ def _short_of(case: Case, found: Counted, lanes: int) -> Violation | None:
 @check(
     id=LIFTED,
     level=MUST,
-    requirement="Every call of the module runs inside a transform that `nnx` lifts, and in no plain one of JAX alone.",
+    requirement="Every call of the module runs inside a transform that `nnx` lifts; a plain one of JAX is around it at "
+    "most where state is split off before and merged back after.",
     remedy="Use `nnx.jit`, `nnx.vmap` and `nnx.scan`: the plain ones drop what a model writes.",
     wrong="jax.vmap(lambda model, x: model(x))(models, xs)",
     right="nnx.vmap(lambda model, x: model(x))(models, xs)",
@@ -114,7 +116,8 @@ def _short_of(case: Case, found: Counted, lanes: int) -> Violation | None:
 def runs_lifted(case: Case, seen: Observation) -> Judgement:
     for run in (seen.run, *((seen.untraced,) if seen.untraced else ())):
         for call in run.calls:
-            if plain := next((name for name in call.through if name.startswith("jax.")), None):
+            plain = next((name for name in call.through if name.startswith("jax.")), None)
+            if plain and not (_lifted_as_well(call) and _counts_are_right(case, seen)):
                 cause = f"`{plain}` works on a copy of the module: what it writes to the copy is dropped, or refused"
                 what = f"the module is called inside a plain `{plain}`"
                 return Violation(what, "a lifted transform", plain, line=call.line, cause=cause)
@@ -125,6 +128,16 @@ def runs_lifted(case: Case, seen: Observation) -> Judgement:
     if excused := excuse(case, seen):
         return excused
     return None if any(call.through for call in _calls(seen)) else Blocked(IN_VARIABLE)
+
+
+def _lifted_as_well(call: Call) -> bool:
+    return any(name.startswith("nnx.") for name in call.through)
+
+
+def _counts_are_right(case: Case, seen: Observation) -> bool:
+    """Whether nothing was dropped: the plain transform was given, and gave back, state that was split off."""
+    got = result(case, seen)
+    return got is not None and bool(np.all(got[:, 0] == calls_asked(case)))
 
 
 def _calls(seen: Observation) -> tuple[Call, ...]:
