@@ -39,7 +39,7 @@ def report(
         checks=tuple(map(_result, planned)),
         findings=tuple(sorted(findings, key=lambda finding: finding.level != "MUST")),
         seconds=0.0,
-        failure=_failure([tally for tally in planned if tally.check.id not in waived]),
+        failure=_failure([tally for tally in planned if tally.check.id not in waived], judging.tallies),
         ended=_ended(planned),
     )
 
@@ -68,12 +68,33 @@ def _grouped(findings: list[Finding]) -> list[Finding]:
     ]
 
 
-def _failure(planned: list[Tally]) -> str:
-    """Why there is no verdict: a MUST check lacks evidence that could be had in another way, and none is violated."""
+def _failure(planned: list[Tally], tallies: dict[str, Tally]) -> str:
+    """Why there is no verdict although no MUST check is violated; empty if there is one.
+
+    One lacks evidence that could be had in another way, or is blocked by what, in the end, nothing breaks.
+    """
     deciding = [tally for tally in planned if tally.check.level == MUST]
     if any(tally.violated for tally in deciding):
         return ""
-    return next((tally.elsewhere for tally in deciding if tally.elsewhere and not tally.evaluated), "")
+    missing = next((tally.elsewhere for tally in deciding if tally.elsewhere and not tally.evaluated), "")
+    return missing or next((_groundless(tally) for tally in deciding if not _grounded(tally, tallies)), "")
+
+
+def _grounded(tally: Tally, tallies: dict[str, Tally]) -> bool:
+    """Whether one of the checks that stand in the way, or in the way of these, is violated, or was not judged."""
+    met, waiting = set[str](), set(tally.blocked)
+    while waiting:
+        by = tallies[waiting.pop()]
+        if by.violated or not (by.evaluated or by.blocked or by.reasons):
+            return True
+        met.add(by.check.id)
+        waiting |= set(by.blocked) - met
+    return not tally.blocked
+
+
+def _groundless(tally: Tally) -> str:
+    by = ", ".join(tally.blocked)
+    return f"{tally.check.id} is blocked by {by}, which nothing violates: the contract contradicts itself"
 
 
 def _result(tally: Tally) -> CheckResult:
@@ -87,7 +108,7 @@ def _result(tally: Tally) -> CheckResult:
     if tally.evaluated:
         return _with(base, "held")
     reason = next((reason for reason, _ in tally.reasons.most_common(1)), "no case of it was run")
-    return _with(base, "not applicable", reason)
+    return _with(base, "not applicable", tally.elsewhere or reason)
 
 
 def _with(result: CheckResult, status: Status, reason: str = "") -> CheckResult:

@@ -11,6 +11,7 @@ from nnx_conformance.contract import Blocked, NotApplicable
 from nnx_conformance.contracts.mutability.evidence import losses
 from nnx_conformance.contracts.mutability.oracle import Sum, expected_sum
 from nnx_conformance.contracts.running_mean.evidence import state
+from nnx_conformance.contracts.sight import out_of_sight
 from nnx_conformance.observation import Call, Observation, Run, Slot
 from nnx_conformance.timeline import went_on
 
@@ -25,7 +26,6 @@ WRAPPER = "wrapper-kept"
 TRACED = "no-traced-mutation"
 FRESH = "fresh-state-per-run"
 
-UNSEEN = "the calls ran inside a trace, which is looked into on some cases only"
 HIDDEN = "the calls ran inside a trace that cannot be switched off, and their state cannot be seen"
 
 
@@ -142,7 +142,7 @@ def excuse(case: Case, seen: Observation) -> Blocked | NotApplicable | None:
     if by := culprit(seen):
         return Blocked(by)
     if seen.run.modules and looked(seen) is None:
-        return NotApplicable(HIDDEN if seen.untraced is not None else UNSEEN)
+        return out_of_sight(seen, HIDDEN)
     return None
 
 

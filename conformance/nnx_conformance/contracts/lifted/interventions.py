@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnx_conformance.case import Case
-from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
+from nnx_conformance.contract import MUST, Blocked, Judgement, Violation, check
 from nnx_conformance.contracts.lifted.evidence import (
     HIDDEN,
     IN_VARIABLE,
@@ -19,6 +19,7 @@ from nnx_conformance.contracts.lifted.evidence import (
     shown,
 )
 from nnx_conformance.contracts.mutability import places
+from nnx_conformance.contracts.sight import out_of_sight
 from nnx_conformance.observation import Observation, Shift
 from nnx_conformance.request import OUTPUTS, SHIFTS
 
@@ -63,7 +64,7 @@ def result_reads_output(case: Case, seen: Observation) -> Judgement:
         return Blocked(culprit(seen) or RETURNS)
     tried = [shift for shift in seen.shifts if shift.what == "output" and shift.applied]
     if not tried:
-        return excuse(case, seen) or (NotApplicable(HIDDEN) if seen.run.modules else Blocked(IN_VARIABLE))
+        return excuse(case, seen) or (out_of_sight(seen, HIDDEN) if seen.run.modules else Blocked(IN_VARIABLE))
     if _followed(tried[0], got, 1):
         return None
     return Violation(

@@ -6,7 +6,7 @@ import numpy as np
 
 from nnx_conformance.case import Case, array_text
 from nnx_conformance.compare import equal
-from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
+from nnx_conformance.contract import MUST, Blocked, Judgement, Violation, check
 from nnx_conformance.contracts.mutability import places
 from nnx_conformance.contracts.mutability.evidence import (
     IN_VARIABLE,
@@ -45,8 +45,8 @@ def one_increment_per_call(case: Case, seen: Observation) -> Judgement:
         return Blocked(TRACED)
     run, asked = base(seen), calls_asked(case)
     calls = main_calls(run)
-    if why := hidden(case, seen):
-        return NotApplicable(why)
+    if unseen := hidden(case, seen):
+        return unseen
     if not calls and not made(run):
         return Blocked(IN_VARIABLE)
     if len(calls) != asked:
@@ -146,8 +146,8 @@ def _changer(run: Run, call: Call, path: str, before: float, after: float) -> Li
 def output_unchanged(case: Case, seen: Observation) -> Judgement:
     if excused := excuse(case, seen):
         return excused
-    if why := hidden(case, seen):
-        return NotApplicable(why)
+    if unseen := hidden(case, seen):
+        return unseen
     run = base(seen)
     calls = main_calls(run)
     if not calls:

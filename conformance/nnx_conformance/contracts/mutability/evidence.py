@@ -11,6 +11,7 @@ import numpy as np
 from nnx_conformance.case import Case, array_text
 from nnx_conformance.compare import equal
 from nnx_conformance.contract import Blocked, NotApplicable
+from nnx_conformance.contracts.sight import out_of_sight
 from nnx_conformance.observation import Line, Module, Observation, Run, Shift, Slot, Thing
 from nnx_conformance.timeline import clearer, main_calls, moved, numbers, state, went_on
 
@@ -41,7 +42,7 @@ def excuse(case: Case, seen: Observation) -> Blocked | NotApplicable | None:
         return Blocked(by)
     if seen.bypassed:
         return NotApplicable(KEPT, elsewhere=True)
-    return NotApplicable(UNSEEN) if unseen(case, seen) else None
+    return out_of_sight(seen, TRACED_CALLS) if unseen(case, seen) else None
 
 
 def unseen(case: Case, seen: Observation) -> bool:
@@ -52,22 +53,19 @@ def unseen(case: Case, seen: Observation) -> bool:
 
 
 KEPT = "the module is called through a reference that was kept before the kit could see it; judge the file instead"
-UNSEEN = "the calls ran inside a trace, which is looked into on some cases only"
+TRACED_CALLS = "the calls ran inside a trace, and no call can be seen from outside"
+STAYS = "the calls ran inside a trace that cannot be switched off (grad, vmap or checkpoint)"
 
 
-def hidden(case: Case, seen: Observation) -> str:
-    """Why calls could not be seen in any run; empty if they could."""
+def hidden(case: Case, seen: Observation) -> NotApplicable | None:
+    """Why calls could not be seen in any run; None if they could."""
     if len(main_calls(base(seen))) == calls_asked(case) or went_on(seen.run):
-        return ""
+        return None
     if seen.bypassed:
-        return KEPT
+        return NotApplicable(KEPT, elsewhere=True)
     if base(seen) is seen.run and any(call.traced for call in seen.run.calls):
-        raised = seen.untraced.raised if seen.untraced else None
-        why = f"without it, the candidate raises {raised.type}" if raised else "no call can be seen from outside"
-        return f"the calls ran inside a trace, and {why}"
-    if any(call.traced for call in base(seen).calls):
-        return "the calls ran inside a trace that cannot be switched off (grad, vmap or checkpoint)"
-    return ""
+        return out_of_sight(seen, TRACED_CALLS)
+    return NotApplicable(STAYS) if any(call.traced for call in base(seen).calls) else None
 
 
 def culprit(seen: Observation) -> str:
@@ -79,13 +77,13 @@ def culprit(seen: Observation) -> str:
     return WRAPPER if next(losses(seen.run), None) else RETURNS
 
 
-def no_counter(case: Case, seen: Observation) -> Blocked:
+def no_counter(case: Case, seen: Observation) -> Blocked | NotApplicable:
     """Why there is no counting Variable to look at."""
     if lost_in_trace(seen, case):
         return Blocked(TRACED)
     if next(losses(seen.run), None) or next(losses(base(seen)), None):
         return Blocked(WRAPPER)
-    return Blocked(IN_VARIABLE)
+    return hidden(case, seen) or Blocked(IN_VARIABLE)
 
 
 def pair(seen: Observation) -> np.ndarray | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnx_conformance.case import Case
-from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
+from nnx_conformance.contract import MUST, Blocked, Judgement, Violation, check
 from nnx_conformance.contracts.mutability import places
 from nnx_conformance.contracts.mutability.evidence import (
     COUNT,
@@ -45,7 +45,7 @@ def result_reads_state(case: Case, seen: Observation) -> Judgement:
         return Blocked(TRACED)
     tried = [shift for shift in seen.shifts if shift.what == "state" and shift.when in MOMENTS and shift.applied]
     if not tried:
-        return NotApplicable(hidden(case, seen)) if hidden(case, seen) else no_counter(case, seen)
+        return hidden(case, seen) or no_counter(case, seen)
     unmoved = _unmoved(seen, tried)
     if unmoved is None:
         return None
@@ -105,8 +105,8 @@ def result_reads_output(case: Case, seen: Observation) -> Judgement:
 
 
 def _no_output(case: Case, seen: Observation, called: bool) -> Judgement:
-    if why := hidden(case, seen):
-        return NotApplicable(why)
+    if unseen := hidden(case, seen):
+        return unseen
     if called:
         return Blocked(OUTPUT)
     return Blocked(INCREMENT if made(base(seen)) else IN_VARIABLE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnx_conformance.case import Case
-from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
+from nnx_conformance.contract import MUST, Blocked, Judgement, Violation, check
 from nnx_conformance.contracts.mutability import places
 from nnx_conformance.contracts.mutability.evidence import (
     FRESH,
@@ -133,8 +133,8 @@ def _not_counted(case: Case, seen: Observation) -> Judgement:
             line=places.made_at(run, move.slot.path),
             cause="the Variable does not start at 0",
         )
-    if why := hidden(case, seen):
-        return NotApplicable(why)
+    if unseen := hidden(case, seen):
+        return unseen
     counted = places.counted_at(run)
     outside = f"; {counted.name} changes in the calls" if counted and counted.kind == "kept" else ""
     return Violation(

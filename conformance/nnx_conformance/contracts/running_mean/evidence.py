@@ -11,6 +11,7 @@ from nnx_conformance.case import Case
 from nnx_conformance.contract import Blocked, NotApplicable
 from nnx_conformance.contracts.mutability.evidence import losses
 from nnx_conformance.contracts.running_mean.oracle import Means, running
+from nnx_conformance.contracts.sight import out_of_sight
 from nnx_conformance.observation import Call, Module, Observation, Run, Slot, Snapshot
 from nnx_conformance.timeline import clearer, main_calls
 
@@ -26,7 +27,6 @@ WRAPPER = "wrapper-kept"
 FRESH = "fresh-state-per-run"
 
 NAMES = {"nnx": "Flax NNX", "linen": "Flax Linen", "torch": "PyTorch"}
-UNSEEN = "the calls ran inside a trace, which is looked into on some cases only"
 HIDDEN = "the calls ran inside a trace and cannot be seen from outside"
 
 
@@ -167,7 +167,7 @@ def excuse(case: Case, seen: Observation) -> Blocked | NotApplicable | None:
         return Blocked(IN_STATE)
     hidden = any(call.traced for call in seen.run.calls) or not seen.run.calls
     if len(main_calls(run)) != steps_asked(case) and hidden and not _tells(case, seen):
-        return NotApplicable(UNSEEN if seen.untraced is None else HIDDEN)
+        return out_of_sight(seen, HIDDEN)
     return None
 
 

@@ -44,8 +44,8 @@ def state_threaded(case: Case, seen: Observation) -> Judgement:
         return _dropped(case, seen)
     if excused := excuse(case, seen):
         return excused
-    if why := hidden(case, seen):
-        return NotApplicable(why)
+    if unseen := hidden(case, seen):
+        return unseen
     run = base(seen)
     calls = main_calls(run)
     if not calls:
