@@ -134,6 +134,12 @@ def test_a_check_that_is_blocked_by_what_nothing_violates_accuses_nobody() -> No
     )
 
 
+def test_a_check_that_is_blocked_by_none_of_the_contract_accuses_nobody() -> None:
+    assert made(blocked=tally("counter-not-param", blocked=["no-such-check"])).failure.startswith(
+        "counter-not-param is blocked by no-such-check, which nothing violates"
+    )
+
+
 def test_checks_that_block_each_other_accuse_nobody() -> None:
     one = tally("counter-not-param", blocked=["counts-in-variable"])
 

@@ -82,13 +82,13 @@ def _failure(planned: list[Tally], tallies: dict[str, Tally]) -> str:
 
 def _grounded(tally: Tally, tallies: dict[str, Tally]) -> bool:
     """Whether one of the checks that stand in the way, or in the way of these, is violated, or was not judged."""
-    met, waiting = set[str](), set(tally.blocked)
+    met, waiting = set[str](), set(tally.blocked) & set(tallies)
     while waiting:
         by = tallies[waiting.pop()]
         if by.violated or not (by.evaluated or by.blocked or by.reasons):
             return True
         met.add(by.check.id)
-        waiting |= set(by.blocked) - met
+        waiting |= set(by.blocked) & set(tallies) - met
     return not tally.blocked
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from nnx_conformance.case import Case, array_text
 from nnx_conformance.compare import equal
 from nnx_conformance.contract import Blocked, NotApplicable
-from nnx_conformance.contracts.sight import out_of_sight
+from nnx_conformance.contracts.sight import UNSEEN, out_of_sight
 from nnx_conformance.observation import Line, Module, Observation, Run, Shift, Slot, Thing
 from nnx_conformance.timeline import clearer, main_calls, moved, numbers, state, went_on
 
@@ -42,7 +42,7 @@ def excuse(case: Case, seen: Observation) -> Blocked | NotApplicable | None:
         return Blocked(by)
     if seen.bypassed:
         return NotApplicable(KEPT, elsewhere=True)
-    return out_of_sight(seen, TRACED_CALLS) if unseen(case, seen) else None
+    return NotApplicable(UNSEEN) if unseen(case, seen) else None
 
 
 def unseen(case: Case, seen: Observation) -> bool:
