@@ -65,6 +65,31 @@ def candidate(seed, xs, n_calls):
         state, out = compiled(state, xs)
     return jnp.stack([nnx.merge(graphdef, state).count.value, out.sum(axis=1)], axis=1)
 """
+MEAN_AHEAD_OF_TIME = """
+
+class Mean(nnx.Module):
+    def __init__(self, features):
+        self.mean = nnx.BatchStat(jnp.zeros(features))
+
+    def __call__(self, batch, momentum):
+        self.mean.value = momentum * self.mean.value + (1 - momentum) * batch.mean(0)
+
+
+def candidate(seed, batches, momentum):
+    batches = jnp.asarray(batches, jnp.float32)
+    graphdef, state = nnx.split(Mean(batches.shape[-1]))
+
+    def step(state, batch):
+        model = nnx.merge(graphdef, state)
+        model(batch, jnp.float32(momentum))
+        return nnx.state(model)
+
+    if len(batches):
+        compiled = jax.jit(step).lower(state, batches[0]).compile()
+        for batch in batches:
+            state = compiled(state, batch)
+    return nnx.merge(graphdef, state).mean.value
+"""
 #: Wrong: computes the result, and calls the model for show, only where nobody can look into the call.
 FOR_SHOW = """
 
@@ -83,9 +108,10 @@ def candidate(seed, x, n_calls):
         ("mutability", AHEAD_OF_TIME, NO_FUNCTION),
         pytest.param("split-merge", AHEAD_OF_TIME, NO_FUNCTION, marks=pytest.mark.slow),
         pytest.param("lifted", LANES_AHEAD_OF_TIME, NO_FUNCTION, marks=pytest.mark.slow),
+        pytest.param("running-mean", MEAN_AHEAD_OF_TIME, NO_FUNCTION, marks=pytest.mark.slow),
         ("mutability", FOR_SHOW, "RuntimeError: not here"),
     ],
-    ids=["mutability", "split-merge", "lifted", "for-show"],
+    ids=["mutability", "split-merge", "lifted", "running-mean", "for-show"],
 )
 def test_where_calls_are_seen_without_their_trace_alone_and_it_cannot_be_done_without_there_is_no_verdict(
     tmp_path: Path, name: str, source: str, raised: str

@@ -27,11 +27,14 @@ from nnx_conformance.contracts.running_mean.evidence import (
     series,
     shown,
     state,
+    steps_asked,
 )
-from nnx_conformance.observation import Observation, Run, Slot
+from nnx_conformance.observation import Observation, Run, Shift, Slot
 from nnx_conformance.request import SHIFTS
 from nnx_conformance.timeline import main_calls
 
+#: So much of a mean, and of 1, is told apart in float32 after many steps, each of which rounds.
+SEEN = 1e-4
 #: What keeps a statistic, by framework.
 KEEPER = {
     "nnx": "a Variable such as `nnx.BatchStat`",
@@ -239,9 +242,23 @@ def result_reads_state(case: Case, seen: Observation) -> Judgement:
         return None
     if not np.array_equal(thing.array.astype(np.float64), got):
         return None
-    what = f"the kit raised the state by {tried[0].amount} after the last step; the result stayed the same"
+    if not _weighs(case, tried[0], got):
+        return NotApplicable("the start, which the kit changed, no longer weighs after these steps")
+    what = f"the kit raised the state by {tried[0].amount} {_moment(tried[0])}; the result stayed the same"
     cause = "the result is computed beside the module, or by a copy of it"
     return Violation(what, f"other than {shown(got)}", shown(got), line=places.returned(seen), cause=cause)
+
+
+def _moment(shift: Shift) -> str:
+    return shift.when.replace("last call", "last step")
+
+
+def _weighs(case: Case, shift: Shift, got: np.ndarray) -> bool:
+    """Whether what was added can be seen in a float32 result: of the start, each step leaves `momentum` of it."""
+    if shift.when != "after construction":
+        return True
+    left = shift.amount * float(case["momentum"]) ** steps_asked(case)
+    return bool(left > SEEN * max(1.0, float(np.max(np.abs(got), initial=0.0))))
 
 
 CHECKS = (
