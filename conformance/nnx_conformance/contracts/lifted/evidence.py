@@ -55,7 +55,12 @@ def culprit(seen: Observation) -> str:
 
 def result(case: Case, seen: Observation) -> np.ndarray | None:
     """The result in float64, shape `[lanes, 2]`; None if it is no array of that shape."""
-    thing = seen.run.result
+    return result_of(case, seen.run)
+
+
+def result_of(case: Case, run: Run) -> np.ndarray | None:
+    """The same of one run."""
+    thing = run.result
     if thing is None or thing.array is None or thing.array.dtype.kind == "c":
         return None
     return thing.array.astype(np.float64) if thing.array.shape == (lanes_asked(case), 2) else None
