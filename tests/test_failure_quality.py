@@ -264,6 +264,15 @@ MISTAKES = [
         "Loop `for _ in range(int(n_calls))`",
     ),
     Mistake(
+        "one-increment-per-call",
+        "calls_a_new_clone_each_time",
+        "last_x = nnx.clone(model)(x)",
+        "the 2 calls went to 2 models, and none ran more than once",
+        "the calls go to copies, or to models made anew, and each counts its own",
+        "call the model once in it",
+        "seed=0.0  x=[0.]  n_calls=2.0",
+    ),
+    Mistake(
         "output-unchanged",
         "returns_nothing_from_call",
         "self.count.value = self.count.value + 1.0",

@@ -27,7 +27,7 @@ from nnx_conformance.contracts.mutability.evidence import (
     unmoved,
 )
 from nnx_conformance.observation import Call, Line, Observation, Run, Thing
-from nnx_conformance.timeline import main_calls, moved, series
+from nnx_conformance.timeline import groups, main_calls, moved, series
 
 
 @check(
@@ -60,6 +60,9 @@ def one_increment_per_call(case: Case, seen: Observation) -> Judgement:
 
 def _wrong_number(run: Run, calls: tuple[Call, ...], asked: int) -> Violation:
     by_one = abs(len(calls) - asked) == 1
+    found = groups(run)
+    if len(found) > 1 and sum(map(len, found)) == asked:
+        return _shared_out(calls, len(found), asked)
     return Violation(
         f"the module ran {_times(len(calls))}, n_calls is {asked}",
         _times(asked),
@@ -67,6 +70,16 @@ def _wrong_number(run: Run, calls: tuple[Call, ...], asked: int) -> Violation:
         line=_where(run, calls, asked),
         cause="the loop is off by one" if calls and by_one else "the calls are not made once for each of n_calls",
         follows=caught_trace(run),
+    )
+
+
+def _shared_out(calls: tuple[Call, ...], models: int, asked: int) -> Violation:
+    return Violation(
+        f"the {asked} calls went to {models} models, and none ran more than {_times(len(calls))}",
+        f"one model that runs {_times(asked)}",
+        f"{models} models",
+        line=calls[-1].line,
+        cause="the calls go to copies, or to models made anew, and each counts its own",
     )
 
 
