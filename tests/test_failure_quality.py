@@ -143,6 +143,15 @@ MISTAKES = [
         "seed=0.0  x=[0.5]  n_calls=1.0",
     ),
     Mistake(
+        "sum-preserved",
+        "scales_by_the_mean_and_back",
+        "return jnp.array([model.count.value, (last_x / mean).sum() * mean])",
+        "result[1] is nan, the sum of x is 0",
+        "no sum gives this: it comes of infinity times zero, zero by zero, or infinity less infinity",
+        "with nothing dropped, scaled or cast",
+        "seed=0.0  x=[0.]  n_calls=1.0",
+    ),
+    Mistake(
         "counts-in-variable",
         "counts_in_python_attribute",
         "self.count += 1",

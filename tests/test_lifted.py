@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import flax
+import jax
+import numpy as np
 import pytest
 
 from catalogue import core, judged, mutants, rights, violated
+from nnx_conformance import check
 from nnx_conformance import contract as contracts
 from nnx_reference import Implementation
 
@@ -94,3 +97,12 @@ def test_a_broadcast_model_is_told_with_its_lanes() -> None:
 
     assert finding.what.startswith("`count` is one number for all ")
     assert finding.cause == "the model is broadcast by `nnx.vmap`, so all lanes share its count"
+
+
+def test_counts_of_no_model_are_not_told_as_lost_by_a_transform() -> None:
+    def lifted_count(seed: float, xs: jax.Array, n_calls: float) -> np.ndarray:
+        return np.stack([np.zeros(len(xs)), np.asarray(xs).sum(1)], axis=1)
+
+    found = check(lifted_count, contract=CONTRACT, max_examples=FEW, checks=("count-equals-calls",)).findings[0]
+
+    assert found.cause == "no model was made that could count"

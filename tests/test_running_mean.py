@@ -9,8 +9,11 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 
 import nnx_reference
 from catalogue import core, judged, mutants, rights, violated
@@ -172,3 +175,41 @@ def test_what_imports_no_pytorch_is_judged_without_importing_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_wrong_mean_of_no_steps_is_told_as_a_wrong_start() -> None:
+    (right,) = (found for found in nnx_reference.rights(CONTRACT) if found.name == "nnx_batch_stat")
+    function = right.load()
+
+    def running_mean(seed: float, batches: np.ndarray, momentum: float) -> Any:
+        return function(seed, batches, momentum) if len(batches) else np.ones(batches.shape[2], np.float32)
+
+    (found,) = check(running_mean, contract=CONTRACT, max_examples=FEW, checks=("no-steps",)).findings
+
+    assert found.what == "mean-follows-formula: the result is [1, 1, 1], the mean is [0, 0, 0]"
+    assert found.cause == "no step was made, so it should be the start: zeros"
+
+
+@pytest.mark.parametrize(("start", "told"), [(0.0, []), (1.0, ["one-update-per-step"])])
+def test_a_start_of_another_size_is_right_if_it_is_zeros(start: float, told: list[str]) -> None:
+    class Mean(nnx.Module):
+        def __init__(self) -> None:
+            self.mean = nnx.BatchStat(jnp.full(7, start))
+
+        def __call__(self, batch: jax.Array, momentum: float) -> None:
+            mean = self.mean.value
+            kept = mean if mean.shape == batch.shape[1:] else jnp.zeros(batch.shape[1:])
+            self.mean.value = momentum * kept + (1 - momentum) * batch.mean(0)
+
+    def running_mean(seed: float, batches: np.ndarray, momentum: float) -> jax.Array:
+        model = Mean()
+        for batch in batches:
+            model(jnp.asarray(batch, jnp.float32), momentum)
+        return model.mean.value
+
+    report = check(running_mean, contract=CONTRACT, max_examples=FEW, checks=("one-update-per-step",))
+
+    assert [found.check for found in report.findings] == told
+    assert all(
+        found.cause == "the state is kept from something else, such as a run before" for found in report.findings
+    )

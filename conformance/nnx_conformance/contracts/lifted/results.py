@@ -77,13 +77,15 @@ def count_equals_calls(case: Case, seen: Observation) -> Judgement:
         f"{asked} in every lane",
         shown(got[:, 0]),
         line=places.returned(seen),
-        cause=_why(case, got[:, 0]),
+        cause=_why(case, seen, got[:, 0]),
         follows=(LIFTED, PER_LANE, INCREMENT),
     )
 
 
-def _why(case: Case, counts: np.ndarray) -> str:
+def _why(case: Case, seen: Observation, counts: np.ndarray) -> str:
     asked, lanes = calls_asked(case), lanes_asked(case)
+    if not any(module.created for module in seen.run.modules):
+        return "no model was made that could count"
     if not counts.any():
         return "the updates are lost: a plain transform works on a copy, and `nnx.scan` drops what it broadcasts"
     if lanes > 1 and np.all(counts == asked * lanes):

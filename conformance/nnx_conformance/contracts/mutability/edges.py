@@ -80,7 +80,7 @@ CHECKS = (
     _edge(
         "other-dtypes",
         "The invariants hold for float16, bfloat16, int32 and bool.",
-        "Do not cast `x`; let the sum have the dtype it has.",
+        "Do not cast `x`, and add it up with `.sum()`, which takes every dtype.",
         "x = x.astype(jnp.float32)",
         "last_x = model(x)",
     ),

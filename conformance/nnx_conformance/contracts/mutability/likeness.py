@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 FURTHER_OFF = "further off than float32 summation in any order can be"
+SOMEHOW = f"{FURTHER_OFF}: elements were dropped, changed or rounded"
+NOT_A_NUMBER = "no sum gives this: it comes of infinity times zero, zero by zero, or infinity less infinity"
+INFINITE = "no sum gives this: it comes of a division by zero, or of a number beyond the range of its dtype"
 
 
 def like(x: np.ndarray, n_calls: int, got: float) -> str:
@@ -18,11 +21,17 @@ def like(x: np.ndarray, n_calls: int, got: float) -> str:
         got: what stands for the sum.
     """
     values = x.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        total = float(values.sum())
+    if np.isnan(got) and not np.isnan(total):
+        return NOT_A_NUMBER
+    if np.isinf(got) and np.isfinite(total):
+        return INFINITE
     if not np.isfinite(values).all():
-        return f"{FURTHER_OFF}: elements were dropped, changed or rounded"
+        return SOMEHOW
     found = [name for name, value in _likenesses(values, n_calls) if _near(got, value, values)]
     if not 1 <= len(found) <= 3:
-        return f"{FURTHER_OFF}: elements were dropped, changed or rounded"
+        return SOMEHOW
     return f"{FURTHER_OFF}; it is {' or '.join(found)}"
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from nnx_conformance.contracts.running_mean.oracle import running
 
+WITHOUT_STEPS = "no step was made, so it should be the start: zeros"
 NOTHING = "further off than float32 arithmetic in any order can be"
 
 
@@ -19,6 +20,8 @@ def like(batches: np.ndarray, momentum: float, got: np.ndarray, bound: np.ndarra
         momentum: in [0, 1).
         got, bound: what was returned, and how far from the right mean it might be; shape `[features]`.
     """
+    if not len(batches):
+        return WITHOUT_STEPS
     with np.errstate(all="ignore"):
         found = [name for name, values in _likenesses(batches, momentum) if _near(got, values, bound)]
         half = _near(got, running(batches, momentum).values[-1], bound + 0.02 * np.abs(batches).max(initial=0))

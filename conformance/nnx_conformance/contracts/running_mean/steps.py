@@ -29,6 +29,8 @@ from nnx_conformance.contracts.running_mean.likeness import like
 from nnx_conformance.contracts.running_mean.oracle import running
 from nnx_conformance.observation import Call, Line, Observation
 
+KEPT = "the state is kept from something else, such as a run before"
+
 
 @check(
     id=THREADED,
@@ -100,7 +102,10 @@ def _moved(
     """How a step moved the mean otherwise than by its formula; None if it did not."""
     before, after = moment
     batch, momentum = case["batches"][step : step + 1], float(case["momentum"])
-    start = None if before is None else before.astype(np.float64).ravel()
+    start = None if before is None else _fitted(before.astype(np.float64).ravel(), batch.shape[-1])
+    if start is not None and start.size != batch.shape[-1]:
+        what = f"step {step + 1} starts from {shown(before)}, and the batch has {batch.shape[-1]} features"
+        return Violation(what, f"shape {[batch.shape[-1]]}", f"shape {list(start.shape)}", line=call.line, cause=KEPT)
     means = running(batch, momentum, start)
     if near(after, means):
         return None
@@ -112,6 +117,13 @@ def _moved(
         line=call.line,
         cause=_still(seen, call) if still else _like(batch, momentum, start, after, means.bounds[-1]),
     )
+
+
+def _fitted(start: np.ndarray, features: int) -> np.ndarray:
+    """A start, fitted where it need not have the size of the batch: a single number, or zeros of any size."""
+    if not start.any():
+        return np.zeros(features)
+    return np.repeat(start, features) if start.size == 1 else start
 
 
 def _still(seen: Observation, call: Call) -> str:
