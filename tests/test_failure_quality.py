@@ -274,6 +274,15 @@ MISTAKES = [
     ),
     Mistake(
         "one-increment-per-call",
+        "calls_once_and_repeats_the_output",
+        "outputs = [model(x)] * int(n_calls)",
+        "the module ran once, n_calls is 2",
+        "the calls are not made once for each of n_calls",
+        "Loop `for _ in range(int(n_calls))`",
+        "seed=0.0  x=[0.]  n_calls=2.0",
+    ),
+    Mistake(
+        "one-increment-per-call",
         "calls_a_new_clone_each_time",
         "last_x = nnx.clone(model)(x)",
         "the 2 calls went to 2 models, and none ran more than once",

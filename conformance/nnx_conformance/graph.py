@@ -68,6 +68,21 @@ def _taker(kind: type) -> _Taker | None:
     return None
 
 
+def parts(value: Any) -> list[tuple[str, Any]]:
+    """What a Variable holds, with the way to each part where it holds a container: `['count']`, `.mean`, `[0]`."""
+    if not isinstance(value, (tuple, list, Mapping)) and not dataclasses.is_dataclass(value):
+        return [("", value)]
+    found = jax.tree_util.tree_flatten_with_path(value)[0]
+    return [(jax.tree_util.keystr(way), part) for way, part in found] or [("", value)]
+
+
+def changed(value: Any, change: Callable[[str, Any], Any]) -> Any:
+    """What a Variable holds, each part of it changed; `change` is given the way to it, too."""
+    if parts(value)[0][0] == "":
+        return change("", value)
+    return jax.tree_util.tree_map_with_path(lambda way, part: change(jax.tree_util.keystr(way), part), value)
+
+
 def variables(module: Any) -> dict[str, nnx.Variable[Any]]:
     """The Variables in a module's graph by path, without those of its Rngs."""
     return {path: leaf for path, leaf, rng in leaves(module) if isinstance(leaf, nnx.Variable) and not rng}
@@ -120,9 +135,14 @@ class Layouts:
     def snapshot(self, module: Any) -> Snapshot:
         """The state of a module now."""
         found = _Walk(self._takers).leaves(module)
-        layout = tuple([self._slot(path, leaf, rng) for path, leaf, rng in found])
-        values = [contents(leaf) if slot.variable else leaf for slot, (_, leaf, _) in zip(layout, found, strict=True)]
-        return self.put(layout, values)
+        layout: list[Slot] = []
+        values: list[Any] = []
+        for path, leaf, rng in found:
+            slot = self._slot(path, leaf, rng)
+            for label, part in parts(contents(leaf)) if slot.variable else (("", leaf),):
+                layout.append(dataclasses.replace(slot, path=path + label) if label else slot)
+                values.append(part)
+        return self.put(tuple(layout), values)
 
     def put(self, layout: tuple[Slot, ...], values: list[Any]) -> Snapshot:
         """The state that consists of these slots and values."""

@@ -18,7 +18,7 @@ from nnx_conformance.bypass import bypassed
 from nnx_conformance.case import Case
 from nnx_conformance.flax_versions import contents, is_tracer, set_contents
 from nnx_conformance.frameworks.foreign import foreign
-from nnx_conformance.graph import number, on_device, variables
+from nnx_conformance.graph import changed, number, on_device, parts, variables
 from nnx_conformance.observation import Observation, Outcome, Run, Shift
 from nnx_conformance.observe import Candidate, outcome, rerun, run, run_untraced
 from nnx_conformance.request import AGAIN, FORGET, LINES, LOOK, NO_LOOK, SHIFTS, UNTRACED, Request
@@ -206,12 +206,17 @@ def _followed(shifted_to: Outcome, was: Outcome) -> bool:
 
 
 def shift_state(module: Any, paths: tuple[str, ...], amount: int) -> bool:
-    """Add to the contents of the Variables at these paths; whether there was one."""
-    found = variables(module)
-    held = [found[path] for path in paths if path in found and number(contents(found[path])) is not None]
-    for variable in held:
-        set_contents(variable, shifted(contents(variable), amount))
-    return bool(held)
+    """Add to what Variables hold at these paths; whether there was anything."""
+    found = variables(module).items()
+    return any([_shift_variable(variable, path, paths, amount) for path, variable in found])
+
+
+def _shift_variable(variable: Any, path: str, paths: tuple[str, ...], amount: int) -> bool:
+    held = contents(variable)
+    chosen = {way for way, part in parts(held) if path + way in paths and number(part) is not None}
+    if chosen:
+        set_contents(variable, changed(held, lambda way, part: shifted(part, amount) if way in chosen else part))
+    return bool(chosen)
 
 
 def shifted(value: Any, amount: int = AMOUNT) -> Any:

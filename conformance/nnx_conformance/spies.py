@@ -24,7 +24,7 @@ from nnx_conformance.observation import Call, Warned, Write
 from nnx_conformance.patches import Patches
 from nnx_conformance.record import Record, seed_words
 from nnx_conformance.source import stores_augmented
-from nnx_conformance.transforms import NOWHERE, around
+from nnx_conformance.transforms import NOWHERE, around, entered
 
 IN_PLACE = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "xor", "or")
 
@@ -160,8 +160,11 @@ def _noted_call(watch: Watch, classes: Classes, self: Any, bound: Any, args: Any
     before = record.layouts.snapshot(self)
     record.calling += 1
     output, returned, finished, across = None, None, False, False
+    concrete = not (before.traced or is_jit_disabled() or _any_tracer((args, kwargs)))
+    within: list[str] = []
     try:
-        output = bound(*args, **kwargs)
+        with entered(concrete and record.layouts.arrays is not None) as within:
+            output = bound(*args, **kwargs)
         finished = True
     except Exception as error:
         across = is_about_trace(error, frozenset(record.class_names))
@@ -176,7 +179,8 @@ def _noted_call(watch: Watch, classes: Classes, self: Any, bound: Any, args: Any
             record.follower.called(output)
         place = around(record.source, record.transforms) if traced or is_jit_disabled() else NOWHERE
         after = state if finished else None
-        record.calls.append(Call(module, line, traced, across, before, after, returned, **vars(place)))
+        facts = {**vars(place), "within": tuple(within)}
+        record.calls.append(Call(module, line, traced, across, before, after, returned, **facts))
     if watch.after_call is None or (traced and not watch.in_traces):
         return output
     number = sum(watch.in_traces or not call.traced for call in record.calls)

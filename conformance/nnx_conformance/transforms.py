@@ -90,6 +90,27 @@ def around(source: Source, met: Transforms) -> Place:
     return Place(tuple(found), met.compilations.number(compiling), met.mappings.number(mapping))
 
 
+@contextlib.contextmanager
+def entered(wanted: bool) -> Iterator[list[str]]:
+    """The transforms of Flax that are entered until the block ends, compiled before or not; none if not `wanted`."""
+    found: list[str] = []
+    if not wanted:
+        yield found
+        return
+
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        name = _lifted(str(frame.f_globals.get("__name__", "")), frame) if event == "call" else ""
+        if name and name not in found:
+            found.append(name)
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        yield found
+    finally:
+        sys.setprofile(before)
+
+
 def _stack(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         yield frame

@@ -16,6 +16,7 @@ from flax import linen
 
 from nnx_conformance.classes import AfterCall
 from nnx_conformance.flax_versions import is_jit_disabled, is_tracer
+from nnx_conformance.graph import parts
 from nnx_conformance.observation import Call, Slot, Snapshot
 from nnx_conformance.patches import Patches
 from nnx_conformance.record import Record
@@ -119,7 +120,7 @@ def _leaves(variables: Any) -> Iterator[tuple[Slot, Any]]:
 
 def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if not isinstance(value, Mapping):
-        yield path, value
+        yield from ((path + label, part) for label, part in parts(value))
         return
     for name, part in value.items():
         yield from _flat(part, f"{path}.{name}")

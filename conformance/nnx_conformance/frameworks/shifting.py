@@ -14,8 +14,8 @@ from flax import nnx
 from nnx_conformance.flax_versions import contents, is_tracer, set_contents
 from nnx_conformance.frameworks import pytorch
 from nnx_conformance.frameworks.linen import PARAMS, Collections
-from nnx_conformance.graph import variables
-from nnx_conformance.observation import Run, Shift
+from nnx_conformance.graph import changed, parts, variables
+from nnx_conformance.observation import Outcome, Run, Shift
 from nnx_conformance.observe import Candidate, outcome, run, run_untraced
 from nnx_conformance.probe import AMOUNT, forget_compiled, shifted
 from nnx_conformance.request import Request
@@ -29,7 +29,7 @@ def shifts(candidate: Candidate, request: Request, base: Run, runner: Callable[.
     ordinals = frozenset(at for at, call in enumerate(concrete, start=1) if id(call) in last)
     applied: list[bool] = []
     if not ordinals:
-        return _constructed(candidate, request, applied)
+        return _constructed(candidate, request, applied, base, runner)
 
     def after_call(target: Any, position: int, output: Any) -> Any:
         if position in ordinals:
@@ -40,14 +40,28 @@ def shifts(candidate: Candidate, request: Request, base: Run, runner: Callable[.
     return (Shift("state", "after the last call", AMOUNT, any(applied), outcome(made), (), len(made.calls)),)
 
 
-def _constructed(candidate: Candidate, request: Request, applied: list[bool]) -> tuple[Shift, ...]:
-    """Where every call runs inside a trace, the state is shifted when the module has been made."""
+def _constructed(
+    candidate: Candidate, request: Request, applied: list[bool], base: Run, runner: Callable[..., Run]
+) -> tuple[Shift, ...]:
+    """Where every call runs inside a trace, the state is shifted when the module has been made.
+
+    The run as it is must follow. How many calls are made then, only that tells in which `base` was seen.
+    """
 
     def after_construction(module: Any) -> None:
         applied.append(shift_state(module))
 
     made = run(candidate, request.case, request.calls, after_construction=after_construction)
-    return (Shift("state", "after construction", AMOUNT, any(applied), outcome(made), (), len(made.calls)),)
+    number = len(base.calls)
+    if runner is not run and not _another(outcome(made), outcome(base)):
+        number = len(runner(candidate, request.case, request.calls, after_construction=after_construction).calls)
+    return (Shift("state", "after construction", AMOUNT, any(applied), outcome(made), (), number),)
+
+
+def _another(one: Outcome, other: Outcome) -> bool:
+    """Whether two runs came to something else."""
+    a, b = one.result, other.result
+    return a is None or b is None or a.array is None or b.array is None or not np.array_equal(a.array, b.array)
 
 
 #: Transforms that keep nothing of what they ran without compilation; others may keep what the kit has changed.
@@ -114,9 +128,9 @@ def _variables(module: Any, *, every: bool = False) -> bool:
     """Shift the Variables of a module that are no Params, or all if there are no others or `every` one is meant."""
     found = list(variables(module).values())
     chosen = [one for one in found if every or not isinstance(one, nnx.Param)] or found
-    held = [one for one in chosen if _numeric(contents(one))]
+    held = [one for one in chosen if any(_numeric(part) for _, part in parts(contents(one)))]
     for variable in held:
-        set_contents(variable, _shifted(contents(variable)))
+        set_contents(variable, changed(contents(variable), lambda _, part: _shifted(part) if _numeric(part) else part))
     return bool(held)
 
 

@@ -15,6 +15,7 @@ from nnx_conformance.contracts.lifted.evidence import (
     SUM,
     culprit,
     excuse,
+    looked,
     result,
     shown,
 )
@@ -40,7 +41,7 @@ def result_reads_state(case: Case, seen: Observation) -> Judgement:
     tried = [shift for shift in seen.shifts if shift.what == "state" and shift.applied]
     if not tried:
         return excuse(case, seen) or Blocked(IN_VARIABLE)
-    if _followed(tried[0], got, 0):
+    if _followed(tried[0], got, 0) or _made_up(seen, tried[0]):
         return None
     what = f"the kit raised the count by {tried[0].amount} {tried[0].when}; result[:, 0] stayed the same"
     cause = "result[:, 0] is computed without the Variable, or its updates are dropped"
@@ -76,6 +77,12 @@ def result_reads_output(case: Case, seen: Observation) -> Judgement:
         cause="result[:, 1] is computed from something else than the outputs of the last calls, such as xs itself",
         follows=(SUM, LIFTED),
     )
+
+
+def _made_up(seen: Observation, shift: Shift) -> bool:
+    """Whether other calls were made for it, by a loop that goes on until the count is reached."""
+    run = looked(seen)
+    return shift.when == "after construction" and run is not None and shift.calls != len(run.calls)
 
 
 def _followed(shift: Shift, got: np.ndarray, column: int) -> bool:

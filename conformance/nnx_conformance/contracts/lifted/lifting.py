@@ -107,8 +107,8 @@ def _short_of(case: Case, found: Counted, lanes: int) -> Violation | None:
 @check(
     id=LIFTED,
     level=MUST,
-    requirement="Every call of the module runs inside a transform that `nnx` lifts; a plain one of JAX is around it at "
-    "most where state is split off before and merged back after.",
+    requirement="Every call of the module runs inside a transform that `nnx` lifts, or enters one; a plain one of JAX "
+    "is around it at most where state is split off before and merged back after.",
     remedy="Use `nnx.jit`, `nnx.vmap` and `nnx.scan`: the plain ones drop what a model writes.",
     wrong="jax.vmap(lambda model, x: model(x))(models, xs)",
     right="nnx.vmap(lambda model, x: model(x))(models, xs)",
@@ -121,13 +121,14 @@ def runs_lifted(case: Case, seen: Observation) -> Judgement:
                 cause = f"`{plain}` works on a copy of the module: what it writes to the copy is dropped, or refused"
                 what = f"the module is called inside a plain `{plain}`"
                 return Violation(what, "a lifted transform", plain, line=call.line, cause=cause)
-    bare = [call for call in seen.run.calls if not call.through and not call.traced]
+    bare = [call for call in seen.run.calls if not call.through and not call.traced and not call.within]
     if bare:
-        what = f"{len(bare)} calls of the module ran in plain Python"
+        many = "1 call of the module ran" if len(bare) == 1 else f"{len(bare)} calls of the module ran"
+        what = f"{many} in plain Python"
         return Violation(what, "calls inside nnx.jit, nnx.vmap or nnx.scan", "plain Python", line=bare[0].line)
     if excused := excuse(case, seen):
         return excused
-    return None if any(call.through for call in _calls(seen)) else Blocked(IN_VARIABLE)
+    return None if any(call.through or call.within for call in _calls(seen)) else Blocked(IN_VARIABLE)
 
 
 def _lifted_as_well(call: Call) -> bool:

@@ -221,15 +221,16 @@ def caught_trace(run: Run) -> tuple[str, ...]:
 
 
 def lost_in_trace(seen: Observation, case: Case) -> bool:
-    """Whether the count is wrong as the candidate runs, and right when nothing is traced."""
+    """Whether the count is wrong as the candidate runs, and right when nothing is traced, or short by what still is."""
     now = pair(seen)
     asked = calls_asked(case)
     if now is None or now[0] == asked:
         return False
-    untraced = as_pair(seen.untraced.result) if seen.untraced else None
-    if untraced is not None and untraced[0] == asked:
-        return True
-    return bool(traced := sum(call.traced for call in seen.run.calls)) and now[0] + traced == asked
+    if seen.untraced is None:
+        return False
+    untraced = as_pair(seen.untraced.result)
+    traced = sum(call.traced for call in seen.untraced.calls)
+    return (untraced is not None and untraced[0] == asked) or (traced > 0 and now[0] + traced == asked)
 
 
 def made(run: Run) -> list[Module]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,9 @@ WRAPPER = "wrapper-kept"
 FRESH = "fresh-state-per-run"
 
 NAMES = {"nnx": "Flax NNX", "linen": "Flax Linen", "torch": "PyTorch"}
+#: An array of two dimensions may hold so many statistics in its rows or columns: a mean and a variance, say.
+FEW = 4
+NO_CALL = "no call of the module was seen: it was used by another method, or bound"
 HIDDEN = "the calls ran inside a trace and cannot be seen from outside"
 
 
@@ -84,6 +87,34 @@ def state(run: Run, snapshot: Snapshot | None) -> State:
     return {slot.path: (slot, run.arrays[at]) for slot, at in slots if at >= 0 and not slot.rng}
 
 
+def parts(run: Run, snapshot: Snapshot | None) -> State:
+    """The arrays of a snapshot, and the rows and columns of those that hold a few statistics at once, by path."""
+    found = state(run, snapshot)
+    for path, (slot, array) in list(found.items()):
+        for label, part in _lines(array):
+            found[path + label] = replace(slot, path=path + label), part
+    return found
+
+
+def _lines(array: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    if array.ndim != 2:
+        return
+    if 1 < array.shape[0] <= FEW:
+        yield from ((f"[{at}]", row) for at, row in enumerate(array))
+    if 1 < array.shape[1] <= FEW:
+        yield from ((f"[:, {at}]", column) for at, column in enumerate(array.T))
+
+
+def step_calls(run: Run) -> tuple[Call, ...]:
+    """The calls of the module that the run is about; where each step makes it anew, those of all of its class."""
+    calls = main_calls(run)
+    if not calls or len(calls) == run.asked:
+        return calls
+    name = run.modules[calls[0].module].name
+    alike = tuple(call for call in run.calls if not call.traced and run.modules[call.module].name == name)
+    return alike if len(alike) == run.asked else calls
+
+
 def framework(run: Run) -> str:
     """The framework of the module that the run is about; empty if it made none."""
     calls = main_calls(run)
@@ -98,12 +129,12 @@ def made(run: Run) -> list[Module]:
 
 def ended(run: Run) -> State:
     """The state in which the module ended: after its last call, or when the candidate returned."""
-    calls = main_calls(run)
+    calls = step_calls(run)
     if calls:
-        return state(run, calls[-1].after)
+        return parts(run, calls[-1].after)
     found: State = {}
     for module in run.modules:
-        found.update(state(run, module.end))
+        found.update(parts(run, module.end))
     return found
 
 
@@ -120,8 +151,8 @@ def kept(case: Case, seen: Observation) -> Kept | None:
     """The state that holds the mean, or what comes nearest to it; None if the module keeps no such array."""
     run, got, means = base(seen), result(case, seen), wanted(case)
     found = [(slot, array) for slot, array in ended(run).values() if array.size == case["batches"].shape[2]]
-    calls = main_calls(run)
-    first = state(run, calls[0].before) if calls else {}
+    calls = step_calls(run)
+    first = parts(run, calls[0].before) if calls else {}
 
     def rank(item: tuple[Slot, np.ndarray]) -> tuple[bool, ...]:
         slot, array = item
@@ -154,7 +185,7 @@ def holds(case: Case, seen: Observation, array: np.ndarray) -> bool:
 def series(run: Run, calls: Sequence[Call], path: str) -> Iterator[tuple[np.ndarray | None, np.ndarray | None]]:
     """What sat at a path before and after each call."""
     for call in calls:
-        before, after = state(run, call.before), state(run, call.after)
+        before, after = parts(run, call.before), parts(run, call.after)
         yield (before[path][1] if path in before else None), (after[path][1] if path in after else None)
 
 
@@ -166,9 +197,14 @@ def excuse(case: Case, seen: Observation) -> Blocked | NotApplicable | None:
     if not made(run) and not run.modules:
         return Blocked(IN_STATE)
     hidden = any(call.traced for call in seen.run.calls) or not seen.run.calls
-    if len(main_calls(run)) != steps_asked(case) and hidden and not _tells(case, seen):
-        return out_of_sight(seen, HIDDEN)
+    if len(step_calls(run)) != steps_asked(case) and hidden and not _tells(case, seen):
+        return NotApplicable(NO_CALL) if nothing_called(seen) else out_of_sight(seen, HIDDEN)
     return None
+
+
+def nothing_called(seen: Observation) -> bool:
+    """Whether no call of a module was seen, and none can be hidden in a trace."""
+    return seen.untraced is not None and not seen.untraced.raised and not seen.run.calls and not seen.untraced.calls
 
 
 def _tells(case: Case, seen: Observation) -> bool:

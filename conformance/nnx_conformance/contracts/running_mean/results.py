@@ -23,6 +23,7 @@ from nnx_conformance.observation import Observation, Raised, Thing
 from nnx_conformance.plain_text import short
 from nnx_conformance.request import AGAIN
 
+MUTABLE = 'Name the collection: `_, updated = model.apply(variables, batch, mutable=["batch_stats"])`.'
 ARRAYS = ("jax.Array", "numpy.ndarray", "torch.Tensor")
 
 
@@ -48,7 +49,10 @@ def _raised(raised: Raised) -> Violation:
     message = short(raised.message.strip().partition("\n")[0], 300)
     cause = missing(raised) or "an exception of the candidate's own code, so there is no result to judge"
     what = f"the candidate raised {raised.type}: {message}"
-    return Violation(what, "an array of shape [features]", raised.type, line=raised.line, cause=cause)
+    remedy = ""
+    if raised.type == "ModifyScopeVariableError":
+        cause, remedy = "`apply` was called without the collection that the module writes to in `mutable=`", MUTABLE
+    return Violation(what, "an array of shape [features]", raised.type, line=raised.line, cause=cause, remedy=remedy)
 
 
 def _no_mean(thing: Thing | None, shape: tuple[int, ...]) -> str:

@@ -12,8 +12,11 @@ from nnx_conformance.contracts.running_mean.evidence import (
     FLOAT32,
     IN_STATE,
     NAMES,
+    NO_CALL,
     NOT_PARAM,
     RETURNS,
+    THREADED,
+    UPDATE,
     WRAPPER,
     ZEROS,
     base,
@@ -23,15 +26,15 @@ from nnx_conformance.contracts.running_mean.evidence import (
     holds,
     kept,
     made,
+    parts,
     result,
     series,
     shown,
-    state,
+    step_calls,
     steps_asked,
 )
 from nnx_conformance.observation import Observation, Run, Shift, Slot
 from nnx_conformance.request import SHIFTS
-from nnx_conformance.timeline import main_calls
 
 #: So much of a mean, and of 1, is told apart in float32 after many steps, each of which rounds.
 SEEN = 1e-4
@@ -132,7 +135,7 @@ def starts_from_zeros(case: Case, seen: Observation) -> Judgement:
     run, found = base(seen), kept(case, seen)
     if found is None or not found.calls:
         return Blocked(IN_STATE) if found is None else NotApplicable("no call of the module was seen")
-    before = state(run, found.calls[0].before).get(found.slot.path)
+    before = parts(run, found.calls[0].before).get(found.slot.path)
     if before is None or not np.any(before[1]):
         return None
     linen = framework(run) == "linen"
@@ -183,7 +186,7 @@ def no_autograd_history(case: Case, seen: Observation) -> Judgement:
     run = base(seen)
     if framework(run) != "torch":
         return Blocked(culprit(seen)) if culprit(seen) else NotApplicable("only PyTorch records what made a tensor")
-    calls = main_calls(run)
+    calls = step_calls(run)
     for call in calls:
         slots = run.layouts[call.after.layout] if call.after else ()
         for slot in slots:
@@ -236,7 +239,7 @@ def result_reads_state(case: Case, seen: Observation) -> Judgement:
         return Blocked(culprit(seen) or RETURNS)
     tried = [shift for shift in seen.shifts if shift.applied]
     if not tried:
-        return excuse(case, seen) or Blocked("one-update-per-step")
+        return excuse(case, seen) or (Blocked(UPDATE) if step_calls(base(seen)) else NotApplicable(NO_CALL))
     thing = tried[0].outcome.result
     if thing is None or thing.array is None or thing.array.shape != got.shape:
         return None
@@ -245,8 +248,9 @@ def result_reads_state(case: Case, seen: Observation) -> Judgement:
     if not _weighs(case, tried[0], got):
         return NotApplicable("the start, which the kit changed, no longer weighs after these steps")
     what = f"the kit raised the state by {tried[0].amount} {_moment(tried[0])}; the result stayed the same"
-    cause = "the result is computed beside the module, or by a copy of it"
-    return Violation(what, f"other than {shown(got)}", shown(got), line=places.returned(seen), cause=cause)
+    cause = "the result is computed beside the module, or by a copy of it, or the updates are dropped"
+    line, follows = places.returned(seen), (THREADED, UPDATE)
+    return Violation(what, f"other than {shown(got)}", shown(got), line=line, cause=cause, follows=follows)
 
 
 def _moment(shift: Shift) -> str:

@@ -29,6 +29,12 @@ from nnx_conformance.contracts.running_mean.likeness import like
 from nnx_conformance.contracts.running_mean.oracle import running
 from nnx_conformance.observation import Call, Line, Observation
 
+#: How state is handed from step to step, where it is not as the check's own remedy says.
+THREAD = {
+    "nnx": "Go on with the model that the step before it left: carry it (`nnx.Carry` in `nnx.scan`), and do not "
+    "broadcast it or start from a clone of the first one.",
+    "torch": "Go on with the state that the step before it left: keep the module, or load all of its `state_dict`.",
+}
 KEPT = "the state is kept from something else, such as a run before"
 
 
@@ -58,6 +64,7 @@ def state_threaded(case: Case, seen: Observation) -> Judgement:
                 shown(before),
                 line=call.line,
                 cause="the step is given a state from before, and not what the last one returned",
+                remedy=THREAD.get(framework(base(seen)), ""),
             )
         previous = after
     return None
