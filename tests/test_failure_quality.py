@@ -82,6 +82,22 @@ MISTAKES = [
         "Convert first, `for _ in range(int(n_calls)):`.",
     ),
     Mistake(
+        "returns-pair",
+        "adds_a_missing_attribute_in_place",
+        "self.count.value += self.step",
+        "the candidate raised AttributeError: 'Counter' object has no attribute 'step'",
+        "an exception of the candidate's own code, so there is no result to judge",
+        "",
+    ),
+    Mistake(
+        "output-unchanged",
+        "loop_variable_hides_x",
+        "last_x = model(x)",
+        "call 1 of 1 was given, and returned, 0",
+        "the model is called on something else than `x`",
+        "Call the model on `x` itself",
+    ),
+    Mistake(
         "count-equals-calls",
         "starts_counter_at_one",
         "self.count = nnx.Variable(jnp.array(1.0))",

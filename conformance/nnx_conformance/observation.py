@@ -127,6 +127,7 @@ class Call:
         compilation: in which compilation of the run it was traced, from 0; -1 where none was.
         mutable: whether it may change the state; not so for a Linen `apply` without `mutable=`.
         mapping: in which use of `nnx.vmap` in the run it happened, the outermost, from 0; -1 outside of all.
+        as_given: whether it returned its first argument itself.
         within: the transforms of Flax that the call itself entered, by name; only where arrays of the state are kept,
             and for calls outside of any trace.
     """
@@ -142,6 +143,7 @@ class Call:
     compilation: int = -1
     mutable: bool = True
     mapping: int = -1
+    as_given: bool = False
     within: tuple[str, ...] = ()
 
 

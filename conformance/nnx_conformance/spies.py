@@ -179,7 +179,8 @@ def _noted_call(watch: Watch, classes: Classes, self: Any, bound: Any, args: Any
             record.follower.called(output)
         place = around(record.source, record.transforms) if traced or is_jit_disabled() else NOWHERE
         after = state if finished else None
-        facts = {**vars(place), "within": tuple(within)}
+        as_given = finished and bool(args) and output is args[0]
+        facts = {**vars(place), "as_given": as_given, "within": tuple(within)}
         record.calls.append(Call(module, line, traced, across, before, after, returned, **facts))
     if watch.after_call is None or (traced and not watch.in_traces):
         return output

@@ -114,7 +114,7 @@ def counted(run: Run) -> Counted | None:
     for call in run.calls:
         before, after = state(run, call.before), state(run, call.after)
         for path, (slot, held) in after.items():
-            if slot.variable and path in before:
+            if slot.variable and path in before and held.size and before[path][1].size:
                 by_path.setdefault(path, []).append((slot, call, before[path][1], held))
     found = [
         Counted(entries[0][0], tuple(entry[1] for entry in entries), tuple((entry[2], entry[3]) for entry in entries))

@@ -168,8 +168,24 @@ def output_unchanged(case: Case, seen: Observation) -> Judgement:
     for number, call in enumerate(calls, start=1):
         thing = run.returns[call.returned] if call.returned is not None else None
         if thing is None or thing.array is None or not equal(thing.array, case["x"]):
-            return _changed(case, thing, f"call {number} of {len(calls)}", places.output(run, call))
+            which = f"call {number} of {len(calls)}"
+            if thing and call.as_given:
+                return _given_another(case, thing, which, call.line)
+            return _changed(case, thing, which, places.output(run, call))
     return None
+
+
+def _given_another(case: Case, thing: Thing, which: str, line: Line | None) -> Violation:
+    """The call returns what it was given, and that is not x."""
+    given = _told(thing.array) if thing.array is not None else thing.text
+    return Violation(
+        f"{which} was given, and returned, {given}",
+        _told(case["x"]),
+        given,
+        line=line,
+        cause="the model is called on something else than `x`",
+        remedy="Call the model on `x` itself, `last_x = model(x)`.",
+    )
 
 
 def _changed(case: Case, thing: Thing | None, which: str, line: Line | None) -> Violation:
@@ -193,7 +209,7 @@ def _how_changed(x: np.ndarray, thing: Thing | None) -> str:
     if thing is None or thing.type == "NoneType":
         return "`__call__` ends without a `return x`"
     if thing.array is None or thing.type not in ("jax.Array", "numpy.ndarray"):
-        return f"`__call__` wraps its argument into a {thing.type}, or returns something else"
+        return f"`__call__` wraps its argument into something of type {thing.type}, or returns something else"
     if thing.array.shape != x.shape:
         return f"`__call__` changes the shape from {x.shape} to {thing.array.shape}"
     if thing.array.dtype != x.dtype:

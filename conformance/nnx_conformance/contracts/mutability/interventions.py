@@ -72,7 +72,9 @@ def _unmoved(seen: Observation, tried: list[Shift]) -> Shift | None:
         return deciding[0]
     # A loop that goes on until the count is reached has made up for what was taken away.
     made_up = any(shift.calls != len(base(seen).calls) for shift in lowered)
-    if lowered and not made_up and not any(followed(shift, seen, 0) for shift in lowered):
+    # Where it does not follow what is raised either, it is read at another time, and not the larger one of two.
+    up = any(followed(shift, seen, 0) for shift in raised)
+    if lowered and up and not made_up and not any(followed(shift, seen, 0) for shift in lowered):
         return lowered[0]
     return None
 

@@ -38,14 +38,29 @@ from nnx_conformance.timeline import main_calls
 RAISED = "Mend what raises; the smallest case shows it, and `replay` tries it again."
 
 #: What Python says, and what it means for arguments of this contract.
+WRITTEN_OUT = (
+    "this Flax has no in-place operator there; write the assignment out",
+    "Write it out, `self.count.value = self.count.value + 1.0`.",
+)
+#: Words of a message; names of which one must stand in its line, if any are given; the cause; the remedy.
 KNOWN = (
+    ("In-place operations are no longer supported", (), *WRITTEN_OUT),
+    ("has no attribute '__i", (), *WRITTEN_OUT),
+    (
+        "object does not support item assignment",
+        ("[...]",),
+        "this Flax has no `[...]` on a Variable; it came with 0.10.7",
+        "Write to `.value`, as `self.count.value = self.count.value + 1.0`.",
+    ),
     (
         "cannot be interpreted as an integer",
+        ("n_calls", "seed"),
         "`seed` and `n_calls` come as floats, and an integer is needed here",
         "Convert first, `for _ in range(int(n_calls)):`.",
     ),
     (
         "object has no attribute 'value'",
+        (),
         "`.value` is asked of something that is no Variable",
         "Keep an `nnx.Variable` there, and write to its contents only.",
     ),
@@ -93,12 +108,9 @@ def _raised(raised: Raised) -> Violation:
 
 def _cause_of(raised: Raised) -> tuple[str, str]:
     """The cause of an exception, and the remedy."""
-    refusals = ("NotImplementedError", "AttributeError", "TypeError")
-    if raised.line and "+=" in raised.line.source and raised.type in refusals:
-        cause = "this Flax has no in-place operator there; write the assignment out"
-        return cause, "Write it out, `self.count.value = self.count.value + 1.0`."
-    for words, cause, remedy in KNOWN:
-        if words in raised.message:
+    line = raised.line.source if raised.line else ""
+    for words, among, cause, remedy in KNOWN:
+        if words in raised.message and (not among or any(name in line for name in among)):
             return cause, remedy
     return "an exception of the candidate's own code, so there is no result to judge", RAISED
 
