@@ -213,3 +213,36 @@ def test_a_start_of_another_size_is_right_if_it_is_zeros(start: float, told: lis
     assert all(
         found.cause == "the state is kept from something else, such as a run before" for found in report.findings
     )
+
+
+def test_a_collection_that_is_not_named_in_mutable_is_told_as_the_cause() -> None:
+    found = finding("linen_names_another_collection")
+
+    assert found.cause == "`apply` was called without the collection that the module writes to in `mutable=`"
+    assert found.remedy.startswith("Name the collection: ")
+
+
+def test_steps_on_clones_of_the_first_model_are_told_in_the_words_of_nnx() -> None:
+    found = finding("nnx_each_step_on_a_clone_of_the_first")
+
+    assert found.cause == "the step is given a state from before, and not what the last one returned"
+    assert found.remedy.startswith("Go on with the model that the step before it left")
+
+
+def test_a_mean_that_a_method_of_its_own_updates_is_looked_at_as_far_as_it_can_be() -> None:
+    class Mean(nnx.Module):
+        def __init__(self, features: int) -> None:
+            self.mean = nnx.BatchStat(jnp.zeros(features))
+
+        def update(self, batch: jax.Array, momentum: float) -> None:
+            self.mean.value = momentum * self.mean.value + (1 - momentum) * batch.mean(0)
+
+    def running_mean(seed: float, batches: np.ndarray, momentum: float) -> jax.Array:
+        model = Mean(batches.shape[2])
+        for batch in batches:
+            model.update(jnp.asarray(batch, jnp.float32), momentum)
+        return model.mean.value
+
+    report = check(running_mean, contract=CONTRACT, max_examples=FEW, checks=core(CONTRACT))
+
+    assert report.verdict == "conforms"

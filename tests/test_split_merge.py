@@ -133,3 +133,11 @@ def test_a_module_of_another_framework_is_told_as_such(contract: str) -> None:
 
     (finding,) = report.findings
     assert finding.what == "the call created a flax.linen.Module, and this contract is about Flax NNX"
+
+
+def test_a_model_that_is_updated_too_early_is_not_told_as_right_without_compilation() -> None:
+    (mutant,) = (found for found in mutants(CONTRACT) if found.name == "updates_the_model_before_the_step")
+    (found,) = judged(mutant, FEW).findings
+
+    assert found.what == "the steps took `count` from 0 to 1, and result[0] is 0"
+    assert found.cause == "the count is read from the model that was split: the last state was never merged back"

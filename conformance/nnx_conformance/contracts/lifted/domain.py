@@ -19,6 +19,8 @@ from nnx_strategies import call_counts, host_arrays, seeds, shapes
 
 #: Each new shape and, for some candidates, each new number of calls costs a compilation.
 LONGEST, MOST_CALLS = 9, 16
+#: Shapes of more than a hundred elements: one case in so many has one of them.
+LARGE, RARE = ((9, 12), (12, 9)), 10
 
 
 def _case(domain: str, seed: Any, xs: np.ndarray, n_calls: Any) -> Case:
@@ -35,15 +37,17 @@ def _build(domain: str, xs: SearchStrategy[np.ndarray], **options: Any) -> Searc
 
 
 def core(run_seed: int) -> tuple[Part, ...]:
-    """Float32 arrays of 1 to 9 lanes and features, values to 1e6; 1 to 16 calls."""
+    """Float32 arrays of 1 to 9 lanes and features, a few of up to 12, values to 1e6; 1 to 16 calls."""
     sides = shapes(min_dims=2, max_dims=2, max_side=LONGEST, pool_seed=run_seed)
-    return (Part(_build(CORE, host_arrays(shape=sides))),)
+    large = st.sampled_from(LARGE)
+    shape = st.integers(1, RARE).flatmap(lambda drawn: large if drawn == RARE else sides)
+    return (Part(_build(CORE, host_arrays(shape=shape))),)
 
 
 def led_to(found: Literals) -> Iterator[Case]:
-    """Where the numbers of a candidate's source lead: to a seed or an element. Every side and count is drawn often."""
+    """Where the numbers of a candidate's source lead: to a seed, an element or a count. Every side is drawn often."""
     base = _case(CORE, 3.0, np.asarray([[1.0, -2.5], [4.0, 0.5]], np.float32), 2.0)
-    return mined(found, base, {"seed": Whole(0, 2**32 - 1), "xs": Elements(1e6)})
+    return mined(found, base, {"seed": Whole(0, 2**32 - 1), "xs": Elements(1e6), "n_calls": Whole(1, MOST_CALLS)})
 
 
 def _parts(domain: str, run_seed: int) -> tuple[Part, ...]:
