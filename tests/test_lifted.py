@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import flax
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 
 from catalogue import core, judged, mutants, rights, violated
 from nnx_conformance import check
@@ -106,3 +108,35 @@ def test_counts_of_no_model_are_not_told_as_lost_by_a_transform() -> None:
     found = check(lifted_count, contract=CONTRACT, max_examples=FEW, checks=("count-equals-calls",)).findings[0]
 
     assert found.cause == "no model was made that could count"
+
+
+def test_an_exception_of_the_candidates_own_code_is_told_to_be_mended() -> None:
+    def lifted_count(seed: float, xs: jax.Array, n_calls: float) -> None:
+        raise ValueError("no such thing")
+
+    found = check(lifted_count, contract=CONTRACT, max_examples=FEW).findings[0]
+
+    assert found.what == "the candidate raised ValueError: no such thing"
+    assert found.remedy.startswith("Mend what raises")
+
+
+def test_a_variable_that_holds_nothing_is_no_count() -> None:
+    class Empty(nnx.Module):
+        def __init__(self) -> None:
+            self.count = nnx.Variable(jnp.zeros(0))
+
+        @nnx.jit
+        def __call__(self, x: jax.Array) -> jax.Array:
+            self.count.value = self.count.value + 1.0
+            return x
+
+    def lifted_count(seed: float, xs: jax.Array, n_calls: float) -> np.ndarray:
+        models = [Empty() for _ in range(len(xs))]
+        for _ in range(int(n_calls)):
+            for model, x in zip(models, xs, strict=True):
+                model(x)
+        return np.stack([np.full(len(xs), n_calls), np.asarray(xs).sum(1)], axis=1)
+
+    report = check(lifted_count, contract=CONTRACT, max_examples=FEW, checks=("counts-in-variable",))
+
+    assert report.findings[0].what == "no nnx.Variable of the module counts"

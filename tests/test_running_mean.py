@@ -246,3 +246,13 @@ def test_a_mean_that_a_method_of_its_own_updates_is_looked_at_as_far_as_it_can_b
     report = check(running_mean, contract=CONTRACT, max_examples=FEW, checks=core(CONTRACT))
 
     assert report.verdict == "conforms"
+
+
+def test_an_exception_of_the_candidates_own_code_is_told_to_be_mended() -> None:
+    def running_mean(seed: float, batches: np.ndarray, momentum: float) -> None:
+        raise ValueError("no such thing")
+
+    found = check(running_mean, contract=CONTRACT, max_examples=FEW).findings[0]
+
+    assert found.what == "the candidate raised ValueError: no such thing"
+    assert found.remedy.startswith("Mend what raises")

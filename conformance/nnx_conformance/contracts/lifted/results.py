@@ -23,6 +23,7 @@ from nnx_conformance.contracts.lifted.evidence import (
     sums,
 )
 from nnx_conformance.contracts.mutability import advice, places, runs
+from nnx_conformance.contracts.mutability.results import RAISED
 from nnx_conformance.observation import Observation
 from nnx_conformance.plain_text import short
 from nnx_conformance.request import AGAIN
@@ -43,7 +44,9 @@ def returns_lanes(case: Case, seen: Observation) -> Judgement:
         message = short(raised.message.strip().partition("\n")[0], 300)
         what = f"the candidate raised {raised.type}: {message}"
         follows = ("counts-in-variable",) if seen.foreign else ()
-        return Violation(what, "an array of shape [lanes, 2]", raised.type, line=raised.line, follows=follows)
+        return Violation(
+            what, "an array of shape [lanes, 2]", raised.type, line=raised.line, remedy=RAISED, follows=follows
+        )
     thing, wanted = seen.run.result, (lanes_asked(case), 2)
     kind = thing.type if thing else "nothing"
     if thing is None or kind not in ("jax.Array", "numpy.ndarray") or thing.array is None:

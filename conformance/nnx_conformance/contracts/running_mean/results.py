@@ -7,6 +7,7 @@ import numpy as np
 from nnx_conformance.case import Case
 from nnx_conformance.contract import MUST, SHOULD, Blocked, Judgement, Violation, check
 from nnx_conformance.contracts.mutability import advice, places, runs
+from nnx_conformance.contracts.mutability.results import RAISED
 from nnx_conformance.contracts.running_mean.evidence import (
     FORMULA,
     FRESH,
@@ -49,7 +50,7 @@ def _raised(raised: Raised) -> Violation:
     message = short(raised.message.strip().partition("\n")[0], 300)
     cause = missing(raised) or "an exception of the candidate's own code, so there is no result to judge"
     what = f"the candidate raised {raised.type}: {message}"
-    remedy = ""
+    remedy = "" if missing(raised) else RAISED
     if raised.type == "ModifyScopeVariableError":
         cause, remedy = "`apply` was called without the collection that the module writes to in `mutable=`", MUTABLE
     return Violation(what, "an array of shape [features]", raised.type, line=raised.line, cause=cause, remedy=remedy)

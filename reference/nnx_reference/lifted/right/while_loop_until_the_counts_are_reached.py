@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 ADVICE = ("current-access",)
+MIN_FLAX = "0.10"
 
 
 class Counter(nnx.Module):
