@@ -29,6 +29,8 @@ AMOUNT = 3
 FAR = 100
 #: After so many runs without traces that showed no more than the plain ones, they become rare.
 FRUITLESS = 4
+#: Cases of more calls are not run without traces: a loop that takes no time when compiled may take a minute then.
+MOST_CALLS = 200
 
 
 def observe(candidate: Candidate, request: Request) -> Observation:
@@ -66,7 +68,8 @@ def forget_compiled() -> None:
 
 def without_traces(candidate: Candidate, request: Request, first: Run) -> bool:
     """Whether to run the case without traces, too."""
-    return UNTRACED in request.probes or (_looks(candidate, request) and hidden_calls(first))
+    wanted = request.calls <= MOST_CALLS and _looks(candidate, request) and hidden_calls(first)
+    return UNTRACED in request.probes or wanted
 
 
 def _looks(candidate: Candidate, request: Request) -> bool:
