@@ -18,6 +18,7 @@ CAPABILITIES = {
     "per_lane_state": "state may be split over the lanes of `nnx.vmap` (the default); False where it may not",
 }
 #: Traits that are numbers: how far arithmetic may differ between plain Python and a transform.
+#: They go for integers, too; random streams stay exact.
 TOLERANCES = ("rtol", "atol")
 TRAITS = (*CAPABILITIES, *TOLERANCES)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from nnx_conformance.case import Case
 from nnx_conformance.contract import CORE, SHOULD, Check, Judgement, NotApplicable, Violation, check
 from nnx_conformance.laws.lines import written
@@ -12,6 +14,8 @@ from nnx_conformance.laws.trajectory import calls_of, of_twin
 from nnx_conformance.plain_text import short
 
 DEPRECATIONS = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
+#: With so many digits numbers are told; and the first whole number that int32 does not hold.
+DIGITS, WHOLE = (6, 9, 12, 17), 2.0**31
 PRECISION, CURRENT, MOVES = "state-precision", "current-access", "state-moves"
 
 
@@ -32,9 +36,28 @@ def state_precision(case: Case, seen: Observation) -> Judgement:
     for creep in (creep for step in steps for creep in step.creeps):
         if said := _fails(creep):
             what = f"`{creep.path}` moves by {creep.amount:g} with each call, and {said} after {creep.calls:g} calls"
-            values = f"{creep.near + creep.amount:g}", f"{creep.after:g}"
-            return Violation(f"{what}, as {creep.dtype}", *values, written(seen.steps, creep.path))
+            line = written(seen.steps, creep.path)
+            return Violation(f"{what}, as {creep.dtype}", *_values(creep), line, remedy=_remedy(creep))
     return None
+
+
+def _values(creep: Creep) -> tuple[str, str]:
+    """What a call should have led to, and what it did, in as few digits as tell them apart."""
+    wanted = creep.near + creep.amount
+    pairs = ((f"{wanted:.{digits}g}", f"{creep.after:.{digits}g}") for digits in DIGITS)
+    return next((pair for pair in pairs if pair[0] != pair[1]), (f"more than {creep.after:g}", f"{creep.after:g}"))
+
+
+def _remedy(creep: Creep) -> str:
+    """How to mend what is already as wide as the check's own remedy makes it; empty where that fits."""
+    if creep.dtype in ("int32", "uint32", "int64", "uint64"):
+        return f"Start over, or stop, before {creep.dtype} is full, or declare the `horizon` that is needed."
+    if creep.dtype not in ("float32", "float64"):
+        return ""
+    if creep.amount.is_integer() and abs(creep.near + creep.amount) < WHOLE:
+        return f"Count in int32, which still counts where {creep.dtype} stops, or declare the `horizon` that is needed."
+    mend = "Keep a mean in place of a sum, or carry what rounding loses in a second Variable"
+    return f"{mend}, or declare the `horizon` that is needed."
 
 
 def _fails(creep: Creep) -> str:
@@ -96,7 +119,12 @@ def state_moves(case: Case, seen: Observation) -> Judgement:
 
 
 def _own(leaf: Leaf) -> bool:
-    return leaf.variable and not leaf.param and not leaf.rng and leaf.array is not None
+    return leaf.variable and not leaf.param and not leaf.rng and leaf.array is not None and not _is_raw_key(leaf.array)
+
+
+def _is_raw_key(array: np.ndarray) -> bool:
+    """Whether an array may be keys as JAX had them before typed ones, as `transplants.holds_raw_keys` says."""
+    return array.dtype == np.uint32 and array.ndim > 0 and array.shape[-1] in (2, 4)
 
 
 def _differs(leaf: Leaf, was: Leaf) -> bool:

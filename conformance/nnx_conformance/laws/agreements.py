@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nnx_conformance.case import Case
 from nnx_conformance.contract import CORE, MUST, Blocked, Check, Judge, Judgement, NotApplicable, Violation
-from nnx_conformance.laws.differences import HIDDEN, Difference, first, text
+from nnx_conformance.laws.differences import HIDDEN, START, Difference, first, text
 from nnx_conformance.laws.language import BY_NAME
 from nnx_conformance.laws.lines import written
 from nnx_conformance.laws.seen import Observation, Step
@@ -55,11 +55,22 @@ def _concerns(step: Step, law: str) -> bool:
 
 def violation(seen: Observation, found: Difference) -> Violation:
     """The violation that a difference is."""
+    if found.at == START:
+        return _start(found)
     mode = " (tree mode)" if seen.mode == "tree" else ""
     follows = CAUSES[: CAUSES.index(found.law)] if found.law in CAUSES else (*CAUSES, *EARLIER.get(found.law, ()))
     path, cause = _hidden(seen) if found.law == HIDDEN else ("", "")
     line = found.line or written(seen.steps, path or found.path)
     return Violation(found.what + mode, found.expected, found.observed, line, cause, follows=follows)
+
+
+def _start(found: Difference) -> Violation:
+    """Two modules of one seed that differ before any call: each comparison of them would show that again."""
+    cause = "something outside the Rngs decides how a module starts"
+    remedy = (
+        "Take all that is random in `__init__` from the `nnx.Rngs` that it is given, and count or time nothing there."
+    )
+    return Violation(found.what, found.expected, found.observed, None, cause, remedy, follows=CAUSES[:2])
 
 
 def _hidden(seen: Observation) -> tuple[str, str]:

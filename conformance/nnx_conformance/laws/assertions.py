@@ -15,12 +15,24 @@ from flax import nnx
 
 def look(module: Any) -> dict[str, Any]:
     """The Variables of a module by path: their classes, and copies of their contents."""
-    seen = {}
-    for path, value in nnx.iter_graph(module):
-        if isinstance(value, nnx.Variable):
-            held = value.get_raw_value() if hasattr(value, "get_raw_value") else value.raw_value
-            seen["/".join(map(str, path))] = (type(value), [numbers(leaf) for leaf in jax.tree.leaves(held)])
-    return seen
+    return {path: (type(value), [numbers(leaf) for leaf in inside(value)]) for path, value in variables(module).items()}
+
+
+def variables(module: Any) -> dict[str, Any]:
+    """The Variables of a module by path: those that Flax sees, and those that hang on plain objects in it."""
+    found = dict(nnx.iter_graph(module))
+    for path, node in list(found.items()):
+        for name, plain in vars(node).items() if isinstance(node, nnx.Module) else ():
+            parts = {} if callable(plain) else getattr(plain, "__dict__", {})
+            for below, part in parts.items():
+                inner = dict(nnx.iter_graph(part)) if isinstance(part, (nnx.Module, nnx.Variable)) else {}
+                found |= {(*path, name, below, *rest): value for rest, value in inner.items()}
+    return {"/".join(map(str, path)): value for path, value in found.items() if isinstance(value, nnx.Variable)}
+
+
+def inside(variable: Any) -> list[Any]:
+    """The leaves of what a Variable holds."""
+    return jax.tree.leaves(variable.get_raw_value() if hasattr(variable, "get_raw_value") else variable.raw_value)
 
 
 def numbers(leaf: Any) -> Any:
@@ -52,7 +64,8 @@ def agree(module: Any, got: Any, twin: Any, wanted: Any, rtol: float, atol: floa
     if mine.keys() != others.keys():
         return f"one has the Variables {sorted(mine)}, the other {sorted(others)}"
     for path, (kind, held) in mine.items():
-        if kind is not others[path][0] or (wrong := same(held, others[path][1], rtol, atol)):
+        within = (0.0, 0.0) if issubclass(kind, nnx.RngState) else (rtol, atol)
+        if kind is not others[path][0] or (wrong := same(held, others[path][1], *within)):
             return f"the state {path} differs: {wrong}"
     return tracers(module)
 
@@ -95,13 +108,26 @@ def wrapper_kept_holds(before: dict[str, Any], after: dict[str, Any]) -> str:
     return f"{gone[0]} is no Variable any more" if gone else ""
 
 
-def structure_stable_holds(before: dict[str, Any], after: dict[str, Any]) -> str:
-    if before.keys() != after.keys():
+def typed(module: Any) -> dict[str, Any]:
+    """Of what each Variable of a module holds, by path, the dtype, shape and weak type; None for a Python number."""
+    return {path: [described(leaf) for leaf in inside(value)] for path, value in variables(module).items()}
+
+
+def described(leaf: Any) -> tuple[str, tuple[int, ...], bool] | None:
+    """The dtype, shape and weak type of an array."""
+    weak = bool(getattr(leaf, "weak_type", False))
+    return (str(leaf.dtype), leaf.shape, weak) if hasattr(leaf, "dtype") else None
+
+
+def structure_stable_holds(before: dict[str, Any], after: dict[str, Any], first: bool = False) -> str:
+    """Both are what `typed` saw; a first call may add state, and make a weak type strong."""
+    if before.keys() - after.keys() or (after.keys() - before.keys() and not first):
         return f"the Variables were {sorted(before)}, and are {sorted(after)}"
-    for path, (_, held) in after.items():
-        was, now = ([(leaf.dtype, leaf.shape) for leaf in leaves] for leaves in (before[path][1], held))
-        if was != now:
-            return f"{path} was {was}, and is {now}"
+    for path, held in before.items():
+        pairs = list(zip(held, after[path], strict=False))
+        changed = [(was, now) for was, now in pairs if was and now and was[: 3 - first] != now[: 3 - first]]
+        if changed or (len(held) != len(after[path]) and not first):
+            return f"{path} was {held}, and is {after[path]}"
     return ""
 
 
@@ -116,7 +142,8 @@ def no_growth_holds(before: dict[str, Any], after: dict[str, Any]) -> str:
     return f"the state grew from {was} numbers to {now}" if now > was else ""
 
 
-def eval_frozen_holds(before: dict[str, Any], after: dict[str, Any]) -> str:
-    state = [path for path, (kind, _) in after.items() if not issubclass(kind, nnx.RngState)]
-    changed = [path for path in state if path not in before or same(after[path][1], before[path][1], 0.0, 0.0)]
-    return f"in eval mode, {changed[0]} changed" if changed else ""
+def eval_frozen_holds(before: dict[str, Any], after: dict[str, Any], first: bool = False) -> str:
+    """A first call may add state."""
+    new = after.keys() - before.keys() if not first else ()
+    changed = [path for path in after if path in before and same(after[path][1], before[path][1], 0.0, 0.0)]
+    return f"in eval mode, {[*changed, *sorted(new)][0]} changed" if changed or new else ""

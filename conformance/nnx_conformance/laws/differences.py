@@ -14,7 +14,9 @@ from nnx_conformance.laws.tolerance import EXACT, Tolerance, close, tolerance
 from nnx_conformance.observation import Line
 from nnx_conformance.plain_text import short
 
-HIDDEN = "no-hidden-state"
+HIDDEN, REPRODUCIBLE = "no-hidden-state", "rng-reproducible"
+#: What differs before the first step, and where that stands among the steps.
+STARTS, START = "two modules made with the same seed start differently", -1
 #: Arrays of more numbers are not shown as a whole.
 FEW = 4
 
@@ -37,6 +39,8 @@ class Difference:
 
 def first(seen: Observation) -> Difference | None:
     """The first step after which the subject is not what its twin is; what comes later may follow from it."""
+    if apart := parted(seen):
+        return apart
     for at, step in enumerate(seen.steps):
         if step.skipped or step.twin.raised:
             continue
@@ -50,6 +54,13 @@ def first(seen: Observation) -> Difference | None:
             if unlike := _paired(seen, at, pair):
                 return unlike
     return None
+
+
+def parted(seen: Observation) -> Difference | None:
+    """In what the two modules, made with one seed, differ before anything is done with them."""
+    law = REPRODUCIBLE if seen.declares("draws_randomness") else HIDDEN
+    found = None if seen.skipped else between(seen.start, Side((), seen.beside, None), EXACT, ())
+    return Difference(f"{STARTS}: {found[0]}", found[1], found[2], START, law, path=found[3]) if found else None
 
 
 def blamed(seen: Observation, at: int) -> str:
@@ -139,6 +150,7 @@ def agree(got: Leaf, wanted: Leaf, within: Tolerance, noise: float = 0.0) -> boo
     # A Python number in a Variable is an array after a trace: `nnx.Variable(0)`.
     if got.dtype != wanted.dtype and got.dtype and wanted.dtype:
         return False
+    within = EXACT if got.rng or wanted.rng else within
     return got.array.shape == wanted.array.shape and close(got.array, wanted.array, within, noise)
 
 

@@ -12,6 +12,7 @@ from nnx_conformance.laws.trajectory import Move, calls_of, of_subject, of_twin
 from nnx_conformance.plain_text import short
 
 KEPT, STABLE, UNTOUCHED, GROWTH = "wrapper-kept", "structure-stable", "params-untouched", "no-growth"
+EVAL = "eval-frozen"
 NO_CALL = NotApplicable("no call of it was made")
 #: A first call makes state, a second may change the graph once more: a property setter does, on Flax 0.11 and 0.12.
 SETTLED = 2
@@ -154,9 +155,25 @@ def _restructured(seen: Observation) -> Violation | None:
                 for path, leaf in move.holds().items()
                 if not leaf.state and text(before.get(path)) != text(leaf)
             ]
-            path, was, now = changed[0] if changed else ("", "", "")
+            if not changed and (other := _came_or_went(move)):
+                return other
+            path, was, now = changed[0] if changed else ("", "as it was after the first calls", "another")
             what = f"`{path}`, which is part of the graph's structure," if path else "the graph's structure"
             return _unstable(move, path, f"{what} changed", was, now)
+    return None
+
+
+def _came_or_went(move: Move) -> Violation | None:
+    """The first place of the state that a call, on whatever shape of input, added, took away or gave another kind."""
+    held, holds = move.held(), move.holds()
+    for path, leaf in {**held, **holds}.items():
+        if leaf.state and path not in held:
+            return _unstable(move, path, f"`{path}` was added", "nothing", text(leaf))
+        if leaf.state and path not in holds:
+            return _unstable(move, path, f"`{path}` is gone", text(leaf), "nothing")
+        if leaf.state and leaf.kind != held[path].kind:
+            was = held[path].kind
+            return _unstable(move, path, f"`{path}` went from {was} to {leaf.kind}", was, leaf.kind)
     return None
 
 
@@ -230,10 +247,11 @@ def no_growth(case: Case, seen: Observation) -> Judgement:
         before, after = _size(move.before), _size(move.after)
         if after[0] > before[0] or after[1] > before[1]:
             what = f"in {move.name} (call {move.calls + 1}), the state grew"
-            cause = "each call adds to the state"
+            cause = "a call in eval mode adds to the state" if move.evaluating else "each call adds to the state"
             was, now = (f"{count} leaves with {size} numbers" for count, size in (before, after))
             line = written([move.step], _grown(move))
-            return Violation(what, was, now, line, cause, follows=_causes(GROWTH))
+            follows = (*_causes(GROWTH), *((EVAL,) if move.evaluating else ()))
+            return Violation(what, was, now, line, cause, follows=follows)
     return None if moves else NotApplicable("it was not called twice on one shape")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+import traceback
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -137,14 +138,30 @@ def _try_out(bench: Bench) -> None:
             if number >= bench.pool.given:  # what the kit made of an input need not be one
                 bench.pool = bench.pool.as_given()
                 break
-            given = bench.pool.text(number)
-            mend = "Let `inputs` give what a call takes: a tuple stands for several arguments."
-            raise Misuse(
-                f"Expected inputs that fit but a call on input {given} raised {_said(bench, error)}. {mend}"
-            ) from error
+            raise Misuse(_refused(bench, bench.pool.text(number), error)) from error
     if not bench.subject.declares("draws_randomness") and _draws(bench):
         mend = "Declare it: `traits={'draws_randomness': True}`."
         raise Misuse(f"Expected a call that draws no randomness, as no trait declares it, but it draws some. {mend}")
+
+
+def _refused(bench: Bench, given: str, error: Exception) -> str:
+    """What is told of a first call that raised: inputs that do not fit, or the module's own code."""
+    said = _said(bench, error)
+    if bench.source.owns(_innermost(error)) and not _about_inputs(error):
+        mend = "The module's own code raises that: mend the call, or let `inputs` give what it takes."
+        return f"Expected a call that returns but on input {given} it raised {said}. {mend}"
+    mend = "Let `inputs` give what a call takes: a tuple stands for several arguments."
+    return f"Expected inputs that fit but a call on input {given} raised {said}. {mend}"
+
+
+def _about_inputs(error: Exception) -> bool:
+    """Whether an exception is one of those that arguments raise which do not fit."""
+    return isinstance(error, TypeError) or any(word in str(error).lower() for word in ("shape", "dimension"))
+
+
+def _innermost(error: Exception) -> str:
+    """The file of the line that raised."""
+    return [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
 
 
 def _made(bench: Bench, seed: int) -> Any:
@@ -167,19 +184,25 @@ def _said(bench: Bench, error: BaseException) -> str:
 
 
 def _draws(bench: Bench) -> bool:
-    """Whether a call gives something else when nothing but the keys of random streams is changed."""
-    for number in range(len(bench.pool.inputs)):
-        module, other = _made(bench, 0), _made(bench, 1)
+    """Whether a call gives something else when nothing but the keys of random streams is changed.
+
+    That is a second call: a first one may draw what it makes lazily, such as weights, and none after it anything.
+    """
+    return any(_draws_on(bench, number) for number in range(len(bench.pool.inputs)))
+
+
+def _draws_on(bench: Bench, number: int) -> bool:
+    module, other = _made(bench, 0), _made(bench, 1)
+    try:
+        for one in (module, other):
+            bench.call(one, number)
         if not any(leaf.rng and leaf.array is not None for leaf in state(module)):
             return False
-        try:
-            transplant(module, other, keys=False)
-        except ValueError:
-            return False  # their structures differ, so nothing can be said
-        outputs = [tree(bench.subject.call(one, *bench.pool.held(number))) for one in (module, other)]
-        if _contents(outputs[0]) != _contents(outputs[1]):
-            return True
-    return False
+        transplant(module, other, keys=False)
+        outputs = [tree(bench.call(one, number)) for one in (module, other)]
+    except Exception:  # noqa: BLE001 - their structures differ, or a second call raises, which a law is there to tell
+        return False
+    return _contents(outputs[0]) != _contents(outputs[1])
 
 
 def _contents(leaves: Any) -> list[bytes]:

@@ -33,13 +33,13 @@ def observe(bench: Bench, request: Request) -> Observation:
     with flax_modes.mode(todo.mode), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         run = Run(bench, bench.transforms(todo.mode, FRESH in request.probes), todo, request)
-        start = Side((), state(run.module), None)
+        start, beside = Side((), state(run.module), None), state(run.twin.module)
         steps = tuple(run.steps())
     numbers = {word.input for word in todo.words if word.operation.calls} | {
         one for step in steps for one in step.inputs
     }
     inputs = tuple(Given(one, plain(bench.pool.text(one)), bench.pool.source(one)) for one in sorted(numbers))
-    return Observation(start, steps, told, inputs, todo.mode, "", bench.where, bench.warnings, "", run.handed)
+    return Observation(start, steps, told, inputs, todo.mode, "", bench.where, bench.warnings, "", run.handed, beside)
 
 
 class Run:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nnx_conformance.case import Case
+from nnx_conformance.laws.differences import STARTS, parted
 from nnx_conformance.laws.language import TREE, Program, Word, program
 from nnx_conformance.laws.script_lines import lines
 from nnx_conformance.laws.script_text import HEAD, LACKS, LACKS_SAVED, RESTARTS
@@ -29,10 +30,21 @@ BY_STATE = {
 }
 #: Laws that no script shows: they need many programs, or what only the kit sees.
 WITHOUT = ("state-precision", "current-access", "state-moves")
+#: What of other laws no script shows, by words of the finding.
+UNSEEN = {
+    "eval-frozen": ("output",),
+    "rng-advances": ("output",),
+    "rng-reproducible": ("a module from another seed",),
+    "structure-stable": ("is shared with", "graph's structure", "compiled once more", "went from"),
+}
+#: Assertions of the state that a law needs for some of its findings only, by words of these.
+SOMETIMES = {"optimizer-safe": ("calls write", "params_untouched_holds")}
 #: Stands before a step that a new process does.
 RESTART = "restart"
 #: What is asserted of other laws besides what is compared.
 BESIDES = {"input-untouched": ("untouched",), "rng-advances": ("streams_agree",)}
+#: What a first call may add, and what an optimiser may change.
+ADDS, CHANGES_PARAMS = ("structure-stable", "eval-frozen"), ("optimizer-safe", "params-untouched", "structure-stable")
 TRANSFORMS = ("jit", "remat", "cond", "scan", "vmap", "grad", "optimize")
 
 
@@ -40,11 +52,12 @@ def script(case: Case, seen: Observation, law: str, what: str) -> str:
     """The script that shows a violation; empty where none can."""
     todo = program(case)
     names = [word.operation.name for word in todo.words]
-    outputs = (law, "output" in what) in (("eval-frozen", True), ("rng-advances", True))
+    unseen = any(words in what for words in UNSEEN.get(law, ()))
+    asserted = _asserted(law, what)
     restarts = any(step.operation == "restart" and not step.skipped for step in seen.steps)
-    if not seen.where or law in WITHOUT or outputs or not all(given.source for given in seen.inputs):
+    if not seen.where or law in WITHOUT or unseen or not all(given.source for given in seen.inputs):
         return ""
-    if restarts and law in BY_STATE:
+    if restarts and asserted:
         return ""
     used = [name for name in TRANSFORMS if name in names]
     made = "\n".join(f"{name}_step = {name}(step)" for name in used)
@@ -56,13 +69,14 @@ def script(case: Case, seen: Observation, law: str, what: str) -> str:
         *used,
         "agree",
         "look",
-        *((BY_STATE[law],) if law in BY_STATE else ()),
+        *((asserted,) if asserted else ()),
+        *(("typed",) if law == "structure-stable" else ()),
         *BESIDES.get(law, ()),
     }
     return HEAD.format(
         program=str(todo),
         law=law,
-        step=len(seen.steps),
+        step=0 if what.startswith(STARTS) else len(seen.steps),
         what=said,
         lacks=LACKS_SAVED if restarts else LACKS,
         mode="nnx.set_graph_mode(False)\n\n\n" if todo.mode == TREE else "\n",
@@ -72,8 +86,14 @@ def script(case: Case, seen: Observation, law: str, what: str) -> str:
         made=made + ("\n\n" if made else ""),
         seed=todo.seed,
         restarts=RESTARTS if restarts else "",
-        steps=_staged(_steps(todo, seen, law)),
+        steps=_staged(_steps(todo, seen, law, asserted)),
     )
+
+
+def _asserted(law: str, what: str) -> str:
+    """The assertion of the state before and after each call that shows a finding; empty for a comparison."""
+    words, name = SOMETIMES.get(law, ("", ""))
+    return name if words and words in what else BY_STATE.get(law, "")
 
 
 def _subject(where: str) -> str:
@@ -131,8 +151,11 @@ def _staged(lines: Iterator[str]) -> str:
     return "\n".join(blocks)
 
 
-def _steps(todo: Program, seen: Observation, law: str) -> Iterator[str]:
+def _steps(todo: Program, seen: Observation, law: str, asserted: str) -> Iterator[str]:
     evaluating, side = False, "module" if law in ("wrapper-kept", "eval-frozen") else "twin"
+    look = "typed" if law == "structure-stable" else "look"
+    if not asserted and parted(seen):
+        yield "check(0, agree(module, (), twin, (), 0.0, 0.0))"
     for at, (word, step) in enumerate(zip(todo.words, seen.steps, strict=False)):
         name = word.operation.name
         yield RESTART if name == "restart" and not step.skipped else ""
@@ -147,16 +170,23 @@ def _steps(todo: Program, seen: Observation, law: str) -> Iterator[str]:
             yield f"with step_that_raises({at + 1}):"
             yield from (f"    {line}" for line in done)
             continue
-        if law not in BY_STATE:
+        if not asserted:
             yield from _watched(law, word, step, at + 1, done)
             yield from _compared(seen, word, at)
             continue
-        yield f"before = look({side})"
+        yield f"before = {look}({side})"
         yield from done
-        # A first call may make state; in eval mode, an optimiser may still change Params.
-        first = law in ("no-growth", "structure-stable") and not done_before(todo, at)
-        if not first and (law != "eval-frozen" or (frozen and name != "optimize")):
-            yield f"check({at + 1}, {BY_STATE[law]}(before, look({side})))"
+        first = not done_before(todo, at)
+        if _judged(law, name, first, frozen):
+            more = ", first=True" if first and law in ADDS else ""
+            yield f"check({at + 1}, {asserted}(before, {look}({side}){more}))"
+
+
+def _judged(law: str, name: str, first: bool, frozen: bool) -> bool:
+    """Whether a law says something of a step: a first call may make state, and an optimiser may change Params."""
+    if law == "eval-frozen":
+        return frozen and name != "optimize"
+    return not (law == "no-growth" and first) and not (law in CHANGES_PARAMS and name == "optimize")
 
 
 def _watched(law: str, word: Word, step: Step, at: int, done: list[str]) -> Iterator[str]:

@@ -178,6 +178,7 @@ class Observation:
         where: where the subject can be imported from, `file::name` or `module:name`; empty if it cannot.
         output: what was written to stdout and stderr.
         files: what is to be handed over to a new process, which is to go on; empty if the program has come to its end.
+        beside: the state of the twin right after it was made.
     """
 
     start: Side
@@ -190,6 +191,7 @@ class Observation:
     warnings: tuple[Warned, ...]
     output: str
     files: tuple[File, ...] = ()
+    beside: tuple[Leaf, ...] = ()
 
     def trait(self, name: str) -> str:
         """The value of a trait as text; empty if it is not declared."""

@@ -21,11 +21,16 @@ COMPLEX = {"complex64": "float32", "complex128": "float64"}
 
 @dataclass(frozen=True)
 class Tolerance:
-    """Numbers a and b agree if they differ by at most `rtol * |b| + share * largest + atol`; largest: of b's array."""
+    """Numbers a and b agree if they differ by at most `rtol * |b| + share * largest + atol`; largest: of b's array.
+
+    Integers do so only within a tolerance that the subject declares: `declared`. Else they must be equal, as booleans
+    and random streams must be in any case.
+    """
 
     rtol: float
     share: float
     atol: float
+    declared: bool = False
 
 
 EXACT = Tolerance(0.0, 0.0, 0.0)
@@ -38,7 +43,7 @@ def tolerance(seen: Observation, position: int) -> Tolerance:
     if not inexact:
         return EXACT
     if seen.trait("rtol") or seen.trait("atol"):
-        return Tolerance(float(seen.trait("rtol") or 0), 0.0, float(seen.trait("atol") or 0))
+        return Tolerance(float(seen.trait("rtol") or 0), 0.0, float(seen.trait("atol") or 0), declared=True)
     name = lowest([*seen.start.state, *seen.steps[position].twin.state, *seen.steps[position].twin.outputs])
     unit = EPS[name] * UNITS.get(name, HALF_UNITS)
     return Tolerance(unit * inexact, unit * inexact, 0.0)
@@ -55,9 +60,10 @@ def close(got: np.ndarray, wanted: np.ndarray, within: Tolerance, noise: float) 
     if got.tobytes() == wanted.tobytes() and got.dtype == wanted.dtype:
         return True
     inexact = any(array.dtype.kind in "fc" or array.dtype.name == "bfloat16" for array in (got, wanted))
-    if not inexact or within == EXACT:
+    counts = within.declared and all(array.dtype.kind in "iu" for array in (got, wanted))
+    if within == EXACT or not (inexact or counts):
         return bool(np.array_equal(_wide(got), _wide(wanted), equal_nan=inexact))
-    a, b = _wide(got), _wide(wanted)
+    a, b = ((array.astype(np.float64) if counts else _wide(array)) for array in (got, wanted))
     finite = np.isfinite(a) & np.isfinite(b)
     with np.errstate(all="ignore"):
         bound = _bound(b, within, noise)

@@ -9,14 +9,15 @@ import numpy as np
 from nnx_conformance.case import Case
 from nnx_conformance.contract import CORE, MUST, Check, Judgement, NotApplicable, Violation, check
 from nnx_conformance.laws.agreements import agreement
-from nnx_conformance.laws.differences import text
-from nnx_conformance.laws.keeping import UNTOUCHED, rewritten
+from nnx_conformance.laws.differences import REPRODUCIBLE, text
+from nnx_conformance.laws.keeping import EVAL, UNTOUCHED, rewritten
+from nnx_conformance.laws.language import BY_NAME
 from nnx_conformance.laws.lines import written
 from nnx_conformance.laws.seen import Leaf, Observation, Pair, Side, Step
-from nnx_conformance.laws.trajectory import calls_of, of_subject, of_twin
+from nnx_conformance.laws.trajectory import Move, calls_of, of_subject, of_twin
 
-GRAD, OPTIMIZE, EVAL = "grad-clean", "optimizer-safe", "eval-frozen"
-ADVANCES, REPRODUCIBLE = "rng-advances", "rng-reproducible"
+GRAD, OPTIMIZE = "grad-clean", "optimizer-safe"
+ADVANCES = "rng-advances"
 NO_RANDOMNESS = NotApplicable("it declares no randomness")
 
 
@@ -77,6 +78,10 @@ def eval_frozen(case: Case, seen: Observation) -> Judgement:
     found: dict[str, tuple[Leaf, ...]] = {}
     for move in of_subject(seen):
         frozen = move.evaluating or move.step.operation in ("eval", "train")
+        if move.evaluating and not seen.declares("grows") and (new := _added(move)):
+            what = f"in {move.name}, in eval mode, the state `{new.path}` was added"
+            line = written([move.step], new.path)
+            return Violation(what, "nothing", text(new), line, cause="only a module's first call may add to its state")
         if frozen and move.step.operation != "optimize" and (moved := _moved(move.before, move.after)):
             when = "in eval mode" if move.step.operation not in ("eval", "train") else "which only sets the mode"
             what, line = f"in {move.name}, {when}, the state `{moved[0]}` changed", written([move.step], moved[0])
@@ -89,6 +94,13 @@ def eval_frozen(case: Case, seen: Observation) -> Judgement:
             return Violation(f"in {move.name}, in eval mode, the same input gave another output", moved[1], moved[2])
         found[number] = move.step.subject.outputs
     return agreement(EVAL)(case, seen)
+
+
+def _added(move: Move) -> Leaf | None:
+    """What a call added to the state; a module's first one may, in eval mode too, and setting the mode may."""
+    if not move.calls or not BY_NAME[move.step.operation].calls:
+        return None
+    return next((leaf for leaf in move.after if leaf.state and leaf.path not in move.held()), None)
 
 
 def _inputs(case: Case, at: int) -> str:

@@ -55,7 +55,7 @@ def of_subject(seen: Observation) -> Iterator[Move]:
 
 
 def _moves(seen: Observation, twin: bool) -> Iterator[Move]:
-    before, calls, evaluating, shapes = seen.start.state, 0, False, ""
+    before, calls, evaluating, shapes = seen.beside if twin else seen.start.state, 0, False, ""
     for at, step in enumerate(seen.steps):
         if step.skipped:
             continue

@@ -5,6 +5,7 @@ import numpy as np
 from flax import nnx
 
 CATCHES = ("structure-stable",)
+MIN_FLAX = "0.10"
 
 
 class Marked(nnx.Module):

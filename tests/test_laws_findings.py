@@ -1,0 +1,266 @@
+"""What the module laws say of a module: the true cause, values that differ, a remedy that fits, and no lawful one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import flax
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from nnx_conformance import Misuse, Report, Subject, check_module
+from nnx_conformance.contract import CORE, Violation
+from nnx_conformance.laws import subjects
+from nnx_conformance.laws.contract import CONTRACT
+from nnx_conformance.laws.language import case, words
+from nnx_conformance.report import Finding
+from nnx_conformance.request import Request
+from nnx_reference import mutants, rights
+
+X = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
+STARTS = "two modules made with the same seed start differently: the state "
+
+
+def subject(name: str) -> Any:
+    one = next(one for one in (*mutants("module-laws"), *rights("module-laws")) if one.name == name)
+    if not one.applies_to(flax.__version__):
+        pytest.skip(f"{name} needs another Flax")
+    return one.load()
+
+
+def judged(given: Any, *checks: str, examples: int = 8) -> Report:
+    return check_module(given, max_examples=examples, shrink=False, checks=checks)
+
+
+def finding(given: Any, law: str, *others: str, examples: int = 8) -> Finding:
+    return next(found for found in judged(given, law, *others, examples=examples).findings if found.check == law)
+
+
+def violation(given: Any, law: str, program: str) -> Violation:
+    """What a law says of one program of the machine."""
+    bench, _ = subjects.adopt(given, "mine", ())  # type: ignore[misc]
+    drawn = case(CORE, 0, words(program))
+    (judge,) = [one.judge for one in CONTRACT.checks if one.id == law]
+    found = judge(drawn, subjects.observe(bench, Request(drawn, (), 0)))
+    assert isinstance(found, Violation)
+    return found
+
+
+def write(variable: Any, value: Any) -> None:
+    """On every Flax, and without a deprecation warning where there is another way."""
+    variable.set_value(value) if hasattr(variable, "set_value") else setattr(variable, "value", value)
+
+
+def read(variable: Any) -> Any:
+    return variable.get_value() if hasattr(variable, "get_value") else variable.value
+
+
+def tracing(x: Any) -> bool:
+    return isinstance(x, jax.core.Tracer)
+
+
+@pytest.mark.parametrize(
+    ("name", "law", "state"),
+    [
+        ("initialises_from_numpys_generator", "rng-reproducible", "`kernel`"),
+        ("starts_from_numpys_generator", "no-hidden-state", "`mix`"),
+    ],
+)
+def test_two_modules_of_one_seed_that_start_differently_are_told_as_that(name: str, law: str, state: str) -> None:
+    report = judged(subject(name), law, "params-untouched", "jit-agrees")
+    (found,) = report.findings
+    assert (found.check, found.what.partition(" differs")[0]) == (law, STARTS + state)
+    assert found.cause == "something outside the Rngs decides how a module starts"
+    assert found.remedy.startswith("Take all that is random in `__init__` from the `nnx.Rngs` that it is given")
+    assert report.result("jit-agrees").blocked_by == (law,)
+
+
+class OneMoreWhenTraced(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs, dtype: Any = jnp.int8) -> None:
+        self.count = nnx.Variable(jnp.zeros((), dtype))
+
+    def __call__(self, x: Any) -> Any:
+        more = 2 if tracing(x) else 1
+        write(self.count, read(self.count) + jnp.asarray(more, read(self.count).dtype))
+        return x
+
+
+@pytest.mark.parametrize(
+    ("traits", "status"),
+    [({}, "violated"), ({"atol": 8}, "held"), ({"rtol": 1.0}, "held"), ({"atol": 0.5}, "violated")],
+    ids=str,
+)
+def test_a_tolerance_that_is_declared_goes_for_integers_too(traits: dict[str, float], status: str) -> None:
+    report = judged(Subject(OneMoreWhenTraced, [X], traits), "jit-agrees")
+    assert report.result("jit-agrees").status == status
+
+
+class StreamStandsStillWhenTraced(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.rngs = rngs
+
+    def __call__(self, x: Any) -> Any:
+        return x if tracing(x) else x + 0.0 * jax.random.normal(self.rngs.noise(), x.shape)
+
+
+def test_no_tolerance_goes_for_random_streams() -> None:
+    given = Subject(StreamStandsStillWhenTraced, [X], {"draws_randomness": True, "atol": 100.0})
+    found = finding(given, "jit-agrees")
+    assert "count` differs after step 1, `jit`" in found.what
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    ["draws_its_weights_in_the_first_call", "rounds_to_int8_within_one", "folds_its_step_into_a_raw_key"],
+)
+def test_what_keeps_all_laws_in_an_odd_way_is_told_nothing(name: str) -> None:
+    report = check_module(subject(name), max_examples=40)
+    assert (report.verdict, report.findings) == ("conforms", ())
+
+
+def test_a_call_that_draws_once_the_module_is_whole_must_be_declared() -> None:
+    class Lazy(nnx.Module):
+        def __init__(self, rngs: nnx.Rngs) -> None:
+            self.rngs = rngs
+
+        def __call__(self, x: Any) -> Any:
+            if not hasattr(self, "kernel"):
+                self.kernel = nnx.Param(jax.random.normal(self.rngs.params(), (4, 4)))
+            return x @ read(self.kernel) + jax.random.normal(self.rngs.noise(), (3, 4))
+
+    with pytest.raises(Misuse, match="Expected a call that draws no randomness, as no trait declares it"):
+        judged(Subject(Lazy, [X]), "jit-agrees")
+
+
+def test_state_that_a_call_in_eval_mode_adds_is_told_as_state_that_is_not_frozen() -> None:
+    found = finding(subject("merges_its_adapters_in_eval"), "eval-frozen")
+    assert found.what == "in step 3, `call`, in eval mode, the state `merged` was added"
+    assert (found.expected, found.cause) == ("nothing", "only a module's first call may add to its state")
+
+
+def test_growth_in_eval_mode_is_told_as_that_and_follows_from_state_that_is_not_frozen() -> None:
+    found = violation(subject("merges_its_adapters_in_eval"), "no-growth", "call eval call")
+    assert found.cause == "a call in eval mode adds to the state"
+    assert found.follows[-1] == "eval-frozen"
+    assert "eval-frozen" not in violation(subject("concatenates_its_history"), "no-growth", "call call").follows
+
+
+class LazyInAnyMode(nnx.Module):
+    deterministic = False
+
+    def __call__(self, x: Any) -> Any:
+        if not hasattr(self, "mean"):
+            self.mean = nnx.BatchStat(jnp.zeros(4))
+        if not self.deterministic:
+            write(self.mean, 0.9 * read(self.mean) + 0.1 * jnp.mean(x, 0))
+        return x - read(self.mean)
+
+
+def test_a_first_call_may_make_state_in_eval_mode_too() -> None:
+    report = judged(Subject(lambda rngs: LazyInAnyMode(), [X], {"has_eval_mode": True}), "eval-frozen", examples=40)
+    assert report.result("eval-frozen").status == "held"
+
+
+class MeanForEachLength(nnx.Module):
+    def __call__(self, x: Any) -> Any:
+        name = f"mean_{x.shape[0]}"
+        if not hasattr(self, name):
+            setattr(self, name, nnx.BatchStat(jnp.zeros(4)))
+        write(getattr(self, name), jnp.ones(4))
+        return x
+
+
+class SwapsTheKind(nnx.Module):
+    def __init__(self) -> None:
+        self.mean: nnx.Variable[Any] = nnx.BatchStat(jnp.zeros(4))
+
+    def __call__(self, x: Any) -> Any:
+        if x.shape[0] == 2:
+            self.mean = nnx.Cache(read(self.mean))
+        return x
+
+
+class ForgetsItsMean(SwapsTheKind):
+    def __call__(self, x: Any) -> Any:
+        if x.shape[0] == 2 and hasattr(self, "mean"):
+            del self.mean
+        return x
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (MeanForEachLength, ("`mean_2` was added", "nothing", "[1., 1., 1., 1.] in nnx.BatchStat")),
+        pytest.param(
+            SwapsTheKind,
+            ("`mean` went from nnx.BatchStat to nnx.Cache", "nnx.BatchStat", "nnx.Cache"),
+            marks=pytest.mark.skipif(flax.__version__.startswith("0.8"), reason="this Flax compares no kinds"),
+        ),
+        (ForgetsItsMean, ("`mean` is gone", "[0., 0., 0., 0.] in nnx.BatchStat", "nothing")),
+    ],
+)
+def test_a_structure_that_changes_is_told_with_the_place_that_came_or_went(make: Any, told: tuple[str, ...]) -> None:
+    found = violation(Subject(lambda rngs: make(), [X, X[:2]]), "structure-stable", "call call call:1")
+    assert (found.what, found.expected, found.observed) == (f"in step 3, `call` (call 3), {told[0]}", *told[1:])
+
+
+class CountsBy(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs, dtype: Any, amount: float) -> None:
+        self.count = nnx.Variable(jnp.zeros((), dtype))
+        self.amount = amount
+
+    def __call__(self, x: Any) -> Any:
+        write(self.count, read(self.count) + jnp.asarray(self.amount, read(self.count).dtype))
+        return x
+
+
+REMEDIES = [
+    (jnp.float32, 1, "Count in int32, which still counts where float32 stops, or declare the `horizon`"),
+    (jnp.float32, 0.3, "Keep a mean in place of a sum, or carry what rounding loses in a second Variable"),
+    (jnp.int32, 1000, "Start over, or stop, before int32 is full, or declare the `horizon`"),
+    (jnp.bfloat16, 1, "Count in int32 or float32, whatever the dtype of the computation"),
+]
+
+
+@pytest.mark.parametrize(("dtype", "amount", "remedy"), REMEDIES, ids=lambda value: str(value)[:24])
+def test_state_that_stands_still_is_told_with_two_values_and_a_wider_dtype(
+    dtype: Any, amount: float, remedy: str
+) -> None:
+    given = Subject(lambda rngs: CountsBy(rngs, dtype, amount), [X], horizon=50_000_000)
+    found = finding(given, "state-precision")
+    assert found.expected != found.observed
+    assert found.remedy.startswith(remedy)
+
+
+class Raises(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.kernel = nnx.Param(jnp.ones((4, 4)))
+
+    def __call__(self, x: Any) -> Any:
+        return {"mode": 1}["mean"]
+
+
+class TakesFiveColumns(Raises):
+    def __call__(self, x: Any) -> Any:
+        return np.ones((3, 5)) * np.asarray(x)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (
+            Raises,
+            "Expected a call that returns but on input [0] = .* it raised KeyError: 'mean' (.*). The module's own ",
+        ),
+        (TakesFiveColumns, "Expected inputs that fit but a call on input [0] = .* raised ValueError: .* Let `inputs` "),
+    ],
+)
+def test_a_first_call_that_raises_is_told_with_what_to_mend(make: Any, told: str) -> None:
+    pattern = ".*".join(map(re.escape, told.split(".*")))
+    with pytest.raises(Misuse, match=f"(?s){pattern}"):
+        judged(Subject(make, [X]), "jit-agrees")
