@@ -197,7 +197,8 @@ def run_floor(folder: Path, cases: Path, work: Path, jobs: int) -> None:
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
     command = [sys.executable, __file__, "--floor", str(folder), str(cases), str(jobs)]
-    subprocess.run(command, env={**cpu(), **cache}, check=True, stderr=subprocess.DEVNULL)
+    silent = subprocess.DEVNULL  # some candidates print each call
+    subprocess.run(command, env={**cpu(), **cache}, check=True, stdout=silent, stderr=silent)
 
 
 def cpu() -> dict[str, str]:
