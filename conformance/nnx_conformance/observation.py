@@ -250,6 +250,7 @@ class Shift:
         end: the numbers that the counting Variables held after the last call, in the order of their paths.
         calls: how many calls of modules were made; another number than without the intervention shows that the
             candidate decides by the state whether to call.
+        undone: whether the state ended as it does without it, because the candidate set it anew.
     """
 
     what: str
@@ -259,6 +260,7 @@ class Shift:
     outcome: Outcome
     end: tuple[float | None, ...]
     calls: int
+    undone: bool = False
 
 
 @dataclass(frozen=True, eq=False)

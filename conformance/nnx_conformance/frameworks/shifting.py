@@ -55,7 +55,23 @@ def _constructed(
     number = len(base.calls)
     if runner is not run and not _another(outcome(made), outcome(base)):
         number = len(runner(candidate, request.case, request.calls, after_construction=after_construction).calls)
-    return (Shift("state", "after construction", AMOUNT, any(applied), outcome(made), (), number),)
+    undone = _alike(_ended(made), _ended(base))
+    return (Shift("state", "after construction", AMOUNT, any(applied), outcome(made), (), number, undone),)
+
+
+def _ended(of: Run) -> list[np.ndarray]:
+    """What the Variables of the run's modules hold when it has ended, without Params and random streams."""
+    ends = [module.end for module in of.modules if module.end is not None and not module.end.traced]
+    held = [pair for end in ends for pair in zip(of.layouts[end.layout], end.held, strict=True)]
+    return [of.arrays[at] for slot, at in held if at >= 0 and slot.counts and not slot.param]
+
+
+def _alike(some: list[np.ndarray], others: list[np.ndarray]) -> bool:
+    """Whether there are arrays, and they are the same but for the rounding of a compiled computation."""
+    if not some or [one.shape for one in some] != [one.shape for one in others]:
+        return False
+    pairs = zip(some, others, strict=True)
+    return all(np.allclose(one.astype(float), other.astype(float), 1e-5, 1e-5, equal_nan=True) for one, other in pairs)
 
 
 def _another(one: Outcome, other: Outcome) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnx_conformance.case import Case
-from nnx_conformance.contract import MUST, Blocked, Judgement, Violation, check
+from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
 from nnx_conformance.contracts.lifted.evidence import (
     HIDDEN,
     IN_VARIABLE,
@@ -43,6 +43,8 @@ def result_reads_state(case: Case, seen: Observation) -> Judgement:
         return excuse(case, seen) or Blocked(IN_VARIABLE)
     if _followed(tried[0], got, 0) or _made_up(seen, tried[0]):
         return None
+    if tried[0].undone:
+        return NotApplicable("the candidate sets the counts anew, so nothing is left of what the kit changed before")
     what = f"the kit raised the count by {tried[0].amount} {tried[0].when}; result[:, 0] stayed the same"
     cause = "result[:, 0] is computed without the Variable, or its updates are dropped"
     follows = (LIFTED, PER_LANE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -27,6 +28,8 @@ WRAPPER = "wrapper-kept"
 FRESH = "fresh-state-per-run"
 
 NAMES = {"nnx": "Flax NNX", "linen": "Flax Linen", "torch": "PyTorch"}
+#: A path with a number in it: what is before the last one, the number, what is behind it.
+NUMBERED = re.compile(r"(.*?)(\d+)(\D*)")
 #: An array of two dimensions may hold so many statistics in its rows or columns: a mean and a variance, say.
 FEW = 4
 NO_CALL = "no call of the module was seen: it was used by another method, or bound"
@@ -88,12 +91,29 @@ def state(run: Run, snapshot: Snapshot | None) -> State:
 
 
 def parts(run: Run, snapshot: Snapshot | None) -> State:
-    """The arrays of a snapshot, and the rows and columns of those that hold a few statistics at once, by path."""
+    """The arrays of a snapshot by path, rows and columns of those that hold a few, and numbers that make a series."""
     found = state(run, snapshot)
     for path, (slot, array) in list(found.items()):
         for label, part in _lines(array):
             found[path + label] = replace(slot, path=path + label), part
-    return found
+    return found | _series(found)
+
+
+def _series(found: State) -> State:
+    """Single numbers whose paths differ in their last index, `means[0]` and `means[1]`, as one array, `means[*]`."""
+    rows: dict[str, list[tuple[int, Slot, np.ndarray]]] = {}
+    for path, (slot, array) in found.items():
+        if array.size == 1 and (match := NUMBERED.fullmatch(path)):
+            rows.setdefault(f"{match[1]}*{match[3]}", []).append((int(match[2]), slot, array))
+    return {
+        path: (replace(row[0][1], path=path), np.concatenate([one.ravel() for _, _, one in sorted(row, key=_index)]))
+        for path, row in rows.items()
+        if len(row) > 1
+    }
+
+
+def _index(member: tuple[int, Slot, np.ndarray]) -> int:
+    return member[0]
 
 
 def _lines(array: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:

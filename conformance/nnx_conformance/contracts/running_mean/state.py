@@ -10,6 +10,7 @@ from nnx_conformance.contracts.mutability import places
 from nnx_conformance.contracts.mutability.evidence import losses
 from nnx_conformance.contracts.running_mean.evidence import (
     FLOAT32,
+    HIDDEN,
     IN_STATE,
     NAMES,
     NO_CALL,
@@ -134,7 +135,7 @@ def starts_from_zeros(case: Case, seen: Observation) -> Judgement:
         return excused
     run, found = base(seen), kept(case, seen)
     if found is None or not found.calls:
-        return Blocked(IN_STATE) if found is None else NotApplicable("no call of the module was seen")
+        return Blocked(IN_STATE) if found is None else NotApplicable(HIDDEN if seen.run.calls else NO_CALL)
     before = parts(run, found.calls[0].before).get(found.slot.path)
     if before is None or not np.any(before[1]):
         return None
@@ -239,12 +240,15 @@ def result_reads_state(case: Case, seen: Observation) -> Judgement:
         return Blocked(culprit(seen) or RETURNS)
     tried = [shift for shift in seen.shifts if shift.applied]
     if not tried:
-        return excuse(case, seen) or (Blocked(UPDATE) if step_calls(base(seen)) else NotApplicable(NO_CALL))
+        unseen = NotApplicable(HIDDEN if seen.run.calls else NO_CALL)
+        return excuse(case, seen) or (Blocked(UPDATE) if step_calls(base(seen)) else unseen)
     thing = tried[0].outcome.result
     if thing is None or thing.array is None or thing.array.shape != got.shape:
         return None
     if not np.array_equal(thing.array.astype(np.float64), got):
         return None
+    if tried[0].undone:
+        return NotApplicable("the candidate sets the state anew, so nothing is left of what the kit changed before")
     if not _weighs(case, tried[0], got):
         return NotApplicable("the start, which the kit changed, no longer weighs after these steps")
     what = f"the kit raised the state by {tried[0].amount} {_moment(tried[0])}; the result stayed the same"

@@ -10,7 +10,9 @@ from nnx_conformance.case import Case
 from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
 from nnx_conformance.contracts.mutability import places
 from nnx_conformance.contracts.running_mean.evidence import (
+    HIDDEN,
     IN_STATE,
+    NO_CALL,
     THREADED,
     UPDATE,
     WRAPPER,
@@ -52,7 +54,7 @@ def state_threaded(case: Case, seen: Observation) -> Judgement:
     if (excused := excuse(case, seen)) or found is None:
         return excused or Blocked(IN_STATE)
     if not found.calls:
-        return NotApplicable("no call of the module was seen")
+        return NotApplicable(HIDDEN if seen.run.calls else NO_CALL)
     previous: np.ndarray | None = None
     moments = series(base(seen), found.calls, found.slot.path)
     for number, ((before, after), call) in enumerate(zip(moments, found.calls, strict=True), start=1):
