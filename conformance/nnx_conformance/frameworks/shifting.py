@@ -52,6 +52,9 @@ def _constructed(
         applied.append(shift_state(module))
 
     made = run(candidate, request.case, request.calls, after_construction=after_construction)
+    if base.modules and not applied:  # what is compiled already makes no module
+        with _forgotten():
+            made = run(candidate, request.case, request.calls, after_construction=after_construction)
     number = len(base.calls)
     if runner is not run and not _another(outcome(made), outcome(base)):
         number = len(runner(candidate, request.case, request.calls, after_construction=after_construction).calls)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnx_conformance.case import Case
 from nnx_conformance.contract import MUST, SHOULD, Blocked, Judgement, check
 from nnx_conformance.contracts.compiled import MOST_COMPILATIONS, RETRACE, compiled, too_often
-from nnx_conformance.contracts.lifted.evidence import IN_VARIABLE, calls_asked, culprit
+from nnx_conformance.contracts.lifted.evidence import IN_VARIABLE, calls_asked, culprit, made_none
 from nnx_conformance.observation import Observation
 
 
@@ -39,7 +39,7 @@ def _compilations(case: Case, seen: Observation, most: int) -> Judgement:
     found = compiled(seen.run)
     if len(found) > most:
         return too_often(len(found), most, calls_asked(case), next(iter(found.values())).line)
-    return None if seen.run.modules else Blocked(IN_VARIABLE)
+    return Blocked(IN_VARIABLE) if made_none(seen) and seen.untraced else None
 
 
 CHECKS = (no_retrace, one_trace)

@@ -10,7 +10,7 @@ from nnx_conformance.case import Case
 from nnx_conformance.contract import Blocked, NotApplicable
 from nnx_conformance.contracts.mutability.evidence import losses
 from nnx_conformance.contracts.mutability.oracle import Sum, expected_sum
-from nnx_conformance.contracts.running_mean.evidence import state
+from nnx_conformance.contracts.running_mean.evidence import in_series, state
 from nnx_conformance.contracts.sight import out_of_sight
 from nnx_conformance.observation import Call, Observation, Run, Slot
 from nnx_conformance.timeline import went_on
@@ -112,7 +112,7 @@ def counted(run: Run) -> Counted | None:
     """The Variable that moves, or else the first; None if no call has any."""
     by_path: dict[str, list[tuple[Slot, Call, np.ndarray, np.ndarray]]] = {}
     for call in run.calls:
-        before, after = state(run, call.before), state(run, call.after)
+        before, after = (found | in_series(found) for found in (state(run, call.before), state(run, call.after)))
         for path, (slot, held) in after.items():
             if slot.variable and path in before and held.size and before[path][1].size:
                 by_path.setdefault(path, []).append((slot, call, before[path][1], held))
@@ -120,7 +120,7 @@ def counted(run: Run) -> Counted | None:
         Counted(entries[0][0], tuple(entry[1] for entry in entries), tuple((entry[2], entry[3]) for entry in entries))
         for entries in by_path.values()
     ]
-    return max(found, key=lambda one: (_moves(one), not one.slot.param), default=None)
+    return max(found, key=lambda one: (_moves(one), _by_one(one), not one.slot.param, one.lane_calls), default=None)
 
 
 def abstract(run: Run) -> bool:
@@ -138,6 +138,10 @@ def starts(run: Run, one: Counted) -> list[np.ndarray]:
     return [*(found[one.slot.path][1] for found in made if one.slot.path in found), one.moments[0][0]]
 
 
+def _by_one(one: Counted) -> bool:
+    return all(np.all(after - before == 1) for before, after in one.moments if before.shape == after.shape)
+
+
 def _moves(one: Counted) -> bool:
     return any(before.shape != after.shape or np.any(after != before) for before, after in one.moments)
 
@@ -146,9 +150,15 @@ def excuse(case: Case, seen: Observation) -> Blocked | NotApplicable | None:
     """Why a check of the module cannot be judged on this case."""
     if by := culprit(seen):
         return Blocked(by)
-    if seen.run.modules and looked(seen) is None:
+    if looked(seen) is None and (seen.run.modules or seen.untraced is None):
         return out_of_sight(seen, HIDDEN)
     return None
+
+
+def made_none(seen: Observation) -> bool:
+    """Whether no model was made, as far as that was looked into: what is compiled already makes none once more."""
+    runs = (seen.run, *((seen.untraced,) if seen.untraced else ()))
+    return not any(module.created for run in runs for module in run.modules)
 
 
 def shown(values: np.ndarray) -> str:

@@ -21,8 +21,10 @@ from nnx_conformance.contracts.lifted.evidence import (
 )
 from nnx_conformance.contracts.mutability import places
 from nnx_conformance.contracts.sight import out_of_sight
-from nnx_conformance.observation import Observation, Shift
+from nnx_conformance.observation import Call, Observation, Shift
 from nnx_conformance.request import OUTPUTS, SHIFTS
+
+BRANCHES = ("nnx.cond", "nnx.switch", "jax.lax.cond", "jax.lax.switch")
 
 
 @check(
@@ -70,6 +72,8 @@ def result_reads_output(case: Case, seen: Observation) -> Judgement:
         return excuse(case, seen) or (out_of_sight(seen, HIDDEN) if seen.run.modules else Blocked(IN_VARIABLE))
     if _followed(tried[0], got, 1):
         return None
+    if any(name in BRANCHES for call in _calls(seen) for name in call.through):
+        return NotApplicable("a call stands in each branch, and which one is the last to run cannot be told")
     return Violation(
         f"the kit raised what the last calls returned, and what the models keep, by {tried[0].amount}; result[:, 1] "
         "stayed the same",
@@ -79,6 +83,10 @@ def result_reads_output(case: Case, seen: Observation) -> Judgement:
         cause="result[:, 1] is computed from something else than the outputs of the last calls, such as xs itself",
         follows=(SUM, LIFTED),
     )
+
+
+def _calls(seen: Observation) -> tuple[Call, ...]:
+    return (*seen.run.calls, *(seen.untraced.calls if seen.untraced else ()))
 
 
 def _made_up(seen: Observation, shift: Shift) -> bool:

@@ -96,10 +96,10 @@ def parts(run: Run, snapshot: Snapshot | None) -> State:
     for path, (slot, array) in list(found.items()):
         for label, part in _lines(array):
             found[path + label] = replace(slot, path=path + label), part
-    return found | _series(found)
+    return found | in_series(found)
 
 
-def _series(found: State) -> State:
+def in_series(found: State) -> State:
     """Single numbers whose paths differ in their last index, `means[0]` and `means[1]`, as one array, `means[*]`."""
     rows: dict[str, list[tuple[int, Slot, np.ndarray]]] = {}
     for path, (slot, array) in found.items():

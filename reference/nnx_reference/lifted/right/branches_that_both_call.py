@@ -1,0 +1,31 @@
+"""Each branch of an `nnx.cond` calls the model once."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+ADVICE = ("current-access",)
+
+
+class Counter(nnx.Module):
+    def __init__(self, key):
+        nnx.Rngs(params=key).params()
+        self.count = nnx.Variable(jnp.array(0.0))
+
+    def __call__(self, x):
+        self.count.value = self.count.value + 1.0
+        return x
+
+
+@nnx.jit
+@nnx.vmap
+def step(model, x):
+    return nnx.cond(x.sum() > 0, lambda model, x: model(x), lambda model, x: -model(-x), model, x)
+
+
+def lifted_count(seed, xs, n_calls):
+    models = nnx.vmap(Counter)(jax.random.split(jax.random.key(int(seed)), len(xs)))
+    ys = xs
+    for _ in range(int(n_calls)):
+        ys = step(models, xs)
+    return jnp.stack([models.count.value, ys.sum(axis=1)], axis=1)
