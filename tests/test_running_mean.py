@@ -31,6 +31,10 @@ QUICK = {
     *("nnx_batch_stat", "linen_batch_stats", "torch_buffer"),
     *("linen_without_mutable", "nnx_param", "torch_keeps_the_graph", "torch_plain_attribute", "no_framework"),
 }
+#: What cannot be judged where no call of the module is seen.
+UNSEEN = {
+    "torch_updates_by_a_method": {"starts-from-zeros", "state-threaded", "one-update-per-step", "result-reads-state"}
+}
 DOES_NOT_APPLY = {"nnx": {"no-autograd-history"}, "linen": {"no-autograd-history", "wrapper-kept"}}
 
 
@@ -55,7 +59,7 @@ def test_a_right_implementation_conforms(right: Implementation) -> None:
     assert violated(report) <= set(right.advice)
     excused = DOES_NOT_APPLY.get(right.name.partition("_")[0], {"wrapper-kept"})
     other = {result.id for result in report.checks if result.level == "MUST" and result.status != "held"}
-    assert other == excused
+    assert other == excused | UNSEEN.get(right.name, set())
 
 
 @pytest.mark.parametrize("mutant", parameters(mutants(CONTRACT)))
