@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import jax
+import jax.numpy as jnp
 import pytest
+from flax import nnx
 
 from catalogue import MORE_EXAMPLES, judged, mutants, rights, sampled, violated
 from nnx_conformance import check
@@ -51,3 +54,27 @@ def test_a_mutant_that_remembers_other_cases_is_caught_in_a_process_of_its_own(m
     report = check(str(mutant.path), max_examples=MORE_EXAMPLES, shrink=False)
 
     assert set(mutant.catches) <= violated(report)
+
+
+@pytest.mark.parametrize("examples", [7, 8, 9])  # of three cases that follow each other one is looked into
+def test_a_thousand_compiled_calls_are_not_run_without_compilation(examples: int) -> None:
+    compiled: list[tuple[int, bool]] = []
+
+    class Counter(nnx.Module):
+        def __init__(self) -> None:
+            self.count = nnx.Variable(jnp.array(0.0))
+
+        def __call__(self, x: jax.Array) -> jax.Array:
+            self.count.value = self.count.value + 1.0
+            return x
+
+    def mutability_increment_count(seed: float, x: jax.Array, n_calls: float) -> jax.Array:
+        compiled.append((int(n_calls), not jax.config.jax_disable_jit))
+        model = Counter()
+        x = nnx.jit(lambda model, x: model(x))(model, x)
+        return jnp.array([n_calls, x.sum()]) if model.count.value else x
+
+    check(mutability_increment_count, max_examples=examples, checks=("count-equals-calls", "many-calls"), shrink=False)
+
+    assert {how for calls, how in compiled if calls == 1000} == {True}
+    assert {how for calls, how in compiled if calls < 1000} == {True, False}

@@ -128,8 +128,8 @@ class Call:
         mutable: whether it may change the state; not so for a Linen `apply` without `mutable=`.
         mapping: in which use of `nnx.vmap` in the run it happened, the outermost, from 0; -1 outside of all.
         as_given: whether it returned its first argument itself.
-        within: the transforms of Flax that the call itself entered, by name; only where arrays of the state are kept,
-            and for calls outside of any trace.
+        within: the transforms of Flax that the call itself entered and in which the state changed, by name; only where
+            arrays of the state are kept, and for calls outside of any trace.
     """
 
     module: int

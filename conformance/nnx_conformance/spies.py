@@ -160,10 +160,11 @@ def _noted_call(watch: Watch, classes: Classes, self: Any, bound: Any, args: Any
     before = record.layouts.snapshot(self)
     record.calling += 1
     output, returned, finished, across = None, None, False, False
+    read = functools.partial(record.layouts.snapshot, self)
     concrete = not (before.traced or is_jit_disabled() or _any_tracer((args, kwargs)))
     within: list[str] = []
     try:
-        with entered(concrete and record.layouts.arrays is not None) as within:
+        with entered(read if concrete and record.layouts.arrays is not None else None) as within:
             output = bound(*args, **kwargs)
         finished = True
     except Exception as error:

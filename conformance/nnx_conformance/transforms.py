@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -91,17 +91,22 @@ def around(source: Source, met: Transforms) -> Place:
 
 
 @contextlib.contextmanager
-def entered(wanted: bool) -> Iterator[list[str]]:
-    """The transforms of Flax that are entered until the block ends, compiled before or not; none if not `wanted`."""
+def entered(state: Callable[[], object] | None) -> Iterator[list[str]]:
+    """The transforms of Flax in which a state changes until the block ends, compiled before or not; none without it."""
     found: list[str] = []
-    if not wanted:
+    if state is None:
         yield found
         return
+    outermost: list[tuple[FrameType, str, object]] = []
 
     def profile(frame: FrameType, event: str, _: object) -> None:
-        name = _lifted(str(frame.f_globals.get("__name__", "")), frame) if event == "call" else ""
-        if name and name not in found:
-            found.append(name)
+        if event == "call" and not outermost:
+            if name := _lifted(str(frame.f_globals.get("__name__", "")), frame):
+                outermost.append((frame, name, state()))
+        elif event == "return" and outermost and outermost[0][0] is frame:
+            _, name, was = outermost.pop()
+            if state() != was and name not in found:
+                found.append(name)
 
     before = sys.getprofile()
     sys.setprofile(profile)

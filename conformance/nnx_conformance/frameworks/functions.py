@@ -53,9 +53,9 @@ def observe(candidate: Candidate, request: Request) -> Observation:
     again = rerun(candidate, request.case) if AGAIN in request.probes else None
     hidden = without_traces(candidate, request, first)
     untraced = run_untraced(candidate, request.case, request.calls, follow=follow) if hidden else None
-    base = _noted(candidate, first, untraced)
+    _note(candidate, first, untraced)
     wanted = SHIFTS in request.probes and not first.raised
-    made = shifts(candidate, request, base, run if base is first else run_untraced) if wanted else ()
+    made = shifts(candidate, request, first, untraced) if wanted else ()
     if OUTPUTS in request.probes and not first.raised:
         made = (*made, *outputs(candidate, request, first, untraced))
     candidate.classes.forget_dead()
@@ -63,9 +63,8 @@ def observe(candidate: Candidate, request: Request) -> Observation:
     return Observation(first, again, untraced, made, (), False, "", other)
 
 
-def _noted(candidate: Candidate, first: Run, untraced: Run | None) -> Run:
-    """The run that shows more, and what that tells of the candidate."""
+def _note(candidate: Candidate, first: Run, untraced: Run | None) -> None:
+    """What the run that shows more tells of the candidate."""
     base = clearer(first, untraced)
     candidate.traces = candidate.traces or base is not first
     candidate.fruitless += untraced is not None and base is first
-    return base

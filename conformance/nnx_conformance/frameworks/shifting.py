@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -15,21 +15,23 @@ from nnx_conformance.flax_versions import contents, is_tracer, set_contents
 from nnx_conformance.frameworks import pytorch
 from nnx_conformance.frameworks.linen import PARAMS, Collections
 from nnx_conformance.graph import changed, parts, variables
-from nnx_conformance.observation import Outcome, Run, Shift
+from nnx_conformance.observation import Outcome, Run, Shift, Snapshot
 from nnx_conformance.observe import Candidate, outcome, run, run_untraced
 from nnx_conformance.probe import AMOUNT, forget_compiled, shifted
 from nnx_conformance.request import Request
-from nnx_conformance.timeline import groups
+from nnx_conformance.timeline import clearer, groups
 
 
-def shifts(candidate: Candidate, request: Request, base: Run, runner: Callable[..., Run]) -> tuple[Shift, ...]:
+def shifts(candidate: Candidate, request: Request, first: Run, untraced: Run | None) -> tuple[Shift, ...]:
     """The one intervention: what is no parameter is shifted after the last call of each module."""
+    base = clearer(first, untraced)
     concrete = [call for call in base.calls if not call.traced]
     last = {id(calls[-1]) for calls in groups(base)}
     ordinals = frozenset(at for at, call in enumerate(concrete, start=1) if id(call) in last)
-    applied: list[bool] = []
     if not ordinals:
-        return _constructed(candidate, request, applied, base, runner)
+        return (_constructed(candidate, request, first, untraced),)
+    runner = run if base is first else run_untraced
+    applied: list[bool] = []
 
     def after_call(target: Any, position: int, output: Any) -> Any:
         if position in ordinals:
@@ -40,33 +42,41 @@ def shifts(candidate: Candidate, request: Request, base: Run, runner: Callable[.
     return (Shift("state", "after the last call", AMOUNT, any(applied), outcome(made), (), len(made.calls)),)
 
 
-def _constructed(
-    candidate: Candidate, request: Request, applied: list[bool], base: Run, runner: Callable[..., Run]
-) -> tuple[Shift, ...]:
+def _constructed(candidate: Candidate, request: Request, first: Run, untraced: Run | None) -> Shift:
     """Where every call runs inside a trace, the state is shifted when the module has been made.
 
-    The run as it is must follow. How many calls are made then, only that tells in which `base` was seen.
+    The run as it is must follow. Why it does not, a run tells in which more is seen, beside the same without the shift:
+    other calls were made, or the state was set anew.
     """
+    applied: list[bool] = []
 
     def after_construction(module: Any) -> None:
         applied.append(shift_state(module))
 
-    made = run(candidate, request.case, request.calls, after_construction=after_construction)
-    if base.modules and not applied:  # what is compiled already makes no module
+    shift = functools.partial(run, candidate, request.case, request.calls, after_construction=after_construction)
+    made = shift()
+    beside = untraced if untraced and not untraced.raised else first
+    if beside.modules and not applied:  # what is compiled already makes no module
         with _forgotten():
-            made = run(candidate, request.case, request.calls, after_construction=after_construction)
-    number = len(base.calls)
-    if runner is not run and not _another(outcome(made), outcome(base)):
-        number = len(runner(candidate, request.case, request.calls, after_construction=after_construction).calls)
-    undone = _alike(_ended(made), _ended(base))
-    return (Shift("state", "after construction", AMOUNT, any(applied), outcome(made), (), number, undone),)
+            made = shift()
+    told = functools.partial(Shift, "state", "after construction", AMOUNT, any(applied), outcome(made), ())
+    if _another(outcome(made), outcome(first)):
+        return told(len(beside.calls))
+    hooks: dict[str, Any] = {"after_construction": after_construction}
+    clear = made if beside is first else run_untraced(candidate, request.case, request.calls, **hooks)
+    return told(len(clear.calls), undone=_alike(_left(clear), _left(beside)))
 
 
-def _ended(of: Run) -> list[np.ndarray]:
-    """What the Variables of the run's modules hold when it has ended, without Params and random streams."""
-    ends = [module.end for module in of.modules if module.end is not None and not module.end.traced]
-    held = [pair for end in ends for pair in zip(of.layouts[end.layout], end.held, strict=True)]
-    return [of.arrays[at] for slot, at in held if at >= 0 and slot.counts and not slot.param]
+def _left(of: Run) -> list[np.ndarray]:
+    """What the Variables hold after the last call, or at the end if that is not seen; no Params, no random streams."""
+    after = of.calls[-1].after if of.calls else None
+    ends = [module.end for module in of.modules if module.end and not module.end.traced]
+    return (_held(of, [after]) if after else []) or _held(of, ends)
+
+
+def _held(of: Run, snapshots: Sequence[Snapshot]) -> list[np.ndarray]:
+    found = [pair for one in snapshots for pair in zip(of.layouts[one.layout], one.held, strict=True)]
+    return [of.arrays[at] for slot, at in found if at >= 0 and slot.counts and not slot.param]
 
 
 def _alike(some: list[np.ndarray], others: list[np.ndarray]) -> bool:
@@ -85,18 +95,22 @@ def _another(one: Outcome, other: Outcome) -> bool:
 
 #: Transforms that keep nothing of what they ran without compilation; others may keep what the kit has changed.
 FORGETFUL = frozenset({"nnx.jit", "nnx.vmap", "nnx.scan"})
+#: Transforms that trace calls of which only one is made.
+BRANCHES = frozenset({"nnx.cond", "nnx.switch", "jax.lax.cond", "jax.lax.switch"})
 
 
 def outputs(candidate: Candidate, request: Request, first: Run, untraced: Run | None) -> tuple[Shift, ...]:
     """Shift what the last calls return, and what their modules keep then; traced calls are shifted in their trace.
 
-    Of the calls in a trace only the last one of all is told to be a last one: no other can be told apart. What then
+    Of the calls in a trace only the last one of all is told to be a last one: no other can be told apart. Where a
+    trace has branches, and the last call may stand in each of them, all calls are shifted. What then
     was compiled is forgotten, or later runs would go on with what the kit made of it.
     """
     seen, runner = (untraced, run_untraced) if untraced and not untraced.raised else (first, run)
     keeps = any(call.compilation >= 0 or (call.traced and set(call.through) - FORGETFUL) for call in seen.calls)
     lasts = {id(calls[-1]) for calls in [*groups(seen), list(seen.calls)] if calls}
-    ordinals = frozenset(at for at, call in enumerate(seen.calls, start=1) if id(call) in lasts)
+    branches = any(name in BRANCHES for call in seen.calls for name in call.through)
+    ordinals = frozenset(at for at, call in enumerate(seen.calls, start=1) if branches or id(call) in lasts)
     if not ordinals:
         return ()
     applied: list[bool] = []

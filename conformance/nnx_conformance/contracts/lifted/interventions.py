@@ -21,10 +21,8 @@ from nnx_conformance.contracts.lifted.evidence import (
 )
 from nnx_conformance.contracts.mutability import places
 from nnx_conformance.contracts.sight import out_of_sight
-from nnx_conformance.observation import Call, Observation, Shift
+from nnx_conformance.observation import Observation, Shift
 from nnx_conformance.request import OUTPUTS, SHIFTS
-
-BRANCHES = ("nnx.cond", "nnx.switch", "jax.lax.cond", "jax.lax.switch")
 
 
 @check(
@@ -46,7 +44,7 @@ def result_reads_state(case: Case, seen: Observation) -> Judgement:
     if _followed(tried[0], got, 0) or _made_up(seen, tried[0]):
         return None
     if tried[0].undone:
-        return NotApplicable("the candidate sets the counts anew, so nothing is left of what the kit changed before")
+        return _undone(seen, got)
     what = f"the kit raised the count by {tried[0].amount} {tried[0].when}; result[:, 0] stayed the same"
     cause = "result[:, 0] is computed without the Variable, or its updates are dropped"
     follows = (LIFTED, PER_LANE)
@@ -72,8 +70,6 @@ def result_reads_output(case: Case, seen: Observation) -> Judgement:
         return excuse(case, seen) or (out_of_sight(seen, HIDDEN) if seen.run.modules else Blocked(IN_VARIABLE))
     if _followed(tried[0], got, 1):
         return None
-    if any(name in BRANCHES for call in _calls(seen) for name in call.through):
-        return NotApplicable("a call stands in each branch, and which one is the last to run cannot be told")
     return Violation(
         f"the kit raised what the last calls returned, and what the models keep, by {tried[0].amount}; result[:, 1] "
         "stayed the same",
@@ -85,8 +81,16 @@ def result_reads_output(case: Case, seen: Observation) -> Judgement:
     )
 
 
-def _calls(seen: Observation) -> tuple[Call, ...]:
-    return (*seen.run.calls, *(seen.untraced.calls if seen.untraced else ()))
+def _undone(seen: Observation, got: np.ndarray) -> Judgement:
+    """Where the candidate sets the counts anew, what was changed after the last calls tells."""
+    last = [shift for shift in seen.shifts if shift.what == "output" and shift.applied]
+    if not last:
+        return NotApplicable("the candidate sets the counts anew, so nothing is left of what the kit changed before")
+    if _followed(last[0], got, 0):
+        return None
+    what = f"the kit raised what the models keep by {last[0].amount} after the last calls; result[:, 0] stayed the same"
+    cause = "result[:, 0] is computed without the Variable"
+    return Violation(what, "other counts", shown(got[:, 0]), line=places.returned(seen), cause=cause, follows=(LIFTED,))
 
 
 def _made_up(seen: Observation, shift: Shift) -> bool:

@@ -80,7 +80,7 @@ def counts_in_variable(case: Case, seen: Observation) -> Judgement:
         return Violation(what, "an nnx.Variable that counts", "none", line=found.calls[0].line, follows=(LIFTED,))
     begun = next((held for held in starts(run, found) if np.any(held != 0)), None)
     if begun is None:
-        return _short_of(case, found, mappings(run, found) or lanes_asked(case))
+        return _short_of(case, seen, found, mappings(run, found) or lanes_asked(case))
     return Violation(
         f"`{found.slot.path}` of a model starts at {shown(begun)}",
         "0",
@@ -90,12 +90,10 @@ def counts_in_variable(case: Case, seen: Observation) -> Judgement:
     )
 
 
-def _short_of(case: Case, found: Counted, lanes: int) -> Violation | None:
+def _short_of(case: Case, seen: Observation, found: Counted, lanes: int) -> Violation | None:
     """All calls were made, and yet no count comes to their number: several models share the calls of a lane."""
     asked, reached = calls_asked(case), max(float(np.max(after)) for _, after in found.moments)
-    if any("nnx.scan" in call.through for call in found.calls):
-        return None  # what it broadcasts is dropped, which the result shows
-    if found.lane_calls != lanes * asked or reached >= asked:
+    if found.lane_calls != lanes * asked or reached >= asked or _dropped_by_scan(case, seen, found):
         return None
     return Violation(
         f"`{found.slot.path}` of no model comes to more than {reached:g}, though {asked} calls were made in each lane",
@@ -107,11 +105,18 @@ def _short_of(case: Case, found: Counted, lanes: int) -> Violation | None:
     )
 
 
+def _dropped_by_scan(case: Case, seen: Observation, found: Counted) -> bool:
+    """Whether a scan may have dropped what it broadcasts: the count that is returned is wrong, too."""
+    got = result_of(case, seen.run)
+    wrong = got is None or bool(np.any(got[:, 0] != calls_asked(case)))
+    return wrong and any("nnx.scan" in call.through for call in found.calls)
+
+
 @check(
     id=LIFTED,
     level=MUST,
-    requirement="Every call of the module runs inside a transform that `nnx` lifts, or enters one; a plain one of JAX "
-    "is around it at most where state is split off before and merged back after.",
+    requirement="Every call of the module runs inside a transform that `nnx` lifts, or changes its state in one; a "
+    "plain one of JAX is around it at most where state is split off before and merged back after.",
     remedy="Use `nnx.jit`, `nnx.vmap` and `nnx.scan`: the plain ones drop what a model writes.",
     wrong="jax.vmap(lambda model, x: model(x))(models, xs)",
     right="nnx.vmap(lambda model, x: model(x))(models, xs)",

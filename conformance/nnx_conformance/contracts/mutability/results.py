@@ -37,12 +37,11 @@ from nnx_conformance.timeline import main_calls
 
 RAISED = "Mend what raises; the smallest case shows it, and `replay` tries it again."
 
-#: What Python says, and what it means for arguments of this contract.
 WRITTEN_OUT = (
     "this Flax has no in-place operator there; write the assignment out",
     "Write it out, `self.count.value = self.count.value + 1.0`.",
 )
-#: Words of a message; names of which one must stand in its line, if any are given; the cause; the remedy.
+#: What Python or Flax says, names of which one must stand in the line if any are given, what it means, and the remedy.
 KNOWN = (
     ("In-place operations are no longer supported", (), *WRITTEN_OUT),
     ("has no attribute '__i", (), *WRITTEN_OUT),
