@@ -581,3 +581,11 @@ def test_a_consequence_whose_cause_is_not_reported_stands_for_itself() -> None:
 
     assert [(found.check, found.follows) for found in report.findings] == [("count-equals-calls", "")]
     assert "count-equals-calls  MUST  violated" in shown(report)
+
+
+def test_a_sum_that_is_no_number_is_not_told_as_computed_beside_the_output() -> None:
+    (mutant,) = (found for found in nnx_reference.mutants() if found.name == "scales_by_the_mean_and_back")
+    report = check(mutant.load(), max_examples=12, shrink=False)
+
+    assert report.result("sum-preserved").violated
+    assert not report.result("result-reads-output").violated

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from nnx_conformance.case import Case
 from nnx_conformance.contract import MUST, Blocked, Judgement, Violation, check
 from nnx_conformance.contracts.mutability import places
@@ -89,8 +91,10 @@ def _unmoved(seen: Observation, tried: list[Shift]) -> Shift | None:
     probes=(SHIFTS,),
 )
 def result_reads_output(case: Case, seen: Observation) -> Judgement:
-    if pair(seen) is None:
+    if (result := pair(seen)) is None:
         return Blocked(culprit(seen) or RETURNS)
+    if not math.isfinite(result[1]):
+        return Blocked(SUM)  # what is added to it cannot be seen
     tried = [shift for shift in seen.shifts if shift.what == "output"]
     if not any(shift.applied for shift in tried):
         return _no_output(case, seen, bool(tried))
