@@ -69,7 +69,7 @@ def test_a_thousand_compiled_calls_are_not_run_without_compilation(examples: int
             return x
 
     def mutability_increment_count(seed: float, x: jax.Array, n_calls: float) -> jax.Array:
-        compiled.append((int(n_calls), not jax.config.jax_disable_jit))
+        compiled.append((int(n_calls), not jax.config.jax_disable_jit))  # type: ignore[attr-defined]
         model = Counter()
         x = nnx.jit(lambda model, x: model(x))(model, x)
         return jnp.array([n_calls, x.sum()]) if model.count.value else x
