@@ -36,6 +36,7 @@ def finding(check: str = "wrapper-kept", **changes: object) -> Finding:
         cause="assigning to the attribute replaces the Variable",
         remedy="Write to the contents, `self.count[...] = self.count[...] + 1.0`.",
         case=SMALLEST,
+        smallest=True,
         violated=62,
         evaluated=200,
         replay="nnx-conformance replay .nnx-conformance/wrapper-kept-3f2a.json",

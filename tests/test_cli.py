@@ -160,8 +160,14 @@ SMALLEST = "seed=0.0  x=[0.]  n_calls=4.0"
 
 @pytest.mark.slow
 def test_the_smallest_case_is_shown(run: Any) -> None:
-    (smallest,) = findings(run(*COUNTED))
-    assert smallest["case"]["text"] == SMALLEST
+    (found,) = findings(run(*COUNTED))
+    assert (found["case"]["text"], found["smallest"]) == (SMALLEST, True)
+
+
+def test_a_case_that_was_not_made_smaller_is_not_called_the_smallest(run: Any) -> None:
+    told = run(*COUNTED[:-2], "--no-shrink")
+    assert "failing case   seed=" in told.out
+    assert "smallest case" not in told.out
 
 
 @pytest.mark.slow

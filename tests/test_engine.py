@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,4 +70,21 @@ def test_what_fails_in_a_corner_shrinks_on_to_what_is_none(fails: Callable[[Case
 
     found = engine.shrink(part.cases, 200, 0, failing[0], fails, seconds=600.0)
 
-    assert str(found) == smallest
+    assert found is not None
+    assert (str(found.case), found.settled) == (smallest, True)
+
+
+def test_a_search_that_ran_out_of_time_does_not_call_its_case_the_smallest() -> None:
+    (part,) = contract.get("mutability").domains[0].parts(0)
+    drawn: list[Case] = []
+    engine.draw(part.cases, 200, 0, drawn.append)
+
+    def fails(case: Case) -> bool:
+        time.sleep(0.05)
+        return bool(case["n_calls"] >= 3 and case["x"].size >= 3)
+
+    start = next(case for case in drawn if fails(case) and case["x"].size > 100)
+    found = engine.shrink(part.cases, 200, 0, start, fails, seconds=0.2)
+
+    assert found is not None
+    assert not found.settled

@@ -76,6 +76,7 @@ def _finding_data(finding: Finding) -> dict[str, Any]:
         "cause": finding.cause,
         "remedy": finding.remedy,
         "case": case_data(finding.case),
+        "smallest": finding.smallest,
         "cases_violated": finding.violated,
         "cases_evaluated": finding.evaluated,
         "blocks": list(finding.blocks),

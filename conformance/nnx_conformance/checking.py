@@ -28,9 +28,10 @@ from nnx_conformance.zygote import Zygote
 
 if TYPE_CHECKING:
     from nnx_conformance.drawn import Draw
+    from nnx_conformance.engine import Shrunk
     from nnx_conformance.judge import Judging
 
-    Search = Callable[[Judging], Mapping[str, Case]]
+    Search = Callable[[Judging], Mapping[str, Shrunk]]
 
 KIT_FAILS = "the kit fails on it, and not on another candidate"
 

@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest import mock
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings, target
@@ -112,6 +112,13 @@ def values(strategy: SearchStrategy[Any], count: int) -> list[Any]:
     return found
 
 
+class Shrunk(NamedTuple):
+    """The smallest case found; `settled` if none smaller was left to try when the search ended."""
+
+    case: Case
+    settled: bool
+
+
 def shrink(
     cases: SearchStrategy[Case],
     count: int,
@@ -119,7 +126,7 @@ def shrink(
     start: Case,
     violates: Callable[[Case], bool],
     seconds: float,
-) -> Case | None:
+) -> Shrunk | None:
     """The smallest case that `violates`, starting from a drawn one; None if it is not drawn, or no longer does.
 
     Each case is tried once, so a candidate that answers differently each time cannot confuse the shrinker.
@@ -128,7 +135,7 @@ def shrink(
         search = _Shrink(start.key, violates, time.monotonic() + seconds)
         _shrink_batch(cases, size, seed_value + number, search)
         if search.reached:
-            return search.smallest
+            return Shrunk(search.smallest, not search.cut) if search.smallest else None
     return None
 
 
@@ -187,7 +194,7 @@ def search(
 
 
 class _Shrink:
-    """What is known while shrinking: the cases tried, and the last one on which Hypothesis settled."""
+    """What is known while shrinking: the cases tried, the last on which Hypothesis settled, and if it was cut short."""
 
     def __init__(self, start: str, violates: Callable[[Case], bool], deadline: float) -> None:
         self._start = start
@@ -196,6 +203,7 @@ class _Shrink:
         self._deadline = deadline
         self._tried: dict[str, bool] = {}
         self.smallest: Case | None = None
+        self.cut = False
 
     def __call__(self, case: Case) -> bool:
         key = case.key
@@ -204,6 +212,7 @@ class _Shrink:
             return False  # not there yet, or the case no longer fails and there is nothing to shrink
         if key not in self._tried:
             if len(self._tried) >= SHRINK_EVALUATIONS or time.monotonic() > self._deadline:
+                self.cut = True
                 return False
             self._tried[key] = self._violates(case)
         if self._tried[key]:

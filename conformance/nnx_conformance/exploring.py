@@ -17,6 +17,7 @@ from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, Progress
 
 if TYPE_CHECKING:
+    from nnx_conformance.engine import Shrunk
     from nnx_conformance.judge import Judging
 
 #: A finding is made smaller for at most so long.
@@ -76,11 +77,11 @@ class Exploring:
         self._seconds = seconds
         self._folder = folder
         self._progress = progress
-        self._found: dict[str, Case] = {}
+        self._found: dict[str, Shrunk] = {}
         self._shrinking = ""
         self._until = 0.0
 
-    def __call__(self, judging: Judging) -> Mapping[str, Case]:
+    def __call__(self, judging: Judging) -> Mapping[str, Shrunk]:
         """Search until the time is up."""
         from nnx_conformance import engine
 
@@ -90,7 +91,7 @@ class Exploring:
         while time.monotonic() < self._end:
             self._shrinking = ""
             if smallest := engine.search(cases, seed, self._folder, self._visit):
-                self._found[self._shrinking] = smallest
+                self._found[self._shrinking] = engine.Shrunk(smallest, time.monotonic() < self._until)
             seed += 1
         return self._found
 
@@ -110,7 +111,7 @@ class Exploring:
         if not new:
             return scores
         self._shrinking, self._until = new[0], time.monotonic() + SHRINK_SECONDS
-        self._found[new[0]] = case
+        self._found[new[0]] = engine.Shrunk(case, settled=False)
         return None
 
     def _judged(self, case: Case) -> dict[str, float]:

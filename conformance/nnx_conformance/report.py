@@ -29,7 +29,7 @@ class Excerpt:
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """One violated check, with the smallest case that shows it.
+    """One violated check, with a case that shows it.
 
     Attributes:
         check, level: which.
@@ -38,12 +38,13 @@ class Finding:
         line: where in the candidate; None if no line can be named.
         cause, remedy: why, and how to mend it.
         case: the smallest case found; None if the candidate was never run.
+        smallest: whether the search for smaller ones came to its end.
         violated, evaluated: on how many cases it was violated, and evaluated.
         blocks: the checks that could not be judged because of it.
         follows: the violated check whose cause is this one's, too; empty if it stands for itself.
         replay: the command that runs it again; empty until it is stored.
         excerpt: the code around the line; None if the judge cannot read it.
-        timeline: the state of the smallest case, call by call; None if there is none to show.
+        timeline: the state of the case, call by call; None if there is none to show.
         script: a Python script that runs as it stands and shows it; empty if the contract has none.
         run: the command that runs the script; empty until it is stored.
     """
@@ -66,6 +67,7 @@ class Finding:
     timeline: Timeline | None = None
     script: str = ""
     run: str = ""
+    smallest: bool = False
 
 
 @dataclass(frozen=True)

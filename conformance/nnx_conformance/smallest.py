@@ -15,10 +15,11 @@ from nnx_conformance.asking import CAUSES, ENDED, Asking
 from nnx_conformance.case import Case
 from nnx_conformance.contract import CORE, MUST, Judgement, Violation
 from nnx_conformance.drawn import parts
+from nnx_conformance.engine import Shrunk
 from nnx_conformance.judge import Judging
 from nnx_conformance.request import Request
 from nnx_conformance.session import Ended, Progress
-from nnx_conformance.tally import Tally, judge
+from nnx_conformance.tally import Shown, Tally, judge
 
 SHRINK_SECONDS, ALL_SECONDS = 15.0, 45.0
 #: How often a smallest case must break its check again.
@@ -43,7 +44,7 @@ class Smallest:
         judging: Judging,
         progress: Progress,
         waived: frozenset[str] = frozenset(),
-        known: Mapping[str, Case] | None = None,
+        known: Mapping[str, Shrunk] | None = None,
     ) -> None:
         self._judging = judging
         self._known = known
@@ -52,7 +53,7 @@ class Smallest:
         self._settings = judging.settings
         self._history = judging.tallies[judging.contract.history]
         self._progress = progress
-        self.found: dict[str, tuple[Request, Violation]] = {}
+        self.found: dict[str, Shown] = {}
 
     def run(self) -> None:
         """Drop symptoms, shrink, and confirm what is left."""
@@ -125,32 +126,37 @@ class Smallest:
 
     def _shrink(self, tally: Tally, seconds: float) -> None:
         assert tally.first is not None
-        request, violation = tally.first
+        request, violation, _ = tally.first
         if violation.cause == HISTORY or violation.observed in SLOW_TO_SHRINK:
-            self.found[tally.check.id] = tally.first
+            self.found[tally.check.id] = Shown(request, violation, self._is_head(request))
             return
-        request = self._at(request, self._smaller(tally, request, seconds))
+        case, settled = self._smaller(tally, request, seconds)
+        request = self._at(request, case)
         if violation.observed in CAUSES:
-            self.found[tally.check.id] = request, violation  # each confirmation would cost a process
+            self.found[tally.check.id] = Shown(request, violation, settled)  # each confirmation would cost a process
             return
         again = [self._asking.judge(tally.check, request) for _ in range(CONFIRMATIONS)]
         again += filter(None, [self._followed(tally, request)])
         if all(map(_stands, again)) or tally is self._history or not _essential(tally):
             seen = [known for known in again if isinstance(known, Violation)]
-            self.found[tally.check.id] = (request, seen[-1]) if seen else tally.first
+            self.found[tally.check.id] = Shown(request, seen[-1], settled) if seen else tally.first
         else:
             self._acquit(tally, request, violation)
 
-    def _smaller(self, tally: Tally, request: Request, seconds: float) -> Case:
+    def _is_head(self, request: Request) -> bool:
+        """Whether it is the first case of all; Hypothesis draws the smallest case first."""
         head = self._judging.head
-        first = head is not None and request.case.key == head[0].case.key  # Hypothesis draws the smallest case first
-        if not self._settings.shrink or seconds <= 0 or first or tally.check.id in self._waived:
-            return request.case
+        return head is not None and request.case.key == head[0].case.key
+
+    def _smaller(self, tally: Tally, request: Request, seconds: float) -> Shrunk:
+        known = Shrunk(request.case, self._is_head(request))
+        if not self._settings.shrink or seconds <= 0 or known.settled or tally.check.id in self._waived:
+            return known
         bare = self._bare(tally, request)
         found = self._shrunk(tally, bare, seconds)
         # A smaller case that breaks the check only while nothing else is asked about it is none.
-        stands = bare is request or self._violation(tally, self._at(request, found)) is not None
-        return found if stands else request.case
+        stands = bare is request or self._violation(tally, self._at(request, found.case)) is not None
+        return found if stands else known
 
     def _bare(self, tally: Tally, request: Request) -> Request:
         """The request without the further runs that its check does not need, if the case breaks the check then, too."""
@@ -162,18 +168,19 @@ class Smallest:
     def _at(self, request: Request, case: Case) -> Request:
         return dataclasses.replace(request, case=case, calls=self._judging.contract.calls(case))
 
-    def _shrunk(self, tally: Tally, request: Request, seconds: float) -> Case:
+    def _shrunk(self, tally: Tally, request: Request, seconds: float) -> Shrunk:
         def violates(case: Case) -> bool:
             return self._violation(tally, self._at(request, case)) is not None
 
+        as_it_is = Shrunk(request.case, settled=False)
         if self._known is not None:
-            return self._known.get(tally.check.id, request.case)
+            return self._known.get(tally.check.id, as_it_is)
         domain = next(domain for domain in self._judging.contract.domains if domain.name == request.case.domain)
         for part in parts(domain, self._settings.seed):
             count = part.count(self._settings.max_examples)
             if found := engine.shrink(part.cases, count, self._settings.seed, request.case, violates, seconds):
                 return found
-        return request.case
+        return as_it_is
 
     def _violation(self, tally: Tally, request: Request) -> Violation | None:
         found = self._asking.judge(tally.check, request)
@@ -190,7 +197,7 @@ class Smallest:
     def _confirm(self, fresh: Asking) -> None:
         """Each finding must show where nothing ran before, as its replay will; else history is to blame."""
         for tally in self._to_confirm():
-            request, violation = self.found[tally.check.id]
+            request, violation, _ = self.found[tally.check.id]
             if not _stands(fresh.judge(tally.check, request)):
                 self._acquit(tally, request, violation)
                 fresh.restart()
@@ -206,7 +213,7 @@ class Smallest:
         head = self._judging.head
         if head is None or found is None or tally.check.id not in head[1]:
             return False
-        return found[0].case.key == head[0].case.key
+        return self._is_head(found.request)
 
 
 def _stands(again: Judgement) -> bool:

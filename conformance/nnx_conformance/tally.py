@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from nnx_conformance.contract import Blocked, Check, Contract, Judgement, NotApplicable, Violation
 from nnx_conformance.request import Request
+
+
+class Shown(NamedTuple):
+    """What a check is reported by; `smallest` tells whether the search for a smaller case came to its end."""
+
+    request: Request
+    violation: Violation
+    smallest: bool = False
 
 
 @dataclass
@@ -21,7 +29,7 @@ class Tally:
     blocked: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     elsewhere: str = ""
-    first: tuple[Request, Violation] | None = None
+    first: Shown | None = None
 
     def add(self, request: Request, judgement: Judgement) -> None:
         """Count one judgement."""
@@ -34,7 +42,7 @@ class Tally:
             self.evaluated += 1
         if isinstance(judgement, Violation):
             self.violated += 1
-            self.first = self.first or (request, judgement)
+            self.first = self.first or Shown(request, judgement)
 
     def acquit(self, by: str) -> None:
         """Turn the violations into symptoms of another check."""

@@ -5,18 +5,17 @@ from __future__ import annotations
 import dataclasses
 
 from nnx_conformance.asking import CAUSES
-from nnx_conformance.contract import CORE, MUST, Check, Contract, Violation
+from nnx_conformance.contract import CORE, MUST, Check, Contract
 from nnx_conformance.judge import Judging
 from nnx_conformance.loaded import NotLoaded, Versions
 from nnx_conformance.report import CheckResult, Finding, Report, Settings, Status
-from nnx_conformance.request import Request
-from nnx_conformance.tally import Tally
+from nnx_conformance.tally import Shown, Tally
 
 
 def report(
     candidate: str,
     judging: Judging,
-    smallest: dict[str, tuple[Request, Violation]],
+    shown: dict[str, Shown],
     versions: Versions,
     waived: frozenset[str] = frozenset(),
 ) -> Report:
@@ -24,7 +23,7 @@ def report(
     contract, settings = judging.contract, judging.settings
     planned = [tally for tally in judging.tallies.values() if not settings.checks or tally.check.id in settings.checks]
     findings = [
-        _finding(tally, *smallest.get(tally.check.id, tally.first), judging.tallies)
+        _finding(tally, shown.get(tally.check.id, tally.first), judging.tallies)
         for tally in planned
         if tally.first is not None
     ]
@@ -115,8 +114,8 @@ def _with(result: CheckResult, status: Status, reason: str = "") -> CheckResult:
     return dataclasses.replace(result, status=status, reason=reason)
 
 
-def _finding(tally: Tally, request: Request, violation: Violation, others: dict[str, Tally]) -> Finding:
-    check = tally.check
+def _finding(tally: Tally, shown: Shown, others: dict[str, Tally]) -> Finding:
+    check, violation = tally.check, shown.violation
     blocks = tuple(other.check.id for other in others.values() if check.id in other.blocked and not other.violated)
     return Finding(
         check=check.id,
@@ -127,7 +126,8 @@ def _finding(tally: Tally, request: Request, violation: Violation, others: dict[
         line=violation.line,
         cause=violation.cause,
         remedy=violation.remedy or check.remedy,
-        case=request.case,
+        case=shown.request.case,
+        smallest=shown.smallest,
         violated=tally.violated,
         evaluated=tally.evaluated,
         blocks=blocks,

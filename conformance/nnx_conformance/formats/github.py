@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TextIO
 
-from nnx_conformance.formats.words import broken, how_often, open_findings, place
+from nnx_conformance.formats.words import CASES, broken, how_often, open_findings, place
 from nnx_conformance.plain_text import plain
 from nnx_conformance.report import Finding, Report
 
@@ -34,7 +34,7 @@ def _annotation(report: Report, finding: Finding) -> str:
     kind = "error" if report.decides(finding.level) else "warning"
     lines = [finding.what, f"cause: {finding.cause}", f"remedy: {finding.remedy}", f"replay: {finding.replay}"]
     if finding.case:
-        lines.insert(1, f"smallest case: {finding.case} ({how_often(finding)})")
+        lines.insert(1, f"{CASES[finding.smallest]}: {finding.case} ({how_often(finding)})")
     text = "\n".join(line for line in lines if not line.endswith(": "))
     return _command(kind, {"title": f"{finding.check} ({finding.level})", **_where(report, finding)}, text)
 

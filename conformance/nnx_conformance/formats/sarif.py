@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from nnx_conformance import contract as contracts
 from nnx_conformance.contract import Check, Contract
-from nnx_conformance.formats.words import facts, how_often, place, status
+from nnx_conformance.formats.words import CASES, facts, how_often, place, status
 from nnx_conformance.report import CheckResult, Finding, Report
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -102,7 +102,7 @@ def _result(report: Report, finding: Finding, index: dict[str, int]) -> dict[str
 
 def _message(finding: Finding) -> str:
     """What happened, and what to do; GitHub shows it as plain text."""
-    kept = ("smallest case", "cause", "remedy", "replay")
+    kept = (*CASES.values(), "cause", "remedy", "replay")
     rows = [f"{label.capitalize()}: {text}" for label, text in facts(finding) if label in kept]
     return _plain("\n".join((finding.what, *rows)))
 

@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 
 from nnx_conformance.report import STATUSES, CheckResult, Finding, Report, Status
 
+#: What the case of a finding is, by whether the search for smaller ones came to its end.
+CASES = {True: "smallest case", False: "failing case"}
 SHARES = ("held", "violated", "advice violated", "blocked", "waived", "not applicable")
 
 
@@ -69,7 +71,7 @@ def judged_by(reports: list[Report]) -> str:
 def facts(finding: Finding) -> list[tuple[str, str]]:
     """What is known of a finding besides what happened, as label and text."""
     rows = [
-        ("smallest case", str(finding.case) if finding.case else ""),
+        (CASES[finding.smallest], str(finding.case) if finding.case else ""),
         ("expected", finding.expected),
         ("observed", finding.observed),
         ("cause", finding.cause),
