@@ -90,6 +90,16 @@ def test_compiling_in_the_loop_is_told_with_the_number_of_compilations() -> None
     assert finding.what.endswith(" times") and "calls with equal shapes were compiled" in finding.what
 
 
+@pytest.mark.slow
+def test_compilation_that_the_candidate_turned_off_is_told_as_such() -> None:
+    (mutant,) = (found for found in mutants(CONTRACT) if found.name == "compilation_is_turned_off")
+    (finding,) = (found for found in judged(mutant, FEW).findings if found.level == "MUST")
+
+    assert finding.check == "runs-in-jax-jit"
+    assert finding.cause == "`jax.disable_jit` is in force, so `jax.jit` compiles nothing"
+    assert finding.remedy == "Take `jax.disable_jit` out."
+
+
 def test_a_checks_words_are_those_of_its_own_exercise() -> None:
     contract = contracts.get(CONTRACT)
 

@@ -130,6 +130,7 @@ class Call:
         as_given: whether it returned its first argument itself.
         within: the transforms of Flax that the call itself entered and in which the state changed, by name; only where
             arrays of the state are kept, and for calls outside of any trace.
+        uncompiled: whether the candidate itself had turned compilation off, by `jax.disable_jit`.
     """
 
     module: int
@@ -145,6 +146,7 @@ class Call:
     mapping: int = -1
     as_given: bool = False
     within: tuple[str, ...] = ()
+    uncompiled: bool = False
 
 
 @dataclass(frozen=True)

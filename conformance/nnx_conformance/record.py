@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from nnx_conformance.flax_versions import is_key, is_tracer, rng_counts
+from nnx_conformance.flax_versions import is_jit_disabled, is_key, is_tracer, rng_counts
 from nnx_conformance.following import Follower
 from nnx_conformance.graph import Layouts, type_name
 from nnx_conformance.observation import Call, Line, Module, RngsBuilt, Snapshot, Thing, Warned, Write
@@ -59,6 +59,7 @@ class Record:
     _foreign: dict[Any, int] = field(default_factory=dict)
     _latest: tuple[Any, int] = (object(), -1)
     follower: Follower | None = None
+    uncompiled: bool = field(default_factory=is_jit_disabled)
     constructing: int = 0
     calling: int = 0
 

@@ -161,7 +161,8 @@ def _noted_call(watch: Watch, classes: Classes, self: Any, bound: Any, args: Any
     record.calling += 1
     output, returned, finished, across = None, None, False, False
     read = functools.partial(record.layouts.snapshot, self)
-    concrete = not (before.traced or is_jit_disabled() or _any_tracer((args, kwargs)))
+    disabled = is_jit_disabled()
+    concrete = not (before.traced or disabled or _any_tracer((args, kwargs)))
     within: list[str] = []
     try:
         with entered(read if concrete and record.layouts.arrays is not None else None) as within:
@@ -178,10 +179,11 @@ def _noted_call(watch: Watch, classes: Classes, self: Any, bound: Any, args: Any
             returned = record.thing(output)
         if record.follower:
             record.follower.called(output)
-        place = around(record.source, record.transforms) if traced or is_jit_disabled() else NOWHERE
+        place = around(record.source, record.transforms) if traced or disabled else NOWHERE
+        uncompiled = disabled and not record.uncompiled
         after = state if finished else None
         as_given = finished and bool(args) and output is args[0]
-        facts = {**vars(place), "as_given": as_given, "within": tuple(within)}
+        facts = {**vars(place), "as_given": as_given, "within": tuple(within), "uncompiled": uncompiled}
         record.calls.append(Call(module, line, traced, across, before, after, returned, **facts))
     if watch.after_call is None or (traced and not watch.in_traces):
         return output

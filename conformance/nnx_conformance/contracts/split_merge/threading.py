@@ -128,12 +128,16 @@ def runs_in_jax_jit(case: Case, seen: Observation) -> Judgement:
         return Violation("the module is called inside `nnx.jit`", "a plain jax.jit", "nnx.jit", line=lifted.line)
     if outside := plain_calls(seen.run):
         count, asked = len(outside), max(calls_asked(case), len(outside))
+        off = outside[0].uncompiled
         return Violation(
             f"{count} of {asked} calls ran in plain Python, outside of `jax.jit`",
             "every call inside jax.jit",
             f"{count} outside",
             line=outside[0].line,
-            cause="the model itself is called, and not a compiled step that merges it",
+            cause="`jax.disable_jit` is in force, so `jax.jit` compiles nothing"
+            if off
+            else "the model itself is called, and not a compiled step that merges it",
+            remedy="Take `jax.disable_jit` out." if off else "",
         )
     if excused := excuse(case, seen):
         return excused
