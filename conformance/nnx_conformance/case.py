@@ -95,7 +95,7 @@ def array_text(data: np.ndarray) -> str:
     with np.printoptions(threshold=SHOWN_ELEMENTS, edgeitems=3, linewidth=10**6, floatmode="unique"):
         shown = np.array2string(_printable(data), separator=", ")
     shown = shown.replace("\n", "")  # in one line, whatever its shape
-    length = f" ({data.shape[0]} elements)" if data.size > SHOWN_ELEMENTS else ""
+    length = f" ({' x '.join(map(str, data.shape))} elements)" if data.size > SHOWN_ELEMENTS else ""
     kind = "" if data.dtype == np.float32 else f" {data.dtype.name}"
     return shown + kind + length
 
