@@ -3,6 +3,8 @@
 import jax.numpy as jnp
 from flax import nnx
 
+ADVICE = ("current-access",)
+
 
 class Counters(nnx.Module):
     def __init__(self, lanes):
