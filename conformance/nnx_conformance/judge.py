@@ -49,6 +49,7 @@ class Judging:
         self._literals = literals
         self._progress = progress
         self._pending: deque[Request] = deque()
+        self._drawing = False
         self.seen: Any = None
         self._total = settings.max_examples
 
@@ -67,7 +68,9 @@ class Judging:
 
     def _survives(self, domain: Domain) -> bool:
         try:
+            self._drawing = True
             self._draw(domain, self.settings, self.visit)
+            self._drawing = False
             for case in self._mined(domain):
                 self.visit(case)
             while self._pending:
@@ -109,7 +112,7 @@ class Judging:
         found = judge(self.contract.checks, request, seen)
         request = self.contract.observer.again(request, seen)
         for check_id, judgement in found.items():
-            self.tallies[check_id].add(request, judgement)
+            self.tallies[check_id].add(request, judgement, drawn=self._drawing)
         if self.head is None:
             broken = frozenset(check_id for check_id, what in found.items() if isinstance(what, Violation))
             self.head = request, broken

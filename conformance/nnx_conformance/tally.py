@@ -21,7 +21,10 @@ class Shown(NamedTuple):
 
 @dataclass
 class Tally:
-    """One check so far; `first` is what was asked when it was first violated, and how it was."""
+    """One check so far; `first` is what was asked when it was first violated, and how it was.
+
+    A smaller drawn case that violates it in the same way takes its place: from there the smallest is nearer.
+    """
 
     check: Check
     evaluated: int = 0
@@ -31,8 +34,8 @@ class Tally:
     elsewhere: str = ""
     first: Shown | None = None
 
-    def add(self, request: Request, judgement: Judgement) -> None:
-        """Count one judgement."""
+    def add(self, request: Request, judgement: Judgement, *, drawn: bool = False) -> None:
+        """Count one judgement, of a case that was `drawn` or not."""
         if isinstance(judgement, Blocked):
             self.blocked[judgement.by] += 1
         elif isinstance(judgement, NotApplicable):
@@ -42,13 +45,28 @@ class Tally:
             self.evaluated += 1
         if isinstance(judgement, Violation):
             self.violated += 1
-            self.first = self.first or Shown(request, judgement)
+            if self.first is None or (drawn and _smaller(Shown(request, judgement), self.first)):
+                self.first = Shown(request, judgement)
 
     def acquit(self, by: str) -> None:
         """Turn the violations into symptoms of another check."""
         self.blocked[by] += self.violated
         self.evaluated -= self.violated
         self.violated, self.first = 0, None
+
+
+def _smaller(one: Shown, other: Shown) -> bool:
+    """Whether a violation shows the same as the other, on a smaller case of the same domain."""
+
+    def same(shown: Shown) -> tuple[object, ...]:
+        violation = shown.violation
+        return shown.request.case.domain, violation.cause, violation.symptom_of, violation.follows
+
+    return same(one) == same(other) and _size(one.request) < _size(other.request)
+
+
+def _size(request: Request) -> int:
+    return sum(argument.data.size for argument in request.case.arguments) + request.calls
 
 
 def judge(checks: Iterable[Check], request: Request, seen: Any) -> dict[str, Judgement]:

@@ -37,7 +37,7 @@ NO_TARGET = (
 @click.option("--seed", default=0, show_default=True, type=int, help="Seed of the drawing; the same draws the same.")
 @click.option("--strict/--no-strict", default=None, help="Let SHOULD checks decide the verdict too.  [settings, or no]")
 @click.option("--check", "checks", multiple=True, metavar="ID", help="Report only this check; may be given again.")
-@click.option("--no-shrink", is_flag=True, help="Report the first failing case instead of the smallest.")
+@click.option("--no-shrink", is_flag=True, help="Report a failing case as it was met, not the smallest.")
 @click.option("--case-timeout", default=30.0, show_default=True, type=float, help="Seconds for one case.")
 @click.option("--timeout", default=600.0, show_default=True, type=float, help="Seconds for one candidate.")
 @jail_options

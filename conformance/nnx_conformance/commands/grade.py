@@ -42,7 +42,7 @@ INTERRUPTED = 130
 @click.option("--max-examples", default=200, show_default=True, type=int, help="Cases of the core domain.")
 @click.option("--seed", default=0, show_default=True, type=int, help="Seed of the drawing; the same draws the same.")
 @click.option("--strict", is_flag=True, help="Let SHOULD checks decide the verdict too.")
-@click.option("--no-shrink", is_flag=True, help="Report the first failing case instead of the smallest.")
+@click.option("--no-shrink", is_flag=True, help="Report a failing case as it was met, not the smallest.")
 @click.option("--case-timeout", default=10.0, show_default=True, type=float, help="Seconds for one case.")
 @click.option("--timeout", default=120.0, show_default=True, type=float, help="Seconds for one candidate.")
 @jail_options
