@@ -253,6 +253,7 @@ class Shift:
         calls: how many calls of modules were made; another number than without the intervention shows that the
             candidate decides by the state whether to call.
         undone: whether the state ended as it does without it, because the candidate set it anew.
+        apart: whether each number was changed by another one, see `nnx_conformance.apart`.
     """
 
     what: str
@@ -263,6 +264,7 @@ class Shift:
     end: tuple[float | None, ...]
     calls: int
     undone: bool = False
+    apart: bool = False
 
 
 @dataclass(frozen=True, eq=False)

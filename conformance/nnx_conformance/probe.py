@@ -222,7 +222,7 @@ def _shift_variable(variable: Any, path: str, paths: tuple[str, ...], amount: in
     return bool(chosen)
 
 
-def shifted(value: Any, amount: int = AMOUNT) -> Any:
+def shifted(value: Any, amount: Any = AMOUNT) -> Any:
     """A number or array, larger by `amount`, of the same dtype, shape and weak type; unsigned ones wrap around."""
     if isinstance(value, (np.ndarray, np.generic)):
         return (value + np.asarray(amount).astype(value.dtype)).astype(value.dtype)

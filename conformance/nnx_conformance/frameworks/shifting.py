@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from nnx_conformance.apart import REMAINDERS, remainder
 from nnx_conformance.flax_versions import contents, is_tracer, set_contents
 from nnx_conformance.frameworks import pytorch
 from nnx_conformance.frameworks.linen import PARAMS, Collections
@@ -102,6 +104,8 @@ BRANCHES = frozenset({"nnx.cond", "nnx.switch", "jax.lax.cond", "jax.lax.switch"
 def outputs(candidate: Candidate, request: Request, first: Run, untraced: Run | None) -> tuple[Shift, ...]:
     """Shift what the last calls return, and what their modules keep then; traced calls are shifted in their trace.
 
+    Each number of the state moves by another one, and by one that is made of what the call returned, where it can.
+
     Of the calls in a trace only the last one of all is told to be a last one: no other can be told apart. Where a
     trace has branches, and the last call may stand in each of them, all calls are shifted. What then
     was compiled is forgotten, or later runs would go on with what the kit made of it.
@@ -114,16 +118,37 @@ def outputs(candidate: Candidate, request: Request, first: Run, untraced: Run | 
     if not ordinals:
         return ()
     applied: list[bool] = []
+    apart: list[bool] = []
 
     def after_call(target: Any, position: int, output: Any) -> Any:
         if position not in ordinals:
             return output
-        applied.append(_variables(target, every=True))
+        move = functools.partial(_moved_apart, apart, _made_of(output))
+        applied.append(_variables(target, move, every=True))
         return jax.tree_util.tree_map(functools.partial(_raised, applied), output)
 
     with _forgotten() if keeps else nullcontext():
         made = runner(candidate, request.case, request.calls, after_call=after_call, in_traces=True)
-    return (Shift("output", "after the last call", AMOUNT, any(applied), outcome(made), (), len(made.calls)),)
+    told = functools.partial(Shift, "output", "after the last call", AMOUNT, any(applied), outcome(made), ())
+    return (told(len(made.calls), apart=bool(apart) and all(apart)),)
+
+
+def _made_of(output: Any) -> Any:
+    """A number made of what a call returned; None if that is not one array of several numbers."""
+    if not isinstance(output, (jax.Array, np.ndarray)) or not _numeric(output) or output.size < 2:
+        return None
+    return remainder(output, jnp) if is_tracer(output) else int(remainder(np.asarray(output), np))
+
+
+def _moved_apart(apart: list[bool], by: Any, value: Any) -> Any:
+    """A part of the state, changed by a number for each of its places and for the call."""
+    apart.append(by is not None and isinstance(value, (jax.Array, np.ndarray)))
+    if not apart[-1]:
+        return _shifted(value)
+    amounts = AMOUNT + np.arange(value.size).reshape(value.shape) % REMAINDERS + by
+    if is_tracer(value) or is_tracer(amounts):
+        return value + amounts.astype(value.dtype)
+    return shifted(value, amounts if value.ndim else int(amounts))
 
 
 @contextmanager
@@ -157,13 +182,13 @@ def shift_state(target: Any) -> bool:
     return any([pytorch.shift(tensor, AMOUNT) for tensor in pytorch.buffers(target)])
 
 
-def _variables(module: Any, *, every: bool = False) -> bool:
+def _variables(module: Any, move: Callable[[Any], Any] = _shifted, *, every: bool = False) -> bool:
     """Shift the Variables of a module that are no Params, or all if there are no others or `every` one is meant."""
     found = list(variables(module).values())
     chosen = [one for one in found if every or not isinstance(one, nnx.Param)] or found
     held = [one for one in chosen if any(_numeric(part) for _, part in parts(contents(one)))]
     for variable in held:
-        set_contents(variable, changed(contents(variable), lambda _, part: _shifted(part) if _numeric(part) else part))
+        set_contents(variable, changed(contents(variable), lambda _, part: move(part) if _numeric(part) else part))
     return bool(held)
 
 

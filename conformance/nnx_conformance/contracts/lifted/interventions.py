@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnx_conformance.apart import remainder
 from nnx_conformance.case import Case
 from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
 from nnx_conformance.contracts.lifted.evidence import (
@@ -13,6 +14,7 @@ from nnx_conformance.contracts.lifted.evidence import (
     PER_LANE,
     RETURNS,
     SUM,
+    calls_asked,
     culprit,
     excuse,
     looked,
@@ -28,11 +30,11 @@ from nnx_conformance.request import OUTPUTS, SHIFTS
 @check(
     id="result-reads-state",
     level=MUST,
-    requirement="`result[:, 0]` is read from the Variable: when the kit changes its start, `result[:, 0]` follows.",
+    requirement="`result[:, 0]` is read from the Variable, lane by lane: when the kit changes that, it follows.",
     remedy="Return `models.count.value` of the models that were called, not a number beside them.",
     wrong="counts = jnp.full(lanes, n_calls)",
     right="counts = models.count.value",
-    probes=(SHIFTS,),
+    probes=(SHIFTS, OUTPUTS),
 )
 def result_reads_state(case: Case, seen: Observation) -> Judgement:
     got = result(case, seen)
@@ -41,7 +43,9 @@ def result_reads_state(case: Case, seen: Observation) -> Judgement:
     tried = [shift for shift in seen.shifts if shift.what == "state" and shift.applied]
     if not tried:
         return excuse(case, seen) or Blocked(IN_VARIABLE)
-    if _followed(tried[0], got, 0) or _made_up(seen, tried[0]):
+    if _followed(tried[0], got, 0):
+        return _one_for_all(case, seen, got)
+    if _made_up(seen, tried[0]):
         return None
     if tried[0].undone:
         return _undone(seen, got)
@@ -79,6 +83,27 @@ def result_reads_output(case: Case, seen: Observation) -> Judgement:
         cause="result[:, 1] is computed from something else than the outputs of the last calls, such as xs itself",
         follows=(SUM, LIFTED),
     )
+
+
+def _one_for_all(case: Case, seen: Observation, got: np.ndarray) -> Violation | None:
+    """Where each lane's count was changed by a number of its own, one count that is returned for all of them shows.
+
+    With one call a loop that waits for its count ends as soon as it does otherwise.
+    """
+    rows = {int(remainder(row, np)) for row in case["xs"]}
+    last = next((shift for shift in seen.shifts if shift.what == "output" and shift.applied and shift.apart), None)
+    thing = last.outcome.result if last else None
+    if calls_asked(case) != 1 or len(rows) < 2 or thing is None or thing.array is None:
+        return None
+    if thing.array.shape != got.shape:
+        return None
+    rose = thing.array.astype(np.float64)[:, 0] - got[:, 0]
+    if not rose[0] or np.any(rose != rose[0]):
+        return None
+    what = f"the kit raised each lane's count by a number of its own; result[:, 0] rose by {rose[0]:g} in all lanes"
+    cause = "one number is returned for all lanes, such as the count of the first one"
+    numbers = (f"{len(got)} numbers", f"{rose[0]:g} in each")
+    return Violation(what, *numbers, line=places.returned(seen), cause=cause, follows=(LIFTED, PER_LANE))
 
 
 def _undone(seen: Observation, got: np.ndarray) -> Judgement:
