@@ -102,6 +102,31 @@ def candidate(seed, x, n_calls):
 """
 
 
+#: Right: a transform that `jax.disable_jit` does not switch off, and whose traces JAX keeps from one run to the next.
+KEPT_TRACE = """
+
+forward = nnx.remat(lambda model, x: model(x))
+
+
+def candidate(seed, x, n_calls):
+    model = Counter(nnx.Rngs(int(seed)))
+    out = x
+    for _ in range(int(n_calls)):
+        out = forward(model, x)
+    return jnp.array([model.count.value, out.sum()])
+"""
+
+
+def test_calls_that_run_from_a_trace_of_an_earlier_case_are_not_said_to_be_missing(tmp_path: Path) -> None:
+    path = tmp_path / "candidate.py"
+    path.write_text(COUNTER + KEPT_TRACE.replace("candidate", "mutability_increment_count"))
+
+    report = judge_target(str(path), "mutability", Settings(max_examples=60), Limits())
+
+    assert [finding.check for finding in report.findings if finding.level == "MUST"] == []
+    assert report.verdict == "conforms"
+
+
 @pytest.mark.parametrize(
     ("name", "source", "raised"),
     [

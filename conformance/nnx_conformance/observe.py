@@ -30,7 +30,8 @@ class Candidate:
     """An implementation under test, loaded: what to call, and which files are its own.
 
     Attributes:
-        traces: whether it was seen to call its module inside a trace.
+        traces: whether a run without traces showed calls that a trace hides.
+        traced: whether a call of its module was seen inside a trace.
         fruitless: how many runs without traces showed no more than the plain ones.
         arrays: whether arrays of the state are kept, and not only single numbers.
         further: spies on other frameworks, each a context manager for one run.
@@ -41,6 +42,7 @@ class Candidate:
     source: Source
     classes: Classes
     traces: bool = False
+    traced: bool = False
     fruitless: int = 0
     arrays: bool = False
     further: tuple[Spy, ...] = ()

@@ -51,12 +51,17 @@ def observe(candidate: Candidate, request: Request) -> Observation:
         forget_compiled()  # what is compiled already runs without the candidate's lines
         first = run(candidate, case, request.calls, follow=True)
         again = rerun(candidate, case) if AGAIN in request.probes else None
+    if candidate.traced and untraced and not (first.calls or untraced.calls or first.raised):
+        forget_compiled()  # a trace that cannot be switched off is kept from an earlier case, and its calls with it
+        first = run(candidate, case, request.calls, follow=follow)
     base = clearer(first, untraced)
+    candidate.traced = candidate.traced or any(call.traced for of in (first, untraced) if of for call in of.calls)
     candidate.traces = candidate.traces or base is not first
     candidate.fruitless += untraced is not None and base is first
     shifts = _shifts(candidate, case, first, base) if SHIFTS in request.probes and not first.raised else ()
     candidate.classes.forget_dead()
-    unseen = bool(request.calls) and not base.calls and not first.raised and bypassed(candidate, case)
+    seen = candidate.traced or bool(base.calls) or first.raised is not None
+    unseen = bool(request.calls) and not seen and bypassed(candidate, case)
     other = "" if first.modules else foreign(candidate, case, request.calls)
     return Observation(first, again, untraced, shifts, _end(base), unseen, "", other)
 

@@ -65,7 +65,8 @@ def hidden(case: Case, seen: Observation) -> NotApplicable | None:
         return NotApplicable(KEPT, elsewhere=True)
     if base(seen) is seen.run and any(call.traced for call in seen.run.calls):
         return out_of_sight(seen, TRACED_CALLS)
-    return NotApplicable(STAYS) if any(call.traced for call in base(seen).calls) else None
+    stays = any(call.traced for run in (base(seen), seen.untraced) if run for call in run.calls)
+    return NotApplicable(STAYS) if stays else None
 
 
 def culprit(seen: Observation) -> str:
