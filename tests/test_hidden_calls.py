@@ -90,6 +90,25 @@ def candidate(seed, batches, momentum):
             state = compiled(state, batch)
     return nnx.merge(graphdef, state).mean.value
 """
+#: Right: a step at module level, compiled once for all cases, that refuses to run without compilation.
+REFUSES = """
+
+@jax.jit
+def step(graphdef, state, x):
+    if not isinstance(x, jax.core.Tracer):
+        raise RuntimeError("not here")
+    model = nnx.merge(graphdef, state)
+    out = model(x)
+    return nnx.state(model), out
+
+
+def candidate(seed, x, n_calls):
+    graphdef, state = nnx.split(Counter(nnx.Rngs(int(seed))))
+    out = x
+    for _ in range(int(n_calls)):
+        state, out = step(graphdef, state, x)
+    return jnp.array([nnx.merge(graphdef, state).count.value, out.sum()])
+"""
 #: Wrong: computes the result, and calls the model for show, only where nobody can look into the call.
 FOR_SHOW = """
 
@@ -135,8 +154,9 @@ def test_calls_that_run_from_a_trace_of_an_earlier_case_are_not_said_to_be_missi
         pytest.param("lifted", LANES_AHEAD_OF_TIME, NO_FUNCTION, marks=pytest.mark.slow),
         pytest.param("running-mean", MEAN_AHEAD_OF_TIME, NO_FUNCTION, marks=pytest.mark.slow),
         ("mutability", FOR_SHOW, "RuntimeError: not here"),
+        pytest.param("split-merge", REFUSES, "RuntimeError: not here", marks=pytest.mark.slow),
     ],
-    ids=["mutability", "split-merge", "lifted", "running-mean", "for-show"],
+    ids=["mutability", "split-merge", "lifted", "running-mean", "for-show", "refuses"],
 )
 def test_where_calls_are_seen_without_their_trace_alone_and_it_cannot_be_done_without_there_is_no_verdict(
     tmp_path: Path, name: str, source: str, raised: str

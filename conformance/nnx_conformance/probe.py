@@ -51,8 +51,8 @@ def observe(candidate: Candidate, request: Request) -> Observation:
         forget_compiled()  # what is compiled already runs without the candidate's lines
         first = run(candidate, case, request.calls, follow=True)
         again = rerun(candidate, case) if AGAIN in request.probes else None
-    if candidate.traced and untraced and not (first.calls or untraced.calls or first.raised):
-        forget_compiled()  # a trace that cannot be switched off is kept from an earlier case, and its calls with it
+    if candidate.traced and untraced and not (first.calls or first.raised) and clearer(first, untraced) is first:
+        forget_compiled()  # a trace is kept from an earlier case, and its calls with it; without traces none is seen
         first = run(candidate, case, request.calls, follow=follow)
     base = clearer(first, untraced)
     candidate.traced = candidate.traced or any(call.traced for of in (first, untraced) if of for call in of.calls)
