@@ -149,7 +149,8 @@ class Layouts:
         position = self._positions.setdefault(layout, len(self._positions))
         traced = tuple([at for at, value in enumerate(values) if _holds_tracer(value)])
         known, self._numbers = self._numbers, {}
-        held = tuple(map(self.arrays.position, values)) if self.arrays else ()
+        parts_of = zip(layout, values, strict=True)
+        held = tuple([self.arrays.position(_in_variable(*part)) for part in parts_of]) if self.arrays else ()
         return Snapshot(position, tuple([self._number(value, known) for value in values]), traced, held)
 
     def all(self) -> tuple[tuple[Slot, ...], ...]:
@@ -178,6 +179,12 @@ class Layouts:
 def _slot(path: str, leaf: Any, rng: bool) -> Slot:
     # `isinstance`, not `issubclass`: a hijax Variable is an instance of nnx.Variable, and its class no subclass.
     return Slot(path, type_name(type(leaf)), isinstance(leaf, nnx.Variable), isinstance(leaf, nnx.Param), rng)
+
+
+def _in_variable(slot: Slot, value: Any) -> Any:
+    """A Python number that a Variable holds as an array, as it is after the first compiled call; others as they are."""
+    plain = slot.variable and isinstance(value, (int, float)) and number(value) is not None
+    return np.asarray(value) if plain and not isinstance(value, bool) else value
 
 
 def type_name(kind: type) -> str:

@@ -198,6 +198,6 @@ def _collections(updated: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _numeric(value: Any) -> bool:
-    if not isinstance(value, (jax.Array, np.ndarray)):
+    if not isinstance(value, (jax.Array, np.ndarray, np.generic)):
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     return value.dtype.kind in "iuf" or value.dtype.name == "bfloat16"
