@@ -230,9 +230,12 @@ def one_increment_per_call(case: Case, seen: Observation) -> Judgement:
 
 
 def _lane_by_lane(found: Counted, lanes: int, asked: int) -> bool:
-    """Whether a model that holds all counts is called for some lanes at a time, for each of them as often as asked."""
+    """Whether a model that holds all counts is called for some lanes at a time, for each of them as often as asked.
+
+    It may hold more of them: lanes that fill up a block.
+    """
     shapes = {held.shape for moment in found.moments for held in moment}
-    if shapes != {(lanes,)}:
+    if len(shapes) > 1 or found.moments[0][0].size < lanes:
         return False
     rises = np.array([after - before for before, after in found.moments])
     by_one = np.all((rises == 0) | (rises == 1)) and np.all(rises.reshape(len(rises), -1).any(axis=1))
