@@ -35,7 +35,13 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "call:1 rerun:1",
     ),
     "no-growth": ("call call call", "call:1 call:2 call:3"),
-    "jit-agrees": ("jit", "call:1 jit:2 call:1 jit:1", "jit:1 jit:1 jit:1", "jit:1 eval jit:1 train jit:1 jit:1"),
+    "jit-agrees": (
+        "jit",
+        "call:1 jit:2 call:1 jit:1",
+        "jit:1 jit:1 jit:1",
+        "jit:1 eval jit:1 train jit:1 jit:1",
+        "jit:1 optimize:1 jit:1",
+    ),
     "split-merge-agrees": ("split", "call:1 split:1 call:1", "call:1 copy:1 call:1 call:2", "copy:1 original:1"),
     "clone-independent": ("clone", "call:1 clone:1 call:2 original:1", "jit:1 clone:1 jit:2"),
     "checkpoint-resumes": (
@@ -50,7 +56,11 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "grad-clean": ("call grad", "call:1 grad:1 call:1"),
     "remat-agrees": ("call remat", "call:1 remat:1 call:1"),
     "cond-agrees": ("call cond", "call:1 cond:1 call:1"),
-    "optimizer-safe": ("call call optimize call", "call:1 call:2 optimize:1 call:1"),
+    "optimizer-safe": (
+        "call call optimize call",
+        "call:1 call:2 optimize:1 call:1",
+        "call:1 clone:1 optimize:1 call:1",
+    ),
     "rng-advances": ("call:1 call:1 call:2 call:2 call:3 call:3 call call jit:1 jit:1 reseed:1",),
     "rng-reproducible": ("rerun", "call:1 rerun:1", "call:1 reseed:1 reseed:2 reseed:3 reseed"),
     "eval-frozen": ("eval call call train", "call:1 eval call:1 call:1 jit:1 call:2 train call:1"),
