@@ -22,8 +22,8 @@ from nnx_conformance.session import Ended, Progress
 from nnx_conformance.tally import Shown, Tally, judge
 
 SHRINK_SECONDS, ALL_SECONDS = 15.0, 45.0
-#: How often a smallest case must break its check again.
-CONFIRMATIONS = 3
+#: How often a smallest case must break its check again; more often where one and the same case gave different results.
+CONFIRMATIONS, BY_CHANCE = 3, 10
 #: How often a case is tried that breaks its check by chance.
 TRIES = 20
 
@@ -135,13 +135,20 @@ class Smallest:
         if violation.observed in CAUSES:
             self.found[tally.check.id] = Shown(request, violation, settled)  # each confirmation would cost a process
             return
-        again = [self._asking.judge(tally.check, request) for _ in range(CONFIRMATIONS)]
+        again = self._again(tally, request)
         again += filter(None, [self._followed(tally, request)])
         if all(map(_stands, again)) or tally is self._history or not _essential(tally):
             seen = [known for known in again if isinstance(known, Violation)]
             self.found[tally.check.id] = Shown(request, seen[-1], settled) if seen else tally.first
         else:
             self._acquit(tally, request, violation)
+
+    def _again(self, tally: Tally, request: Request) -> list[Judgement]:
+        """What the case comes to when it is asked for again, until it does not break its check."""
+        found: list[Judgement] = []
+        while len(found) < (BY_CHANCE if self._history.violated else CONFIRMATIONS) and all(map(_stands, found)):
+            found.append(self._asking.judge(tally.check, request))
+        return found
 
     def _is_head(self, request: Request) -> bool:
         """Whether it is the first case of all; Hypothesis draws the smallest case first."""
