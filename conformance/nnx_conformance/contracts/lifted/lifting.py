@@ -164,7 +164,7 @@ def _calls(seen: Observation) -> tuple[Call, ...]:
     remedy="Make a model for each lane: in `nnx.vmap`, and map over them with `in_axes=0`, not None; or in a Python "
     "loop over the lanes.",
     wrong="nnx.vmap(step, in_axes=(None, 0))(model, xs)  # one model, and one count, for all lanes",
-    right="models = nnx.vmap(Counter)(keys)\nnx.vmap(step, in_axes=(0, 0))(models, xs)",
+    right="models = nnx.vmap(Counter)(keys)\nnnx.vmap(step, in_axes=(0, 0))(models, xs)",
 )
 def one_count_per_lane(case: Case, seen: Observation) -> Judgement:
     found = _found(case, seen)
