@@ -141,11 +141,11 @@ def _made_of(output: Any) -> Any:
 
 
 def _moved_apart(apart: list[bool], by: Any, value: Any) -> Any:
-    """A part of the state, changed by a number for each of its places and for the call."""
+    """A part of the state, changed by a number of its own, for each of its places, and for the call."""
     apart.append(by is not None and isinstance(value, (jax.Array, np.ndarray)))
     if not apart[-1]:
         return _shifted(value)
-    amounts = AMOUNT + np.arange(value.size).reshape(value.shape) % REMAINDERS + by
+    amounts = AMOUNT + len(apart[1:]) * REMAINDERS + np.arange(value.size).reshape(value.shape) % REMAINDERS + by
     if is_tracer(value) or is_tracer(amounts):
         return value + amounts.astype(value.dtype)
     return shifted(value, amounts if value.ndim else int(amounts))
