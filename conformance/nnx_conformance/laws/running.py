@@ -49,7 +49,6 @@ class Run:
         module: the subject, or what it has become.
         twin: what does the same in plain Python.
         kept: what was left behind.
-        inexact: whether a transform, which may round otherwise, has come: the sides may be apart from then on.
         shapes: those of the last call's input.
         request: what was asked; it has the files of the process before this one, if there was one.
         handed: what the next process is to go on from; empty if there is to be none.
@@ -66,7 +65,6 @@ class Run:
         self.twin = Twin(bench, todo.seed, history)
         self.module = bench.make(todo.seed)
         self.kept: list[Kept] = []
-        self.inexact = request.done > 0
         self.word: Word = Word(todo.words[0].operation, 0) if todo.words else None  # type: ignore[assignment]
         self.wanted: Any = None
         self.notes = Notes()
@@ -110,8 +108,7 @@ class Run:
             twin = dataclasses.replace(twin, state=state(self.twin.module))
             subject = dataclasses.replace(subject, state=state(self.module))
             self._look_at_kept()
-        self.inexact = self.inexact or not word.operation.exact
-        noise = self._noise(before, subject, twin) if self.inexact else ()
+        noise = self._noise(before, subject, twin)
         traces = self.transforms.traces - traces
         more = self.notes.told()
         if word.operation.calls:
