@@ -1,7 +1,8 @@
-"""Replacing class attributes for a while, and putting back what was there."""
+"""Replacing attributes of classes and modules for a while, and putting back what was there."""
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 _ABSENT = object()
@@ -14,7 +15,7 @@ class Patches:
     """
 
     def __init__(self) -> None:
-        self._done: list[tuple[type, str, Any, Any]] = []
+        self._done: list[tuple[type | ModuleType, str, Any, Any]] = []
 
     def __enter__(self) -> Patches:
         return self
@@ -25,12 +26,16 @@ class Patches:
             if vars(owner).get(name, _ABSENT) is not ours:
                 continue
             if before is _ABSENT:
-                type.__delattr__(owner, name)
+                _plain(owner).__delattr__(owner, name)
             else:
-                type.__setattr__(owner, name, before)
+                _plain(owner).__setattr__(owner, name, before)
 
-    def replace(self, owner: type, name: str, value: Any) -> None:
-        """Set `owner.name`, remembering what the class itself had there, which may be nothing."""
+    def replace(self, owner: type | ModuleType, name: str, value: Any) -> None:
+        """Set `owner.name`, remembering what the owner itself had there, which may be nothing."""
         self._done.append((owner, name, vars(owner).get(name, _ABSENT), value))
-        # Past the metaclass, whose own `__setattr__` may be one of the things replaced.
-        type.__setattr__(owner, name, value)
+        _plain(owner).__setattr__(owner, name, value)
+
+
+def _plain(owner: type | ModuleType) -> Any:
+    """What sets attributes, past the metaclass, whose own `__setattr__` may be one of the things replaced."""
+    return type if isinstance(owner, type) else ModuleType

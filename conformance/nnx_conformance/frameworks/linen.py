@@ -1,6 +1,7 @@
 """Spies on Flax Linen: the variables that `init` returns, and those that go into each `apply` and come out of it.
 
-The seams `Module.init`, `init_with_output` and `apply` are the same on Flax 0.8.5 to 0.12.12. Modules of Linen hold no
+The seams `Module.init`, `init_with_output` and `apply`, and the functions of these names that take a function and a
+module, are the same on Flax 0.8.5 to 0.12.12. Modules of Linen hold no
 state and are made anew at will, so those of one class are told as one.
 """
 
@@ -55,40 +56,75 @@ def spying(record: Record, after_call: AfterCall | None) -> Iterator[None]:
     with Patches() as patches:
         for name in ("init", "init_with_output"):
             patches.replace(linen.Module, name, _init(watch, getattr(linen.Module, name), name))
+            patches.replace(linen, name, _init_function(watch, getattr(linen, name), name))
         patches.replace(linen.Module, "apply", _apply(watch, linen.Module.apply))
+        patches.replace(linen, "apply", _apply_function(watch, linen.apply))
         yield
 
 
 def _init(watch: _Watch, original: Any, name: str) -> Any:
     @functools.wraps(original)
     def init(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if watch.record.calling:
-            return original(self, *args, **kwargs)
-        watch.record.calling += 1
-        try:
-            made = original(self, *args, **kwargs)
-        finally:
-            watch.record.calling -= 1
-        start = watch.snapshot(made if name == "init" else made[1])
-        watch.latest[type(self)] = start
-        watch.position(type(self), start, constructed=True)
+        return _noted_init(watch, type(self), functools.partial(original, self, *args, **kwargs), name)
+
+    return init
+
+
+def _init_function(watch: _Watch, original: Any, name: str) -> Any:
+    @functools.wraps(original)
+    def init(function: Any, module: Any, *args: Any, **kwargs: Any) -> Any:
+        inner = original(function, module, *args, **kwargs)
+
+        @functools.wraps(inner)
+        def made(*given: Any, **named: Any) -> Any:
+            return _noted_init(watch, type(module), functools.partial(inner, *given, **named), name)
+
         return made
 
     return init
 
 
+def _noted_init(watch: _Watch, cls: type, bound: Any, name: str) -> Any:
+    if watch.record.calling:
+        return bound()
+    watch.record.calling += 1
+    try:
+        made = bound()
+    finally:
+        watch.record.calling -= 1
+    start = watch.snapshot(made if name == "init" else made[1])
+    watch.latest[cls] = start
+    watch.position(cls, start, constructed=True)
+    return made
+
+
 def _apply(watch: _Watch, original: Any) -> Any:
     @functools.wraps(original)
     def apply(self: Any, variables: Any, *args: Any, **kwargs: Any) -> Any:
-        if watch.record.calling:
-            return original(self, variables, *args, **kwargs)
         bound = functools.partial(original, self, variables, *args, **kwargs)
         return _noted(watch, type(self), variables, bound, kwargs)
 
     return apply
 
 
+def _apply_function(watch: _Watch, original: Any) -> Any:
+    @functools.wraps(original)
+    def apply(function: Any, module: Any, *args: Any, **kwargs: Any) -> Any:
+        inner = original(function, module, *args, **kwargs)
+        options = dict(zip(("mutable", "capture_intermediates"), args, strict=False)) | kwargs
+
+        @functools.wraps(inner)
+        def applied(variables: Any, *given: Any, **named: Any) -> Any:
+            return _noted(watch, type(module), variables, functools.partial(inner, variables, *given, **named), options)
+
+        return applied
+
+    return apply
+
+
 def _noted(watch: _Watch, cls: type, variables: Any, bound: Any, kwargs: Mapping[str, Any]) -> Any:
+    if watch.record.calling:
+        return bound()
     record, line, before = watch.record, watch.record.source.caller(), watch.snapshot(variables)
     watch.latest.setdefault(cls, before)
     module = watch.position(cls, before, constructed=False)

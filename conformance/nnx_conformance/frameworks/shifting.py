@@ -28,7 +28,8 @@ def shifts(candidate: Candidate, request: Request, first: Run, untraced: Run | N
     """The one intervention: what is no parameter is shifted after the last call of each module."""
     base = clearer(first, untraced)
     concrete = [call for call in base.calls if not call.traced]
-    last = {id(calls[-1]) for calls in groups(base)}
+    writing = [[call for call in calls if call.mutable] for calls in groups(base)]
+    last = {id(calls[-1]) for calls in writing if calls}
     ordinals = frozenset(at for at, call in enumerate(concrete, start=1) if id(call) in last)
     if not ordinals:
         return (_constructed(candidate, request, first, untraced),)

@@ -126,10 +126,16 @@ def _lines(array: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def step_calls(run: Run) -> tuple[Call, ...]:
-    """The calls of the module that the run is about; where each step makes it anew, those of all of its class."""
+    """The calls of the module that the run is about; where each step makes it anew, those of all of its class.
+
+    A Linen `apply` without `mutable=` beside one for each step only reads.
+    """
     calls = main_calls(run)
     if not calls or len(calls) == run.asked:
         return calls
+    writing = tuple(call for call in calls if call.mutable)
+    if len(writing) == run.asked:
+        return writing
     name = run.modules[calls[0].module].name
     alike = tuple(call for call in run.calls if not call.traced and run.modules[call.module].name == name)
     return alike if len(alike) == run.asked else calls
