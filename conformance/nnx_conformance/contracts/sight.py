@@ -6,7 +6,7 @@ from nnx_conformance.contract import NotApplicable
 from nnx_conformance.observation import Observation
 from nnx_conformance.plain_text import short
 
-UNSEEN = "no call was seen outside of a trace, and traces are looked into on some cases only"
+UNSEEN = "no call was seen outside of a trace, and this case is not one of those whose traces are looked into"
 
 
 def out_of_sight(seen: Observation, why: str) -> NotApplicable:

@@ -63,7 +63,9 @@ def hidden(case: Case, seen: Observation) -> NotApplicable | None:
         return None
     if seen.bypassed:
         return NotApplicable(KEPT, elsewhere=True)
-    if base(seen) is seen.run and any(call.traced for call in seen.run.calls):
+    refuses = seen.untraced is not None and seen.untraced.raised is not None
+    compiled_before = refuses and not seen.run.calls and bool(made(seen.run))
+    if base(seen) is seen.run and (compiled_before or any(call.traced for call in seen.run.calls)):
         return out_of_sight(seen, TRACED_CALLS)
     stays = any(call.traced for run in (base(seen), seen.untraced) if run for call in run.calls)
     return NotApplicable(STAYS) if stays else None
