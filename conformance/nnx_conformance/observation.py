@@ -246,7 +246,7 @@ class Shift:
         what: `state` or `output`.
         when: `after construction`, `after the first call`, `after the last call`, or the last also with `, Params left
             alone`, where Params and other Variables move along.
-        amount: the number added, or taken away where it is negative.
+        amount: the number added, or taken away where it is negative; the least of them where they are `apart`.
         applied: whether there was anything to change at that moment.
         outcome: what the run came to.
         end: the numbers that the counting Variables held after the last call, in the order of their paths.

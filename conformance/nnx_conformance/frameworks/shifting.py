@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -107,31 +108,30 @@ def outputs(candidate: Candidate, request: Request, first: Run, untraced: Run | 
 
     Each number of the state moves by another one, and by one that is made of what the call returned, where it can.
 
-    Of the calls in a trace only the last one of all is told to be a last one: no other can be told apart. Where a
-    trace has branches, and the last call may stand in each of them, all calls are shifted. What then
-    was compiled is forgotten, or later runs would go on with what the kit made of it.
+    Of the calls in a trace only the last one of all is told to be a last one: no other can be told apart. Where the
+    last call may stand in each branch of a trace, or run from a trace of another call, all calls are shifted. What
+    then was compiled is forgotten, or later runs would go on with what the kit made of it.
     """
     seen, runner = (untraced, run_untraced) if untraced and not untraced.raised else (first, run)
     keeps = any(call.compilation >= 0 or (call.traced and set(call.through) - FORGETFUL) for call in seen.calls)
     lasts = {id(calls[-1]) for calls in [*groups(seen), list(seen.calls)] if calls}
-    branches = any(name in BRANCHES for call in seen.calls for name in call.through)
-    ordinals = frozenset(at for at, call in enumerate(seen.calls, start=1) if branches or id(call) in lasts)
+    anywhere = keeps or any(name in BRANCHES for call in seen.calls for name in call.through)
+    ordinals = frozenset(at for at, call in enumerate(seen.calls, start=1) if id(call) in lasts)
     if not ordinals:
         return ()
     applied: list[bool] = []
-    apart: list[bool] = []
+    apart = _Apart()
 
     def after_call(target: Any, position: int, output: Any) -> Any:
-        if position not in ordinals:
+        if not anywhere and position not in ordinals:
             return output
-        move = functools.partial(_moved_apart, apart, _made_of(output))
-        applied.append(_variables(target, move, every=True))
+        applied.append(_variables(target, functools.partial(apart.move, _made_of(output)), every=True))
         return jax.tree_util.tree_map(functools.partial(_raised, applied), output)
 
     with _forgotten() if keeps else nullcontext():
         made = runner(candidate, request.case, request.calls, after_call=after_call, in_traces=True)
     told = functools.partial(Shift, "output", "after the last call", AMOUNT, any(applied), outcome(made), ())
-    return (told(len(made.calls), apart=bool(apart) and all(apart)),)
+    return (told(len(made.calls), apart=apart.moved > 0 and apart.whole),)
 
 
 def _made_of(output: Any) -> Any:
@@ -141,15 +141,29 @@ def _made_of(output: Any) -> Any:
     return remainder(output, jnp) if is_tracer(output) else int(remainder(np.asarray(output), np))
 
 
-def _moved_apart(apart: list[bool], by: Any, value: Any) -> Any:
-    """A part of the state, changed by a number of its own, for each of its places, and for the call."""
-    apart.append(by is not None and isinstance(value, (jax.Array, np.ndarray)))
-    if not apart[-1]:
-        return _shifted(value)
-    amounts = AMOUNT + len(apart[1:]) * REMAINDERS + np.arange(value.size).reshape(value.shape) % REMAINDERS + by
-    if is_tracer(value) or is_tracer(amounts):
-        return value + amounts.astype(value.dtype)
-    return shifted(value, amounts if value.ndim else int(amounts))
+@dataclass(eq=False)
+class _Apart:
+    """Changes each part of a state by a number of its own, for each of its places, and for the call; none by less.
+
+    Attributes:
+        moved: how many parts were changed.
+        whole: whether all of them could be changed so; others move by `AMOUNT` alone.
+    """
+
+    moved: int = 0
+    whole: bool = True
+
+    def move(self, by: Any, value: Any) -> Any:
+        """A part, changed; `by` is made of what the call returned."""
+        self.moved += 1
+        if by is None or not isinstance(value, (jax.Array, np.ndarray)):
+            self.whole = False
+            return _shifted(value)
+        places = np.arange(value.size).reshape(value.shape) % REMAINDERS
+        amounts = AMOUNT + (self.moved - 1) * REMAINDERS + places + by
+        if is_tracer(value) or is_tracer(amounts):
+            return value + amounts.astype(value.dtype)
+        return shifted(value, amounts if value.ndim else int(amounts))
 
 
 @contextmanager

@@ -92,6 +92,17 @@ class Counted:
         """How many increments there were, if each call made one in each lane that it had."""
         return sum(after.size for _, after in self.moments)
 
+    def lane_by_lane(self, lanes: int, asked: int) -> bool:
+        """Whether each count of a model that holds all of them was raised as often as asked, some at a time or all.
+
+        It may hold more of them: lanes that fill up a block.
+        """
+        if len({held.shape for moment in self.moments for held in moment}) > 1 or self.moments[0][0].size < lanes:
+            return False
+        rises = np.array([(after - before).ravel() for before, after in self.moments])
+        by_one = np.all((rises == 0) | (rises == 1)) and np.all(rises.any(axis=1))
+        return bool(by_one and np.all(rises.sum(axis=0) == asked))
+
 
 def mappings(run: Run, one: Counted) -> int:
     """In how many uses of `nnx.vmap` models are called that were made in the same one; 0 if any was not.

@@ -75,8 +75,8 @@ def result_reads_output(case: Case, seen: Observation) -> Judgement:
     if _followed(tried[0], got, 1):
         return None
     return Violation(
-        f"the kit raised what the last calls returned, and what the models keep, by {tried[0].amount}; result[:, 1] "
-        "stayed the same",
+        f"the kit raised what the last calls returned by {tried[0].amount}, and what the models keep by as much or "
+        "more; result[:, 1] stayed the same",
         "other sums",
         shown(got[:, 1]),
         line=places.returned(seen),
@@ -113,7 +113,7 @@ def _undone(seen: Observation, got: np.ndarray) -> Judgement:
         return NotApplicable("the candidate sets the counts anew, so nothing is left of what the kit changed before")
     if _followed(last[0], got, 0):
         return None
-    what = f"the kit raised what the models keep by {last[0].amount} after the last calls; result[:, 0] stayed the same"
+    what = "the kit raised what the models keep after the last calls; result[:, 0] stayed the same"
     cause = "result[:, 0] is computed without the Variable"
     return Violation(what, "other counts", shown(got[:, 0]), line=places.returned(seen), cause=cause, follows=(LIFTED,))
 

@@ -214,7 +214,7 @@ def one_increment_per_call(case: Case, seen: Observation) -> Judgement:
     found = _found(case, seen)
     if not isinstance(found, Counted):
         return found
-    if _lane_by_lane(found, lanes_asked(case), calls_asked(case)):
+    if found.lane_by_lane(lanes_asked(case), calls_asked(case)):
         return None
     for number, ((before, after), call) in enumerate(zip(found.moments, found.calls, strict=True), start=1):
         if np.any(after - before != 1):
@@ -227,19 +227,6 @@ def one_increment_per_call(case: Case, seen: Observation) -> Judgement:
         what = f"the module was called {found.lane_calls} times {over}, not {asked}"
         return Violation(what, str(asked), str(found.lane_calls), line=found.calls[-1].line, follows=(PER_LANE,))
     return None
-
-
-def _lane_by_lane(found: Counted, lanes: int, asked: int) -> bool:
-    """Whether a model that holds all counts is called for some lanes at a time, for each of them as often as asked.
-
-    It may hold more of them: lanes that fill up a block.
-    """
-    shapes = {held.shape for moment in found.moments for held in moment}
-    if len(shapes) > 1 or found.moments[0][0].size < lanes:
-        return False
-    rises = np.array([after - before for before, after in found.moments])
-    by_one = np.all((rises == 0) | (rises == 1)) and np.all(rises.reshape(len(rises), -1).any(axis=1))
-    return bool(by_one and np.all(rises.sum(axis=0) == asked))
 
 
 @check(
