@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nnx_conformance.case import array_text
 from nnx_conformance.plain_text import short
 
 
@@ -25,3 +27,9 @@ def test_the_folder_of_the_kit_is_not_shown() -> None:
         short("at /home/me/site-packages/nnx_conformance/laws/operations.py:35")
         == "at nnx_conformance/laws/operations.py:35"
     )
+
+
+def test_a_long_array_is_shown_by_its_ends_with_its_shape() -> None:
+    assert array_text(np.zeros((2, 6), np.float32)) == "[[0., 0., 0., 0., 0., 0.], [0., 0., 0., 0., 0., 0.]]"
+    assert array_text(np.ones((4, 9), np.float32)).endswith(" (4 x 9 elements)")
+    assert array_text(np.zeros(20, np.int32)) == "[0, 0, 0, ..., 0, 0, 0] int32 (20 elements)"
