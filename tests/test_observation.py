@@ -149,6 +149,24 @@ def test_calls_in_a_jitted_step_are_seen_without_traces_even_when_they_are_cache
         assert counts(observation.untraced) == [(0.0, 1.0), (1.0, 2.0), (2.0, 3.0)]
 
 
+def test_calls_in_the_loss_of_a_gradient_are_seen_with_what_they_return() -> None:
+    def candidate(seed: float, x: Any, n_calls: float) -> Any:
+        model = Counter(nnx.Rngs(int(seed)))
+
+        def loss(model: Counter, x: Any) -> Any:
+            out = model(x)
+            return out.sum(), out
+
+        for _ in range(int(n_calls)):
+            (_, x), _ = nnx.value_and_grad(loss, argnums=1, has_aux=True)(model, x)
+        return x
+
+    run = seen(candidate).run
+    assert counts(run) == [(0.0, 1.0), (1.0, 2.0), (2.0, 3.0)]
+    assert not any(call.traced for call in run.calls)
+    assert [thing.array.tolist() for thing in run.returns if thing.array is not None] == [[1.0, 2.0]]
+
+
 def test_a_module_that_was_there_before_is_told_from_one_made_by_the_run() -> None:
     model = Counter(nnx.Rngs(0))
 

@@ -28,8 +28,9 @@ FEW, MORE = 6, 40
 TORCH = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
 #: Of each framework the plain one, and mutants of what tells the frameworks apart.
 QUICK = {
-    *("nnx_batch_stat", "linen_batch_stats", "torch_buffer"),
-    *("linen_without_mutable", "nnx_param", "torch_keeps_the_graph", "torch_plain_attribute", "no_framework"),
+    *("nnx_batch_stat", "linen_batch_stats", "linen_train_state", "torch_buffer"),
+    *("linen_without_mutable", "linen_train_state_with_the_mean_beside", "nnx_param", "no_framework"),
+    *("torch_keeps_the_graph", "torch_plain_attribute"),
 }
 #: What cannot be judged where no call of the module is seen.
 UNSEEN = {

@@ -85,6 +85,13 @@ def is_tracer(value: Any) -> bool:
     return isinstance(value, jax.core.Tracer)
 
 
+def primal(value: Any) -> Any:
+    """What a tracer of a derivative stands for, which is known where nothing else traces; others as they are."""
+    while is_tracer(value) and (inner := getattr(value, "primal", None)) is not None:
+        value = inner
+    return value
+
+
 def lanes(value: Any) -> Any:
     """What a tracer of `vmap` stands for, the lanes along the first axis; None for other tracers, and inside others."""
     data, axis = getattr(value, "val", None), getattr(value, "batch_dim", None)

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.flax_versions import NODE, children, contents, is_key, is_tracer, lanes
+from nnx_conformance.flax_versions import NODE, children, contents, is_key, is_tracer, lanes, primal
 from nnx_conformance.observation import Slot, Snapshot
 
 #: What holds the Variables of random generators.
@@ -138,7 +138,7 @@ class Layouts:
         layout: list[Slot] = []
         values: list[Any] = []
         for path, leaf, rng in found:
-            slot = self._slot(path, leaf, rng)
+            slot = self._slot(path, primal(leaf), rng)
             for label, part in parts(contents(leaf)) if slot.variable else (("", leaf),):
                 layout.append(dataclasses.replace(slot, path=path + label) if label else slot)
                 values.append(part)
@@ -146,6 +146,7 @@ class Layouts:
 
     def put(self, layout: tuple[Slot, ...], values: list[Any]) -> Snapshot:
         """The state that consists of these slots and values."""
+        values = [primal(value) for value in values]
         position = self._positions.setdefault(layout, len(self._positions))
         traced = tuple([at for at, value in enumerate(values) if _holds_tracer(value)])
         known, self._numbers = self._numbers, {}
@@ -204,6 +205,7 @@ def number(value: Any) -> float | None:
     """The number that a value holds, if it holds exactly one."""
     if isinstance(value, (bool, int, float)):
         return float(value) if abs(value) < 2**1000 else None
+    value = primal(value)
     if is_tracer(value) or is_key(value) or not isinstance(value, (jax.Array, np.ndarray, np.generic)):
         return None
     if value.size != 1 or (isinstance(value, jax.Array) and value.is_deleted()):

@@ -16,7 +16,7 @@ import numpy as np
 
 from nnx_conformance.bypass import bypassed
 from nnx_conformance.case import Case
-from nnx_conformance.flax_versions import contents, is_tracer, set_contents
+from nnx_conformance.flax_versions import contents, is_tracer, primal, set_contents
 from nnx_conformance.frameworks.foreign import foreign
 from nnx_conformance.graph import changed, number, on_device, parts, variables
 from nnx_conformance.observation import Observation, Outcome, Run, Shift
@@ -231,12 +231,13 @@ def shifted(value: Any, amount: Any = AMOUNT) -> Any:
     """A number or array, larger by `amount`, of the same dtype, shape and weak type; unsigned ones wrap around."""
     if isinstance(value, (np.ndarray, np.generic)):
         return (value + np.asarray(amount).astype(value.dtype)).astype(value.dtype)
-    if isinstance(value, jax.Array) and not value.weak_type:
+    if isinstance(value, jax.Array) and not value.weak_type and not is_tracer(value):
         return on_device(shifted(np.asarray(value), amount))  # in NumPy: in JAX, each new shape would be compiled
     return value + amount  # a Python int keeps dtype and weak type in JAX
 
 
 def _numeric(value: Any) -> bool:
+    value = primal(value)
     if is_tracer(value) or not isinstance(value, (jax.Array, np.ndarray)):
         return isinstance(value, (int, float))
     return value.dtype.kind in "iuf" or value.dtype.name == "bfloat16"

@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from nnx_conformance.flax_versions import is_jit_disabled, is_key, is_tracer, rng_counts
+from nnx_conformance.flax_versions import is_jit_disabled, is_key, is_tracer, primal, rng_counts
 from nnx_conformance.following import Follower
 from nnx_conformance.graph import Layouts, type_name
 from nnx_conformance.observation import Call, Line, Module, RngsBuilt, Snapshot, Thing, Warned, Write
@@ -154,6 +154,7 @@ def _nothing() -> None:
 
 def as_thing(value: Any) -> Thing:
     """A value as a fact. Only real JAX and NumPy arrays count as arrays: a lying `__array__` is not asked."""
+    value = primal(value)
     if is_tracer(value):
         return Thing("tracer", None, _text(value))
     if isinstance(value, jax.Array):

@@ -18,7 +18,7 @@ from typing import Any
 from flax import nnx
 
 from nnx_conformance.classes import AfterCall, AfterConstruction, Classes, Watch
-from nnx_conformance.flax_versions import is_about_trace, is_jit_disabled, is_tracer, rng_counts
+from nnx_conformance.flax_versions import is_about_trace, is_jit_disabled, is_tracer, primal, rng_counts
 from nnx_conformance.graph import type_name
 from nnx_conformance.observation import Call, Warned, Write
 from nnx_conformance.patches import Patches
@@ -196,7 +196,7 @@ def _any_tracer(values: Any) -> bool:
         values = tuple(values.values())
     if isinstance(values, (tuple, list)):
         return any(map(_any_tracer, values))
-    return is_tracer(values)
+    return is_tracer(primal(values))
 
 
 def _watch_attributes(patches: Patches, record: Record) -> None:

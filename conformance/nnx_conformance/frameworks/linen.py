@@ -16,7 +16,7 @@ from typing import Any
 from flax import linen
 
 from nnx_conformance.classes import AfterCall
-from nnx_conformance.flax_versions import is_jit_disabled, is_tracer
+from nnx_conformance.flax_versions import is_jit_disabled, is_tracer, primal
 from nnx_conformance.graph import parts
 from nnx_conformance.observation import Call, Slot, Snapshot
 from nnx_conformance.patches import Patches
@@ -138,7 +138,7 @@ def _noted(watch: _Watch, cls: type, variables: Any, bound: Any, kwargs: Mapping
         returned = record.thing(output)
     finally:
         record.calling -= 1
-        traced = bool(before.traced or (after and after.traced)) or is_tracer(made)
+        traced = bool(before.traced or (after and after.traced)) or is_tracer(primal(made))
         place = around(record.source, record.transforms) if traced or is_jit_disabled() else NOWHERE
         record.calls.append(Call(module, line, traced, False, before, after, returned, mutable=mutable, **vars(place)))
     if watch.after_call is None or traced or not mutable:

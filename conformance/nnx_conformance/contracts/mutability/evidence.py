@@ -54,7 +54,7 @@ def unseen(case: Case, seen: Observation) -> bool:
 
 KEPT = "the module is called through a reference that was kept before the kit could see it; judge the file instead"
 TRACED_CALLS = "the calls ran inside a trace, and no call can be seen from outside"
-STAYS = "the calls ran inside a trace that cannot be switched off (grad, vmap or checkpoint)"
+STAYS = "the calls ran inside a trace that cannot be switched off (vmap or checkpoint)"
 
 
 def hidden(case: Case, seen: Observation) -> NotApplicable | None:
