@@ -74,6 +74,15 @@ def numbers(run: Run, snapshot: Snapshot) -> dict[str, float]:
     return {path: held for path, (slot, held) in state(run, snapshot).items() if slot.counts and held is not None}
 
 
+def begun(run: Run, before: Snapshot, after: Snapshot | None) -> dict[str, float]:
+    """The numbers in a module's own Variables before something, by path; 0 for one that came to be in it."""
+    found = numbers(run, before)
+    if after is None or after.layout == before.layout:
+        return found
+    there = state(run, before)
+    return {path: 0.0 for path in numbers(run, after) if path not in there} | found
+
+
 def groups(run: Run) -> list[list[Call]]:
     """The concrete calls, those of one module together.
 
@@ -148,7 +157,7 @@ def moved(run: Run, calls: Sequence[Call]) -> list[str]:
     ended = [call for call in calls if call.after is not None]
     if not ended or ended[-1].after is None:
         return []
-    before, after = numbers(run, ended[0].before), numbers(run, ended[-1].after)
+    before, after = begun(run, ended[0].before, ended[-1].after), numbers(run, ended[-1].after)
     return [path for path in before if path in after and before[path] != after[path]]
 
 
@@ -156,4 +165,4 @@ def series(run: Run, calls: Sequence[Call], path: str) -> Iterator[tuple[float |
     """What the Variable at `path` held before and after each call."""
     for call in calls:
         after = numbers(run, call.after).get(path) if call.after else None
-        yield numbers(run, call.before).get(path), after
+        yield begun(run, call.before, call.after).get(path), after

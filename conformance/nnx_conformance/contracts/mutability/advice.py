@@ -13,7 +13,7 @@ from nnx_conformance.contracts.mutability.evidence import (
     excuse,
     made,
 )
-from nnx_conformance.observation import Observation, Snapshot
+from nnx_conformance.observation import Observation, Run, Snapshot
 from nnx_conformance.plain_text import short
 from nnx_conformance.timeline import main_calls
 
@@ -70,18 +70,20 @@ def _rngs_seen(seen: Observation) -> str:
 def one_variable_named_count(case: Case, seen: Observation) -> Judgement:
     run = base(seen)
     calls = main_calls(run)
-    starts = [call.before for call in calls[:1]] or [module.start for module in run.modules if module.start]
+    starts = [at for call in calls[:1] for at in (call.before, call.after) if at]
+    starts = starts or [module.start for module in run.modules if module.start]
     if not starts:
         return excuse(case, seen) or Blocked(IN_VARIABLE)
-    paths = [slot.path for slot in run.layouts[_first(starts).layout] if slot.counts]
+    paths = next(filter(None, (_own(run, at) for at in starts)), [])
     if [path.rpartition(".")[2] for path in paths] == ["count"]:
         return None
     shown = ", ".join(f"`{path}`" for path in paths) or "none"
     return Violation(f"the module's Variables are: {shown}", "one, called `count`", shown)
 
 
-def _first(snapshots: list[Snapshot]) -> Snapshot:
-    return snapshots[0]
+def _own(run: Run, at: Snapshot) -> list[str]:
+    """The paths of a module's own Variables at a moment."""
+    return [slot.path for slot in run.layouts[at.layout] if slot.counts]
 
 
 @check(

@@ -13,7 +13,7 @@ from nnx_conformance.compare import equal
 from nnx_conformance.contract import Blocked, NotApplicable
 from nnx_conformance.contracts.sight import UNSEEN, out_of_sight
 from nnx_conformance.observation import Line, Module, Observation, Run, Shift, Slot, Thing
-from nnx_conformance.timeline import clearer, main_calls, moved, numbers, state, went_on
+from nnx_conformance.timeline import begun, clearer, main_calls, moved, numbers, state, went_on
 
 RETURNS = "returns-pair"
 IN_VARIABLE = "counts-in-variable"
@@ -186,7 +186,7 @@ def movements(run: Run) -> list[Movement]:
         first, last = calls[0].before, calls[-1].after
         if last is not None:
             slot = state(run, last)[path][0]  # as it ended: a call may have put another type of Variable there
-            found[path] = Movement(slot, numbers(run, first)[path], numbers(run, last)[path])
+            found[path] = Movement(slot, begun(run, first, last)[path], numbers(run, last)[path])
     for module in run.modules:
         if module.constructed and module.start is not None and module.end is not None:
             start, end = state(run, module.start), numbers(run, module.end)
