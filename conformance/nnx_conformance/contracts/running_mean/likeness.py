@@ -9,6 +9,8 @@ import numpy as np
 from nnx_conformance.contracts.running_mean.oracle import running
 
 WITHOUT_STEPS = "no step was made, so it should be the start: zeros"
+#: What bfloat16, the coarsest dtype, rounds away of a number, and a step of the mean with it.
+COARSE = 2.0**-8
 NOTHING = "further off than float32 arithmetic in any order can be"
 
 
@@ -24,7 +26,8 @@ def like(batches: np.ndarray, momentum: float, got: np.ndarray, bound: np.ndarra
         return WITHOUT_STEPS
     with np.errstate(all="ignore"):
         found = [name for name, values in _likenesses(batches, momentum) if _near(got, values, bound)]
-        half = _near(got, running(batches, momentum).values[-1], bound + 0.02 * np.abs(batches).max(initial=0))
+        rounded = COARSE * min(len(batches), 1 / (1 - momentum)) * np.abs(batches).max(initial=0)
+        half = bool(np.all(np.abs(got - running(batches, momentum).values[-1]) <= bound + rounded))
     if 1 <= len(found) <= 3:
         return f"it is {' or '.join(found)}"
     return f"{NOTHING}, and yet near it: accumulated in half precision, or with a rounded momentum" if half else NOTHING
@@ -52,6 +55,8 @@ def _likenesses(batches: np.ndarray, momentum: float) -> Iterator[tuple[str, np.
     yield "the mean that starts from the first batch", running(batches, momentum, means[0]).values[-1]
     yield "the mean corrected for its start", final / (1 - momentum**steps)
     yield "the sum over the batch instead of its mean", final * count
+    if count > 1:
+        yield "the sum over the batch divided by one less than its size", final * count / (count - 1)
     yield "the mean of the last batch", means[-1]
     if count == features:
         yield "the mean over the features instead of the batch", running(numbers.swapaxes(1, 2), momentum).values[-1]

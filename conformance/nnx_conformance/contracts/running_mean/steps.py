@@ -37,6 +37,13 @@ THREAD = {
     "broadcast it or start from a clone of the first one.",
     "torch": "Go on with the state that the step before it left: keep the module, or load all of its `state_dict`.",
 }
+#: Where a call changes nothing; in Linen, the check's own remedy goes for it.
+CHANGE = {
+    "nnx": "Update in `__call__`, once a step: `self.mean.value = ...`.",
+    "torch": "Update the buffer in `forward`, once a step: `self.mean.copy_(...)` under `torch.no_grad()`.",
+}
+BY_FORMULA = "Let each call make it `momentum * mean + (1 - momentum) * batch.mean(0)`, once, in float32."
+REVERSED = "momentum is the wrong way round: PyTorch's `momentum` is one minus this one"
 KEPT = "the state is kept from something else, such as a run before"
 
 
@@ -56,9 +63,11 @@ def state_threaded(case: Case, seen: Observation) -> Judgement:
     if not found.calls:
         return NotApplicable(HIDDEN if seen.run.calls else NO_CALL)
     previous: np.ndarray | None = None
-    moments = series(base(seen), found.calls, found.slot.path)
+    moments = list(series(base(seen), found.calls, found.slot.path))
     for number, ((before, after), call) in enumerate(zip(moments, found.calls, strict=True), start=1):
         if previous is not None and before is not None and not np.array_equal(before, previous, equal_nan=True):
+            if all(_still(moment) for moment in moments):
+                return Blocked(UPDATE)
             return Violation(
                 f"step {number - 1} left `{found.slot.path}` at {shown(previous)}, step {number} starts at "
                 f"{shown(before)}",
@@ -118,13 +127,17 @@ def _moved(
     means = running(batch, momentum, start)
     if near(after, means):
         return None
-    still = before is not None and np.array_equal(before, after)
+    if _still(moment):
+        cause, remedy = _idle(framework(base(seen)), call, momentum)
+    else:
+        cause, remedy = _like(batch, momentum, start, after, means.bounds[-1]), BY_FORMULA
     return Violation(
         f"step {step + 1} took the mean from {shown(before)} to {shown(after)}",
         shown(means.values[-1]),
         shown(after),
         line=call.line,
-        cause=_still(seen, call) if still else _like(batch, momentum, start, after, means.bounds[-1]),
+        cause=cause,
+        remedy=remedy,
     )
 
 
@@ -135,16 +148,24 @@ def _fitted(start: np.ndarray, features: int) -> np.ndarray:
     return np.repeat(start, features) if start.size == 1 else start
 
 
-def _still(seen: Observation, call: Call) -> str:
-    if framework(base(seen)) == "linen" and not call.mutable:
-        return "`apply` was called without `mutable=`, so what the module writes is dropped"
-    return "the call does not change the state"
+def _still(moment: tuple[np.ndarray | None, np.ndarray | None]) -> bool:
+    """Whether a step left the mean as it was."""
+    before, after = moment
+    return before is not None and after is not None and np.array_equal(before, after, equal_nan=True)
+
+
+def _idle(name: str, call: Call, momentum: float) -> tuple[str, str]:
+    """Why a step left the mean as it was, and what mends it."""
+    if name == "linen" and not call.mutable:
+        return "`apply` was called without `mutable=`, so what the module writes is dropped", ""
+    unchanged = "the call does not change the state"
+    return (unchanged, CHANGE.get(name, "")) if momentum else (f"{unchanged}, or {REVERSED}", BY_FORMULA)
 
 
 def _like(batch: np.ndarray, momentum: float, start: np.ndarray | None, after: np.ndarray, bound: np.ndarray) -> str:
     swapped = running(batch, 1 - momentum, start)
     if near(after, swapped):
-        return "momentum is the wrong way round: PyTorch's `momentum` is one minus this one"
+        return REVERSED
     if start is not None and start.any():
         return "the update is another one"
     return like(batch, momentum, after.astype(np.float64).ravel(), bound)
