@@ -98,7 +98,7 @@ class Module:
         start: its state right after construction, or when it was first seen.
         end: its state when the candidate had returned.
         framework: `nnx`, `linen` or `torch`. The modules of a Linen class count as one: their state is outside of them.
-        mapping: in which use of `nnx.vmap` in the run it was constructed, from 0; -1 outside of all.
+        mapping: in which use of `nnx.vmap` or `jax.vmap` in the run it was constructed, from 0; -1 outside of all.
     """
 
     name: str
@@ -126,7 +126,7 @@ class Call:
             outside any trace are not looked for.
         compilation: in which compilation of the run it was traced, from 0; -1 where none was.
         mutable: whether it may change the state; not so for a Linen `apply` without `mutable=`.
-        mapping: in which use of `nnx.vmap` in the run it happened, the outermost, from 0; -1 outside of all.
+        mapping: in which use of `nnx.vmap` or `jax.vmap` in the run it happened, the outermost, from 0; else -1.
         as_given: whether it returned its first argument itself.
         within: the transforms of Flax that the call itself entered and in which the state changed, by name; only where
             arrays of the state are kept, and for calls outside of any trace.

@@ -39,7 +39,7 @@ class Place:
 
 #: Outside of all transforms.
 NOWHERE = Place()
-MAP = "nnx.vmap"
+MAPS = ("nnx.vmap", "jax.vmap")
 
 
 @dataclass(eq=False)
@@ -63,7 +63,7 @@ class Met:
 
 @dataclass(eq=False)
 class Transforms:
-    """The compilations and the uses of `nnx.vmap` that were met in one run."""
+    """The compilations and the uses of `vmap` that were met in one run."""
 
     compilations: Met = field(default_factory=Met)
     mappings: Met = field(default_factory=Met)
@@ -84,7 +84,7 @@ def around(source: Source, met: Transforms) -> Place:
         compiling = compiling or (frame if module == JIT else None)
         name = _lifted(module, frame) or ("" if lifted else _plain(module, frame))
         lifted = lifted or name.startswith("nnx.")
-        mapping = mapping or (frame if name == MAP else None)
+        mapping = mapping or (frame if name in MAPS else None)
         if name and found[-1:] != [name]:
             found.append(name)
     return Place(tuple(found), met.compilations.number(compiling), met.mappings.number(mapping))

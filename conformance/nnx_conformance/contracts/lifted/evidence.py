@@ -105,7 +105,7 @@ class Counted:
 
 
 def mappings(run: Run, one: Counted) -> int:
-    """In how many uses of `nnx.vmap` models are called that were made in the same one; 0 if any was not.
+    """In how many uses of `vmap` models are called that were made in the same one; 0 if any was not.
 
     There each lane makes a model of its own, and a count that is the same in all lanes is one number in the trace. A
     transform within hands over a copy, of which it is not known where it was made: then no model may come from outside.
@@ -117,6 +117,14 @@ def mappings(run: Run, one: Counted) -> int:
         module.constructed and module.mapping == call.mapping for module, call in zip(modules, one.calls, strict=True)
     )
     return len(called) if -1 not in called and (its_own or made == called) else 0
+
+
+def in_plain(run: Run, call: Call, name: str) -> str:
+    """What a plain transform does to a module."""
+    made = run.modules[call.module]
+    if made.constructed and made.mapping == call.mapping >= 0:
+        return "the module is made and called inside it, and no transform of Flax is used"
+    return f"`{name}` works on a copy of the module: what it writes to the copy is dropped, or refused"
 
 
 def counted(run: Run) -> Counted | None:

@@ -20,6 +20,7 @@ from nnx_conformance.contracts.lifted.evidence import (
     counted,
     culprit,
     excuse,
+    in_plain,
     lanes_asked,
     looked,
     made_none,
@@ -126,9 +127,8 @@ def runs_lifted(case: Case, seen: Observation) -> Judgement:
         for call in run.calls:
             plain = next((name for name in call.through if name.startswith("jax.")), None)
             if plain and not (_lifted_as_well(call) and _counts_are_right(case, seen)):
-                cause = f"`{plain}` works on a copy of the module: what it writes to the copy is dropped, or refused"
                 what = f"the module is called inside a plain `{plain}`"
-                return Violation(what, "a lifted transform", plain, line=call.line, cause=cause)
+                return Violation(what, "a lifted transform", plain, line=call.line, cause=in_plain(run, call, plain))
     bare = [call for call in seen.run.calls if not call.through and not call.traced and not call.within]
     if bare:
         many = "1 call of the module ran" if len(bare) == 1 else f"{len(bare)} calls of the module ran"
