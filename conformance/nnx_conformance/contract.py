@@ -145,15 +145,17 @@ class Part:
     Attributes:
         budget: at most so many; None for as many as the user asks for.
         share: one for so many that the user asks for: for cases that each cost as much as many others.
+        least: at least so many, however few the user asks for.
     """
 
     cases: SearchStrategy[Case]
     budget: int | None = None
     share: int = 1
+    least: int = 1
 
     def count(self, max_examples: int) -> int:
         """How many cases to draw."""
-        wanted = max(1, max_examples // self.share)
+        wanted = max(self.least, max_examples // self.share)
         return wanted if self.budget is None else min(self.budget, wanted)
 
 

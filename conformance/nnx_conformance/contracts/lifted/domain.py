@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,13 @@ from nnx_strategies import call_counts, host_arrays, seeds, shapes
 
 #: Each new shape and, for some candidates, each new number of calls costs a compilation.
 LONGEST, MOST_CALLS = 9, 16
-#: Larger shapes, beyond numbers where loops over blocks end: one case in so many has one of them.
-LARGE, RARE = ((9, 63), (16, 64), (17, 65)), 10
+#: Larger shapes, of numbers where loops over blocks end, one less and one more: one case in so many has one of them.
+LARGE, RARE = ((15, 63), (16, 64), (17, 65)), 10
+#: The shape of the edge domain.
+SMALL = (3, 2)
+#: With each of these shapes, the ends of seeds and calls meet: one case of each such meeting for so many that the user
+#: asks for.
+SEEDS, CALLS, SHARE = (0.0, 2.0**32 - 1), (1.0, float(MOST_CALLS)), 200
 
 
 def _case(domain: str, seed: Any, xs: np.ndarray, n_calls: Any) -> Case:
@@ -41,7 +47,13 @@ def core(run_seed: int) -> tuple[Part, ...]:
     sides = shapes(min_dims=2, max_dims=2, max_side=LONGEST, pool_seed=run_seed)
     large = st.sampled_from(LARGE)
     shape = st.integers(1, RARE).flatmap(lambda drawn: large if drawn == RARE else sides)
-    return (Part(_build(CORE, host_arrays(shape=shape))),)
+    met = product((SMALL, *LARGE), SEEDS, CALLS)
+    return (Part(_build(CORE, host_arrays(shape=shape))), *(_corner(*ends) for ends in met))
+
+
+def _corner(shape: tuple[int, int], seed: float, n_calls: float) -> Part:
+    xs = host_arrays(shape=shape)
+    return Part(_build(CORE, xs, seed=st.just(seed), n_calls=st.just(n_calls)), share=SHARE, least=0)
 
 
 def led_to(found: Literals) -> Iterator[Case]:
@@ -51,7 +63,7 @@ def led_to(found: Literals) -> Iterator[Case]:
 
 
 def _parts(domain: str, run_seed: int) -> tuple[Part, ...]:
-    few = host_arrays(shape=(3, 2))
+    few = host_arrays(shape=SMALL)
     match domain:
         case "zero-calls":
             return (Part(_build(domain, few, n_calls=st.just(0.0)), 2),)
@@ -61,7 +73,7 @@ def _parts(domain: str, run_seed: int) -> tuple[Part, ...]:
             kinds = (np.float16, np.int32)
             few_calls = call_counts(max_value=4)
             return tuple(
-                Part(_build(domain, host_arrays(shape=(3, 2), dtype=kind), n_calls=few_calls), 1) for kind in kinds
+                Part(_build(domain, host_arrays(shape=SMALL, dtype=kind), n_calls=few_calls), 1) for kind in kinds
             )
         case "scalar-types":
             whole = call_counts(max_value=4, kind="int").map(lambda value: cases.numpy("n_calls", np.int64(value)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ MOMENTA = (0.0, 0.5, 0.9, 0.99, 0.1, 0.25, 0.875, 0.999)
 #: With these, what happened hundreds of steps ago still shows; with others the last few steps are all there is.
 LONG_MEMORIES = (0.99, 0.999)
 LONGEST = 10
+#: Odd sides, one less and one more than a block of 4. With each of these shapes, the ends of seeds and momenta meet:
+#: one case of each such meeting for so many that the user asks for.
+ODD, SEEDS, ENDS, SHARE = ((3, 5, 3), (5, 3, 5)), (0.0, 2.0**32 - 1), (0.0, 0.999), 200
 
 
 def _case(domain: str, seed: Any, batches: np.ndarray, momentum: Any) -> Case:
@@ -49,7 +53,13 @@ def _sides(run_seed: int) -> SearchStrategy[tuple[int, ...]]:
 
 def core(run_seed: int) -> tuple[Part, ...]:
     """Float32 batches of 1 to 10 steps, rows and features, values to 1e6; momentum in [0, 1)."""
-    return (Part(_build(CORE, host_arrays(shape=_sides(run_seed)))),)
+    met = product(ODD, SEEDS, ENDS)
+    return (Part(_build(CORE, host_arrays(shape=_sides(run_seed)))), *(_corner(*ends) for ends in met))
+
+
+def _corner(shape: tuple[int, ...], seed: float, momentum: float) -> Part:
+    batches = host_arrays(shape=shape)
+    return Part(_build(CORE, batches, seed=st.just(seed), momentum=st.just(momentum)), share=SHARE, least=0)
 
 
 def led_to(found: Literals) -> Iterator[Case]:
