@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.flax_versions import NODE, children, contents, is_key, is_tracer, lanes, primal
+from nnx_conformance.flax_versions import NODE, children, contents, is_key, is_tracer, lanes
 from nnx_conformance.observation import Slot, Snapshot
 
 #: What holds the Variables of random generators.
@@ -115,6 +115,10 @@ class Arrays:
         return tuple(self._arrays)
 
 
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
 class Layouts:
     """The layouts met in one run; equal ones are kept once, so that a snapshot is a few numbers.
 
@@ -132,21 +136,20 @@ class Layouts:
         self._takers: dict[type, _Taker | None] = {}
         self._numbers: dict[int, tuple[jax.Array, float | None]] = {}
 
-    def snapshot(self, module: Any) -> Snapshot:
-        """The state of a module now."""
+    def snapshot(self, module: Any, look: Callable[[Any], Any] = _as_it_is) -> Snapshot:
+        """The state of a module now; `look` gives what is seen of each value, as `primal` does during a call."""
         found = _Walk(self._takers).leaves(module)
         layout: list[Slot] = []
         values: list[Any] = []
         for path, leaf, rng in found:
-            slot = self._slot(path, primal(leaf), rng)
+            slot = self._slot(path, look(leaf), rng)
             for label, part in parts(contents(leaf)) if slot.variable else (("", leaf),):
                 layout.append(dataclasses.replace(slot, path=path + label) if label else slot)
-                values.append(part)
+                values.append(look(part))
         return self.put(tuple(layout), values)
 
     def put(self, layout: tuple[Slot, ...], values: list[Any]) -> Snapshot:
         """The state that consists of these slots and values."""
-        values = [primal(value) for value in values]
         position = self._positions.setdefault(layout, len(self._positions))
         traced = tuple([at for at, value in enumerate(values) if _holds_tracer(value)])
         known, self._numbers = self._numbers, {}
@@ -205,7 +208,6 @@ def number(value: Any) -> float | None:
     """The number that a value holds, if it holds exactly one."""
     if isinstance(value, (bool, int, float)):
         return float(value) if abs(value) < 2**1000 else None
-    value = primal(value)
     if is_tracer(value) or is_key(value) or not isinstance(value, (jax.Array, np.ndarray, np.generic)):
         return None
     if value.size != 1 or (isinstance(value, jax.Array) and value.is_deleted()):

@@ -221,7 +221,7 @@ def shift_state(module: Any, paths: tuple[str, ...], amount: int) -> bool:
 
 def _shift_variable(variable: Any, path: str, paths: tuple[str, ...], amount: int) -> bool:
     held = contents(variable)
-    chosen = {way for way, part in parts(held) if path + way in paths and number(part) is not None}
+    chosen = {way for way, part in parts(held) if path + way in paths and number(primal(part)) is not None}
     if chosen:
         set_contents(variable, changed(held, lambda way, part: shifted(part, amount) if way in chosen else part))
     return bool(chosen)

@@ -157,10 +157,10 @@ def _watch_class(patches: Patches, classes: Classes, cls: type) -> None:
 def _noted_call(watch: Watch, classes: Classes, self: Any, bound: Any, args: Any, kwargs: Any) -> Any:
     record, line = watch.record, watch.record.source.caller()
     module = record.module(self, constructed=False, created=not classes.knows(self), line=line)
-    before = record.layouts.snapshot(self)
+    before = record.layouts.snapshot(self, primal)
     record.calling += 1
     output, returned, finished, across = None, None, False, False
-    read = functools.partial(record.layouts.snapshot, self)
+    read = functools.partial(record.layouts.snapshot, self, primal)
     disabled = is_jit_disabled()
     concrete = not (before.traced or disabled or _any_tracer((args, kwargs)))
     within: list[str] = []
@@ -173,7 +173,7 @@ def _noted_call(watch: Watch, classes: Classes, self: Any, bound: Any, args: Any
         raise
     finally:
         record.calling -= 1
-        state = record.layouts.snapshot(self)
+        state = record.layouts.snapshot(self, primal)
         traced = bool(before.traced or state.traced) or _any_tracer((args, kwargs, output))
         if finished:
             returned = record.thing(output)

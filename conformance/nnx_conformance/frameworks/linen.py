@@ -41,7 +41,7 @@ class _Watch:
 
     def snapshot(self, variables: Any) -> Snapshot:
         found = list(_leaves(variables))
-        return self.record.layouts.put(tuple(slot for slot, _ in found), [value for _, value in found])
+        return self.record.layouts.put(tuple(slot for slot, _ in found), [primal(value) for _, value in found])
 
     def position(self, cls: type, start: Snapshot, *, constructed: bool) -> int:
         take = functools.partial(self.latest.__getitem__, cls)
