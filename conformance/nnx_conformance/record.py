@@ -99,7 +99,7 @@ class Record:
         """The position of a returned value among the run's `things`; equal arrays are kept once."""
         if value is self._latest[0]:
             return self._latest[1]
-        position = self._position(as_thing(value))
+        position = self._position(as_thing(primal(value)))
         if isinstance(value, jax.Array) and not is_tracer(value):  # immutable, so the same object is the same value
             self._latest = value, position
         return position
@@ -154,7 +154,6 @@ def _nothing() -> None:
 
 def as_thing(value: Any) -> Thing:
     """A value as a fact. Only real JAX and NumPy arrays count as arrays: a lying `__array__` is not asked."""
-    value = primal(value)
     if is_tracer(value):
         return Thing("tracer", None, _text(value))
     if isinstance(value, jax.Array):
