@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 CATCHES = ("state-threaded",)
+MIN_FLAX = "0.11.0"
 
 
 class Counter(nnx.Module):
