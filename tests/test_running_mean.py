@@ -19,6 +19,7 @@ import nnx_reference
 from catalogue import core, judged, mutants, rights, violated
 from nnx_conformance import check
 from nnx_conformance import contract as contracts
+from nnx_conformance.contracts.running_mean.likeness import like
 from nnx_conformance.contracts.running_mean.oracle import running
 from nnx_reference import Implementation
 
@@ -90,6 +91,33 @@ def test_a_forgotten_mutable_is_told_as_the_cause() -> None:
 
     assert found.cause == "`apply` was called without `mutable=`, so what the module writes is dropped"
     assert "model.apply(variables, jnp.asarray(batch" in found.line.source
+
+
+def test_a_call_that_only_returns_the_new_mean_is_no_step_that_starts_from_an_old_state() -> None:
+    (mutant,) = (
+        found for found in nnx_reference.mutants(CONTRACT) if found.name == "nnx_returns_the_new_mean_from_the_call"
+    )
+    report = judged(mutant, FEW, ("state-threaded", "one-update-per-step"))
+    (found,) = report.findings
+
+    assert found.check == "one-update-per-step"
+    assert found.cause.startswith("the call does not change the state")
+    assert {result.id: result.status for result in report.checks}["state-threaded"] == "blocked"
+
+
+@pytest.mark.parametrize(
+    ("got", "cause"),
+    [
+        (0.125 * 8 / 7, "it is the sum over the batch divided by one less than its size"),
+        (0.125 + 2**-12, "accumulated in half precision, or with a rounded momentum"),
+        (0.125 + 2**-5, "further off than float32 arithmetic in any order can be"),
+    ],
+    ids=["n-1", "rounded", "neither"],
+)
+def test_what_a_wrong_mean_is_like_is_told(got: float, cause: str) -> None:
+    batch = np.array([[[1.0], *[[0.0]] * 7]], np.float32)
+
+    assert like(batch, 0.0, np.array([got]), running(batch, 0.0).bounds[-1]).endswith(cause)
 
 
 def test_a_missing_guard_is_told_as_the_cause() -> None:

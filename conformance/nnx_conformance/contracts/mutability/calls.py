@@ -117,6 +117,9 @@ def _uneven(run: Run, calls: tuple[Call, ...], path: str) -> Violation | None:
     """How a Variable moved otherwise than by 1 in each call; None if it did not."""
     previous: float | None = None
     for number, ((before, after), call) in enumerate(zip(series(run, calls, path), calls, strict=True), start=1):
+        if before is None and after is None and previous is None:
+            cause = "the Variable comes to be in a later call, so those before it are not counted in it"
+            return Violation(f"`{path}` is not there yet after call {number}", line=call.line, cause=cause)
         if before is None or after is None:
             return Violation(f"`{path}` is gone in call {number}", line=call.line, symptom_of=(WRAPPER,))
         if previous is not None and before != previous:
