@@ -60,9 +60,9 @@ def dump(file: Path) -> None:
     """Draw the core cases as the kit does with its default seed, and store them."""
     import numpy as np
 
-    from nnx_conformance import engine
-    from nnx_conformance.case import Case
-    from nnx_conformance.contracts.mutability import CONTRACT
+    from nnx_conformance.contracts.counter.mutability import CONTRACT
+    from nnx_conformance.core.case import Case
+    from nnx_conformance.judging import engine
 
     drawn: list[Case] = []
     engine.draw(CONTRACT.domains[0].parts(0)[0].cases, CASES, 0, drawn.append)

@@ -211,7 +211,7 @@ def floor(folder: Path, cases: Path, jobs: int) -> None:
     import flax.nnx
     import jax.numpy
 
-    from nnx_conformance.observe import given_as
+    from nnx_conformance.observe.run import given_as
 
     assert flax.nnx and jax.numpy and given_as.__name__  # all imported before the first fork
     drawn = pickle.loads(cases.read_bytes())
@@ -236,7 +236,7 @@ def call_all(path: Path, drawn: list[Any]) -> None:
 
     import numpy as np
 
-    from nnx_conformance.observe import given_as
+    from nnx_conformance.observe.run import given_as
 
     function = runpy.run_path(str(path))["mutability_increment_count"]
     for case in drawn:
@@ -248,16 +248,17 @@ def call_all(path: Path, drawn: list[Any]) -> None:
 
 def dump(once: Path, same: Path) -> None:
     """The core cases, and all calls that `grade` makes without interventions, as the kit draws and repeats them."""
-    from nnx_conformance.contracts.mutability import CONTRACT
-    from nnx_conformance.drawn import drawn
-    from nnx_conformance.report import Settings
-    from nnx_conformance.request import AGAIN
+    from nnx_conformance.contracts.counter.mutability import CONTRACT
+    from nnx_conformance.core.observer import Sight
+    from nnx_conformance.core.plan import AGAIN
+    from nnx_conformance.core.report import Settings
+    from nnx_conformance.judging.drawn import drawn
 
     found: dict[str, list[Any]] = {domain.name: [] for domain in CONTRACT.domains}
     for domain in CONTRACT.domains:
         drawn(domain, Settings(CASES), found[domain.name].append)
     core = found.pop("core")
-    repeated = [case for at, case in enumerate(core) if AGAIN in CONTRACT.observer.probes(at)]
+    repeated = [case for at, case in enumerate(core) if AGAIN in CONTRACT.observer.plan(at, True, Sight()).probes]
     edges = [case for cases in found.values() for case in cases]
     once.write_bytes(pickle.dumps(core))
     same.write_bytes(pickle.dumps([*core, *repeated, *edges]))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from nnx_conformance.report import Report
+    from nnx_conformance.core.report import Report
 
 MARKER = "nnx_conformance(contract, candidates): one test for each candidate and check; see parametrize_with_checks"
 SHARED = pytest.StashKey[str]()
@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="TARGET",
-        help="judge path.py, path.py::name or package.module:name: one item per check; may be given again",
+        help="judge path.py, path.ipynb, path.py::name or package.module:name: one item per check; may be given again",
     )
     group.addoption(
         "--nnx-contract", metavar="NAME", help="the contract to judge by (default: settings, or mutability)"
@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; with a candidate given, find out now what is wrong with the settings."""
     config.addinivalue_line("markers", MARKER)
     if config.option.nnx_candidate:
-        from nnx_conformance.pytest_runs import prepare
+        from nnx_conformance.pytest_plugin.session_reports import prepare
 
         prepare(config)
 
@@ -48,7 +48,7 @@ def pytest_collect_file(file_path: Any, parent: pytest.Collector) -> Generator[N
     collected = yield
     if not parent.config.option.nnx_candidate:
         return collected
-    from nnx_conformance.pytest_items import collected_from
+    from nnx_conformance.pytest_plugin.items import collected_from
 
     return collected_from(file_path, parent, collected)
 
@@ -57,7 +57,7 @@ def pytest_collect_file(file_path: Any, parent: pytest.Collector) -> Generator[N
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Add the candidates that pytest was not led to by its arguments."""
     if config.option.nnx_candidate:
-        from nnx_conformance.pytest_items import missing
+        from nnx_conformance.pytest_plugin.items import missing
 
         items.extend(missing(session, items))
 
@@ -74,7 +74,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrize what `parametrize_with_checks` has marked."""
     for mark in metafunc.definition.iter_markers("nnx_conformance"):
-        from nnx_conformance.pytest_parametrize import parametrize
+        from nnx_conformance.pytest_plugin.generate import parametrize
 
         parametrize(metafunc, *mark.args)
         return
@@ -84,8 +84,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A check that is skipped is so in its candidate, not in a line of the kit."""
     report = yield
-    if "nnx_conformance.pytest_items" in sys.modules:
-        from nnx_conformance.pytest_items import placed
+    if "nnx_conformance.pytest_plugin.items" in sys.modules:
+        from nnx_conformance.pytest_plugin.items import placed
 
         return placed(item, report)
     return report
@@ -94,6 +94,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture
 def assert_conforms(pytestconfig: pytest.Config) -> Callable[..., Report]:
     """`assert_conforms(candidate, contract=None)`: fail with the report unless it conforms, else return the report."""
-    from nnx_conformance.pytest_runs import conforming
+    from nnx_conformance.pytest_plugin.session_reports import conforming
 
     return conforming(pytestconfig)

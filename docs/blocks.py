@@ -32,6 +32,7 @@ VOLATILE = (
     (r"\b[\d.]+ ?s\b( \(\d+:\d+:\d+\))?", "? s"),
     (r"\b\d+ a minute\b", "? a minute"),
 )
+SLOWEST = re.compile(r"(?:^ +[\d.]+ s  .*\n){2,}", re.MULTILINE)
 END = "=== end of command, status"
 CAPTION = re.compile(r"^:caption: *(\S+)\n", re.MULTILINE)
 NAMED = re.compile(r"<!-- file: (\S+) -->")
@@ -172,11 +173,19 @@ def agrees(said: str, printed: str) -> bool:
 
 
 def _steady(text: str) -> str:
-    """A text in one line, without what differs from run to run."""
+    """A text in one line, without what differs from run to run.
+
+    A list of what took longest, the seconds first, is in any order.
+    """
+    text = SLOWEST.sub(lambda rows: "".join(sorted(rows[0].splitlines(keepends=True), key=_without_seconds)), text)
     text = " ".join(text.split())
     for pattern, replacement in VOLATILE:
         text = re.sub(pattern, replacement, text)
     return text.strip()
+
+
+def _without_seconds(row: str) -> str:
+    return row.split(" s ", 1)[1]
 
 
 def refreshed(page: str) -> str:

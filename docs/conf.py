@@ -14,7 +14,7 @@ author = "The nnx-conformance authors"
 copyright = author
 version = release = version_of("nnx-conformance")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_click"]
 exclude_patterns = ["_build"]
 
 # No intersphinx: the site builds without a network.

@@ -11,8 +11,8 @@ import pytest
 
 import nnx_reference
 from nnx_conformance import Report, check
-from nnx_conformance import contract as contracts
-from nnx_conformance.contract import CORE
+from nnx_conformance.core import contracts
+from nnx_conformance.core.contract import CORE
 from nnx_reference import Implementation
 
 #: Enough for what is not rare; the rare ones say so by needing more.

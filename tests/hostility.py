@@ -17,16 +17,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnx_conformance import as_json
-from nnx_conformance import contract as contracts
+from nnx_conformance.core import contracts
+from nnx_conformance.core.report import Settings
 from nnx_conformance.grading import run
+from nnx_conformance.grading.grade import Grade
 from nnx_conformance.grading.grader import Grader
-from nnx_conformance.grading.order import Order
-from nnx_conformance.grading.outcome import Outcome
-from nnx_conformance.grading.work import Work
-from nnx_conformance.isolation.jail import MIB, Jail
-from nnx_conformance.process import Limits
-from nnx_conformance.report import Settings
+from nnx_conformance.grading.tasks import GradingPlan, Task
+from nnx_conformance.process.limits import Limits
+from nnx_conformance.reports.json import report_data
+from nnx_conformance.sandbox.jail import MIB, Jail
 
 HOSTILE = Path(__file__).parent / "hostile"
 GOOD = (Path(__file__).parent / "candidates" / "good.py").read_text()
@@ -147,21 +146,22 @@ def _listeners(folder: Path, mark: str) -> Iterator[tuple[str, socket.socket]]:
         yield name, one
 
 
-def order(level: str, *, cache: str = "", memory: int = 1024, run_seconds: float = 20) -> Order:
+def plan(level: str, *, cache: str = "", memory: int = 1024, run_seconds: float = 20) -> GradingPlan:
     """How `grade` judges, on few cases and with little patience."""
     contract = contracts.get("mutability")
     hidden = tuple(contracts.reference_folders(contract))
     jail = Jail(level=level, memory=memory * MIB, cpu_seconds=60)  # type: ignore[arg-type]
     jail = dataclasses.replace(run.settled(jail), reads="libraries", hidden=hidden)
-    return Order("mutability", contract.version, Settings(10, shrink=False), Limits(5, run_seconds), jail, cache)
+    limits = Limits(5, run_seconds, load_seconds=10, wall=1.5)
+    return GradingPlan("mutability", contract.version, Settings(10, shrink=False), limits, jail, cache)
 
 
-def graded(grader: Grader, source: bytes) -> Outcome:
+def graded(grader: Grader, source: bytes) -> Grade:
     """The outcome of one candidate."""
-    return grader.grade(Work("key", "candidate.py", source))
+    return grader.grade(Task("key", "candidate.py", source))
 
 
-def told(outcome: Outcome) -> str:
+def told(outcome: Grade) -> str:
     """All text of an outcome."""
-    report = json.dumps(as_json.report_data(outcome.report), ensure_ascii=False) if outcome.report else ""
+    report = json.dumps(report_data(outcome.report), ensure_ascii=False) if outcome.report else ""
     return f"{outcome.reason}\n{report}"

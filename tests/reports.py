@@ -6,14 +6,15 @@ import dataclasses
 
 import numpy as np
 
-from nnx_conformance import case, contract
-from nnx_conformance.case import Case
-from nnx_conformance.loaded import Versions
-from nnx_conformance.observation import Line
-from nnx_conformance.report import CheckResult, Excerpt, Finding, Report, Settings, Status
-from nnx_conformance.timeline import Point, Timeline
+from nnx_conformance.core import case, contracts
+from nnx_conformance.core.candidate.loaded import Versions
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.facts import Line
+from nnx_conformance.core.report import CheckResult, Excerpt, Finding, Report, Settings, Status
+from nnx_conformance.core.search.conditions import Conditions, Unmet
+from nnx_conformance.core.timeline import Point, StateChange, Step, Timeline
 
-CONTRACT = contract.get("mutability")
+CONTRACT = contracts.get("mutability")
 VERSIONS = Versions("3.11.7", "0.10.2", "0.12.8", "0.1.0")
 SMALLEST = Case("core", (case.python("seed", 0.0), case.jax("x", np.zeros(1, np.float32)), case.python("n_calls", 1.0)))
 #: What a candidate may write into a message, a path or its own source: markup, controls, commands, links, templates.
@@ -52,7 +53,7 @@ def finding(check: str = "wrapper-kept", **changes: object) -> Finding:
 
 def report(*findings: Finding, candidate: str = "solution.py", **changes: object) -> Report:
     """A report with these findings; statuses of other checks by `statuses={"id": ("blocked", by or reason)}`."""
-    statuses: dict[str, tuple[Status, str]] = changes.pop("statuses", {})  # type: ignore[assignment]
+    statuses: dict[str, tuple[str, str]] = changes.pop("statuses", {})  # type: ignore[assignment]
     found = {one.check for one in findings}
     results = []
     for check in CONTRACT.checks:
@@ -60,7 +61,7 @@ def report(*findings: Finding, candidate: str = "solution.py", **changes: object
         counts = (200, 62) if status in ("violated", "waived") else (200, 0) if status == "held" else (0, 0)
         by = (why,) if status == "blocked" else ()
         reason = why if status in ("waived", "not applicable") else ""
-        results.append(CheckResult(check.id, check.level, check.requirement, status, *counts, by, reason))
+        results.append(CheckResult(check.id, check.level, check.requirement, Status(status), *counts, by, reason))
     made = Report(
         candidate=candidate,
         contract="mutability",
@@ -76,11 +77,23 @@ def report(*findings: Finding, candidate: str = "solution.py", **changes: object
     return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
 
 
+STEPS = Timeline(
+    "state",
+    (),
+    (
+        Step(1, "call", (StateChange("mean", "0.0 → 1.0", "0.0 → 1.0", True),)),
+        Step(2, "remat", ()),
+        Step(3, "jit", (StateChange("mean", "unchanged", "1.0 → 2.0", False),)),
+    ),
+)
+
+
 def hostile() -> Report:
     """A report in which all that a candidate can write is hostile."""
     line = Line(f"../{HOSTILE}.py", 3, HOSTILE)
-    texts = dict.fromkeys(("what", "expected", "observed", "cause", "remedy", "replay"), HOSTILE)
+    texts = dict.fromkeys(("what", "expected", "observed", "cause", "remedy", "replay", "condition"), HOSTILE)
     excerpt = Excerpt(2, (HOSTILE, HOSTILE))
     timeline = Timeline(HOSTILE, (Point(0, 0.0, 0.0, HOSTILE, True), Point(1, 1.0, None, HOSTILE, False)))
     bad = finding(**texts, line=line, excerpt=excerpt, timeline=timeline)
-    return report(bad, candidate=f"{HOSTILE}.py", failure=HOSTILE, source=f"{HOSTILE}.py")
+    conditions = Conditions(2, (Unmet(line, HOSTILE, "true", HOSTILE),), 9, HOSTILE)
+    return report(bad, candidate=f"{HOSTILE}.py", failure=HOSTILE, source=f"{HOSTILE}.py", conditions=conditions)

@@ -12,16 +12,15 @@ import random
 import pytest
 
 import reports
-from nnx_conformance.auditing import forms
-from nnx_conformance.auditing.audit import Audit, audited_checks, smallest
-from nnx_conformance.auditing.cover import cover
-from nnx_conformance.auditing.interval import interval
-from nnx_conformance.auditing.power import Reach
-from nnx_conformance.auditing.row import Row, row
-from nnx_conformance.auditing.subject import Kind, Subject
-from nnx_conformance.contract import Level
-from nnx_conformance.grading import outcome
-from nnx_conformance.grading.outcome import Outcome
+from nnx_conformance.audit import formats
+from nnx_conformance.audit.audit import Audit, audited_checks, cover, smallest
+from nnx_conformance.audit.interval import interval
+from nnx_conformance.audit.kill_matrix import KillRow, kill_row
+from nnx_conformance.audit.reach import Reach
+from nnx_conformance.audit.specimens import Kind, Specimen
+from nnx_conformance.core.candidate.loaded import End
+from nnx_conformance.core.contract import Level
+from nnx_conformance.grading.grade import Grade, graded, ungraded
 
 LEVELS: dict[str, Level] = {"wrapper-kept": "MUST", "count-equals-calls": "MUST", "quiet": "SHOULD"}
 
@@ -43,6 +42,24 @@ def test_the_interval_is_that_of_clopper_and_pearson(hits: int, runs: int, low: 
 
     assert (round(found.low, 4), round(found.high, 4)) == (low, high)
     assert found.low <= found.share <= found.high or runs == 0
+
+
+@pytest.mark.parametrize(
+    ("hits", "runs", "low", "high"),
+    [
+        (1, 3, 0.008403758660, 0.905700675950),
+        (2, 3, 0.094299324050, 0.991596241340),
+        (7, 20, 0.153909204785, 0.592188534533),
+        (59, 60, 0.910600949943, 0.999578125548),
+        (1999, 2000, 0.997217360165, 0.999987341176),
+    ],
+)
+def test_the_interval_agrees_with_sums_of_the_binomial_distribution(
+    hits: int, runs: int, low: float, high: float
+) -> None:
+    found = interval(hits, runs)
+
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-9)
 
 
 def test_at_a_bound_what_was_seen_has_the_probability_of_one_tail() -> None:
@@ -85,18 +102,18 @@ def test_no_smaller_set_of_checks_catches_all(seed: int) -> None:
     assert found.exact and not any(all(by & set(chosen) for by in caught.values()) for chosen in smaller)
 
 
-def subject(kind: Kind = "mutant", **changes: object) -> Subject:
-    made = Subject("one", kind, "Does something.", b"", ("wrapper-kept",) if kind == "mutant" else ())
+def specimen(kind: Kind = "mutant", **changes: object) -> Specimen:
+    made = Specimen("one", kind, "Does something.", b"", ("wrapper-kept",) if kind == "mutant" else ())
     return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
 
 
-def outcomes(*runs: tuple[str, ...]) -> list[Outcome]:
+def grades(*runs: tuple[str, ...]) -> list[Grade]:
     """One run for each tuple of violated checks."""
-    return [outcome.of("one", reports.report(*map(reports.finding, violated))) for violated in runs]
+    return [graded("one", reports.report(*map(reports.finding, violated))) for violated in runs]
 
 
 def test_a_row_counts_runs_and_cases_of_each_check() -> None:
-    found = row(subject(), outcomes(("wrapper-kept", "quiet"), ("wrapper-kept",), ()))
+    found = kill_row(specimen(), grades(("wrapper-kept", "quiet"), ("wrapper-kept",), ()))
 
     assert (found.runs, found.caught, found.by) == (3, 2, {"wrapper-kept": 2, "quiet": 1})
     assert found.cases == {"wrapper-kept": (124, 400), "quiet": (62, 200)}
@@ -106,41 +123,41 @@ def test_a_row_counts_runs_and_cases_of_each_check() -> None:
 def test_what_flags_the_reference_too_catches_nothing_that_does_not_name_it() -> None:
     excused = frozenset({"quiet"})
 
-    assert row(subject(), outcomes(("quiet",)), excused).caught == 0
-    assert row(subject(catches=("quiet",)), outcomes(("quiet",)), excused).by == {"quiet": 1}
-    assert row(subject("right"), outcomes(("quiet",)), excused).accused == ("quiet",)
+    assert kill_row(specimen(), grades(("quiet",)), excused).caught == 0
+    assert kill_row(specimen(catches=("quiet",)), grades(("quiet",)), excused).by == {"quiet": 1}
+    assert kill_row(specimen("right"), grades(("quiet",)), excused).accused == ("quiet",)
 
 
 def test_a_check_that_caught_its_mutant_in_no_run_has_lost_it() -> None:
-    assert row(subject(), outcomes(("quiet",), ())).lost == ("wrapper-kept",)
-    assert row(subject(), outcomes(("wrapper-kept",), ())).lost == ()
-    assert row(subject("made"), outcomes(())).lost == ()
+    assert kill_row(specimen(), grades(("quiet",), ())).lost == ("wrapper-kept",)
+    assert kill_row(specimen(), grades(("wrapper-kept",), ())).lost == ()
+    assert kill_row(specimen("made"), grades(())).lost == ()
 
 
 def test_a_right_one_is_accused_by_what_its_metadata_do_not_allow() -> None:
-    found = row(subject("right", advice=("quiet",)), outcomes(("quiet",), ("quiet", "wrapper-kept")))
+    found = kill_row(specimen("right", advice=("quiet",)), grades(("quiet",), ("quiet", "wrapper-kept")))
 
     assert found.accused == ("wrapper-kept",)
 
 
 def test_what_was_made_and_cannot_be_loaded_counts_for_nothing() -> None:
     unloaded = reports.report(reports.finding("returns-pair", what="it could not be loaded"), cases=0)
-    found = row(subject("made"), [outcome.of("one", unloaded)])
+    found = kill_row(specimen("made"), [graded("one", unloaded)])
 
     assert (found.dead, found.unloaded) == (True, "it could not be loaded")
     assert audit(found).mutants == ()
 
 
-def audit(*rows: Row, **changes: object) -> Audit:
+def audit(*rows: KillRow, **changes: object) -> Audit:
     made = Audit("mutability", "1", "0.12.8", "0.10.2", "3.11.7", (0, 1), 200, rows=rows)
     made = dataclasses.replace(made, checks=audited_checks(LEVELS, rows, ()), smallest=smallest(rows))
     return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
 
 
-CAUGHT = row(subject(), outcomes(("wrapper-kept", "quiet"), ("wrapper-kept",)))
-COUNTED = row(subject(name="two", catches=("count-equals-calls",)), outcomes(("count-equals-calls",), ("quiet",)))
-RIGHT = row(subject("right", name="fine", advice=("quiet",)), outcomes(("quiet",), ()))
-SOUND = (RIGHT, CAUGHT, COUNTED, row(subject(name="loud", catches=("quiet",)), outcomes(("quiet",), ("quiet",))))
+CAUGHT = kill_row(specimen(), grades(("wrapper-kept", "quiet"), ("wrapper-kept",)))
+COUNTED = kill_row(specimen(name="two", catches=("count-equals-calls",)), grades(("count-equals-calls",), ("quiet",)))
+RIGHT = kill_row(specimen("right", name="fine", advice=("quiet",)), grades(("quiet",), ()))
+SOUND = (RIGHT, CAUGHT, COUNTED, kill_row(specimen(name="loud", catches=("quiet",)), grades(("quiet",), ("quiet",))))
 
 
 def test_an_audit_that_finds_no_problem_is_sound() -> None:
@@ -155,45 +172,55 @@ def test_an_audit_that_finds_no_problem_is_sound() -> None:
     assert set(found.smallest.checks) == {"quiet"}
 
 
-SURVIVED = row(subject("made", name="swap-1", told="line 3: `a` becomes `b`"), outcomes((), ()))
+SURVIVED = kill_row(specimen("made", name="swap-1", story="line 3: `a` becomes `b`"), grades((), ()))
 PROBLEMS = {
     "a lost mutant": (
-        row(subject(name="lost"), outcomes(("quiet",), ())),
+        kill_row(specimen(name="lost"), grades(("quiet",), ())),
         "lost is caught no more by wrapper-kept, which it names; it was caught by quiet",
     ),
     "a mutant that nobody catches": (
-        row(subject(name="lost"), outcomes((), ())),
+        kill_row(specimen(name="lost"), grades((), ())),
         "lost is caught no more by wrapper-kept, which it names",
     ),
     "a survivor": (SURVIVED, "swap-1 survived: line 3: `a` becomes `b`"),
     "a false accusation": (
-        row(subject("right", name="fine"), outcomes(("wrapper-kept",), ())),
+        kill_row(specimen("right", name="fine"), grades(("wrapper-kept",), ())),
         "fine is right, and is accused by wrapper-kept",
     ),
     "one that ran out of time": (
-        row(
-            subject("right", name="slow"),
-            [outcome.of("slow", reports.report(reports.finding(observed="timed out"))), *outcomes(())],
+        kill_row(
+            specimen("right", name="slow"),
+            [
+                graded("slow", reports.report(failure="No time.", ended=End.TIMED_OUT)),
+                *grades(("wrapper-kept",)),
+            ],
         ),
         "slow is right, and is accused by wrapper-kept (1 of 2 runs ran out of time: is the machine busy?)",
     ),
+    "one whose result reads as if it had": (
+        kill_row(
+            specimen("right", name="slow"),
+            [graded("slow", reports.report(reports.finding(observed="timed out"))), *grades(())],
+        ),
+        "slow is right, and is accused by wrapper-kept",
+    ),
     "one that is recorded as right": (
-        row(subject("made", name="cast-1", equivalent="any dtype will do"), outcomes(("quiet",), ())),
+        kill_row(specimen("made", name="cast-1", equivalent="any dtype will do"), grades(("quiet",), ())),
         "cast-1 is recorded as right after all (any dtype will do), and was caught by quiet",
     ),
     "a mutant that cannot be loaded": (
-        row(subject(), [outcome.of("one", reports.report(reports.finding(what="no module torch"), cases=0))]),
+        kill_row(specimen(), [graded("one", reports.report(reports.finding(what="no module torch"), cases=0))]),
         "one shows nothing: no module torch",
     ),
     "a failure of the kit": (
-        row(subject("rare", name="odd"), [outcome.failed("odd", "Traceback\nKitError: no"), *outcomes(("quiet",))]),
+        kill_row(specimen("rare", name="odd"), [ungraded("odd", "Traceback\nKitError: no"), *grades(("quiet",))]),
         "odd: the kit failed at it: KitError: no",
     ),
 }
 
 
 @pytest.mark.parametrize(("one", "told"), PROBLEMS.values(), ids=list(PROBLEMS))
-def test_a_problem_is_told_in_a_line_and_makes_it_unsound(one: Row, told: str) -> None:
+def test_a_problem_is_told_in_a_line_and_makes_it_unsound(one: KillRow, told: str) -> None:
     found = audit(*SOUND, one)
 
     assert found.problems == (told,)
@@ -215,11 +242,11 @@ def test_a_check_that_caught_nothing_is_told_unless_it_has_no_mutant_here() -> N
 
 def written(form: str, found: Audit) -> str:
     text = io.StringIO()
-    forms.FORMS[form](found, text)
+    formats.FORMATS[form](found, text)
     return text.getvalue()
 
 
-REACH = Reach("seed-is-7", "literal", "seed == 7", 0.00025, interval(1, 40), True)
+REACH = Reach("seed-is-7", "literal", "seed == 7", 0.00025, interval(1, 40))
 
 
 def test_the_table_shows_matrix_checks_reaches_and_accounting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +258,7 @@ def test_the_table_shows_matrix_checks_reaches_and_accounting(monkeypatch: pytes
     assert "two    .++  1.00 [0.16, 1.00]" in text
     assert "swap-1 ...  0.00 [0.00, 0.84]" in text
     assert "1 of 3 checks catch all that is caught (no smaller set does)" in text
-    assert "seed-is-7  literal  0.03%         0.03 [0.00, 0.13]  yes" in text
+    assert "seed-is-7  literal  0.03%         0.03 [0.00, 0.13]" in text
     assert "  swap-1 survived: line 3: `a` becomes `b`\ncontract mutability is not sound\n" in text
     assert "4 mutants = 3 caught in every run + 0 in some + 1 survived; 0 more are right after all, 0 are no" in text
     assert "7 implementations left out for want of torch, which is not installed" in text
@@ -266,7 +293,7 @@ def test_json_holds_all_of_it() -> None:
 
 
 def test_the_page_is_a_heat_map_that_loads_nothing_and_runs_nothing_foreign() -> None:
-    hostile = row(subject("made", name=reports.HOSTILE, told=reports.HOSTILE), outcomes((), ()))
+    hostile = kill_row(specimen("made", name=reports.HOSTILE, story=reports.HOSTILE), grades((), ()))
     page = written("html", audit(*SOUND, hostile, reaches=(REACH,)))
 
     assert 'class="nnxc-hot-3 nnxc-named" title="wrapper-kept">31</td>' in page  # 62 of 200 cases, as its mutant says

@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 
 import nnx_reference
-from nnx_conformance import case as cases
-from nnx_conformance import contract as contracts
-from nnx_conformance.auditing.conditions import conditions, holds
-from nnx_conformance.auditing.making.rare import rare
-from nnx_conformance.auditing.making.syntactic import OPERATORS, syntactic
-from nnx_conformance.auditing.power import core_cases, led, rarest, reaches
-from nnx_conformance.auditing.reference import reference
-from nnx_conformance.auditing.subject import Subject
-from nnx_conformance.case import Case
-from nnx_conformance.cli import cli
+from nnx_conformance.audit.catalogue import reference
+from nnx_conformance.audit.conditions import conditions, holds
+from nnx_conformance.audit.mutators.rare import rare
+from nnx_conformance.audit.mutators.syntactic import OPERATORS, syntactic
+from nnx_conformance.audit.reach import core_cases, rarest, reaches
+from nnx_conformance.audit.specimens import Specimen
+from nnx_conformance.cli.group import cli
+from nnx_conformance.core import case as cases
+from nnx_conformance.core import contracts
+from nnx_conformance.core.case import Case
 
 MUTABILITY = contracts.get("mutability")
 SOURCE = (Path(nnx_reference.__file__).parent / "solution.py").read_text()
@@ -46,7 +46,7 @@ CHANGES = {
 
 @pytest.mark.parametrize(("name", "told"), CHANGES.items(), ids=list(CHANGES))
 def test_a_made_mutant_tells_what_was_changed(name: str, told: str) -> None:
-    assert MADE[name].told == told
+    assert MADE[name].story == told
 
 
 def test_every_operator_finds_a_place_in_the_reference() -> None:
@@ -54,7 +54,7 @@ def test_every_operator_finds_a_place_in_the_reference() -> None:
 
 
 @pytest.mark.parametrize("one", MADE.values(), ids=lambda one: one.name)
-def test_a_made_mutant_is_the_reference_but_for_one_place(one: Subject) -> None:
+def test_a_made_mutant_is_the_reference_but_for_one_place(one: Specimen) -> None:
     ast.parse(one.source)
     lines = difflib.ndiff(SOURCE.splitlines(), one.source.decode().splitlines())
     changed = [line for line in lines if line.startswith(("+ ", "- "))]
@@ -71,7 +71,7 @@ def test_no_two_are_the_same_code_and_none_is_the_reference() -> None:
 def test_without_libcst_the_exact_line_that_installs_it_is_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("nnx_conformance.auditing.making.")]:
+    for name in [name for name in sys.modules if name.startswith("nnx_conformance.audit.mutators.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "libcst", None)
 
@@ -127,11 +127,11 @@ def test_a_rare_mutant_is_right_but_where_its_condition_holds(tmp_path: Path, dr
     assert loaded["answer"](0.0, np.array([1.0, -2.0])) == -1.0  # twice -1, and one
     assert loaded["answer"](0.0, np.array([-3.0])) == -5.0
     assert loaded["answer"](0.0, np.array([True])) == 1  # a dtype that the condition does not know
-    assert from_runs[0].told == "wrong once the process has run it 1 times"
+    assert from_runs[0].story == "wrong once the process has run it 1 times"
 
 
 def test_what_is_no_function_is_not_wrapped() -> None:
-    assert list(rare("subject = {}\n", "subject", (), [])) == []
+    assert list(rare("specimen = {}\n", "specimen", (), [])) == []
 
 
 def test_the_reference_is_found_without_importing_it() -> None:
@@ -153,11 +153,3 @@ def test_ten_drawings_meet_what_a_generator_that_knows_its_boundaries_should_mee
     missed = [reach for reach in found if reach.family != "literal" and reach.met.hits < 10]
 
     assert len(missed) <= 3 and all(reach.met.hits == 9 for reach in missed), missed
-
-
-def test_only_their_numbers_lead_to_single_values(drawn: list[Case]) -> None:
-    single = [one for one in conditions(drawn) if one.family == "literal"]
-    names = {"seed-is-123456789", "x-length-is-77", "n_calls-is-38", "x-sum-is-31415", "x-first-is-0.123"}
-
-    assert {one.name for one in single} >= names
-    assert [one.name for one in single if not led(MUTABILITY, one)] == []

@@ -1,4 +1,4 @@
-"""A contract that breaks its own rules is refused before anything runs, with each reason and its mend."""
+"""A contract that breaks its own rules is refused before anything runs, with each reason and its fix."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from nnx_conformance import Misuse
-from nnx_conformance import contract as contracts
-from nnx_conformance.auditing.equivalents import equivalents
-from nnx_conformance.auditing.rules import broken_rules, without_meaning
-from nnx_conformance.catalogue import catalogue
-from nnx_conformance.cli import cli
-from nnx_conformance.contract import Check, Contract
+from nnx_conformance.audit.catalogue import catalogue, equivalents
+from nnx_conformance.audit.rules import broken_rules, without_meaning
+from nnx_conformance.cli.group import cli
+from nnx_conformance.core import contracts
+from nnx_conformance.core.contract import Check, Contract
 from nnx_reference.catalogue import Catalogue
 
 MUTABILITY = contracts.get("mutability")
@@ -77,7 +76,7 @@ RULES: dict[str, tuple[Contract, Catalogue, str]] = {
     "advice that is none": (
         MUTABILITY,
         right(advice=("wrapper-kept",)),
-        "right 'adds_at_an_index' excuses 'wrapper-kept', a MUST check. A right one keeps them all: mend it.",
+        "right 'adds_at_an_index' excuses 'wrapper-kept', a MUST check. A right one keeps them all: fix it.",
     ),
     "a right one that is wrong": (
         MUTABILITY,
@@ -98,8 +97,23 @@ RULES: dict[str, tuple[Contract, Catalogue, str]] = {
 
 
 @pytest.mark.parametrize(("contract", "found", "told"), RULES.values(), ids=list(RULES))
-def test_a_broken_rule_is_told_with_its_mend(contract: Contract, found: Catalogue, told: str) -> None:
+def test_a_broken_rule_is_told_with_its_fix(contract: Contract, found: Catalogue, told: str) -> None:
     assert told in broken_rules(contract, found)
+
+
+def test_a_catalogue_whose_mutants_are_not_installed_is_refused_with_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shipped" / "exercise" / "right").mkdir(parents=True)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(Misuse) as caught:
+        catalogue(dataclasses.replace(MUTABILITY, catalogue="shipped.exercise"))
+
+    assert str(caught.value) == (
+        "The mutants of contract 'mutability' are not installed: wheels leave them out. "
+        "Run `pip install -e '.[audit]'` in a checkout or an unpacked sdist, and audit there."
+    )
 
 
 def test_mutants_of_another_flax_leave_a_check_without_meaning_and_break_no_rule() -> None:
@@ -160,7 +174,7 @@ def refused(capsys: pytest.CaptureFixture[str], *given: str) -> str:
         ),
     ],
 )
-def test_misuse_is_told_with_its_mend(capsys: Any, given: tuple[str, ...], told: str) -> None:
+def test_misuse_is_told_with_its_fix(capsys: Any, given: tuple[str, ...], told: str) -> None:
     assert refused(capsys, *given) == told
 
 

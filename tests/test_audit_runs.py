@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from nnx_conformance import authoring
+from nnx_conformance.cli.scaffolding import new_contract
 
 pytestmark = pytest.mark.slow
 METADATA = "Metadata-Version: 2.1\nName: my-total\nVersion: 0.1.0\n"
@@ -21,7 +21,7 @@ POINTS = "[nnx_conformance.contracts]\nmy-total = my_total:CONTRACT\n"
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A scaffolded contract, as `pip install -e` would leave it."""
-    authoring.write("my-total", tmp_path)
+    new_contract.write("my-total", tmp_path)
     (tmp_path / "my_total.dist-info").mkdir()
     (tmp_path / "my_total.dist-info" / "METADATA").write_text(METADATA)
     (tmp_path / "my_total.dist-info" / "entry_points.txt").write_text(POINTS)

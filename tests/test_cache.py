@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from nnx_conformance import cache, content, project, stored
-from nnx_conformance.cli import cli
-from nnx_conformance.report import Settings
-from nnx_conformance.target import parse
+from nnx_conformance.cli.group import cli
+from nnx_conformance.core.candidate.target import parse
+from nnx_conformance.core.report import Settings
+from nnx_conformance.project import cache, content, stored_findings
+from nnx_conformance.project import settings as project
 
 CANDIDATES = Path(__file__).parent / "candidates"
 FEW = ("--max-examples", "2", "--check", "returns-pair", "--check", "wrapper-kept", "--cache", "--format", "json")
@@ -50,7 +51,7 @@ def test_what_has_not_changed_is_not_judged_again(folder: Path, capsys: Any, mon
     def judge(*_: object) -> None:
         raise AssertionError("it was judged again")
 
-    monkeypatch.setattr("nnx_conformance.checking.judge_target", judge)
+    monkeypatch.setattr("nnx_conformance.judging.check.judge_target", judge)
     assert check(capsys) == (0, first[1], TAKEN)
 
 
@@ -58,7 +59,7 @@ def test_what_has_not_changed_is_not_judged_again(folder: Path, capsys: Any, mon
 def test_a_finding_is_told_again_and_can_be_replayed_again(folder: Path, capsys: Any) -> None:
     shutil.copy(CANDIDATES / "loses_wrapper.py", folder / "one.py")
     first = check(capsys)
-    for path in (folder / stored.FOLDER).glob("wrapper-kept-*.json"):
+    for path in (folder / stored_findings.FOLDER).glob("wrapper-kept-*.json"):
         path.unlink()
     assert check(capsys) == (1, first[1], TAKEN)
     (replay,) = [finding["replay"] for finding in json.loads(first[1])["reports"][0]["findings"]]
@@ -75,13 +76,13 @@ def test_the_cache_is_safe_to_delete_and_to_damage(folder: Path, capsys: Any) ->
         assert (status, err) == (0, "")
     shutil.rmtree(folder / cache.FOLDER)
     assert check(capsys)[0] == first[0]
-    assert (folder / cache.FOLDER / ".gitignore").read_text() == "*\n"
+    assert (folder / ".nnx-conformance" / ".gitignore").read_text() == "*\n"
 
 
 @pytest.mark.slow
 def test_a_cache_that_cannot_be_written_keeps_nothing(folder: Path, capsys: Any) -> None:
-    (folder / stored.FOLDER).mkdir()
-    (folder / stored.FOLDER / "cache").touch()
+    (folder / stored_findings.FOLDER).mkdir()
+    (folder / stored_findings.FOLDER / "cache").touch()
     assert check(capsys)[::2] == (0, "")
 
 
@@ -159,7 +160,7 @@ def test_another_version_of_anything_installed_changes_the_key(
 
 def test_a_change_of_the_kit_changes_the_key(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {str(path) for path in content._kit("mutability")}
-    for name in ("nnx_conformance/judge.py", "mutability/state.py", "report.schema.json", "nnx_strategies/__init__.py"):
+    for name in ("judging/judge.py", "counter/state.py", "report.schema.json", "nnx_strategies/__init__.py"):
         assert [path for path in files if path.endswith(name)], name
 
 

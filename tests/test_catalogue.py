@@ -11,9 +11,9 @@ import pytest
 
 import nnx_reference
 from nnx_conformance import Misuse
-from nnx_conformance import contract as contracts
-from nnx_conformance.catalogue import catalogue, folder
-from nnx_conformance.contract import Contract
+from nnx_conformance.audit.catalogue import catalogue, folder
+from nnx_conformance.core import contracts
+from nnx_conformance.core.contract import Contract
 from nnx_reference.catalogue import read
 
 WRONG = '''"""Counts twice."""
@@ -137,13 +137,13 @@ def test_metadata_of_another_form_are_refused_with_the_line(
 def test_a_file_that_is_no_python_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     contract = third_party(tmp_path, monkeypatch, mutants__wrong="def f(:\n")
 
-    with pytest.raises(Misuse, match=r"Expected a Python file but got path='.*wrong\.py': .*Mend or remove it\."):
+    with pytest.raises(Misuse, match=r"Expected a Python file but got path='.*wrong\.py': .*Fix or remove it\."):
         catalogue(contract)
 
 
 def test_finding_a_catalogue_imports_neither_jax_nor_its_package() -> None:
     program = (
-        "import sys\nfrom nnx_conformance import catalogue, contract\n"
+        "import sys\nfrom nnx_conformance.audit import catalogue\n"
         "one = type('Named', (), {'catalogue': 'flax.nnx', 'name': 'one', 'entry': 'subject'})\n"
         "catalogue.folder(one)\nprint({'jax', 'flax'} & set(sys.modules))"
     )

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import json
 import os
+import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nnx_conformance import contract
-from nnx_conformance.cli import cli
+import reports
+from nnx_conformance.cli.group import cli
+from nnx_conformance.core import contract, contracts
+from nnx_conformance.core.current import current, current_check, installed
+from nnx_conformance.reports import terminal
 
 CANDIDATES = Path(__file__).parent / "candidates"
 GOOD, WRONG = str(CANDIDATES / "good.py"), str(CANDIDATES / "loses_wrapper.py")
 SEVERAL, STOPS = str(CANDIDATES / "several.py"), str(CANDIDATES / "stops_counting.py")
 MODULE = str(CANDIDATES / "only_a_module.py")
-MUTABILITY = contract.get("mutability")
+MISNAMED = str(CANDIDATES / "misnamed.py")
+MUTABILITY = contracts.get("mutability")
 #: Enough to judge by; the checks of the edges are left out.
 FEW = ("--max-examples", "2", "--check", "returns-pair")
-TARGET_MEND = "Give the path of a Python file, `path.py` or `path.py::name`, or an importable `package.module:name`."
+TARGET_FIX = "Give the path of a Python file, `path.py` or `path.py::name`, or an importable `package.module:name`."
 
 
-@dataclass
+@dataclasses.dataclass
 class Told:
     """What a command left."""
 
@@ -78,12 +84,18 @@ def test_several_candidates_are_summed_up(both: Told) -> None:
 
 def test_a_finding_names_line_cause_and_remedy(both: Told) -> None:
     text = " ".join(both.out.split())
-    assert "loses_wrapper.py:13 self.count = self.count + 1.0" in text
+    assert f"{WRONG}:13 self.count = self.count + 1.0" in text
     assert "in call 1 of 1, `Counter.count` went from nnx.Variable to jax.Array" in text
     assert "smallest case seed=0.0 x=[0.] n_calls=1.0" in text
     assert "cause assigning to the attribute replaces the Variable" in text
-    assert "remedy Write to the contents, `self.count.value = self.count.value + 1.0`" in text
+    assert (
+        f"remedy Write to the contents, `{current('self.count.value = self.count.value + 1.0', installed())}`" in text
+    )
     assert "replay nnx-conformance replay .nnx-conformance/wrapper-kept-" in text
+
+
+def test_each_of_several_candidates_has_a_heading(both: Told) -> None:
+    assert [line for line in both.out.splitlines() if line.startswith("== ")] == [f"== {GOOD}", f"== {WRONG}"]
 
 
 def test_a_report_says_how_much_ran(both: Told) -> None:
@@ -101,6 +113,7 @@ def test_nothing_is_coloured_without_a_terminal(both: Told) -> None:
     assert "\x1b" not in both.out
 
 
+@pytest.mark.slow
 def test_a_module_in_the_current_folder_is_a_target(tmp_path: Path) -> None:
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "mine.py").write_text(
@@ -184,16 +197,17 @@ def test_the_seed_decides_the_cases_and_the_first_is_shown_if_asked_for(run: Any
 BAD_TARGETS = {
     "no such file": (
         "nope.py",
-        f"Expected a file that exists but got target='nope.py' (type=str). No such file. {TARGET_MEND}",
+        f"Expected a file that exists but got target='nope.py' (type=str). No such file. {TARGET_FIX}",
     ),
     "not Python": (
         "notes.txt",
-        f"Expected a Python file, ending in `.py` but got target='notes.txt' (type=str). {TARGET_MEND}",
+        "Expected a Python file or notebook, ending in `.py` or `.ipynb` but got target='notes.txt' (type=str). "
+        + TARGET_FIX,
     ),
-    "folder": ("folder", f"Expected a Python file but got target='folder' (type=str). It is a folder. {TARGET_MEND}"),
+    "folder": ("folder", f"Expected a Python file but got target='folder' (type=str). It is a folder. {TARGET_FIX}"),
     "folder named as a file": (
         "folder.py",
-        f"Expected a Python file but got target='folder.py' (type=str). It is a folder. {TARGET_MEND}",
+        f"Expected a Python file but got target='folder.py' (type=str). It is a folder. {TARGET_FIX}",
     ),
     "name that is none": (
         "mine.py::1st",
@@ -230,6 +244,11 @@ BAD_NAMES = {
         f"{SEVERAL} holds several functions (by_loop, by_recursion) and none called 'mutability_increment_count'. "
         f"Name one: `{SEVERAL}::by_loop`, or call it 'mutability_increment_count'.",
     ),
+    "another name": (
+        MISNAMED,
+        f"{MISNAMED} holds no function 'mutability_increment_count'. Did you mean 'mutability_count_increments'? "
+        f"Call it 'mutability_increment_count', or name it: `{MISNAMED}::mutability_count_increments`.",
+    ),
     "not callable": (
         f"{SEVERAL}::answer",
         f"'answer' in {SEVERAL}::answer is not callable (type=int). Name a function.",
@@ -241,7 +260,9 @@ BAD_NAMES = {
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        pytest.param(*values, id=name, marks=pytest.mark.slow if name != "several functions" else ())
+        pytest.param(
+            *values, id=name, marks=pytest.mark.slow if name not in ("several functions", "another name") else ()
+        )
         for name, values in BAD_NAMES.items()
     ],
 )
@@ -263,7 +284,7 @@ BAD_OPTIONS = {
     "format": (
         ("--format", "yaml"),
         "Expected a known format but got --format='yaml' (type=str). "
-        "Known: github, html, json, junit, markdown, sarif, terminal.",
+        "Known: concise, github, gitlab, gradescope, html, json, junit, markdown, rdjson, sarif, terminal.",
     ),
     "output in no folder": (
         ("--output", "no/report.json"),
@@ -351,7 +372,7 @@ def test_a_fault_of_the_kit_is_not_taken_for_a_verdict(run: Any, monkeypatch: py
     def fail(*_: object) -> None:
         raise RuntimeError("a fault of the kit")
 
-    monkeypatch.setattr("nnx_conformance.checking.judge_target", fail)
+    monkeypatch.setattr("nnx_conformance.judging.check.judge_target", fail)
     told = run("check", GOOD)
     assert told.status == 3
     assert "the kit failed, this is no verdict on the candidate. " in told.err
@@ -359,12 +380,12 @@ def test_a_fault_of_the_kit_is_not_taken_for_a_verdict(run: Any, monkeypatch: py
 
 
 def test_a_failure_of_the_kit_exits_with_three(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from nnx_conformance.errors import KitError
+    from nnx_conformance.core.errors import KitError
 
     def fail(*_: object) -> None:
         raise KitError("It is out of order.")
 
-    monkeypatch.setattr("nnx_conformance.checking.judge_target", fail)
+    monkeypatch.setattr("nnx_conformance.judging.check.judge_target", fail)
     message = "nnx-conformance: the kit failed, this is no verdict on the candidate. It is out of order.\n"
     assert run("check", GOOD) == Told(3, "", message)
 
@@ -375,6 +396,7 @@ def test_every_check_is_explained(run: Any, check: contract.Check) -> None:
     assert (told.status, told.err) == (0, "")
     words = " ".join(told.out.split())
     assert words.startswith(f"{check.id} {check.level} of contract mutability ")
+    check = current_check(check, installed())
     shown = (check.requirement, f"wrong {check.wrong}", f"right {check.right}", f"remedy {check.remedy}")
     positions = [words.index(" ".join(text.split())) for text in shown]
     assert positions == sorted(positions)
@@ -405,7 +427,7 @@ def test_explaining_an_unknown_check_is_misuse(run: Any) -> None:
 def test_a_check_of_several_contracts_is_explained_for_each(run: Any) -> None:
     told = run("explain", "wrapper-kept")
     assert (told.status, told.err) == (0, "")
-    having = [name for name in sorted(contract.names()) if "wrapper-kept" in contract.get(name).by_id]
+    having = [name for name in sorted(contracts.names()) if "wrapper-kept" in contracts.get(name).by_id]
     assert len(having) > 1
     assert [line for line in told.out.splitlines() if line.startswith("wrapper-kept")] == [
         f"wrapper-kept  MUST of contract {name}" for name in having
@@ -433,10 +455,95 @@ def test_the_checks_of_a_contract_are_listed(run: Any) -> None:
 
 
 def test_listing_an_unknown_contract_is_misuse(run: Any) -> None:
-    known = ", ".join(sorted(contract.names()))
+    known = ", ".join(sorted(contracts.names()))
     message = f"Expected the name of an installed contract but got contract='nope' (type=str). Known: {known}."
     assert run("contracts", "nope") == Told(2, "", f"nnx-conformance: {message}\n")
 
 
 def test_the_version_is_told(run: Any) -> None:
     assert run("--version").out.startswith("nnx-conformance, version ")
+
+
+@pytest.mark.slow
+def test_a_candidate_that_cannot_be_loaded_does_not_keep_the_next_from_being_judged(run: Any) -> None:
+    told = run("check", MISNAMED, GOOD, *FEW, "--format", "json")
+
+    assert (told.status, told.err.count("\n")) == (2, 1)
+    assert [report["candidate"] for report in json.loads(told.out)["reports"]] == [GOOD]
+
+
+@pytest.mark.slow
+def test_no_empty_report_is_left_where_nothing_could_be_judged(run: Any, tmp_path: Path) -> None:
+    told = run("check", MISNAMED, f"{MISNAMED}::other", *FEW, "--format", "json", "--output", "report.json")
+
+    assert (told.status, told.err.count("\n"), told.out) == (2, 2, "")
+    assert not (tmp_path / "report.json").exists()
+
+
+@pytest.mark.slow
+def test_what_ails_every_candidate_is_said_once(run: Any) -> None:
+    told = run("check", GOOD, WRONG, "--check", "wraper-kept")
+
+    assert (told.status, told.out) == (2, "")
+    assert told.err.count("Did you mean 'wrapper-kept'?") == 1
+
+
+def test_the_checks_that_hold_are_a_count_and_are_named_if_asked_for(run: Any) -> None:
+    report = reports.report(reports.finding())
+    shown, verbose, quiet = (io.StringIO() for _ in range(3))
+    terminal.write([report], shown)
+    terminal.write([report], verbose, detail="verbose")
+    terminal.write([report, reports.report(candidate="right.py")], quiet, detail="quiet")
+
+    assert "  held 26\n" in shown.getvalue()
+    assert "zero-calls (200)" not in shown.getvalue()
+    assert "zero-calls (200)" in verbose.getvalue()
+    assert "checks\n" not in quiet.getvalue() and "right.py" not in quiet.getvalue()
+    assert "solution.py does not conform" in quiet.getvalue()
+
+
+def test_the_words_of_chex_are_printed_if_asked_for() -> None:
+    words = "[Chex] Assertion assert_trees_all_equal failed:\nArrays are not equal\n ACTUAL: \x1b[31m2.0"
+    report = reports.report(dataclasses.replace(reports.finding(), assertion=words))
+    shown, verbose = io.StringIO(), io.StringIO()
+    terminal.write([report], shown)
+    terminal.write([report], verbose, detail="verbose")
+
+    assert "[Chex]" not in shown.getvalue()
+    indent = " " * terminal.LABEL
+    assert "  chex           [Chex] Assertion assert_trees_all_equal failed:\n" in verbose.getvalue()
+    assert f"{indent}Arrays are not equal\n{indent} ACTUAL: \\x1b[31m2.0\n" in verbose.getvalue()
+
+
+@pytest.mark.slow
+def test_quiet_prints_nothing_about_what_conforms(run: Any) -> None:
+    assert run("check", GOOD, *FEW, "--quiet") == Told(0, "", "")
+
+
+def test_no_colour_is_written_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    coloured, plain = io.StringIO(), io.StringIO()
+    terminal.write([reports.report(reports.finding())], coloured)
+    monkeypatch.setenv("NO_COLOR", "1")
+    terminal.write([reports.report(reports.finding())], plain)
+
+    assert re.search(r"\x1b\[[\d;]*3\d", coloured.getvalue())
+    assert not re.search(r"\x1b\[[\d;]*3\d", plain.getvalue())
+
+
+MIXED = {
+    "verbose and quiet": (
+        ("-v", "-q"),
+        "Expected one of --verbose and --quiet but got --quiet=True (type=bool). Leave one of them out.",
+    ),
+    "feedback": (
+        ("--feedback", "check"),
+        "Expected a kind of feedback but got --feedback='check' (type=str). Did you mean 'checks'?",
+    ),
+}
+
+
+@pytest.mark.parametrize(("options", "message"), MIXED.values(), ids=MIXED)
+def test_options_that_mean_nothing_are_misuse(run: Any, options: tuple[str, ...], message: str) -> None:
+    assert run("check", GOOD, *options) == Told(2, "", f"nnx-conformance: {message}\n")

@@ -9,11 +9,11 @@ from typing import Any
 import jax
 import pytest
 
-from nnx_conformance import compile_cache
-from nnx_conformance.checking import judge_target
-from nnx_conformance.compile_cache import OwnCache
-from nnx_conformance.process import Limits
-from nnx_conformance.report import Report, Settings
+from nnx_conformance.core.report import Report, Settings
+from nnx_conformance.judging.check import judge_target
+from nnx_conformance.process.limits import Limits
+from nnx_conformance.sandbox import compile_cache
+from nnx_conformance.sandbox.compile_cache import OwnCache
 
 GOOD = (Path(__file__).parent / "candidates" / "good.py").read_text()
 NAME = "f" * 64
@@ -61,6 +61,7 @@ def test_what_is_jitted_anew_in_each_call_is_compiled_once(tmp_path: Path) -> No
     assert (report.verdict, report.findings) == ("conforms", ())
 
 
+@pytest.mark.slow
 def test_a_candidate_that_removes_its_private_directory_goes_on_without_a_cache(tmp_path: Path) -> None:
     report = judged(tmp_path, CLEANING)
     assert (report.verdict, report.findings) == ("conforms", ())

@@ -8,23 +8,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nnx_conformance.case import Case, jax, python
-from nnx_conformance.consistent import MANY, consistent
-from nnx_conformance.observation import Call, Left, Module, Observation, Outcome, Run, Slot, Snapshot, Thing
-from nnx_conformance.request import AGAIN, Request
+from nnx_conformance.core.case import Case, jax, python
+from nnx_conformance.core.consistent import MANY, consistent
+from nnx_conformance.core.facts import ArgumentAfter, Call, Facts, Module, Rerun, Run, Slot, Snapshot, Value
+from nnx_conformance.core.plan import AGAIN, Request, RunPlan
 
 CASE = Case("core", (python("seed", 0.0), jax("x", np.zeros(1, np.float32)), python("n_calls", 1.0)))
-REQUEST = Request(CASE, (AGAIN,), 1)
+REQUEST = Request(CASE, RunPlan((AGAIN,)), 1)
 SLOTS = (Slot("count", "nnx.Variable", True, False, False),)
 BEFORE, AFTER = Snapshot(0, (0.0,), ()), Snapshot(0, (1.0,), ())
-RESULT = Thing("jax.Array", np.array([1, 0], np.float32), "")
+RESULT = Value("jax.Array", np.array([1, 0], np.float32), "")
 CALL = Call(0, None, False, False, BEFORE, AFTER, 0)
 MODULE = Module("Counter", True, True, None, BEFORE, AFTER)
 RUN = Run(
     1, RESULT, None, (MODULE,), (CALL,), (SLOTS,), (RESULT,), (), (), (),
-    tuple(Left(argument.name, True, argument.data) for argument in CASE.arguments),
+    tuple(ArgumentAfter(argument.name, True, argument.data) for argument in CASE.arguments),
 )  # fmt: skip
-SEEN = Observation(RUN, Outcome(RESULT, None), None, (), (1.0,), False, "")
+SEEN = Facts(RUN, Rerun(RESULT, None), None, (), (1.0,), False, "")
 
 Change = Callable[[Run], Run]
 CHANGES: dict[str, tuple[Change, str]] = {
@@ -59,7 +59,7 @@ def test_a_run_that_cannot_be_is_refused(change: Change, reason: str) -> None:
 
 
 def test_an_outcome_that_was_not_asked_for_or_is_missing_is_refused() -> None:
-    for seen, request in ((replace(SEEN, again=None), REQUEST), (SEEN, replace(REQUEST, probes=()))):
+    for seen, request in ((replace(SEEN, again=None), REQUEST), (SEEN, replace(REQUEST, plan=RunPlan()))):
         with pytest.raises(ValueError, match=r"^the same case again, or not, against what was asked$"):
             consistent(seen, request)
 

@@ -8,9 +8,11 @@ from itertools import product
 import pytest
 from hypothesis import strategies as st
 
-from nnx_conformance import contract, engine
-from nnx_conformance.case import Case
-from nnx_conformance.contract import CORE, Part
+from nnx_conformance.core import contracts
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.contract import CORE
+from nnx_conformance.core.search.domain import Part
+from nnx_conformance.judging import engine
 
 #: Of each contract: what a case is told by, and what must be among them.
 ENDS: dict[str, tuple[Callable[[Case], object], set[object]]] = {
@@ -30,7 +32,7 @@ ENDS: dict[str, tuple[Callable[[Case], object], set[object]]] = {
 def test_the_ends_of_the_core_domain_meet_in_every_run_of_the_default_budget(name: str, seed: int) -> None:
     told, wanted = ENDS[name]
     drawn: list[Case] = []
-    for domain in contract.get(name).domains:
+    for domain in contracts.get(name).domains:
         for part in domain.parts(seed) if domain.name == CORE else ():
             engine.draw(part.cases, part.count(200), seed, drawn.append)
 

@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from nnx_conformance import contract, engine
-from nnx_conformance.case import Case
+from nnx_conformance.core import contracts
+from nnx_conformance.core.case import Case
+from nnx_conformance.judging import engine
 
 DRAW = """
-from nnx_conformance import contract, engine
+from nnx_conformance.core import contracts
+from nnx_conformance.judging import engine
 
 drawn = []
-for part in contract.get("mutability").domains[0].parts(0):
+for part in contracts.get("mutability").domains[0].parts(0):
     engine.draw(part.cases, 60, 0, lambda case: drawn.append(case.key))
 print(*drawn, sep="\\n")
 """
@@ -44,7 +46,8 @@ def test_what_else_is_imported_does_not_change_what_is_drawn(tmp_path: Path) -> 
 def test_hypothesis_alone_would_draw_what_local_modules_hold(tmp_path: Path) -> None:
     (tmp_path / "local_module.py").write_text(CONSTANTS)
     unkept = (
-        "import contextlib\nfrom nnx_conformance import engine\nengine._the_same_everywhere = contextlib.nullcontext\n"
+        "import contextlib\nfrom nnx_conformance.judging import engine\n"
+        "engine.the_same_everywhere = contextlib.nullcontext\n"
     )
     assert draws(tmp_path, unkept + "import local_module\n") != draws(tmp_path, unkept)
 
@@ -64,7 +67,7 @@ SMALLEST: dict[str, tuple[Callable[[Case], bool], str]] = {
 
 @pytest.mark.parametrize(("fails", "smallest"), SMALLEST.values(), ids=list(SMALLEST))
 def test_what_fails_in_a_corner_shrinks_on_to_what_is_none(fails: Callable[[Case], bool], smallest: str) -> None:
-    (part,) = contract.get("mutability").domains[0].parts(0)
+    (part,) = contracts.get("mutability").domains[0].parts(0)
     failing: list[Case] = []
     engine.draw(part.cases, 200, 0, lambda case: failing.append(case) if fails(case) else None)
 
@@ -75,7 +78,7 @@ def test_what_fails_in_a_corner_shrinks_on_to_what_is_none(fails: Callable[[Case
 
 
 def test_a_search_that_ran_out_of_time_does_not_call_its_case_the_smallest() -> None:
-    (part,) = contract.get("mutability").domains[0].parts(0)
+    (part,) = contracts.get("mutability").domains[0].parts(0)
     drawn: list[Case] = []
     engine.draw(part.cases, 200, 0, drawn.append)
 

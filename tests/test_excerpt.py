@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from nnx_conformance import excerpt
-from nnx_conformance.observation import Line
-from nnx_conformance.report import Excerpt, Finding
-from nnx_conformance.target import Target, parse
-from reports import finding, report
+from nnx_conformance.core.candidate.target import Target, parse
+from nnx_conformance.core.facts import Line
+from nnx_conformance.core.report import Excerpt
+from nnx_conformance.judging import excerpt
+from nnx_conformance.judging.excerpt import Source
 
 SOURCE = "import helper\n\n\ndef first():\n\treturn 1\n\n\ndef second():\n    return 2\n"
 
@@ -26,20 +26,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def found(line: Line, target: str = "solution.py") -> Finding:
-    (one,) = excerpt.of_target(report(finding(line=line, excerpt=None)), parse(target)).findings
-    return one
+def source(target: str = "solution.py") -> Source:
+    source = excerpt.of_target(parse(target))
+    assert source is not None
+    return source
+
+
+def around(line: Line) -> Excerpt | None:
+    return source().around(line)
 
 
 def test_the_lines_around_are_shown(folder: Path) -> None:
-    shown = found(Line("solution.py", 5, "return 1")).excerpt
-    assert shown == Excerpt(
+    assert around(Line("solution.py", 5, "return 1")) == Excerpt(
         1, ("import helper", "", "", "def first():", "    return 1", "", "", "def second():", "    return 2")
     )
 
 
 def test_a_helper_that_is_imported_is_shown(folder: Path) -> None:
-    assert found(Line("helper.py", 1, "HELP = 1")).excerpt == Excerpt(1, ("HELP = 1",))
+    assert around(Line("helper.py", 1, "HELP = 1")) == Excerpt(1, ("HELP = 1",))
 
 
 @pytest.mark.parametrize(
@@ -57,41 +61,42 @@ def test_a_helper_that_is_imported_is_shown(folder: Path) -> None:
 )
 def test_a_line_that_is_not_so_in_a_file_of_the_candidate_is_not(folder: Path, line: Line) -> None:
     (folder.parent / "outside.py").write_text("OUTSIDE = 1\n")
-    assert found(line).excerpt is None
+    assert around(line) is None
 
 
 def test_a_link_out_of_the_folder_is_not_followed(folder: Path) -> None:
     (folder.parent / "outside.py").write_text("OUTSIDE = 1\n")
     (folder / "helper.py").unlink()
     (folder / "helper.py").symlink_to(folder.parent / "outside.py")
-    assert found(Line("helper.py", 1, "OUTSIDE = 1")).excerpt is None
+    assert around(Line("helper.py", 1, "OUTSIDE = 1")) is None
 
 
 def test_a_pipe_does_not_hold_up_the_judge(folder: Path) -> None:
     (folder / "helper.py").unlink()
     os.mkfifo(folder / "helper.py")
-    assert found(Line("helper.py", 1, "HELP = 1")).excerpt is None
+    assert around(Line("helper.py", 1, "HELP = 1")) is None
 
 
 def test_the_source_is_relative_where_it_lies_below(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert excerpt.of_target(report(), parse("solution.py")).source == "solution.py"
+    assert source().name == "solution.py"
     (folder / "below").mkdir()
     monkeypatch.chdir(folder / "below")
-    assert excerpt.of_target(report(), parse("../solution.py")).source == str(folder / "solution.py")
+    assert source("../solution.py").name == str(folder / "solution.py")
 
 
 def test_a_cell_of_a_notebook_is_shown(folder: Path) -> None:
     cell = str(folder / "ipykernel_7" / "42.py")  # no such file: the cell lives where tracebacks look lines up
     linecache.cache[cell] = (len(SOURCE), None, SOURCE.splitlines(keepends=True), cell)
-    told = excerpt.of_object(report(finding(line=Line("42.py", 9, "return 2"), excerpt=None)), cell)
-    assert told.findings[0].excerpt == Excerpt(5, ("    return 1", "", "", "def second():", "    return 2"))
-    assert told.source == ""
+    source = excerpt.of_object(cell)
+    shown = source.around(Line("42.py", 9, "return 2"))
+    assert shown == Excerpt(5, ("    return 1", "", "", "def second():", "    return 2"))
+    assert source.name == ""
 
 
 def test_a_module_is_found_without_importing_it(folder: Path) -> None:
     (folder / "package").mkdir()
     (folder / "package" / "__init__.py").write_text("raise AssertionError('imported')\n")
     (folder / "package" / "mine.py").write_text(SOURCE)
-    shown = excerpt.of_target(report(), Target("package.mine:f", "", "package.mine", "f"))
-    assert shown.source == "package/mine.py"
-    assert excerpt.of_target(report(), Target("no.such:f", "", "no.such", "f")).source == "work/solution.py"
+    source = excerpt.of_target(Target("package.mine:f", "", "package.mine", "f"))
+    assert source is not None and source.name == "package/mine.py"
+    assert excerpt.of_target(Target("no.such:f", "", "no.such", "f")) is None

@@ -16,7 +16,10 @@ from rich.console import Console
 
 import nnx_reference
 from catalogue import sampled
-from nnx_conformance import Finding, Report, check, contract, render
+from nnx_conformance import Finding, Report, check
+from nnx_conformance.core import contracts
+from nnx_conformance.core.current import current, installed
+from nnx_conformance.reports import terminal
 from nnx_reference import Implementation
 
 SMALLEST = "seed=0.0  x=[0.]  n_calls=1.0"
@@ -39,10 +42,10 @@ PAIR = "Return one array of the two numbers"
 OUTSIDE = "nothing in the module's Variables moves"
 PARAM = "a Param is what optimisers train"
 ASSIGNING = "assigning to the attribute replaces the Variable"
-CONTENTS = "Write to the contents, `self.count.value = self.count.value + 1.0`"
+CONTENTS = current("Write to the contents, `self.count.value = self.count.value + 1.0`", installed())
 FRESH = "Build the Rngs and the model inside the function"
 LAST = "Keep the output of the last call, `last_x = model(x)`"
-STATE = "Return `model.count.value` (or `model.count[...]`)"
+STATE = current("Return `model.count.value`", installed())
 OUTPUT = "Let `__call__` end with `return x`."
 TRACE = "Call the model in plain Python."
 FURTHER_OFF = "further off than float32 summation in any order can be"
@@ -509,18 +512,18 @@ def finding(report: Report, check_id: str) -> Finding:
 
 def shown(report: Report) -> str:
     console = Console(file=io.StringIO(), width=80, highlight=False)
-    render.show(report, console)
+    terminal.show(report, console)
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
 def test_each_must_check_has_three_candidates_that_fail_it_for_different_reasons() -> None:
-    for known in contract.get("mutability").checks:
+    for known in contracts.get("mutability").checks:
         mistakes = [mistake for mistake in MISTAKES if mistake.check == known.id and known.level == "MUST"]
         assert known.level != "MUST" or len({mistake.mutant for mistake in mistakes}) >= 3
         assert len({(mistake.line, mistake.cause) for mistake in mistakes}) == len(mistakes)
 
 
-@pytest.mark.parametrize("mistake", sampled([one for one in MISTAKES if applies(one.mutant)], 10, named))
+@pytest.mark.parametrize("mistake", sampled([one for one in MISTAKES if applies(one.mutant)], 16, named))
 def test_the_finding_names_line_cause_remedy_and_smallest_case(mistake: Mistake) -> None:
     mutant = BY_NAME[mistake.mutant]
     lines = [line.strip() for line in mutant.path.read_text().splitlines()]
@@ -547,15 +550,15 @@ ONE_CAUSE = [
 ]
 
 
-@pytest.mark.parametrize("known", sampled([one for one in ONE_CAUSE if applies(one[0])], 4, lambda one: one[0]))
+@pytest.mark.parametrize("known", sampled([one for one in ONE_CAUSE if applies(one[0])], 8, lambda one: one[0]))
 def test_what_fails_of_one_cause_is_one_finding_in_the_terminal(known: tuple[str, str, list[str]]) -> None:
     name, cause, consequences = known
     report = judged(BY_NAME[name])
     text = shown(report)
 
     must = [found for found in report.findings if found.level == "MUST"]
-    assert sorted(found.check for found in must if found.follows == cause) == consequences
-    assert [found.check for found in must if not found.follows] == [cause]
+    assert sorted(found.check for found in must if found.because == cause) == consequences
+    assert [found.check for found in must if not found.because] == [cause]
     heads = [line for line in text.splitlines() if "  MUST  violated on" in line]
     assert len(heads) == 1 and heads[0].startswith(f"{cause}  MUST")
     assert all(f"{other} (MUST): " in " ".join(text.split()) for other in consequences)
@@ -572,14 +575,14 @@ def test_what_only_one_cause_blocks_is_listed_under_it() -> None:
 def test_two_causes_stay_two_findings() -> None:
     report = judged(BY_NAME["starts_at_minus_one"])  # and calls once more than asked, so that the result is right
 
-    heads = {found.check for found in report.findings if found.level == "MUST" and not found.follows}
+    heads = {found.check for found in report.findings if found.level == "MUST" and not found.because}
     assert heads == {"counts-in-variable", "one-increment-per-call"}
 
 
 def test_a_consequence_whose_cause_is_not_reported_stands_for_itself() -> None:
     report = check(BY_NAME["loops_one_time_too_many"].load(), max_examples=5, checks=("count-equals-calls",))
 
-    assert [(found.check, found.follows) for found in report.findings] == [("count-equals-calls", "")]
+    assert [(found.check, found.because) for found in report.findings] == [("count-equals-calls", "")]
     assert "count-equals-calls  MUST  violated" in shown(report)
 
 

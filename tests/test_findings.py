@@ -10,8 +10,10 @@ import flax
 import pytest
 from rich.console import Console
 
-from nnx_conformance import Finding, Report, check, render
-from nnx_conformance.report import STATUSES
+from nnx_conformance import Finding, Report, check
+from nnx_conformance.core.current import current, installed
+from nnx_conformance.core.report import STATUSES
+from nnx_conformance.reports import terminal
 
 COUNTER = """
     import jax
@@ -70,7 +72,7 @@ def finding(report: Report, check_id: str) -> Finding:
 
 def shown(report: Report) -> str:
     console = Console(file=io.StringIO(), width=80, highlight=False)
-    render.show(report, console)
+    terminal.show(report, console)
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
@@ -83,7 +85,7 @@ def test_pitfall_1_a_lost_wrapper_is_reported_with_its_line() -> None:
     assert found.line is not None and found.line.source == "self.count = self.count + 1.0"
     assert found.what == "in call 1 of 1, `Counter.count` went from nnx.Variable to jax.Array"
     assert found.cause.startswith("assigning to the attribute replaces the Variable")
-    assert "self.count.value = self.count.value + 1.0" in found.remedy
+    assert current("self.count.value = self.count.value + 1.0", installed()) in found.remedy
     assert {"count-equals-calls", "result-reads-state", "returns-pair"} <= set(found.blocks)
     assert str(found.case) == "seed=0.0  x=[0.]  n_calls=1.0"
 
@@ -134,7 +136,13 @@ def test_pitfall_3_an_in_place_add_on_the_variable_fails_where_flax_refuses_it()
         assert str(found.line) == "solution.py:12"
 
 
-@pytest.mark.parametrize(("loop", "times"), [("range(int(n_calls) + 1)", "twice"), ("range(int(n_calls) - 1)", "0")])
+@pytest.mark.parametrize(
+    ("loop", "times"),
+    [
+        ("range(int(n_calls) + 1)", "twice"),
+        pytest.param("range(int(n_calls) - 1)", "0", marks=pytest.mark.slow),  # where no call shows, all is traced anew
+    ],
+)
 def test_pitfall_4_a_loop_off_by_one_is_named(loop: str, times: str) -> None:
     report = judged("range(int(n_calls))", loop)
 
@@ -142,6 +150,15 @@ def test_pitfall_4_a_loop_off_by_one_is_named(loop: str, times: str) -> None:
     found = finding(report, "one-increment-per-call")
     assert found.what.startswith("the module ran ")
     assert finding(report, "count-equals-calls").violated > 0
+
+
+def test_a_count_that_is_changed_after_the_calls_has_that_line_and_cause() -> None:
+    undo = "model.count.value = model.count.value - 1.0"
+    report = judged("    return jnp.array", f"    {undo}\n    return jnp.array", checks=("count-equals-calls",))
+
+    found = finding(report, "count-equals-calls")
+    assert found.cause == "the calls raise the count by 1; it is also changed outside of them"
+    assert found.line is not None and found.line.source == undo
 
 
 def test_pitfall_5_a_param_counter_is_named_with_what_an_optimiser_does() -> None:
@@ -228,13 +245,21 @@ def test_a_candidate_that_raises_is_reported_with_its_line_and_blocks_the_rest()
     assert report.result("count-equals-calls").blocked_by == ("returns-pair",)
 
 
+@pytest.mark.skipif(flax.__version__.startswith("0.8."), reason="this Flax takes a float for a seed")
+def test_a_seed_that_is_not_converted_has_the_fix() -> None:
+    found = finding(judged("nnx.Rngs(int(seed))", "nnx.Rngs(seed)"), "returns-pair")
+    assert found.cause == "`seed` comes as a float, and `nnx.Rngs` takes an integer or a key"
+    assert found.remedy == "Convert first, `nnx.Rngs(int(seed))`."
+
+
 def test_the_accounting_adds_up_and_zero_evaluated_is_never_held() -> None:
     for report in (judged(), judged(RAISE, "self.count = self.count + 1.0"), judged(LOOP, "raise ValueError")):
         assert sum(map(report.count, STATUSES)) == len(report.checks) == 27
         assert all(result.evaluated > 0 for result in report.checks if result.status == "held")
 
 
-def test_a_report_reads_as_the_design_shows_it() -> None:
+def test_a_report_reads_as_the_design_shows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     text = shown(judged(RAISE, "self.count = self.count + 1.0"))
 
     assert text.splitlines()[0] == "wrapper-kept  MUST  violated on 12 of 12 cases"

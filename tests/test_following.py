@@ -1,162 +1,88 @@
-"""The smallest case of a finding is run once more, followed line by line: what that tells, and what it leaves alone."""
+"""What interventions ask for: each count, sum, lane and feature follows its own change, by as much, and no other."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-import textwrap
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
+import numpy as np
 import pytest
 
-from nnx_conformance import Finding, check
+import nnx_reference
+from catalogue import judged
+from nnx_conformance.contracts.following import amounts_in_turn, in_blocks
+from nnx_conformance.contracts.wording import also_astray
+from nnx_conformance.core import case as cases
+from nnx_conformance.core import contracts
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.contract import Unseen, Violation, judgement
+from nnx_conformance.core.plan import AMOUNT, SHIFTS, Request, RunPlan, own_amounts
+from nnx_conformance.observe.functions import observe
+from nnx_conformance.observe.load import from_function
 
-SOLUTION = """
-    import jax.numpy as jnp
-    from flax import nnx
-
-
-    class Counter(nnx.Module):
-        def __init__(self, rngs):
-            rngs.params()
-            self.count = nnx.Variable(jnp.array(0.0))
-
-        def __call__(self, x):
-            self.count.value = self.count.value + 1.0
-            return x
-
-
-    def mutability_increment_count(seed, x, n_calls):
-        model = Counter(nnx.Rngs(int(seed)))
-        last_x = x
-        for _ in range(int(n_calls)):
-            last_x = model(x)
-        return jnp.array([model.count.value, last_x.sum()])
-"""
-
-
-def written(folder: Path, *changes: tuple[str, str]) -> Path:
-    """The file of the right solution with some texts replaced."""
-    source = textwrap.dedent(SOLUTION).lstrip()
-    for old, new in changes:
-        assert old in source
-        source = source.replace(old, new)
-    path = folder / "followed_solution.py"
-    path.write_text(source)
-    return path
+#: Mutants that follow a change in part, or another's, and what the finding says of the first that goes astray.
+ASTRAY = (
+    (
+        "mutability",
+        "averages_the_count_with_the_loop",
+        "raised the count by 3 after the last call; result[0] rose by 1.5",
+    ),
+    ("mutability", "doubles_what_the_count_is_off", "raised the count by 3 after the last call; result[0] rose by 6"),
+    (
+        "mutability",
+        "averages_the_sums_of_input_and_output",
+        "raised what the last call returned by 3; result[1] rose by",
+    ),
+    ("running-mean", "nnx_halfway_between_state_and_its_own", "raised feature 0 of the state by 3 after the last step"),
+)
 
 
-def loaded(path: Path) -> Callable[..., Any]:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.mutability_increment_count  # type: ignore[no-any-return]
+@pytest.mark.parametrize(("contract", "name", "what"), ASTRAY, ids=[name for _, name, _ in ASTRAY])
+def test_a_finding_says_by_how_much_the_result_followed(contract: str, name: str, what: str) -> None:
+    (mutant,) = (found for found in nnx_reference.mutants(contract) if found.name == name)
+
+    (finding,) = judged(mutant).findings
+
+    assert what in finding.what
 
 
-def finding(folder: Path, check_id: str, *changes: tuple[str, str]) -> Finding:
-    report = check(loaded(written(folder, *changes)), max_examples=12)
-    return next(found for found in report.findings if found.check == check_id)
+@pytest.mark.parametrize(("element", "judged_as"), [(1.0, Violation), (1e6, Unseen)])
+def test_what_is_lost_in_the_rounding_of_a_large_sum_counts_for_nothing(element: float, judged_as: type) -> None:
+    mutability = contracts.get("mutability")
+    (mutant,) = (found for found in nnx_reference.mutants("mutability") if found.name == "sums_the_given_input")
+    x = np.full(512, element, np.float32)
+    case = Case("core", (cases.python("seed", 0.0), cases.jax("x", x), cases.python("n_calls", 2.0)))
+
+    facts = observe(from_function(mutant.load(), "candidate"), Request(case, RunPlan((SHIFTS,)), 2))
+
+    check = mutability.check("result-reads-output")
+    assert isinstance(judgement(check, case, mutability.read(case, facts)), judged_as)
 
 
-def told(found: Finding) -> str:
-    assert found.line is not None
-    return found.line.source
+def test_the_amounts_differ_have_both_signs_and_a_positive_sum() -> None:
+    amounts = own_amounts(33)
+
+    assert amounts[0] == AMOUNT
+    assert (amounts < 0).any() and (np.abs(amounts) >= AMOUNT).all()
+    assert len(set(amounts.tolist())) > 20
+    assert all(own_amounts(size).sum() > 0 for size in range(1, 200))
 
 
-@pytest.mark.slow
-def test_what_traced_the_thread_before_is_put_back(tmp_path: Path) -> None:
-    def tracer(*_: object) -> None:
-        """Traces nothing."""
+def test_a_row_a_column_and_single_numbers_may_follow_their_own_changes() -> None:
+    every = own_amounts(12)
+    known = [amounts.tolist() for amounts in amounts_in_turn(3)]
 
-    before = sys.gettrace()
-    sys.settrace(tracer)
-    try:
-        finding(tmp_path, "output-unchanged", ("return x\n", "return x * 2\n"))
-        assert sys.gettrace() is tracer
-    finally:
-        sys.settrace(before)
-
-
-@pytest.mark.slow
-def test_a_mistake_in_a_helper_file_is_named_with_that_file(tmp_path: Path) -> None:
-    (tmp_path / "helper_of_followed.py").write_text(
-        "def summed(x):\n    total = x.mean()\n    return total\n\n\nSEEN = []\n"
-    )
-    changes = [
-        ("from flax import nnx", "from flax import nnx\nimport helper_of_followed"),
-        ("last_x.sum()", "helper_of_followed.summed(last_x)"),
-        ("    model =", "    helper_of_followed.SEEN.append(1)\n    model ="),
-        ("jnp.array([model.count.value,", "jnp.array([model.count.value + len(helper_of_followed.SEEN) - 1,"),
-    ]
-
-    report = check(str(written(tmp_path, *changes)), max_examples=12)
-
-    found = next(found for found in report.findings if found.check == "fresh-state-per-run")
-    assert (str(found.line), told(found)) == ("helper_of_followed.py:6", "SEEN = []")
-    assert found.cause == "`SEEN` at module level outlives the call, which changes it (followed_solution.py:17)"
+    assert known[0] == every[:3].tolist()
+    assert every[3:6].tolist() in known and every[1:6:2].tolist() in known
+    assert np.roll(every[:3], 1).tolist() not in known
 
 
 @pytest.mark.parametrize(
-    ("write", "shown"),
-    [
-        ('self.__dict__["count"] = self.count.value', 'self.__dict__["count"] = self.count.value'),
-        ("del self.count\n        self.count = 1.0", "self.count = 1.0"),
-        ("self.forget()", "delattr(self, 'count'); vars(self).update(count=0.0)"),
-    ],
+    ("rises", "right"),
+    [([3, 10, -6], True), ([3, 10, 3, 10, -6], True), ([3, 3, 3], True), ([10, 3, -6], False), ([3, 0, -6], False)],
 )
-def test_a_wrapper_lost_without_an_assignment_is_named_with_its_line(tmp_path: Path, write: str, shown: str) -> None:
-    raising = "self.count.value = self.count.value + 1.0"
-    method = f"return x\n\n    def forget(self):\n        {shown}\n" if "forget" in write else "return x\n"
-    result = ("model.count.value, ", "n_calls, ")
-
-    found = finding(tmp_path, "wrapper-kept", (raising, f"{raising}\n        {write}"), ("return x\n", method), result)
-
-    assert told(found) == shown
-    assert str(found.case) == "seed=0.0  x=[0.]  n_calls=1.0"
+def test_lanes_in_groups_are_changed_from_the_first_of_each_on(rises: list[float], right: bool) -> None:
+    assert in_blocks(np.array(rises, float)) is right
 
 
-def test_the_first_of_two_returns_is_named_when_it_is_the_one_that_ran(tmp_path: Path) -> None:
-    early = "    if x.size > 1:\n        return jnp.array([n_calls, 0.0, 0.0])\n    return jnp.array([model"
-
-    found = finding(tmp_path, "returns-pair", ("    return jnp.array([model", early))
-
-    assert told(found) == "return jnp.array([n_calls, 0.0, 0.0])"
-
-
-def test_a_closure_that_outlives_the_call_is_named(tmp_path: Path) -> None:
-    made = textwrap.dedent("""
-        def made():
-            runs = 0
-
-            def later():
-                nonlocal runs
-                runs += 1
-                return runs - 1
-
-            return later
-
-
-        later = made()
-
-
-        def mutability_increment_count(""").lstrip()
-    changes = [
-        ("def mutability_increment_count(", made),
-        ("model.count.value, last", "model.count.value + later(), last"),
-    ]
-
-    found = finding(tmp_path, "fresh-state-per-run", *changes)
-
-    assert found.cause.startswith("`runs` in a closure outlives the call, which changes it")
-    assert told(found) == "def later():"
-
-
-def test_a_right_candidate_is_never_followed(tmp_path: Path) -> None:
-    spying = "    import sys\n    assert sys.gettrace() is None\n    model = Counter("
-
-    report = check(loaded(written(tmp_path, ("    model = Counter(", spying))), max_examples=12)
-
-    assert report.verdict == "conforms"
+def test_further_lanes_that_go_astray_are_named_in_the_number_that_fits() -> None:
+    assert also_astray("lane", []) == ""
+    assert also_astray("lane", [3]) == "; lane 3 does not follow its own change either"
+    assert also_astray("feature", [2, 4]) == "; features 2, 4 do not follow their own changes either"

@@ -8,18 +8,23 @@ from typing import Any
 
 import pytest
 
-from nnx_conformance import Misuse, formats
-from nnx_conformance.cli import cli
-from nnx_conformance.commands.outputs import outputs, write
+from nnx_conformance import Misuse
+from nnx_conformance.cli.group import cli
+from nnx_conformance.cli.outputs import outputs, write
+from nnx_conformance.reports import formats
 
 GOOD = str(Path(__file__).parent / "candidates" / "good.py")
 FEW = ("--max-examples", "2", "--check", "returns-pair")
 STARTS = {
     "terminal": "checks\n",
+    "concise": "",
     "json": "{",
     "junit": "<?xml",
     "sarif": '{\n  "$schema"',
     "github": "nnx-conformance: ",
+    "gitlab": "[]",
+    "rdjson": "{",
+    "gradescope": "{",
     "markdown": "<!-- nnx-conformance -->",
     "html": "<!doctype html>",
 }
@@ -84,7 +89,7 @@ def test_a_page_on_the_screen_is_utf_8(run: Any) -> None:
             ["pdf=r.pdf"],
             None,
             "Expected a known format but got --format='pdf' (type=str). "
-            "Known: github, html, json, junit, markdown, sarif, terminal.",
+            "Known: concise, github, gitlab, gradescope, html, json, junit, markdown, rdjson, sarif, terminal.",
         ),
         (["html="], None, "Expected a file after `=` but got --format='html=' (type=str). Write `--format html=FILE`."),
         (
@@ -109,7 +114,6 @@ def test_misuse_says_what_to_write(given: list[str], output: Path | None, messag
 def test_a_file_that_cannot_be_written_after_all_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     wanted = outputs(["json"], Path("r.json"))
-    Path("r.json").unlink()
     Path("r.json").mkdir()
     with pytest.raises(Misuse) as misuse:
         write([], wanted)

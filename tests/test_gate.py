@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nnx_conformance import gate
+from nnx_conformance.cli import gate
 
 
 def report(
@@ -28,7 +28,7 @@ def report(
 
 
 def finding(check: str, level: str = "MUST") -> dict[str, Any]:
-    return {"check": check, "level": level, "what": f"{check} was broken", "remedy": f"Mend {check}."}
+    return {"check": check, "level": level, "what": f"{check} was broken", "remedy": f"Fix {check}."}
 
 
 def store(folder: Path, name: str, *reports: dict[str, Any], version: str = "1") -> None:
@@ -67,7 +67,7 @@ def test_the_table_shows_the_verdict_and_the_violated_checks_of_every_line_in_80
         "",
         "wrapper-kept  first in py311-flax012",
         "  wrapper-kept was broken",
-        "  remedy: Mend wrapper-kept.",
+        "  remedy: Fix wrapper-kept.",
         "",
         "verdicts: 1 conforms, 1 does not conform, 1 not run",
     ]
@@ -79,7 +79,7 @@ def test_a_check_violated_on_several_lines_is_explained_once(
     for name in ("a", "b"):
         store(tmp_path, name, report("does not conform", findings=[finding("wrapper-kept")]))
     _, out = run(capsys, tmp_path, "a", "b")
-    assert out.count("Mend wrapper-kept.") == 1
+    assert out.count("Fix wrapper-kept.") == 1
 
 
 def test_advice_is_told_where_strict_lets_it_decide(tmp_path: Path) -> None:
@@ -166,23 +166,26 @@ def test_each_candidate_has_a_table_and_a_line_that_did_not_run_is_in_both(
 
 
 @pytest.mark.parametrize(("arguments", "given"), [([], "no argument"), (["nowhere"], "folder='nowhere' (type=str)")])
-def test_misuse_says_what_was_expected_and_how_to_mend_it(
+def test_misuse_says_what_was_expected_and_how_to_fix_it(
     capsys: pytest.CaptureFixture[str], arguments: list[str], given: str
 ) -> None:
     assert gate.main(arguments) == 2
     assert capsys.readouterr().err == (
         f"nnx-conformance: Expected a folder of JSON reports but got {given}. Write them with `nnx-conformance check "
-        "--format json --output FOLDER/NAME.json` and run `python -m nnx_conformance.gate FOLDER [NAME...]`.\n"
+        "--format json --output FOLDER/NAME.json` and run `python -m nnx_conformance.cli.gate FOLDER [NAME...]`.\n"
     )
 
 
 def test_it_reads_the_form_that_the_kit_writes() -> None:
-    from nnx_conformance import as_json, render
+    from nnx_conformance.reports.json import SCHEMA_VERSION
+    from nnx_conformance.reports.terminal import COLOURS
 
-    assert gate.SCHEMA_VERSION == as_json.SCHEMA_VERSION
-    assert set(render.COLOURS) == set(gate.COLOURS) - {gate.NOT_RUN}
+    assert gate.SCHEMA_VERSION == SCHEMA_VERSION
+    assert set(COLOURS) == set(gate.COLOURS) - {gate.NOT_RUN}
 
 
 def test_summing_up_imports_neither_jax_nor_numpy() -> None:
-    code = "import sys, nnx_conformance.gate; print(sorted({'jax', 'flax', 'numpy', 'hypothesis'} & set(sys.modules)))"
+    code = (
+        "import sys, nnx_conformance.cli.gate; print(sorted({'jax', 'flax', 'numpy', 'hypothesis'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import io
+from pathlib import Path
 
-from nnx_conformance.formats import get
-from nnx_conformance.report import Report
+import pytest
+
+from nnx_conformance.core.report import Report
+from nnx_conformance.reports.formats import get
 from reports import finding, hostile, report
 
 
@@ -56,3 +59,15 @@ def test_what_a_candidate_writes_is_no_command() -> None:
     assert [line.split(" ")[0] for line in told] == ["::error", "::error", "nnx-conformance:"]
     assert "##[" not in told[-1]
     assert "\x1b" not in "".join(told)
+
+
+def test_files_are_relative_to_the_checkout_wherever_the_command_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "part").mkdir()
+    monkeypatch.chdir(tmp_path / "part")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    below = Path("part", "work", "solution.py").as_posix()
+    assert f",file={below},line=11::" in lines(report(finding()))[0]
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path / "elsewhere"))
+    assert ",file=work/solution.py,line=11::" in lines(report(finding()))[0]

@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from nnx_conformance.cli import cli
-from nnx_conformance.grading.order import Order, key
+from nnx_conformance.cli.group import cli
+from nnx_conformance.core.report import Settings
 from nnx_conformance.grading.store import Store
-from nnx_conformance.isolation.jail import Jail
-from nnx_conformance.process import Limits
-from nnx_conformance.report import Settings
+from nnx_conformance.grading.tasks import GradingPlan, key
+from nnx_conformance.process.limits import Limits
+from nnx_conformance.sandbox.jail import Jail
 
 GOOD = (Path(__file__).parent / "candidates" / "good.py").read_text()
 LOST = GOOD.replace("write(self.count, read(self.count) + 1.0)", "self.count = read(self.count) + 1.0").replace(
@@ -35,6 +35,7 @@ HANDED_IN = {
     "bob.py": (LOST, "does not conform"),
     "class/ada.py": (GOOD, "conforms"),
     "class/leaves.py": (FUNCTION + "    import os\n    os._exit(0)\n", "crashed"),
+    "misnamed.py": (GOOD.replace("mutability_increment_count", "count_increments"), "does not conform"),
     "never.py": (FUNCTION + "    while True: pass\n", "timed out"),
     "nothing.py": ("", "does not conform"),
     "other.py": ("def another(): ...\ndef more(): ...\n", "does not conform"),
@@ -71,25 +72,25 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Result
 
 def test_each_candidate_comes_to_its_status(graded: tuple[Path, Path, Result]) -> None:
     assert statuses(graded[1]) == {name: status for name, (_, status) in HANDED_IN.items()}
-    assert graded[2].exit_code == 1
+    assert graded[2].exit_code == 3  # one ran out of time: there is no verdict on it
 
 
 def test_identical_candidates_are_judged_once(graded: tuple[Path, Path, Result]) -> None:
-    assert "8 candidates of 7 contents; 7 judged now in " in graded[2].stdout
+    assert "9 candidates of 8 contents; 8 judged now in " in graded[2].stdout
 
 
 def test_the_summary_counts_by_verdict_and_by_check(graded: tuple[Path, Path, Result]) -> None:
     told = " ".join(graded[2].stdout.split())
-    assert "verdicts 2 conforms 4 does not conform 1 crashed 1 timed out violated checks" in told
+    assert "verdicts 2 conforms 5 does not conform 1 crashed 1 timed out violated checks" in told
     assert "1 wrapper-kept" in told
     assert "slowest" in told
 
 
 def test_what_is_known_is_not_judged_again(graded: tuple[Path, Path, Result]) -> None:
     again = run("grade", graded[0], "--results", graded[1], *FAST)
-    assert "8 candidates of 7 contents; 0 judged now" in again.stdout
-    assert "7 known before" in again.stdout
-    assert again.exit_code == 1
+    assert "9 candidates of 8 contents; 0 judged now" in again.stdout
+    assert "8 known before" in again.stdout
+    assert again.exit_code == 3
 
 
 def test_nothing_is_written_where_the_candidates_are(graded: tuple[Path, Path, Result]) -> None:
@@ -112,12 +113,18 @@ def test_results_are_found_by_status(graded: tuple[Path, Path, Result]) -> None:
 def test_a_candidate_is_shown_with_its_whole_report(graded: tuple[Path, Path, Result]) -> None:
     shown = run("results", graded[1], "--show", "bob.py").stdout
     assert "wrapper-kept  MUST  violated on " in shown
-    assert "solution.py:" in shown
+    assert "bob.py:" in shown
     assert "bob.py does not conform" in shown
 
 
 def test_a_candidate_of_the_same_content_is_shown_under_its_own_id(graded: tuple[Path, Path, Result]) -> None:
     assert "class/ada.py conforms" in run("results", graded[1], "--show", "class/ada.py").stdout
+
+
+def test_a_finding_names_its_line_by_the_candidates_id(graded: tuple[Path, Path, Result]) -> None:
+    number = next(at for at, line in enumerate(LOST.splitlines(), 1) if "self.count = read(self.count)" in line)
+    shown = run("results", graded[1], "--show", "bob.py").stdout
+    assert f"  bob.py:{number}   self.count = read(self.count) + 1.0" in shown
 
 
 def test_a_source_is_given_back_as_it_was_handed_in(graded: tuple[Path, Path, Result], tmp_path: Path) -> None:
@@ -128,6 +135,70 @@ def test_a_source_is_given_back_as_it_was_handed_in(graded: tuple[Path, Path, Re
 def test_a_file_without_the_function_says_so(graded: tuple[Path, Path, Result]) -> None:
     shown = " ".join(run("results", graded[1], "--show", "other.py").stdout.split())
     assert "holds several functions (another, more) and none called 'mutability_increment_count'" in shown
+
+
+def test_a_function_of_another_name_does_not_conform_and_both_names_are_given(
+    graded: tuple[Path, Path, Result],
+) -> None:
+    shown = " ".join(run("results", graded[1], "--show", "misnamed.py").stdout.split())
+    assert "misnamed.py holds no function 'mutability_increment_count'. Did you mean 'count_increments'?" in shown
+
+
+SUBJECTS = {
+    "trait.py": ("{'make': lambda rngs: None, 'inputs': [1.0], 'traits': {'grow': True}}", "Did you mean 'grows'?"),
+    "inputs.py": ("{'make': lambda rngs: None, 'inputs': 3.0}", "inputs"),
+    "nothing.py": ("", "holds no subject 'subject'"),
+}
+
+
+@pytest.mark.slow
+def test_what_check_refuses_as_misuse_could_not_be_judged_and_says_why(tmp_path: Path) -> None:
+    sources = {name: f"subject = {written}\n" if written else "" for name, (written, _) in SUBJECTS.items()}
+    folder, results = hand_in(tmp_path / "in", sources), tmp_path / "r"
+
+    done = run("grade", folder, "--contract", "module-laws", "--results", results, "--jobs", 1, *FAST)
+
+    assert done.exit_code == 3
+    assert statuses(results) == dict.fromkeys(sources, "could not be judged")
+    for name, (_, why) in SUBJECTS.items():
+        (line,) = [line for line in done.stdout.splitlines() if line.startswith(f"{name} could not be judged: ")]
+        assert why in line
+
+
+def test_who_got_what_is_listed_with_advice_apart(tmp_path: Path) -> None:
+    sources = {"chatty.py": f"{GOOD}\nprint('loaded')\n", "lost.py": LOST}
+    folder, results = hand_in(tmp_path / "in", sources), tmp_path / "r"
+
+    done = run("grade", folder, "--results", results, "--jobs", 1, "--by-candidate", *FAST)
+
+    listed = [line.split() for line in done.stdout.splitlines()]
+    assert ["chatty.py", "conforms", "advice:", "quiet"] in listed
+    assert any(line[:4] == ["lost.py", "does", "not", "conform"] and "wrapper-kept" in line[4] for line in listed)
+    lines = [" ".join(words) for words in listed]
+    assert lines.index("violated checks") < lines.index("1 wrapper-kept") < lines.index("advice")
+    assert lines.index("advice") < lines.index("1 quiet")
+    rows = list(csv.DictReader(io.StringIO(run("results", results, "--format", "csv").stdout)))
+    assert (rows[0]["violates"], rows[0]["advice"]) == ("", "quiet")
+
+
+@pytest.mark.parametrize(("form", "begins"), [("html", "<!doctype html>"), ("markdown", "<!-- nnx-conformance -->")])
+def test_the_page_of_a_class_is_made_of_the_stored_reports(
+    graded: tuple[Path, Path, Result], tmp_path: Path, form: str, begins: str
+) -> None:
+    page = tmp_path / "page"
+    done = run("results", graded[1], "--format", form, "--output", page)
+
+    assert (done.exit_code, done.stdout) == (0, "")
+    text = page.read_text()
+    assert text.lower().startswith(begins)
+    assert all(name in text for name in HANDED_IN)
+
+
+def test_candidates_without_a_report_are_named(tmp_path: Path) -> None:
+    with Store(tmp_path / "r", create=True) as store:
+        store.enlist([("waits.py", "k", b"")])
+    done = run("results", tmp_path / "r", "--format", "markdown")
+    assert done.stderr == "nnx-conformance: no report is stored of waits.py\n"
 
 
 def test_no_cell_of_csv_is_a_formula(tmp_path: Path) -> None:
@@ -189,11 +260,11 @@ def judged(results: Path) -> int:
         database.close()
 
 
-#: The process of the judge is the parent of the zygote; only `process` lets a candidate reach it.
+#: The process of the judge is the parent of the fork server; only `process` lets a candidate reach it.
 KILLS_JUDGE = """
 import os, signal
-zygote = os.getppid()
-with open(f"/proc/{zygote}/stat") as file:
+fork_server = os.getppid()
+with open(f"/proc/{fork_server}/stat") as file:
     judge = int(file.read().rpartition(")")[2].split()[1])
 os.kill(judge, signal.SIGKILL)
 """
@@ -210,26 +281,26 @@ def test_a_judge_that_is_lost_is_no_verdict_and_harms_nobody_else(tmp_path: Path
     assert "the kit failed at kills.py: the process of the judge ended 3 times" in " ".join(done.stdout.split())
 
 
-ORDER = Order("mutability", "1", Settings(), Limits(), Jail(level="process"))
+ORDER = GradingPlan("mutability", "1", Settings(), Limits(), Jail(level="process"))
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        Order("mutability", "2", Settings(), Limits(), Jail(level="process")),
-        Order("mutability", "1", Settings(strict=True), Limits(), Jail(level="process")),
-        Order("mutability", "1", Settings(), Limits(case_seconds=1), Jail(level="process")),
-        Order("mutability", "1", Settings(), Limits(), Jail(level="limits")),
+        GradingPlan("mutability", "2", Settings(), Limits(), Jail(level="process")),
+        GradingPlan("mutability", "1", Settings(strict=True), Limits(), Jail(level="process")),
+        GradingPlan("mutability", "1", Settings(), Limits(case_seconds=1), Jail(level="process")),
+        GradingPlan("mutability", "1", Settings(), Limits(), Jail(level="limits")),
     ],
 )
-def test_a_result_is_known_by_all_that_it_depends_on(other: Order) -> None:
+def test_a_result_is_known_by_all_that_it_depends_on(other: GradingPlan) -> None:
     assert key(b"source", ORDER) != key(b"source", other)
     assert key(b"source", ORDER) != key(b"source ", ORDER)
 
 
 def test_a_result_is_known_whatever_cache_of_compilations_served_it() -> None:
-    assert key(b"source", ORDER) == key(b"source", Order(*vars(ORDER).values()))  # the same parts, the same key
-    cached = Order("mutability", "1", Settings(), Limits(), Jail(level="process"), cache="somewhere")
+    assert key(b"source", ORDER) == key(b"source", GradingPlan(*vars(ORDER).values()))  # the same parts, the same key
+    cached = GradingPlan("mutability", "1", Settings(), Limits(), Jail(level="process"), cache="somewhere")
     assert key(b"source", ORDER) == key(b"source", cached)
 
 
@@ -319,7 +390,7 @@ def test_a_results_file_of_another_version_is_misuse_and_left_alone(tmp_path: Pa
     before = path.read_bytes()
     written(tmp_path, "good.py", GOOD)
     told = misuse(run("grade", tmp_path, "--results", path))
-    assert told.startswith(f"Expected a results file of version 1 but got results={str(path)!r} (type=str). It is 99.")
+    assert told.startswith(f"Expected a results file of version 2 but got results={str(path)!r} (type=str). It is 99.")
     assert path.read_bytes() == before
 
 
@@ -355,17 +426,17 @@ def test_what_is_not_in_the_results_is_misuse(graded: tuple[Path, Path, Result])
 FILL = """
 import resource, sys
 from pathlib import Path
-from nnx_conformance.errors import Misuse
-from nnx_conformance.grading import outcome
+from nnx_conformance.core.errors import Misuse
+from nnx_conformance.grading.grade import ungraded
 from nnx_conformance.grading.store import Store
 
 with Store(Path(sys.argv[1]), create=True) as store:
     store.enlist([("a.py", "k0", b"")])
-    store.add(outcome.failed("k0", "kept"))
+    store.add(ungraded("k0", "kept"))
     resource.setrlimit(resource.RLIMIT_FSIZE, (262144, 262144))
     try:
         for number in range(1000):
-            store.add(outcome.failed(f"k{number + 1}", "x" * 10000))
+            store.add(ungraded(f"k{number + 1}", "x" * 10000))
     except Misuse as error:
         print(error)
 """
@@ -377,7 +448,7 @@ def test_a_full_disk_is_misuse_and_loses_nothing(tmp_path: Path) -> None:
         [sys.executable, "-c", textwrap.dedent(FILL), str(path)], capture_output=True, text=True, timeout=60
     )
     assert done.stdout.startswith("Expected a results file that can be used but got results="), done.stderr
-    assert "What was stored before is kept: mend this, and the same command goes on." in done.stdout
+    assert "What was stored before is kept: fix this, and the same command goes on." in done.stdout
     with Store(path, create=False) as store:
         assert [(row.id, row.reason) for row in store.rows()] == [("a.py", "kept")]
 

@@ -11,10 +11,14 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from markupsafe import escape
 
-from nnx_conformance.formats import get
-from nnx_conformance.report import Report
-from reports import finding, hostile, report
+from nnx_conformance.core.plain_text import plain
+from nnx_conformance.core.report import Report
+from nnx_conformance.reports import html, wording
+from nnx_conformance.reports.formats import get
+from nnx_conformance.reports.html import fragment
+from reports import HOSTILE, STEPS, finding, hostile, report
 
 EMPTY = {"meta", "link", "img", "input", "br", "hr"}
 MANY = (report(finding(), finding("quiet")), report(candidate="other.py"), report(candidate="third.py"))
@@ -56,7 +60,13 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-PAGES = {"right": (report(),), "wrong": (report(finding()),), "many": MANY, "hostile": (hostile(), hostile())}
+PAGES = {
+    "right": (report(),),
+    "wrong": (report(finding()),),
+    "steps": (report(finding(timeline=STEPS)),),
+    "many": MANY,
+    "hostile": (hostile(), hostile()),
+}
 
 
 @pytest.fixture(params=PAGES, scope="module")
@@ -153,6 +163,37 @@ def test_a_timeline_as_expected_needs_no_picture() -> None:
     assert "nnxc-timeline" not in page(report(finding(timeline=kept))).partition("</style>")[2]
 
 
+def test_the_steps_of_a_program_show_which_changed_what_subject_against_twin() -> None:
+    text = page(report(finding(timeline=STEPS))).partition('nnxc-steps">')[2]
+    rows = [" ".join(re.sub(r"<[^>]*>", " ", row).split()) for row in re.findall(r"<tr.*?</tr>", text, re.DOTALL)]
+    assert rows[:4] == [
+        "step state subject twin",
+        "1 call mean 0.0 → 1.0 the same",
+        "2 remat nothing changed",
+        "3 jit mean ≠ differs: unchanged 1.0 → 2.0",
+    ]
+    assert text.count("nnxc-apart") == 1
+
+
+def test_code_has_colours_and_stays_what_it_is() -> None:
+    line = "    return f(x, 'a<b') + 1.5  # <i>"
+    assert str(html.highlighted(line)) == (
+        '    <span class="nnxc-keyword">return</span> f(x, <span class="nnxc-string">&#39;</span>'
+        '<span class="nnxc-string">a&lt;b</span><span class="nnxc-string">&#39;</span>) + '
+        '<span class="nnxc-digits">1.5</span>  <span class="nnxc-comment"># &lt;i&gt;</span>'
+    )
+    for text in (HOSTILE, "'" * 3 + "open", "\t(", ""):
+        shown = str(html.highlighted(text))
+        assert re.sub(r'</?span( class="nnxc-\w+")?>', "", shown) == str(escape(plain(text.replace("\r\n", "\n"))))
+
+
+def test_a_finding_links_to_its_check_where_the_page_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "about this check" not in page(report(finding()))
+    monkeypatch.setattr(wording, "documentation", lambda: "https://docs.example")
+    link = '<a href="https://docs.example/checks/mutability/wrapper-kept.html">about this check</a>'
+    assert link in page(report(finding()))
+
+
 def test_what_a_candidate_writes_stays_text() -> None:
     text = page(hostile())
     shown = Page(text)
@@ -163,7 +204,7 @@ def test_what_a_candidate_writes_stays_text() -> None:
 
 
 def test_a_notebook_shows_a_report_without_script_or_styles_of_its_own_page() -> None:
-    text = report(finding())._repr_html_()
+    text = fragment(report(finding()))
     shown = Page(text)
     assert shown.all("script") == [] and shown.all("html") == []
     assert "solution.py does not conform" in " ".join(shown.text.split())
@@ -174,6 +215,6 @@ def test_a_notebook_shows_a_report_without_script_or_styles_of_its_own_page() ->
 
 
 def test_two_reports_in_a_notebook_do_not_share_names() -> None:
-    first, second = (report(finding(), candidate=name)._repr_html_() for name in ("a.py", "b.py"))
+    first, second = (fragment(report(finding(), candidate=name)) for name in ("a.py", "b.py"))
     names = [set(re.findall(' id="([^"]+)"', text)) for text in (first, second)]
     assert names[0] and not names[0] & names[1]

@@ -14,9 +14,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
 
-from nnx_conformance.formats import get
-from nnx_conformance.report import Report
-from reports import finding, hostile, report
+from nnx_conformance.core.report import Report
+from nnx_conformance.reports.formats import get
+from reports import STEPS, finding, hostile, report
 from test_audit import REACH, SOUND, SURVIVED, audit, written
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
@@ -36,6 +36,7 @@ BLOCKED = {"counts-in-variable": ("blocked", "wrapper-kept"), "many-calls": ("no
 PAGES = {
     "one": (report(finding(), finding("quiet"), statuses=BLOCKED),),
     "right": (report(),),
+    "steps": (report(finding(timeline=STEPS)),),
     "many": (
         report(finding(), finding("quiet"), statuses=BLOCKED),
         report(candidate="other.py"),
@@ -229,6 +230,31 @@ def test_the_first_tab_stop_skips_to_the_findings(show: object, browser: webdriv
     assert first.text == "Skip to the findings"
     first.send_keys(Keys.ENTER)
     assert browser.switch_to.active_element.get_attribute("id") == "main"
+
+
+def test_keys_lead_from_finding_to_finding_and_to_the_filter(show: object, browser: webdriver.Chrome) -> None:
+    show(report(finding(), finding("count-equals-calls", because="wrapper-kept"), finding("quiet")))  # type: ignore[operator]
+    focused = []
+    browser.find_element(By.TAG_NAME, "body").send_keys("n")
+    for key in "nnpp":
+        focused.append(browser.switch_to.active_element.get_attribute("id"))
+        browser.switch_to.active_element.send_keys(key)
+    assert focused == ["c1-wrapper-kept", "c1-quiet", "c1-quiet", "c1-wrapper-kept"]
+    browser.switch_to.active_element.send_keys("/")
+    assert browser.switch_to.active_element.get_attribute("name") == "text"
+    browser.switch_to.active_element.send_keys("n/p")
+    assert browser.switch_to.active_element.get_attribute("value") == "n/p"
+
+
+def test_print_opens_what_is_folded_on_white(show: object, browser: webdriver.Chrome) -> None:
+    theme(browser, "dark")
+    show(report(finding(), finding("count-equals-calls", because="wrapper-kept")))  # type: ignore[operator]
+    folded = browser.find_element(By.ID, "c1-count-equals-calls")
+    assert not folded.is_displayed()
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": []})
+    assert browser.execute_script("return arguments[0].getBoundingClientRect().height", folded) > 100
+    assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
 
 
 def test_the_theme_can_be_chosen_by_keyboard(show: object, browser: webdriver.Chrome) -> None:

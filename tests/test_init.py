@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from nnx_conformance import project, scaffold
-from nnx_conformance.cli import cli
+from nnx_conformance.cli.group import cli
+from nnx_conformance.cli.scaffolding import scaffold
+from nnx_conformance.project import settings as project
 
 CANDIDATES = Path(__file__).parent / "candidates"
 FILES = ("pyproject.toml", "tox.ini", ".pre-commit-config.yaml", ".github/workflows/conformance.yml")
@@ -157,7 +158,7 @@ def test_a_terminal_is_asked(
 ) -> None:
     from click.testing import CliRunner
 
-    monkeypatch.setattr("nnx_conformance.commands.init._interactive", lambda: True)
+    monkeypatch.setattr("nnx_conformance.cli.scaffolding.init._interactive", lambda: True)
     done = CliRunner().invoke(cli, ["init", "solution.py"], input=answer)
     assert done.exit_code == status
     assert "Write this? [y/N]: " in done.output

@@ -11,8 +11,8 @@ import jsonschema
 import numpy as np
 import pytest
 
-from nnx_conformance.as_json import document, schema
-from nnx_conformance.cli import cli
+from nnx_conformance.cli.group import cli
+from nnx_conformance.reports.json import document, schema
 
 CANDIDATES = Path(__file__).parent / "candidates"
 NAMES = ("good", "replaces_nan", "import_fails")

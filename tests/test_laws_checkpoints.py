@@ -15,20 +15,23 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from nnx_conformance import Subject, stored
-from nnx_conformance import contract as contracts
-from nnx_conformance.asking import Asking
-from nnx_conformance.contract import Violation
-from nnx_conformance.isolation.jail import LEVELS, Jail
-from nnx_conformance.laws import checkpoints, handing, subjects
-from nnx_conformance.laws.language import case, words
-from nnx_conformance.laws.seen import Observation
-from nnx_conformance.process import Clock, Limits, Process
-from nnx_conformance.replaying import replay
-from nnx_conformance.request import Request
-from nnx_conformance.session import Ended
-from nnx_conformance.target import parse
-from nnx_conformance.zygote import Zygote
+from nnx_conformance import Subject
+from nnx_conformance.contracts.module_laws.execution import run as subjects
+from nnx_conformance.contracts.module_laws.execution.runners import checkpoints, handover
+from nnx_conformance.contracts.module_laws.facts import ProgramFacts
+from nnx_conformance.contracts.module_laws.program.language import case, words
+from nnx_conformance.core import contracts
+from nnx_conformance.core.candidate.target import parse
+from nnx_conformance.core.contract import Violation
+from nnx_conformance.core.plan import Request, RunPlan
+from nnx_conformance.judging.client import Client
+from nnx_conformance.process.candidate import Process
+from nnx_conformance.process.fork_server import ForkServer
+from nnx_conformance.process.limits import Clock, Limits
+from nnx_conformance.process.session import Ended
+from nnx_conformance.project import stored_findings
+from nnx_conformance.project.replay import replay
+from nnx_conformance.sandbox.jail import LEVELS, Jail
 
 CONTRACT = contracts.get("module-laws")
 LAW = CONTRACT.check("checkpoint-resumes")
@@ -75,18 +78,18 @@ NAMED = """
 
 
 @contextlib.contextmanager
-def asking(path: Path, source: str, level: Any = "") -> Iterator[Asking]:
+def asking(path: Path, source: str, level: Any = "") -> Iterator[Client]:
     """A subject in a file, loaded and ready to be asked."""
     path.write_text(textwrap.dedent(source))
     target, clock = parse(str(path)), Clock(Limits())
-    with Zygote(Jail(level=level)) as zygote:
+    with ForkServer(Jail(level=level)) as fork_server:
 
         def opener() -> Process:
-            return Process(target, clock, zygote)
+            return Process(target, clock, fork_server)
 
         session = opener()
         session.load(CONTRACT.entry, CONTRACT.parameters, CONTRACT.observer)
-        found = Asking(CONTRACT, session, opener)
+        found = Client(CONTRACT, session, opener)
         try:
             yield found
         finally:
@@ -94,10 +97,10 @@ def asking(path: Path, source: str, level: Any = "") -> Iterator[Asking]:
 
 
 def request(program: str) -> Request:
-    return Request(case("core", 0, words(program)), (), 1)
+    return Request(case("core", 0, words(program)), RunPlan(), 1)
 
 
-def seen(asking: Asking, program: str) -> Observation:
+def seen(asking: Client, program: str) -> ProgramFacts:
     asking.submit(request(program))
     return asking.collect()  # type: ignore[no-any-return]
 
@@ -111,20 +114,20 @@ def test_a_new_process_goes_on_from_each_form_of_checkpoint(tmp_path: Path, leve
     assert [step.operation for step in found.steps] == [word.partition(":")[0] for word in program.split()]
     for at in (2, 5):
         assert [(told.name, told.value) for told in found.steps[at].forms] == [(form, "") for form in FORMS]
-        assert [pair.what for pair in found.steps[at].pairs] == [
+        assert [pair.name for pair in found.steps[at].pairs] == [
             f"restored from a checkpoint of {f}" for f in FORMS[1:]
         ]
-    assert {check.id: check.judge(request(program).case, found) for check in (LAW, CONTRACT.check("jit-agrees"))} == {
-        "checkpoint-resumes": None,
-        "jit-agrees": None,
-    }
+    drawn = request(program).case
+    reading = CONTRACT.read(drawn, found)
+    assert [check.judge(drawn, reading) for check in (LAW, CONTRACT.check("jit-agrees"))] == [None, None]
 
 
 def test_what_only_a_new_process_shows_is_told(tmp_path: Path) -> None:
     with asking(tmp_path / "subject.py", NAMED) as ready:
         found = seen(ready, "call restart call")
     assert [step.operation for step in found.steps] == ["call", "restart"]
-    violation = LAW.judge(request("call restart call").case, found)
+    drawn = request("call restart call").case
+    violation = LAW.judge(drawn, CONTRACT.read(drawn, found))
     assert isinstance(violation, Violation)
     what = "step 2, `restart`: a new process cannot go on from the checkpoint, ValueError: only "
     assert violation.what.startswith(what)
@@ -140,22 +143,25 @@ def test_a_python_object_cannot_be_made_in_a_new_process() -> None:
     assert not found.files
 
 
+@pytest.mark.slow
 def test_a_finding_of_a_new_process_is_replayed_in_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "subject.py"
     path.write_text(textwrap.dedent(NAMED))
-    finding = stored.Stored(str(path), "module-laws", LAW.id, "", case(LAW.id, 0, words("call restart")))
+    finding = stored_findings.StoredFinding(
+        str(path), "module-laws", LAW.id, "", case(LAW.id, 0, words("call restart"))
+    )
     assert replay(finding).outcome == "still violated"
     path.write_text(textwrap.dedent(NAMED.replace("{run}", "er")))
-    assert replay(finding).outcome == "mended"
+    assert replay(finding).outcome == "fixed"
 
 
 FORGES = """
     import jax.numpy as jnp
     import numpy as np
     from flax import nnx
-    from nnx_conformance.laws import handing
-    from nnx_conformance.request import File
+    from nnx_conformance.contracts.module_laws.execution.runners import handover
+    from nnx_conformance.core.plan import File
 
     class Module(nnx.Module):
         def __init__(self, rngs):
@@ -164,7 +170,7 @@ FORGES = """
         def __call__(self, x):
             return x
 
-    handing.packed = lambda *_: (File({path!r}, np.zeros(3, np.uint8)),)
+    handover.packed = lambda *_: (File({path!r}, np.zeros(3, np.uint8)),)
     subject = {{"make": Module, "inputs": [np.ones(3, np.float32)], "traits": {{}}}}
 """
 
@@ -193,8 +199,8 @@ def test_each_form_gives_back_what_was_saved(tmp_path: Path, form: checkpoints.F
 def test_a_form_that_is_not_installed_is_left_out_and_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     orbax = dataclasses.replace(checkpoints.FORMS[2], module="orbax_that_is_not_there.checkpoint")
     monkeypatch.setattr(checkpoints, "FORMS", (checkpoints.FORMS[0], orbax))
-    files = handing.packed(nnx.BatchNorm(4, rngs=nnx.Rngs(0)), SimpleNamespace(history=()), "")  # type: ignore[arg-type]
-    with handing.unpacked(files) as folder:
-        told = [(found.name, found.value) for found in handing.forms(folder)]
+    files = handover.packed(nnx.BatchNorm(4, rngs=nnx.Rngs(0)), SimpleNamespace(history=()), "")  # type: ignore[arg-type]
+    with handover.unpacked(files) as folder:
+        told = [(found.name, found.value) for found in handover.forms(folder)]
     reason = "orbax_that_is_not_there.checkpoint is not installed: pip install 'nnx-conformance[orbax]'"
     assert told == [("pickle", ""), ("Orbax", reason)]

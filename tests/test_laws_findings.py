@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -13,12 +14,12 @@ import pytest
 from flax import nnx
 
 from nnx_conformance import Misuse, Report, Subject, check_module
-from nnx_conformance.contract import CORE, Violation
-from nnx_conformance.laws import subjects
-from nnx_conformance.laws.contract import CONTRACT
-from nnx_conformance.laws.language import case, words
-from nnx_conformance.report import Finding
-from nnx_conformance.request import Request
+from nnx_conformance.contracts.module_laws.contract import CONTRACT
+from nnx_conformance.contracts.module_laws.execution import run as subjects
+from nnx_conformance.contracts.module_laws.program.language import case, words
+from nnx_conformance.core.contract import CORE, Violation, judgement
+from nnx_conformance.core.plan import Request, RunPlan
+from nnx_conformance.core.report import Finding
 from nnx_reference import mutants, rights
 
 X = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
@@ -42,12 +43,12 @@ def finding(given: Any, law: str, *others: str, examples: int = 8) -> Finding:
 
 def violation(given: Any, law: str, program: str) -> Violation:
     """What a law says of one program of the machine."""
-    bench, _ = subjects.adopt(given, "mine", ())  # type: ignore[misc]
+    harness, _ = subjects.adopt(given, "mine", ())  # type: ignore[misc]
     drawn = case(CORE, 0, words(program))
-    (judge,) = [one.judge for one in CONTRACT.checks if one.id == law]
-    found = judge(drawn, subjects.observe(bench, Request(drawn, (), 0)))
-    assert isinstance(found, Violation)
-    return found
+    reading = CONTRACT.read(drawn, subjects.observe(harness, Request(drawn, RunPlan(), 0)))
+    judged = judgement(CONTRACT.check(law), drawn, reading)
+    assert isinstance(judged, Violation)
+    return judged
 
 
 def write(variable: Any, value: Any) -> None:
@@ -146,8 +147,103 @@ def test_state_that_a_call_in_eval_mode_adds_is_told_as_state_that_is_not_frozen
 def test_growth_in_eval_mode_is_told_as_that_and_follows_from_state_that_is_not_frozen() -> None:
     found = violation(subject("merges_its_adapters_in_eval"), "no-growth", "call eval call")
     assert found.cause == "a call in eval mode adds to the state"
-    assert found.follows[-1] == "eval-frozen"
-    assert "eval-frozen" not in violation(subject("concatenates_its_history"), "no-growth", "call call").follows
+    assert found.because[0] == "eval-frozen"
+    assert "eval-frozen" not in violation(subject("concatenates_its_history"), "no-growth", "call call").because
+
+
+class CacheAtAPythonPosition(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.cache = nnx.Cache(jnp.zeros((8, 3, 4)))
+        self.position = 0
+
+    def __call__(self, x: Any) -> Any:
+        write(self.cache, read(self.cache).at[self.position % 8].set(x))
+        self.position += 1
+        return read(self.cache).sum(0)
+
+
+class Box:
+    calls: Any = 0
+
+
+class CountsElsewhere(nnx.Module):
+    """Counts its calls in a Variable, and in something else on which its outputs depend."""
+
+    calls: Any = 0
+
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.count = nnx.Variable(jnp.zeros(()))
+
+    def __call__(self, x: Any) -> Any:
+        write(self.count, read(self.count) + 1)
+        return x + self.more(x)
+
+    def more(self, x: Any) -> Any:
+        type(self).calls += 1
+        return type(self).calls
+
+
+class CountsInAPlainObject(CountsElsewhere):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        super().__init__(rngs)
+        self.box = Box()
+
+    def more(self, x: Any) -> Any:
+        self.box.calls += 1
+        return self.box.calls
+
+
+class SumsOnTheHost(CountsInAPlainObject):
+    def more(self, x: Any) -> Any:
+        self.box.calls = self.box.calls + np.abs(np.asarray(x)).sum()
+        return self.box.calls
+
+
+class CountsInAVariableOfTheClass(CountsElsewhere):
+    total = nnx.Variable(jnp.zeros(()))
+
+    def more(self, x: Any) -> Any:
+        write(self.total, read(self.total) + 1)
+        return read(self.total)
+
+
+def counts_in_a_closure(rngs: nnx.Rngs) -> Any:
+    numbers = itertools.count(1)
+
+    class CountsInAClosure(CountsElsewhere):
+        def more(self, x: Any) -> Any:
+            return next(numbers)
+
+    return CountsInAClosure(rngs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("make", "root"),
+    [
+        (CacheAtAPythonPosition, "no-hidden-state"),
+        (CountsInAPlainObject, "no-hidden-state"),
+        (CountsElsewhere, "no-hidden-state"),
+        (counts_in_a_closure, "no-hidden-state"),
+        (SumsOnTheHost, "no-hidden-state"),
+        (CountsInAVariableOfTheClass, "instances-independent"),
+    ],
+)
+def test_state_in_a_wrong_place_is_one_root_with_all_others_because_of_it(make: Any, root: str) -> None:
+    report = judged(Subject(make, [X, 2 * X]))
+    broken = {finding.check for finding in report.findings}
+    assert root in broken and len(broken) > 2
+    assert [law for law in sorted(broken) if not broken & set(CONTRACT.check(law).because)] == [root]
+
+
+@pytest.mark.parametrize("law", [check.id for check in CONTRACT.checks])
+def test_no_law_is_its_own_root(law: str) -> None:
+    above: set[str] = set()
+    roots = set(CONTRACT.check(law).because)
+    while roots - above:
+        above |= roots
+        roots = {root for known in above for root in CONTRACT.check(known).because}
+    assert law not in above
 
 
 class LazyInAnyMode(nnx.Module):
@@ -260,7 +356,7 @@ class TakesFiveColumns(Raises):
         (TakesFiveColumns, "Expected inputs that fit but a call on input [0] = .* raised ValueError: .* Let `inputs` "),
     ],
 )
-def test_a_first_call_that_raises_is_told_with_what_to_mend(make: Any, told: str) -> None:
+def test_a_first_call_that_raises_is_reported_with_what_to_fix(make: Any, told: str) -> None:
     pattern = ".*".join(map(re.escape, told.split(".*")))
     with pytest.raises(Misuse, match=f"(?s){pattern}"):
         judged(Subject(make, [X]), "jit-agrees")

@@ -11,7 +11,7 @@ from flax import nnx
 
 from catalogue import core, judged, mutants, rights, violated
 from nnx_conformance import check
-from nnx_conformance import contract as contracts
+from nnx_conformance.core import contracts
 from nnx_reference import Implementation
 
 CONTRACT = "lifted"
@@ -23,14 +23,6 @@ QUICK = {
 }
 
 
-#: What cannot be judged where calls hold nothing but abstract tracers.
-OF_THE_STATE = dict.fromkeys(
-    ("counts-in-variable", "one-count-per-lane", "one-increment-per-call", "counter-not-param"), "not applicable"
-)
-#: Right ones of that kind.
-ABSTRACT = ("calls_are_rematerialised", "rematerialised_at_module_level", "branches_that_both_call")
-
-
 def parameters(found: list[Implementation]) -> list[object]:
     """The implementations, all but some of them marked as slow."""
     return [pytest.param(one, id=one.name, marks=() if one.name in QUICK else pytest.mark.slow) for one in found]
@@ -40,10 +32,13 @@ def parameters(found: list[Implementation]) -> list[object]:
 def test_a_right_implementation_conforms(right: Implementation) -> None:
     report = judged(right, FEW, core(CONTRACT))
 
-    assert report.verdict == "conforms"
     assert violated(report) <= set(right.advice)
+    if right.name == "branches_that_both_call":  # `vmap` runs both, and nobody can tell which of the calls count
+        assert report.verdict == "could not be judged"
+        return
+    assert report.verdict == "conforms"
     other = {result.id: result.status for result in report.checks if result.level == "MUST" and result.status != "held"}
-    assert other == (OF_THE_STATE if right.name in ABSTRACT else {})
+    assert other == {}
 
 
 @pytest.mark.parametrize("mutant", parameters(mutants(CONTRACT)))
@@ -112,14 +107,14 @@ def test_counts_of_no_model_are_not_told_as_lost_by_a_transform() -> None:
     assert found.cause == "no model was made that could count"
 
 
-def test_an_exception_of_the_candidates_own_code_is_told_to_be_mended() -> None:
+def test_an_exception_of_the_candidates_own_code_is_to_be_fixed() -> None:
     def lifted_count(seed: float, xs: jax.Array, n_calls: float) -> None:
         raise ValueError("no such thing")
 
     found = check(lifted_count, contract=CONTRACT, max_examples=FEW).findings[0]
 
     assert found.what == "the candidate raised ValueError: no such thing"
-    assert found.remedy.startswith("Mend what raises")
+    assert found.remedy.startswith("Fix what raises")
 
 
 def test_a_variable_that_holds_nothing_is_no_count() -> None:
@@ -144,7 +139,9 @@ def test_a_variable_that_holds_nothing_is_no_count() -> None:
     assert report.findings[0].what == "no nnx.Variable of the module counts"
 
 
-@pytest.mark.parametrize("name", ["returns_n_calls", "sets_the_counts_anew_and_returns_n_calls"])
+@pytest.mark.parametrize(
+    "name", ["returns_n_calls", pytest.param("sets_the_counts_anew_and_returns_n_calls", marks=pytest.mark.slow)]
+)
 def test_a_number_beside_the_models_is_found_on_every_case_that_is_shifted(name: str) -> None:
     (mutant,) = (found for found in mutants(CONTRACT) if found.name == name)
     result = judged(mutant, FEW).result("result-reads-state")

@@ -7,9 +7,9 @@ import re
 
 from markdown_it import MarkdownIt
 
-from nnx_conformance.formats import get
-from nnx_conformance.formats.markdown import LONGEST
-from nnx_conformance.report import Report
+from nnx_conformance.core.report import Report
+from nnx_conformance.reports.formats import get
+from nnx_conformance.reports.markdown import LONGEST
 from reports import finding, hostile, report
 
 

@@ -21,7 +21,7 @@ def named(implementation: Implementation) -> str:
 NEED_A_PROCESS = {"caches_results_by_seed", "remembers_sums_by_shape"}
 
 
-@pytest.mark.parametrize("right", sampled(rights(), 6, named))
+@pytest.mark.parametrize("right", sampled(rights(), 12, named))
 def test_a_right_implementation_conforms(right: Implementation) -> None:
     report = judged(right)
 
@@ -29,7 +29,7 @@ def test_a_right_implementation_conforms(right: Implementation) -> None:
     assert violated(report) <= set(right.advice)
 
 
-@pytest.mark.parametrize("right", sampled(rights(), 6, named))
+@pytest.mark.parametrize("right", sampled(rights(), 12, named))
 def test_every_must_check_was_really_judged_on_a_right_implementation(right: Implementation) -> None:
     results = [result for result in judged(right).checks if result.level == "MUST"]
 
@@ -38,7 +38,7 @@ def test_every_must_check_was_really_judged_on_a_right_implementation(right: Imp
 
 
 @pytest.mark.parametrize(
-    "mutant", sampled([found for found in mutants() if found.name not in NEED_A_PROCESS], 6, named)
+    "mutant", sampled([found for found in mutants() if found.name not in NEED_A_PROCESS], 12, named)
 )
 def test_a_mutant_is_caught_by_the_checks_that_it_names(mutant: Implementation) -> None:
     report = judged(mutant)

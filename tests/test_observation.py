@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import cProfile
+import json
+import pstats
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -13,13 +16,14 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from nnx_conformance import case as cases
-from nnx_conformance.case import Case
-from nnx_conformance.load import from_function
-from nnx_conformance.observation import Observation, Run
-from nnx_conformance.probe import observe
-from nnx_conformance.request import AGAIN, SHIFTS, Request
-from nnx_conformance.timeline import main_calls, moved, series, state
+from nnx_conformance.core import case as cases
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.facts import Facts, Run
+from nnx_conformance.core.plan import AGAIN, AMOUNT, SHIFTS, Probe, Request, RunPlan
+from nnx_conformance.core.timeline import main_calls, moved, series, state
+from nnx_conformance.observe.functions import observe
+from nnx_conformance.observe.load import from_function
+from nnx_conformance.observe.spies.patches import profiling
 
 FLAX = tuple(map(int, flax.__version__.split(".")[:2]))
 
@@ -62,10 +66,12 @@ def looped(make: Callable[..., Any]) -> Callable[..., Any]:
     return candidate
 
 
-def seen(candidate: Callable[..., Any], n_calls: float = 3.0, probes: tuple[str, ...] = ()) -> Observation:
+def seen(candidate: Callable[..., Any], n_calls: float = 3.0, probes: tuple[Probe, ...] = ()) -> Facts:
     x = np.array([1.0, 2.0], np.float32)
     arguments = (cases.python("seed", 5.0), cases.jax("x", x), cases.python("n_calls", n_calls))
-    return observe(from_function(candidate, "candidate"), Request(Case("core", arguments), probes, int(n_calls)))
+    return observe(
+        from_function(candidate, "candidate"), Request(Case("core", arguments), RunPlan(probes), int(n_calls))
+    )
 
 
 def counts(run: Run, path: str = "count") -> list[tuple[float | None, float | None]]:
@@ -293,10 +299,10 @@ def test_interventions_shift_the_state_and_the_output_by_the_amount_that_they_te
     results = {}
     for shift in seen(candidate, probes=(SHIFTS,)).shifts:
         assert shift.outcome.result is not None and shift.outcome.result.array is not None
-        results[shift.what, shift.when, shift.amount] = shift.outcome.result.array.tolist()
+        results[shift.changed, shift.moment, shift.amount] = shift.outcome.result.array.tolist()
 
     assert results == {
-        ("output", "after the last call", 3): [3.0, 9.0],
+        ("output", "after the last call", 3): [3.0, 16.0],
         ("state", "after the last call", 3): [6.0, 3.0],
         ("state", "after the last call", -3): [0.0, 3.0],
         ("state", "after the first call", 100): [103.0, 3.0],
@@ -306,10 +312,22 @@ def test_interventions_shift_the_state_and_the_output_by_the_amount_that_they_te
 @pytest.mark.parametrize("dtype", ["float32", "int32", "bfloat16", "float16"])
 @pytest.mark.parametrize("weak", [False, True])
 def test_a_shift_keeps_dtype_shape_and_weak_type(dtype: str, weak: bool) -> None:
-    from nnx_conformance.probe import AMOUNT, shifted
+    from nnx_conformance.observe.changes import shifted
 
     value = jnp.array(1.0 if "float" in dtype else 1) if weak else jnp.ones((2,), dtype)
     moved_value = shifted(value)
 
     assert (moved_value.dtype, moved_value.shape, moved_value.weak_type) == (value.dtype, value.shape, value.weak_type)
     assert np.all(np.asarray(moved_value) == np.asarray(value) + AMOUNT)
+
+
+def test_a_profiler_that_is_on_goes_on() -> None:
+    profiler, entered = cProfile.Profile(), []
+    profiler.enable()
+    with profiling(lambda frame, event, _: entered.append(event)):
+        json.dumps([])
+    json.loads("[]")
+    profiler.disable()
+
+    assert "call" in entered
+    assert any(name == "loads" for _, _, name in pstats.Stats(profiler).stats)  # type: ignore[attr-defined]

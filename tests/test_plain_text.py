@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnx_conformance.case import array_text
-from nnx_conformance.plain_text import short
+from nnx_conformance.core.case import array_text
+from nnx_conformance.core.plain_text import short
 
 
 @given(st.text(), st.integers(8, 60))

@@ -11,19 +11,20 @@ from pathlib import Path
 import jax
 import pytest
 
-from nnx_conformance import worker
-from nnx_conformance.checking import judge_target
-from nnx_conformance.isolation.host import obtain
-from nnx_conformance.isolation.jail import ANY_JAIL, Jail
-from nnx_conformance.process import Limits
-from nnx_conformance.report import Finding, Report, Settings
+from nnx_conformance.core.candidate.loaded import End
+from nnx_conformance.core.report import Finding, Report, Settings
+from nnx_conformance.judging.check import judge_target
+from nnx_conformance.process import worker
+from nnx_conformance.process.limits import Limits
+from nnx_conformance.sandbox.isolation import obtain
+from nnx_conformance.sandbox.jail import ANY_JAIL, Jail
 
 GOOD = Path(__file__).parent / "candidates" / "good.py"
 ENTRY = "mutability_increment_count"
 FALLBACK = "returns-pair"
 SETTINGS = Settings(max_examples=2, shrink=False, checks=(FALLBACK,))
 LIMITS = Limits(case_seconds=20, run_seconds=60)
-IMPATIENT = Limits(case_seconds=1.5, run_seconds=60)
+IMPATIENT = Limits(case_seconds=1.5, run_seconds=60, wall=4)
 NOT_LOADED = "the candidate could not be loaded: "
 NOT_IMPORTED = f"{NOT_LOADED}while it was imported, "
 
@@ -147,17 +148,23 @@ def test_an_import_that_ends_the_process_is_not_blamed_on_the_parameters(tmp_pat
 )
 def test_a_case_that_does_not_end_is_ended(tmp_path: Path, body: str) -> None:
     started = time.monotonic()
-    finding = refused(tmp_path, function(body), IMPATIENT)
-    assert finding.what == "it ran longer than 1.5 s on one case"
-    assert finding.cause == "a loop that does not end, or far too much work"
-    assert time.monotonic() - started < 30
+    report = judged(tmp_path, function(body), limits=IMPATIENT)
+    assert (report.verdict, report.findings, report.ended) == ("could not be judged", (), End.TIMED_OUT)
+    assert report.failure.startswith("The time was up: on one case it ")
+    assert report.failure.endswith(
+        "; no case was judged. If it does come to an end, give it more time with `--case-timeout`."
+    )
+    assert time.monotonic() - started < 120
 
 
 @pytest.mark.slow
 def test_an_import_that_does_not_end_is_ended(tmp_path: Path) -> None:
-    finding = refused(tmp_path, "while True: pass", IMPATIENT)
-    assert finding.what.startswith(f"{NOT_IMPORTED}it ran longer than 1.5 s")
-    assert finding.case is None
+    report = judged(tmp_path, "while True: pass", limits=Limits(load_seconds=1.5, wall=60))
+    assert (report.verdict, report.findings) == ("could not be judged", ())
+    assert report.failure == (
+        "The time was up: importing it used more than 1.5 s of processor time; no case was judged. If it does come to "
+        "an end, give it more time with `--import-timeout`."
+    )
 
 
 @pytest.mark.slow
@@ -205,16 +212,16 @@ def test_garbage_written_at_import_is_no_observation(tmp_path: Path) -> None:
 FORGED = """
 import os
 import numpy as np
-from nnx_conformance import wire
-from nnx_conformance.messages import Answer
-from nnx_conformance.observation import Call, Module, Observation, Outcome, Run, Snapshot, Thing
+from nnx_conformance.core import wire
+from nnx_conformance.core.facts import Call, Facts, Module, Rerun, Run, Snapshot, Value
+from nnx_conformance.process.messages import Answer, Failure, Observed
 
-result = Thing("jax.Array", np.array([n_calls, x.sum()], np.float32), "")
+result = Value("jax.Array", np.array([n_calls, x.sum()], np.float32), "")
 nowhere = Snapshot(7, (), ())
 module = Module("Counter", True, True, None, nowhere, nowhere)
 call = Call(0, None, False, False, nowhere, nowhere, 0)
 run = Run(int(n_calls), result, None, (module,), (call,), (), (), (), (), (), ())
-seen = Observation(run, Outcome(result, None), None, (), (), False, "")
+facts = Observed(wire.Later(Facts(run, Rerun(result, None), None, (), (), False, "")))
 for descriptor in range(3, 21):
     try:
         os.write(descriptor, {frame})
@@ -225,25 +232,27 @@ for descriptor in range(3, 21):
 
 @pytest.mark.slow
 def test_an_answer_to_another_question_is_refused(tmp_path: Path) -> None:
-    finding = refused(tmp_path, function(FORGED.format(frame="wire.dumps(Answer(99, observation=seen))")))
+    finding = refused(tmp_path, function(FORGED.format(frame="wire.dumps(Answer(99, facts))")))
     assert finding.what == "its process sent an answer that was not asked for"
 
 
 @pytest.mark.slow
 def test_a_forged_observation_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "candidate.py"
-    path.write_text(function(FORGED.format(frame="wire.dumps(Answer(2, observation=seen))")))
+    path.write_text(function(FORGED.format(frame="wire.dumps(Answer(2, facts))")))
     report = judge_target(str(path), "mutability", Settings(max_examples=4, shrink=False), LIMITS)
     assert report.verdict == "does not conform"
 
 
 FAILURES = {
-    "forged failure": function(FORGED.format(frame="wire.dumps(Answer(2, failure='forged'))")),
+    "forged failure": function(FORGED.format(frame="wire.dumps(Answer(2, Failure('forged')))")),
     "signature that raises": (
         "class Evil:\n    @property\n    def __signature__(self):\n        raise RuntimeError('no')\n"
         f"    def __call__(self, *arguments):\n        return None\n{ENTRY} = Evil()\n"
     ),
-    "kit taken apart": function("import nnx_conformance.probe\nnnx_conformance.probe.observe = None"),
+    "kit taken apart": function(
+        "import nnx_conformance.observe.functions\nnnx_conformance.observe.functions.observe = None"
+    ),
 }
 
 
@@ -260,11 +269,30 @@ def test_a_candidate_that_loads_only_once_does_not_conform(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_the_limit_of_the_run_counts_from_its_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnx_conformance.process.START_SECONDS", 20.0)
-    source = "import time\n" + wrapped("time.sleep(0.2)")
-    finding = judged(tmp_path, source, SETTINGS, Limits(case_seconds=3, run_seconds=2)).findings[0]
-    assert finding.what == "the whole run took longer than 2 s"
+def test_the_limit_of_the_run_ends_what_sleeps_in_every_case(tmp_path: Path) -> None:
+    source = "import time\n" + wrapped("time.sleep(3)")
+    report = judged(tmp_path, source, Settings(max_examples=9, shrink=False), Limits(run_seconds=2))
+    assert report.failure.startswith("The time was up: the whole run took longer than 8 s; ")
+    assert report.failure.endswith(" give it more time with `--timeout`.")
+
+
+@pytest.mark.slow
+def test_a_limit_that_is_too_short_blames_nobody_and_says_on_how_much_was_judged(tmp_path: Path) -> None:
+    source = (Path(__file__).parent / "candidates" / "good.py").read_text()
+    sleeps = source + "\nimport time\ntime.sleep(60)\n"
+    report = judged(tmp_path, sleeps, SETTINGS, Limits(load_seconds=2, wall=1))
+
+    assert (report.verdict, report.findings) == ("could not be judged", ())
+    assert report.failure == (
+        "The time was up: importing it took longer than 2 s, most of which it slept or waited; no case was judged. If "
+        "it does come to an end, give it more time with `--import-timeout`."
+    )
+
+    report = judged(tmp_path, source, Settings(max_examples=5000), Limits(30, 4))
+
+    assert (report.verdict, report.findings) == ("could not be judged", ())
+    assert report.failure.startswith("The time was up: the whole run used more than 4 s of processor time; on the ")
+    assert f"; on the {report.cases} cases before, no MUST check was violated. If" in report.failure
 
 
 def alive(pid: int) -> bool:
@@ -326,7 +354,7 @@ def test_a_good_candidate_conforms_after_a_bad_one(tmp_path: Path) -> None:
     assert bad.what == f"{NOT_IMPORTED}its process was killed by SIGKILL"
     report = judge_target(str(GOOD), "mutability", SETTINGS, LIMITS)
     assert report.verdict == "conforms"
-    assert report.result(FALLBACK).evaluated == 2
+    assert report.result(FALLBACK).evaluated == 3  # one more, led to by the condition that it has
 
 
 @pytest.mark.slow

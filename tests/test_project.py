@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from nnx_conformance import candidates, project
-from nnx_conformance.cli import cli
-from nnx_conformance.project import Project
-from nnx_conformance.waivers import Waiver
+from nnx_conformance import Misuse
+from nnx_conformance.cli.group import cli
+from nnx_conformance.project import candidates
+from nnx_conformance.project import settings as project
+from nnx_conformance.project.settings import Project
+from nnx_conformance.project.waivers import Waiver
 
 CANDIDATES = Path(__file__).parent / "candidates"
 FEW = ("--check", "returns-pair", "--format", "json")
@@ -99,7 +101,20 @@ BAD = {
     "far from any key": (
         "colour = 3",
         "Expected a key of [tool.nnx-conformance] but got key='colour' (type=str). "
-        "Known: candidates, contract, isolation, max-examples, strict, waivers.",
+        "Known: candidates, contract, isolation, max-examples, packages, points, strict, waivers.",
+    ),
+    "packages": (
+        'packages = ["my-package"]',
+        "Expected names as `import` takes them but got packages='my-package' (type=str). "
+        'Write `packages = ["my_package"]`.',
+    ),
+    "points": (
+        "points = 3",
+        "Expected a table but got points=3 (type=int). Write `[tool.nnx-conformance.points]` above `check-id = 5`.",
+    ),
+    "points of a check": (
+        'points = {quiet = "many"}',
+        "Expected a number >= 0 but got points.quiet='many' (type=str). Write `quiet = 5`.",
     ),
     "contract": (
         "contract = 3",
@@ -194,7 +209,7 @@ def test_a_file_that_is_no_toml_is_misuse(folder: Path, capsys: Any, content: by
     status, out, err = check(capsys)
     assert (status, out) == (2, "")
     assert err.startswith(f"nnx-conformance: {path} cannot be read: ")
-    assert err.endswith(". Mend it, or run where no project is.\n")
+    assert err.endswith(". Fix it, or run where no project is.\n")
 
 
 def test_without_target_and_candidates_there_is_nothing_to_judge(folder: Path, capsys: Any) -> None:
@@ -211,7 +226,7 @@ def test_a_glob_that_matches_nothing_is_misuse(folder: Path, capsys: Any) -> Non
     path = settle(folder, 'candidates = ["no*.py"]')
     message = (
         "Expected a glob of files that exist but got candidates='no*.py' (type=str). "
-        f"Mend it in [tool.nnx-conformance] of {path}; it is relative to that file's folder."
+        f"Fix it in [tool.nnx-conformance] of {path}; it is relative to that file's folder."
     )
     assert check(capsys) == (2, "", f"nnx-conformance: {message}\n")
 
@@ -259,3 +274,9 @@ def test_an_unknown_contract_in_the_settings_is_misuse(folder: Path, capsys: Any
         "Expected the name of an installed contract but got contract='mutabilty' (type=str). Did you mean 'mutability'?"
     )
     assert check(capsys, str(CANDIDATES / "good.py")) == (2, "", f"nnx-conformance: {message}\n")
+
+
+def test_points_of_an_unknown_check_are_misuse(folder: Path) -> None:
+    settle(folder, "points = {wraper-kept = 3}")
+    with pytest.raises(Misuse, match="Did you mean 'wrapper-kept'"):
+        candidates.known_checks(project.find(folder))

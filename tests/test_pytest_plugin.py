@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from nnx_conformance import contract
+from nnx_conformance.core import contracts
 
 pytest_plugins = ["pytester"]
 
 CANDIDATES = Path(__file__).parent / "candidates"
-CHECKS = [check.id for check in contract.get("mutability").checks]
+CHECKS = [check.id for check in contracts.get("mutability").checks]
 BLOCKED = ["counts-in-variable", "counter-not-param", "one-increment-per-call", "result-reads-state"]
 FEW = "[tool.nnx-conformance]\nmax-examples = 2\n"
 
@@ -365,7 +365,7 @@ def test_a_wrong_decorator_is_misuse(project: pytest.Pytester, arguments: str, m
     )
     result = project.runpytest()
     assert result.ret == pytest.ExitCode.INTERRUPTED
-    result.stdout.fnmatch_lines([f"E   nnx_conformance.errors.Misuse: {message}"])
+    result.stdout.fnmatch_lines([f"E   nnx_conformance.core.errors.Misuse: {message}"])
 
 
 def test_a_decorated_test_of_other_arguments_is_misuse(project: pytest.Pytester) -> None:

@@ -1,4 +1,4 @@
-"""Stored findings: cases come back to the last bit, and `replay` tells violated, mended and what cannot be told."""
+"""Stored findings: cases come back to the last bit, and `replay` tells violated, fixed and what cannot be told."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nnx_conformance import case as cases
-from nnx_conformance.case import Argument, Case
-from nnx_conformance.checking import judge_target
-from nnx_conformance.cli import cli
-from nnx_conformance.process import Limits
-from nnx_conformance.report import Settings
-from nnx_conformance.stored import case_data, case_from, with_replays
-from nnx_conformance.wire import DTYPES, dtype
+from nnx_conformance.cli.group import cli
+from nnx_conformance.core import case as cases
+from nnx_conformance.core.case import Argument, Case
+from nnx_conformance.core.report import Settings
+from nnx_conformance.core.wire import DTYPES, dtype
+from nnx_conformance.judging.check import judge_target
+from nnx_conformance.process.limits import Limits
+from nnx_conformance.project.stored_findings import case_data, case_from, with_replays
 
 CANDIDATES = Path(__file__).parent / "candidates"
 GOOD = (CANDIDATES / "good.py").read_text()
@@ -103,7 +103,7 @@ def finding(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     ("source", "status", "outcome"),
     [
         pytest.param(WRONG, 1, "still violated", id="as it was"),
-        pytest.param(GOOD, 0, "mended", id="mended"),
+        pytest.param(GOOD, 0, "fixed", id="fixed"),
         pytest.param("import no_such_helper\n", 3, "cannot be replayed", id="does not load"),
         pytest.param(
             WRONG.replace(CALL, "    raise ValueError\n" + CALL),

@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from nnx_conformance.formats import get
-from nnx_conformance.observation import Line
-from nnx_conformance.report import Report
+from nnx_conformance.core.current import current_check, installed
+from nnx_conformance.core.facts import Line
+from nnx_conformance.core.report import Report
+from nnx_conformance.reports import wording
+from nnx_conformance.reports.formats import get
 from reports import CONTRACT, finding, hostile, report
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-2.1.0.json").read_text())
@@ -46,7 +49,8 @@ def test_there_is_a_rule_for_each_check_with_its_help() -> None:
     for rule, check in zip(rules, CONTRACT.checks, strict=True):
         assert rule["shortDescription"]["text"] == check.requirement
         assert rule["defaultConfiguration"]["level"] == {"MUST": "error", "SHOULD": "warning"}[check.level]
-        for part in (check.requirement, check.remedy, check.wrong, check.right):
+        shown = current_check(check, installed())
+        for part in (shown.requirement, shown.remedy, shown.wrong, shown.right):
             assert part in rule["help"]["text"]
             assert part in rule["help"]["markdown"]
 
@@ -56,7 +60,7 @@ def test_a_finding_is_at_its_line_in_a_relative_file() -> None:
     assert result["locations"] == [
         {
             "physicalLocation": {
-                "artifactLocation": {"uri": "work/solution.py"},
+                "artifactLocation": {"uri": "work/solution.py", "uriBaseId": "%SRCROOT%"},
                 "region": {"startLine": 11, "snippet": {"text": "self.count = self.count + 1.0"}},
             }
         }
@@ -65,15 +69,36 @@ def test_a_finding_is_at_its_line_in_a_relative_file() -> None:
     assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == "wrapper-kept"
 
 
+def test_the_tool_and_its_rules_lead_to_their_pages_where_the_package_names_its_documentation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    named = Message()
+    named["Project-URL"] = "Documentation, https://kit.example/docs/"
+    monkeypatch.setattr(wording, "metadata", lambda _: named)
+    run = log(report())["runs"][0]
+    driver = run["tool"]["driver"]
+    assert driver["informationUri"] == "https://kit.example/docs"
+    assert {rule["helpUri"] for rule in driver["rules"]} == {
+        f"https://kit.example/docs/checks/mutability/{check.id}.html" for check in CONTRACT.checks
+    }
+    assert list(run["originalUriBaseIds"]) == ["%SRCROOT%"]
+
+
+def test_a_finding_in_another_folder_of_the_project_is_at_its_line() -> None:
+    (location,) = only(report(finding(line=Line("../src/mine.py", 3, "x"), file="src/mine.py")))["locations"]
+    physical = location["physicalLocation"]
+    assert (physical["artifactLocation"]["uri"], physical["region"]["startLine"]) == ("src/mine.py", 3)
+
+
 def test_a_finding_without_a_line_is_at_its_file() -> None:
     (location,) = only(report(finding(line=None)))["locations"]
-    assert location == {"physicalLocation": {"artifactLocation": {"uri": "work/solution.py"}}}
+    assert location == {"physicalLocation": {"artifactLocation": {"uri": "work/solution.py", "uriBaseId": "%SRCROOT%"}}}
 
 
 @pytest.mark.parametrize("file", ["/etc/passwd", "../../secret.py"])
 def test_a_line_that_leads_out_of_the_folder_is_not_followed(file: str) -> None:
     (location,) = only(report(finding(line=Line(file, 3, "x"))))["locations"]
-    assert location == {"physicalLocation": {"artifactLocation": {"uri": "work/solution.py"}}}
+    assert location == {"physicalLocation": {"artifactLocation": {"uri": "work/solution.py", "uriBaseId": "%SRCROOT%"}}}
 
 
 def test_a_file_name_becomes_a_uri() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from catalogue import core, judged, mutants, rights, violated
 from nnx_conformance import check
-from nnx_conformance import contract as contracts
+from nnx_conformance.core import contracts
 from nnx_reference import Implementation
 
 CONTRACT = "split-merge"

@@ -311,7 +311,7 @@ def test_parts_of_a_case_can_be_replaced() -> None:
         ),
     ],
 )
-def test_misuse_says_what_was_expected_and_how_to_mend_it(make: Callable[[], object], message: str) -> None:
+def test_misuse_says_what_was_expected_and_how_to_fix_it(make: Callable[[], object], message: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         make()
     assert str(caught.value) == message

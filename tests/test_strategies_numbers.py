@@ -249,7 +249,7 @@ def test_jax_seeds_are_scalars_on_the_device_and_exact() -> None:
         ),
     ],
 )
-def test_misuse_says_what_was_expected_and_how_to_mend_it(make: Callable[[], object], message: str) -> None:
+def test_misuse_says_what_was_expected_and_how_to_fix_it(make: Callable[[], object], message: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         make()
     assert str(caught.value) == message
@@ -280,6 +280,6 @@ def test_making_strategies_initialises_no_backend() -> None:
 def test_the_public_names_are_these() -> None:
     assert sorted(nnx_strategies.__all__) == [
         *("Case", "arrays", "call_counts", "cases", "corners", "host_arrays", "host_vectors", "keys", "lengths"),
-        *("operation_sequences", "pytrees", "seeds", "shapes", "vectors"),
+        *("operation_sequences", "pytrees", "rngs", "seeds", "shapes", "states", "vectors"),
     ]
     assert all(hasattr(nnx_strategies, name) for name in nnx_strategies.__all__)

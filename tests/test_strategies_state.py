@@ -359,7 +359,7 @@ def test_sequences_stay_within_their_bounds(data: st.DataObject, low: int, width
         ),
     ],
 )
-def test_misuse_says_what_was_expected_and_how_to_mend_it(make: Callable[[], object], message: str) -> None:
+def test_misuse_says_what_was_expected_and_how_to_fix_it(make: Callable[[], object], message: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         make()
     assert str(caught.value) == message

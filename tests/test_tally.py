@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnx_conformance import case, contract
-from nnx_conformance.case import Case
-from nnx_conformance.contract import Violation
-from nnx_conformance.request import Request
-from nnx_conformance.tally import Tally
+from nnx_conformance.core import case, contracts
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.contract import Violation
+from nnx_conformance.core.plan import Request, RunPlan
+from nnx_conformance.judging.tally import Tally
 
 
 def violated(tally: Tally, size: int, *, drawn: bool = True, cause: str = "") -> None:
     """The tally counts a violation on an input of this size."""
     asked = Case("core", (case.jax("x", np.zeros(size)),))
-    tally.add(Request(asked, (), 0), Violation("differs", cause=cause), drawn=drawn)
+    tally.add(Request(asked, RunPlan(), 0), Violation("differs", cause=cause), drawn=drawn)
 
 
 def started(tally: Tally) -> int:
     """The size of the input that the search starts from."""
-    assert tally.first is not None
-    return int(tally.first.request.case["x"].size)
+    assert tally.example is not None
+    return int(tally.example.request.case["x"].size)
 
 
 def test_the_search_starts_from_the_smallest_drawn_case_that_fails_in_the_same_way() -> None:
-    tally = Tally(contract.get("mutability").checks[0])
+    tally = Tally(contracts.get("mutability").checks[0])
 
     violated(tally, 9)
     violated(tally, 4)

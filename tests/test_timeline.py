@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import nnx_reference
 from nnx_conformance import check
-from nnx_conformance.formats.picture import picture
-from nnx_conformance.timeline import SHOWN, Point, Timeline, thinned
+from nnx_conformance.contracts.module_laws.facts import Leaf, ProgramFacts, Side, StepFacts
+from nnx_conformance.contracts.module_laws.laws.reading import Reading
+from nnx_conformance.contracts.module_laws.laws.timeline import timeline as steps_of
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.facts import Raised
+from nnx_conformance.core.timeline import SHOWN, Point, StateChange, Step, Timeline, thinned
+from nnx_conformance.reports.picture import picture
+
+PROGRAM = Case("core", ())
 
 MUTANTS = Path(nnx_reference.__file__).parent / "mutability" / "mutants"
 
@@ -98,3 +106,53 @@ def test_any_number_has_a_place_and_a_few_ticks(extreme: float) -> None:
 def test_what_is_held_by_another_thing_is_said() -> None:
     text = picture(Timeline("Counter.count", (Point(0, 0.0, 0.0, "int", False),))).text
     assert text == "before the first call: 0 expected, 0 observed, held by int"
+
+
+def leaf(number: float, path: str = "mean") -> Leaf:
+    array = np.full((), number, np.float32)
+    return Leaf(path, "nnx.BatchStat", True, False, False, True, False, "float32", False, array, "")
+
+
+def ran(operation: str, subject: float, twin: float) -> StepFacts:
+    return StepFacts(operation, "", Side(state=(leaf(subject), leaf(7, "scale"))), Side(state=(leaf(twin),)))
+
+
+def test_the_steps_of_a_program_say_what_they_changed_in_subject_and_twin() -> None:
+    raised = Side(raised=Raised("TypeError", "no", None, (), False))
+    facts = ProgramFacts(
+        start=(leaf(0), leaf(7, "scale")),
+        twin_start=(leaf(0),),
+        steps=(
+            ran("call", 1, 1),
+            StepFacts("vmap", "no axis"),
+            ran("jit", 1, 2),
+            StepFacts("cond", "", raised, ran("", 0, 3).twin),
+        ),
+        traits=(),
+        inputs=(),
+        mode="graph",
+        skipped="",
+        where="",
+        warnings=(),
+    )
+    shown = steps_of(PROGRAM, Reading(facts))
+    assert shown is not None
+    only_here = StateChange("scale", "unchanged", "unchanged", False)
+    assert shown.steps == (
+        Step(1, "call", (only_here, StateChange("mean", "0.0 → 1.0", "0.0 → 1.0", True))),
+        Step(3, "jit", (StateChange("mean", "unchanged", "1.0 → 2.0", False), only_here)),
+        Step(
+            4,
+            "cond",
+            (
+                StateChange("raised", "TypeError: no", "nothing", False),
+                StateChange("mean", "unchanged", "2.0 → 3.0", False),
+                only_here,
+            ),
+        ),
+    )
+
+
+def test_a_program_that_changes_nothing_has_no_steps_to_show() -> None:
+    facts = ProgramFacts((leaf(0),), (), (), (), "graph", "", "", (), twin_start=(leaf(0),))
+    assert steps_of(PROGRAM, Reading(facts)) is None

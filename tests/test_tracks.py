@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from nnx_conformance import contract as contracts
-from nnx_conformance import tracks
-from nnx_conformance.cli import cli
-from nnx_conformance.errors import Misuse
-from nnx_conformance.report import Settings
-from nnx_conformance.tracks import Track
+from nnx_conformance.cli.group import cli
+from nnx_conformance.core import contracts
+from nnx_conformance.core.errors import Misuse
+from nnx_conformance.core.report import Settings
+from nnx_conformance.project import tracks
+from nnx_conformance.project.tracks import Track
 
 CANDIDATES = Path(__file__).parent / "candidates"
 MINI = Track("mini", "One exercise.", ("mutability",))
@@ -28,7 +28,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tracks of this module, and a second contract that is the first by another name."""
     found = {name: EntryPoint(name, f"{__name__}:{name.upper()}", tracks.GROUP) for name in ("mini", "two", "no_track")}
     known = contracts.names()
-    also = {"other": EntryPoint("other", "nnx_conformance.contracts.mutability:CONTRACT", contracts.GROUP)}
+    also = {"other": EntryPoint("other", "nnx_conformance.contracts.counter.mutability:CONTRACT", contracts.GROUP)}
     monkeypatch.setattr(tracks, "names", lambda: found)
     monkeypatch.setattr(contracts, "names", lambda: {"mutability": known["mutability"], **also})
 
@@ -72,7 +72,7 @@ def test_a_solution_that_is_missing_does_not_conform_and_a_near_name_is_pointed_
     report = tracks.missing(found[1], Settings())
 
     (finding,) = report.findings
-    assert [one.found for one in found] == [True, False]
+    assert [one.exists for one in found] == [True, False]
     assert report.verdict == "does not conform"
     assert finding.what == "the candidate could not be loaded: there is no such file"
     assert finding.cause == "Other.py is there, which is another name"
@@ -101,12 +101,12 @@ MISUSES = {
     "an empty folder": (["ada", "--track", "two"], "Expected a folder that holds a solution for track 'two' but got "
         "target='ada' (type=str). Call the solutions mutability.py, other.py."),
     "no track": (["ada", "--track", "no_track"], "Expected a Track at its entry point but got no_track='no track' "
-        f"(type=str). Mend entry point '{__name__}:NO_TRACK'."),
+        f"(type=str). Fix entry point '{__name__}:NO_TRACK'."),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("given", "told"), MISUSES.values(), ids=list(MISUSES))
-def test_misuse_is_told_with_its_mend(folder: Path, capsys: Any, given: list[str], told: str) -> None:
+def test_misuse_is_told_with_its_fix(folder: Path, capsys: Any, given: list[str], told: str) -> None:
     status, out, err = run(capsys, *given)
 
     assert (status, out) == (2, "")
@@ -140,7 +140,7 @@ def test_a_contract_that_does_not_load_is_told_with_its_package_after_the_others
     assert "mutability  version 1" in told.out
     assert " ".join(told.err.split()) == (
         "nnx-conformance: Contract 'broken' of nnx_conformance.no_such_module:CONTRACT does not load: "
-        "ModuleNotFoundError: No module named 'nnx_conformance.no_such_module'. Mend it, or uninstall the package."
+        "ModuleNotFoundError: No module named 'nnx_conformance.no_such_module'. Fix it, or uninstall the package."
     )
 
 

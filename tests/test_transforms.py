@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from nnx_conformance.case import Case
-from nnx_conformance.functions import adopt
-from nnx_conformance.loaded import NotLoaded
-from nnx_conformance.observe import run
+from nnx_conformance.core.candidate.loaded import NotLoaded
+from nnx_conformance.core.case import Case
+from nnx_conformance.observe.functions import adopt
+from nnx_conformance.observe.run import run
 
 
 class Doubler(nnx.Module):

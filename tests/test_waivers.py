@@ -10,13 +10,16 @@ from typing import Any
 import jsonschema
 import pytest
 
-from nnx_conformance import as_json, candidates, checking, contract, stored, waivers
-from nnx_conformance.cli import cli
-from nnx_conformance.errors import Misuse
-from nnx_conformance.project import Project
-from nnx_conformance.render import report_text
-from nnx_conformance.report import CheckResult, Finding, Report, Settings
-from nnx_conformance.waivers import Waiver
+from nnx_conformance.cli.group import cli
+from nnx_conformance.core import contracts
+from nnx_conformance.core.errors import Misuse
+from nnx_conformance.core.report import CheckResult, Finding, Report, Settings
+from nnx_conformance.judging import check as checking
+from nnx_conformance.project import candidates, stored_findings, waivers
+from nnx_conformance.project.settings import Project
+from nnx_conformance.project.waivers import Waiver
+from nnx_conformance.reports.json import report_data, schema
+from nnx_conformance.reports.terminal import report_text
 
 CANDIDATES = Path(__file__).parent / "candidates"
 TODAY = datetime.date(2026, 6, 1)
@@ -41,8 +44,8 @@ def applied(report: Report, *given: Waiver, still: bool = False) -> Report:
 
 
 def accounted(report: Report) -> dict[str, int]:
-    data = as_json.report_data(report)
-    jsonschema.validate({"schema_version": "1", "reports": [data]}, as_json.schema())
+    data = json.loads(json.dumps(report_data(report)))
+    jsonschema.validate({"schema_version": "1", "reports": [data]}, schema())
     counts = dict(data["accounting"])
     assert counts.pop("planned") == sum(counts.values())
     return {status: count for status, count in counts.items() if count}
@@ -65,7 +68,7 @@ def test_a_waiver_excuses_no_check_that_its_own_one_blocks() -> None:
     assert accounted(report) == {"held": 1, "blocked": 1, "waived": 1}
     told = " ".join(report_text(report).split())
     assert (
-        "waived but still in the way: lost. Mend it, or waive what it blocks too; a waiver excuses its own check"
+        "waived but still in the way: lost. Fix it, or waive what it blocks too; a waiver excuses its own check"
     ) in told
     both = applied(report, Waiver("later", "a.py", "x"))
     assert both.verdict == "conforms"
@@ -108,7 +111,7 @@ def test_an_expired_waiver_excuses_nothing_and_fails() -> None:
     report = applied(made(held="held", lost="violated"), Waiver("lost", "a.py", "x", datetime.date(2026, 5, 31)))
     assert report.verdict == "does not conform"
     assert accounted(report) == {"held": 1, "violated": 1}
-    assert report.waivers[0].problem == ("its waiver (x) expired on 2026-05-31: mend the code, or renew the waiver")
+    assert report.waivers[0].problem == ("its waiver (x) expired on 2026-05-31: fix the code, or renew the waiver")
     assert "that of lost has expired" in " ".join(report_text(report).split())
 
 
@@ -156,16 +159,16 @@ def test_a_waiver_of_a_file_that_is_not_judged_now_is_in_order(tmp_path: Path, c
 
 
 @pytest.mark.parametrize(
-    ("candidate", "mend"),
+    ("candidate", "fix"),
     [
         ("solution/one.py", "Did you mean 'solutions/one.py'?"),
         ("z", "Remove the waiver, or write the path from the project's root."),
     ],
 )
-def test_a_waiver_of_no_candidate_is_misuse(tmp_path: Path, candidate: str, mend: str) -> None:
+def test_a_waiver_of_no_candidate_is_misuse(tmp_path: Path, candidate: str, fix: str) -> None:
     with pytest.raises(Misuse) as raised:
         candidates.known(waived(tmp_path, candidate), [])
-    expected = f"Expected a candidate that exists but got candidate={candidate!r} (type=str). {mend}"
+    expected = f"Expected a candidate that exists but got candidate={candidate!r} (type=str). {fix}"
     assert str(raised.value) == f"{tmp_path / 'pyproject.toml'}: {expected}"
 
 
@@ -211,7 +214,7 @@ def test_what_is_waived_is_not_shrunk_but_stored(stops: Path, capsys: Any) -> No
     assert report["findings"] == []
     (use,) = report["waivers"]
     assert use["finding"]["case"]["text"] != "seed=0.0  x=[0.]  n_calls=4.0"
-    assert len(stored.cases("stops.py", "mutability", "count-equals-calls")) == 1
+    assert len(stored_findings.cases("stops.py", "mutability", "count-equals-calls")) == 1
 
 
 @pytest.mark.slow
@@ -233,7 +236,7 @@ def test_the_smallest_stored_case_is_kept_when_a_waiver_comes_later(stops: Path,
     assert check(capsys, *many)[0] == 1
     settle(stops, check="count-equals-calls", candidate="*.py", reason="lesson 3")
     assert check(capsys, *many)[0] == 0
-    (case,) = stored.cases("stops.py", "mutability", "count-equals-calls")
+    (case,) = stored_findings.cases("stops.py", "mutability", "count-equals-calls")
     assert str(case) == "seed=0.0  x=[0.]  n_calls=4.0"
 
 
@@ -246,6 +249,8 @@ def test_a_candidate_that_does_not_load_is_not_excused_by_a_waiver(tmp_path: Pat
     path = tmp_path / "broken.py"
     path.write_text("1 / 0\n")
     settings, excuse = Settings(max_examples=1), (Waiver("returns-pair", "*", "x"),)
-    report = checking.judge_target(str(path), "mutability", settings, checking.Limits(), waivers=excuse)
+    waived = waivers.excused(excuse, TODAY)
+    report = checking.judge_target(str(path), "mutability", settings, checking.Limits(), waived=waived)
+    report = waivers.applied(report, excuse, TODAY, lambda _: False)
     assert report.verdict == "does not conform"
-    assert accounted(report) == {"waived": 1, "blocked": len(contract.get("mutability").checks) - 1}
+    assert accounted(report) == {"waived": 1, "blocked": len(contracts.get("mutability").checks) - 1}

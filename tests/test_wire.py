@@ -12,27 +12,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnx_conformance import wire
-from nnx_conformance.loaded import NotLoaded, Versions
-from nnx_conformance.messages import Answer
-from nnx_conformance.observation import (
+import reports
+from nnx_conformance.core import wire
+from nnx_conformance.core.candidate.loaded import End, Loaded, NotLoaded, Versions
+from nnx_conformance.core.facts import (
+    ArgumentAfter,
     Call,
-    Left,
+    Changed,
+    Facts,
+    Intervention,
     Line,
     Module,
-    Observation,
-    Outcome,
+    Moment,
     Raised,
+    Rerun,
     RngsBuilt,
     Run,
-    Shift,
     Slot,
     Snapshot,
-    Thing,
+    Value,
     Warned,
     Write,
 )
-from nnx_conformance.plain_text import plain
+from nnx_conformance.core.plain_text import plain
+from nnx_conformance.core.report import Finding
+from nnx_conformance.process.messages import Answer, Failure, Observed
 
 # The first example imports and compiles what the others use.
 QUICK = settings(deadline=None, max_examples=25, derandomize=True)
@@ -59,7 +63,7 @@ booleans = st.booleans()
 lines = st.builds(Line, texts, counts, texts)
 some_line = st.none() | lines
 raised = st.builds(Raised, texts, texts, some_line, several(lines), booleans)
-things = st.builds(Thing, texts, st.none() | arrays(), texts)
+things = st.builds(Value, texts, st.none() | arrays(), texts)
 snapshots = st.builds(Snapshot, counts, several(numbers), several(counts))
 slots = st.builds(Slot, texts, texts, booleans, booleans, booleans)
 modules = st.builds(Module, texts, booleans, booleans, some_line, st.none() | snapshots, st.none() | snapshots)
@@ -67,7 +71,7 @@ calls = st.builds(Call, counts, some_line, booleans, booleans, snapshots, st.non
 writes = st.builds(Write, some_line, texts, texts, texts, booleans, booleans, st.integers(-1, 9))
 rngs = st.builds(RngsBuilt, several(several(st.integers(-(2**70), 2**70))), booleans, counts)
 warned = st.builds(Warned, texts, texts, some_line, texts)
-left = st.builds(Left, texts, booleans, st.none() | arrays())
+left = st.builds(ArgumentAfter, texts, booleans, st.none() | arrays())
 runs = st.builds(
     Run,
     counts,
@@ -82,18 +86,21 @@ runs = st.builds(
     several(warned),
     several(left),
 )
-outcomes = st.builds(Outcome, st.none() | things, st.none() | raised)
-shifts = st.builds(Shift, texts, texts, st.integers(), booleans, outcomes, several(numbers))
+outcomes = st.builds(Rerun, st.none() | things, st.none() | raised)
+shifts = st.builds(
+    Intervention, st.sampled_from(Changed), st.sampled_from(Moment), st.integers(), booleans, outcomes, several(numbers)
+)
 observations = st.builds(
-    Observation, runs, st.none() | outcomes, st.none() | runs, several(shifts), several(numbers), booleans, texts
+    Facts, runs, st.none() | outcomes, st.none() | runs, several(shifts), several(numbers), booleans, texts
 )
 answers = st.builds(
     Answer,
     counts,
-    versions=st.none() | st.builds(Versions, texts, texts, texts, texts),
-    not_loaded=st.none() | st.builds(NotLoaded, booleans, texts, texts, st.none() | raised, texts),
-    observation=st.none() | st.builds(wire.Later, observations),
-    failure=st.none() | texts,
+    st.builds(Versions, texts, texts, texts, texts)
+    | st.builds(Loaded, texts, texts, texts, several(warned))
+    | st.builds(NotLoaded, booleans, texts, texts, st.none() | raised, texts)
+    | st.builds(Observed, st.builds(wire.Later, observations))
+    | st.builds(Failure, texts),
 )
 
 
@@ -106,9 +113,9 @@ def read(frame: bytes) -> Answer | None:
     if len(frame) < head + text + body:
         return None
     answer = wire.loads(Answer, frame[head : head + text], frame[head + text : head + text + body])
-    if answer.observation is None:
+    if not isinstance(answer.content, Observed):
         return answer
-    return dataclasses.replace(answer, observation=wire.Later(wire.parsed(Observation, answer.observation)))
+    return dataclasses.replace(answer, content=Observed(wire.Later(wire.parsed(Facts, answer.content.facts))))
 
 
 def bits(value: Any) -> Any:
@@ -131,7 +138,7 @@ def fits(kind: Any, value: Any) -> bool:
     if get_origin(kind) is tuple:
         return isinstance(value, tuple) and all(fits(get_args(kind)[0], item) for item in value)
     if kind is wire.Later:
-        return type(value) is wire.Later and fits(Observation, value.data)
+        return type(value) is wire.Later and fits(Facts, value.data)
     if dataclasses.is_dataclass(kind):
         hints = get_type_hints(kind)
         return type(value) is kind and all(fits(hints[name], getattr(value, name)) for name in hints)
@@ -150,9 +157,9 @@ def test_what_is_sent_arrives_to_the_last_bit(answer: Answer) -> None:
 def test_every_dtype_arrives_with_its_bytes(name: str) -> None:
     dtype = wire.dtype(name)
     data = np.frombuffer(bytes(range(8 * dtype.itemsize)), dtype)[::2].reshape(2, 2)
-    frame = wire.dumps(Thing("", data, ""))
+    frame = wire.dumps(Value("", data, ""))
     text, _ = wire.sizes(frame[: wire.HEAD.size])
-    arrived = wire.loads(Thing, frame[wire.HEAD.size : wire.HEAD.size + text], frame[wire.HEAD.size + text :])
+    arrived = wire.loads(Value, frame[wire.HEAD.size : wire.HEAD.size + text], frame[wire.HEAD.size + text :])
     assert arrived.array is not None
     assert (arrived.array.dtype, arrived.array.tobytes()) == (data.dtype, data.tobytes())
 
@@ -201,7 +208,7 @@ json_data = st.recursive(
 def test_any_json_is_refused_or_gives_the_right_type(data: Any, body: bytes) -> None:
     import json
 
-    for kind in (Observation, Thing, Snapshot, Line):
+    for kind in (Facts, Value, Snapshot, Line):
         try:
             assert fits(kind, wire.loads(kind, json.dumps(data).encode(), body))
         except wire.Malformed as error:
@@ -237,12 +244,13 @@ def test_more_json_than_any_observation_has_is_refused() -> None:
 @QUICK
 @given(texts)
 def test_a_text_from_a_candidate_can_be_printed_and_stored(text: str) -> None:
-    frame = wire.dumps(Answer(1, failure=text))
+    frame = wire.dumps(Answer(1, Failure(text)))
     body = wire.HEAD.size
-    found = wire.loads(Answer, frame[body:], b"", trusted=False).failure
-    assert found == plain(text)
-    assert wire.loads(Answer, frame[body:], b"").failure == text
-    assert not {char for char in found or "" if not char.isprintable()} - set("\n\t")
+    answer, trusted = (wire.loads(Answer, frame[body:], b"", trusted=kit) for kit in (False, True))
+    assert isinstance(answer.content, Failure) and isinstance(trusted.content, Failure)
+    assert answer.content.traceback == plain(text)
+    assert trusted.content.traceback == text
+    assert not {char for char in answer.content.traceback if not char.isprintable()} - set("\n\t")
 
 
 @pytest.mark.parametrize("kind", ["Line", "Snapshot"])
@@ -274,8 +282,8 @@ def test_a_whole_number_where_a_float_is_meant_becomes_one() -> None:
     ],
 )
 def test_an_array_that_cannot_be_is_refused(array: str) -> None:
-    with pytest.raises(wire.Malformed, match=r"^no Thing: "):
-        wire.loads(Thing, f'["jax.Array",{array},""]'.encode(), b"\0" * 4)
+    with pytest.raises(wire.Malformed, match=r"^no Value: "):
+        wire.loads(Value, f'["jax.Array",{array},""]'.encode(), b"\0" * 4)
 
 
 def test_deeply_nested_data_are_refused() -> None:
@@ -291,5 +299,18 @@ def test_a_head_that_is_too_short_is_refused() -> None:
 def test_a_check_of_types_that_finds_nothing_would_be_seen() -> None:
     assert not fits(Line, Line("a", 1.5, "b"))  # type: ignore[arg-type]
     assert not fits(Snapshot, Snapshot(0, (1.0, "2"), ()))  # type: ignore[arg-type]
-    assert not fits(Thing, Thing("", [1.0], ""))  # type: ignore[arg-type]
+    assert not fits(Value, Value("", [1.0], ""))  # type: ignore[arg-type]
     assert bits(Snapshot(0, (0.0,), ())) != bits(Snapshot(0, (-0.0,), ()))
+
+
+@pytest.mark.parametrize("content", ["3", "[]", "[0]", '["0",[]]', "[5,[]]", "[-1,[]]", "[true,[]]", "[4,[1]]", "null"])
+def test_an_answer_that_is_none_of_its_kinds_is_refused(content: str) -> None:
+    with pytest.raises(wire.Malformed, match=r"^no Answer: "):
+        wire.loads(Answer, f"[1,{content}]".encode(), b"")
+
+
+def test_an_end_arrives_as_what_it_is_and_no_other_word_does() -> None:
+    finding = reports.finding(end=End.TIMED_OUT)
+    assert wire.whole(Finding, wire.dumps(finding)).end is End.TIMED_OUT
+    with pytest.raises(wire.Malformed, match="'late' is not a valid End"):
+        wire.whole(Finding, wire.dumps(dataclasses.replace(finding, end="late")))  # type: ignore[arg-type]

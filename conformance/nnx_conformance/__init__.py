@@ -9,26 +9,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nnx_conformance.checking import check as check
-    from nnx_conformance.checking import check_module as check_module
-    from nnx_conformance.errors import AdviceWarning as AdviceWarning
-    from nnx_conformance.errors import KitError as KitError
-    from nnx_conformance.errors import Misuse as Misuse
-    from nnx_conformance.parametrize import parametrize_with_checks as parametrize_with_checks
-    from nnx_conformance.report import Finding as Finding
-    from nnx_conformance.report import Report as Report
-    from nnx_conformance.subject import Subject as Subject
+    from nnx_conformance.core.candidate.subject import Subject as Subject
+    from nnx_conformance.core.errors import AdviceWarning as AdviceWarning
+    from nnx_conformance.core.errors import KitError as KitError
+    from nnx_conformance.core.errors import Misuse as Misuse
+    from nnx_conformance.core.report import Finding as Finding
+    from nnx_conformance.core.report import Report as Report
+    from nnx_conformance.judging.check import check as check
+    from nnx_conformance.judging.check import check_module as check_module
+    from nnx_conformance.pytest_plugin.parametrize import parametrize_with_checks as parametrize_with_checks
 
 _HOMES = {
-    "AdviceWarning": "errors",
-    "Finding": "report",
-    "KitError": "errors",
-    "Misuse": "errors",
-    "Report": "report",
-    "Subject": "subject",
-    "check": "checking",
-    "check_module": "checking",
-    "parametrize_with_checks": "parametrize",
+    "AdviceWarning": "core.errors",
+    "Finding": "core.report",
+    "KitError": "core.errors",
+    "Misuse": "core.errors",
+    "Report": "core.report",
+    "Subject": "core.candidate.subject",
+    "check": "judging.check",
+    "check_module": "judging.check",
+    "parametrize_with_checks": "pytest_plugin.parametrize",
 }
 
 __all__ = [
@@ -47,4 +47,17 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in ("Report", "check", "check_module"):
+        import_module(f"{__name__}.reports.notebook")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Add `%%nnx_conformance` to IPython: `%load_ext nnx_conformance` calls this."""
+    from nnx_conformance.cli import cell_magic
+
+    cell_magic.register(shell)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

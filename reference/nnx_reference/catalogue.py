@@ -100,7 +100,7 @@ def _read(path: Path, contract: str, entry: str) -> Implementation:
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     except (SyntaxError, ValueError) as error:
-        raise ValueError(f"Expected a Python file but got path={str(path)!r}: {error}. Mend or remove it.") from error
+        raise ValueError(f"Expected a Python file but got path={str(path)!r}: {error}. Fix or remove it.") from error
     constants = dict(_constants(tree, path))
     return Implementation(
         name=path.stem,
@@ -147,8 +147,8 @@ def _literal(node: ast.expr) -> Any:
         return None
 
 
-def _misuse(what: str, name: str, node: ast.expr, path: Path, mend: str) -> ValueError:
-    return ValueError(f"Expected {what} but got {name}={ast.unparse(node)} in {path.name}, line {node.lineno}. {mend}")
+def _misuse(what: str, name: str, node: ast.expr, path: Path, fix: str) -> ValueError:
+    return ValueError(f"Expected {what} but got {name}={ast.unparse(node)} in {path.name}, line {node.lineno}. {fix}")
 
 
 def _release(version: str) -> tuple[int, ...]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from . import _scalars, _vectors
+from . import _scalars
+from ._arrays import vectors as _vectors
 from ._validation import strategy
 
 if TYPE_CHECKING:

@@ -35,8 +35,8 @@ def corners(*parts: tuple[st.SearchStrategy[Any], st.SearchStrategy[Any]]) -> st
     """
     for at, part in enumerate(parts):
         if not isinstance(part, tuple) or len(part) != 2:
-            mend = "Pass (seeds(), seeds(ends=True))."
-            raise misuse(expected="a pair of strategies", name=f"parts[{at}]", value=part, mend=mend)
+            fix = "Pass (seeds(), seeds(ends=True))."
+            raise misuse(expected="a pair of strategies", name=f"parts[{at}]", value=part, fix=fix)
         for one in part:
             strategy(f"parts[{at}]", one, example="(seeds(), seeds(ends=True))")
     choice = indices(_OFTEN, purpose="corner")

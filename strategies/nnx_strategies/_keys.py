@@ -60,7 +60,7 @@ def keys(*, style: Style = "typed", impl: Impl = "threefry2x32") -> st.SearchStr
 def _check_known(name: str, value: Any, known: tuple[str, ...]) -> None:
     if value not in known:
         listed = ", ".join(repr(one) for one in known)
-        raise misuse(expected=f"one of {listed}", name=name, value=value, mend=f"Pass {name}={known[0]!r}.")
+        raise misuse(expected=f"one of {listed}", name=name, value=value, fix=f"Pass {name}={known[0]!r}.")
 
 
 def _key(style: str, impl: str, seed: Any, folds: list[int]) -> jax.Array:

@@ -60,19 +60,19 @@ def operation_sequences(
 
 def _weighted(operations: Any) -> tuple[list[Any], list[int]]:
     if isinstance(operations, (str, bytes)) or not isinstance(operations, (Mapping, Sequence)):
-        mend = "Pass their names, such as operations=['call', 'save'], or a mapping from names to weights."
-        raise misuse(expected="a sequence or a mapping", name="operations", value=operations, mend=mend)
+        fix = "Pass their names, such as operations=['call', 'save'], or a mapping from names to weights."
+        raise misuse(expected="a sequence or a mapping", name="operations", value=operations, fix=fix)
     names = list(operations)
     if not names or len(set(names)) < len(names):
         expected = "one operation or more, all different,"
-        raise misuse(expected=expected, name="operations", value=operations, mend="Name each operation once.")
+        raise misuse(expected=expected, name="operations", value=operations, fix="Name each operation once.")
     if not isinstance(operations, Mapping):
         return names, [1] * len(names)
     weights = [whole(f"operations[{name!r}]", operations[name]) for name in names]
     for name, weight in zip(names, weights, strict=True):
         if weight < 1:
-            mend = "Pass a weight of 1 or more, or leave the operation out."
-            raise misuse(expected="an int >= 1", name=f"operations[{name!r}]", value=weight, mend=mend)
+            fix = "Pass a weight of 1 or more, or leave the operation out."
+            raise misuse(expected="an int >= 1", name=f"operations[{name!r}]", value=weight, fix=fix)
     return names, weights
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ._arrays import arrays
-from ._shapes import shapes
+from ._arrays.arrays import arrays
+from ._arrays.shapes import shapes
 from ._validation import bounds, strategy, whole
 from ._whole_numbers import among, plain, whole_numbers
 

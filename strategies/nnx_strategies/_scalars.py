@@ -123,13 +123,13 @@ def _scalars(numbers: range, *, ways: list[Way], kind: Kind, purpose: str) -> st
 def _check_kind(kind: Kind, numbers: range) -> None:
     if kind not in get_args(Kind):
         kinds = ", ".join(repr(known) for known in get_args(Kind))
-        raise misuse(expected=f"one of {kinds}", name="kind", value=kind, mend="Pass kind='float'.")
+        raise misuse(expected=f"one of {kinds}", name="kind", value=kind, fix="Pass kind='float'.")
     exact = _EXACT.get(kind, numbers)
     for name, value in (("min_value", numbers[0]), ("max_value", numbers[-1])):
         if value not in exact:
             expected = f"a bound in [{exact[0]}, {exact[-1]}], which kind={kind!r} holds exactly,"
-            mend = f"Pass {name}={min(max(value, exact[0]), exact[-1])}, or kind='int'."
-            raise misuse(expected=expected, name=name, value=value, mend=mend)
+            fix = f"Pass {name}={min(max(value, exact[0]), exact[-1])}, or kind='int'."
+            raise misuse(expected=expected, name=name, value=value, fix=fix)
 
 
 def _numpy_scalar(value: int, choice: int) -> np.generic:

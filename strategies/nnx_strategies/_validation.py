@@ -1,4 +1,4 @@
-"""Validation of arguments: what was expected, the value given, its type, and the exact mend."""
+"""Validation of arguments: what was expected, the value given, its type, and the exact fix."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
 
-def misuse(*, expected: str, name: str, value: object, mend: str) -> InvalidArgument:
+def misuse(*, expected: str, name: str, value: object, fix: str) -> InvalidArgument:
     """The error for a bad argument, in the one form that every message of this package has."""
     shown = f"{name}={value!r} (type={type(value).__name__})"
-    return InvalidArgument(f"Expected {expected} but got {shown}. {mend}")
+    return InvalidArgument(f"Expected {expected} but got {shown}. {fix}")
 
 
 def whole(name: str, value: Any) -> int:
@@ -22,10 +22,10 @@ def whole(name: str, value: Any) -> int:
             return operator.index(value)
         except TypeError:
             pass
-    raise misuse(expected="an int", name=name, value=value, mend=_whole_mend(name, value))
+    raise misuse(expected="an int", name=name, value=value, fix=_whole_fix(name, value))
 
 
-def _whole_mend(name: str, value: Any) -> str:
+def _whole_fix(name: str, value: Any) -> str:
     try:
         return f"Pass {name}={int(value)}."
     except (TypeError, ValueError, OverflowError):
@@ -49,12 +49,12 @@ def bounds(*, low: Any, high: Any, names: tuple[str, str], least: int | None = N
     """
     first, last = whole(names[0], low), whole(names[1], high)
     if least is not None and first < least:
-        mend = f"Pass {names[0]}={least}."
-        raise misuse(expected=f"an int >= {least}", name=names[0], value=low, mend=mend)
+        fix = f"Pass {names[0]}={least}."
+        raise misuse(expected=f"an int >= {least}", name=names[0], value=low, fix=fix)
     if last < first:
-        mend = f"Pass {names[1]}={first} or more, or a smaller {names[0]}."
+        fix = f"Pass {names[1]}={first} or more, or a smaller {names[0]}."
         expected = f"an int >= {names[0]}={first}"
-        raise misuse(expected=expected, name=names[1], value=high, mend=mend)
+        raise misuse(expected=expected, name=names[1], value=high, fix=fix)
     return range(first, last + 1)
 
 
@@ -62,5 +62,5 @@ def strategy(name: str, value: Any, *, example: str) -> st.SearchStrategy[Any]:
     """`value`, if it is a strategy; `example` is the code that the message offers instead."""
     if isinstance(value, st.SearchStrategy):
         return value
-    mend = f"Pass a strategy, such as {name}={example}."
-    raise misuse(expected="a Hypothesis strategy", name=name, value=value, mend=mend)
+    fix = f"Pass a strategy, such as {name}={example}."
+    raise misuse(expected="a Hypothesis strategy", name=name, value=value, fix=fix)

@@ -2,9 +2,9 @@
 
 import os
 
-from nnx_conformance import wire
-from nnx_conformance.messages import Answer
+from nnx_conformance.core import wire
+from nnx_conformance.process.messages import Answer, Failure
 
-frame = wire.dumps(Answer(1, failure="\ud800\x1b[2J\x1b]0;owned\x07 the kit failed"))
+frame = wire.dumps(Answer(1, Failure("\ud800\x1b[2J\x1b]0;owned\x07 the kit failed")))
 os.write(4, frame)
 os._exit(0)

@@ -2,9 +2,9 @@
 
 import os
 
-from nnx_conformance import wire
-from nnx_conformance.messages import Answer
+from nnx_conformance.core import wire
+from nnx_conformance.process.messages import Answer, Failure
 
 
 def mutability_increment_count(seed, x, n_calls):
-    os.write(4, wire.dumps(Answer(2, failure="out of memory")))
+    os.write(4, wire.dumps(Answer(2, Failure("out of memory"))))

@@ -2,9 +2,9 @@
 
 import os
 
-from nnx_conformance import wire
-from nnx_conformance.messages import Answer
-from nnx_conformance.loaded import NotLoaded
+from nnx_conformance.core import wire
+from nnx_conformance.process.messages import Answer
+from nnx_conformance.core.candidate.loaded import NotLoaded
 
-os.write(4, wire.dumps(Answer(1, not_loaded=NotLoaded(True, "no such option"))))
+os.write(4, wire.dumps(Answer(1, NotLoaded(True, "no such option"))))
 os._exit(0)

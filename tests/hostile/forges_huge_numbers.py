@@ -3,9 +3,9 @@
 import os
 
 import numpy as np
-from nnx_conformance import wire
-from nnx_conformance.messages import Answer
-from nnx_conformance.observation import Call, Module, Observation, Outcome, Run, Slot, Snapshot, Thing
+from nnx_conformance.core import wire
+from nnx_conformance.process.messages import Answer, Observed
+from nnx_conformance.core.facts import Call, Module, Facts, Rerun, Run, Slot, Snapshot, Value
 
 
 HUGE = 10**4000
@@ -13,10 +13,10 @@ SLOT = Slot("count", "nnx.Variable", True, False, False)
 
 
 def mutability_increment_count(seed, x, n_calls):
-    result = Thing("jax.Array", np.array([n_calls, np.asarray(x).sum()], np.float32), "")
+    result = Value("jax.Array", np.array([n_calls, np.asarray(x).sum()], np.float32), "")
     module = Module("Counter", True, True, None, Snapshot(0, (0,), ()), Snapshot(0, (HUGE,), ()))
     call = Call(0, None, False, False, Snapshot(0, (0,), ()), Snapshot(0, (HUGE,), ()), 0)
     run = Run(HUGE, result, None, (module,), (call,), ((SLOT,),), (result,), (), (), (), ())
-    seen = Observation(run, Outcome(result, None), None, (), (HUGE,), False, "")
-    os.write(4, wire.dumps(Answer(2, observation=seen)))
+    seen = Facts(run, Rerun(result, None), None, (), (HUGE,), False, "")
+    os.write(4, wire.dumps(Answer(2, Observed(wire.Later(seen)))))
     os._exit(0)

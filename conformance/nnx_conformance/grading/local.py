@@ -5,16 +5,16 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from nnx_conformance.errors import KitError
-from nnx_conformance.grading.order import Order
-from nnx_conformance.grading.outcome import Outcome
-from nnx_conformance.grading.work import Tries, Work
-from nnx_conformance.isolation import linux
+from nnx_conformance.core.errors import KitError
+from nnx_conformance.grading.grade import Grade
+from nnx_conformance.grading.tasks import Attempts, GradingPlan, Task
+from nnx_conformance.process import interrupts
+from nnx_conformance.sandbox import linux
 
 LEAVING_SECONDS = 15.0
 #: So many candidates make up for the seconds for which the first of them then waits.
@@ -27,32 +27,36 @@ class _Judge:
     connection: Connection
 
 
-def run(works: Sequence[Work], order: Order, jobs: int) -> Iterator[Outcome]:
-    """The outcomes, in the order in which they come.
+def run(tasks: Sequence[Task], plan: GradingPlan, jobs: int) -> Generator[Grade]:
+    """The grades, in the order in which they come.
 
     Raises:
         KitError: if the contract's own right candidate does not conform here.
     """
-    pool = _Pool(order, min(jobs, len(works)))
+    pool = _Pool(plan, min(jobs, len(tasks)))
     try:
-        pool.prepare(many=len(works) >= MANY)
-        yield from pool.judge(works)
-    finally:
-        pool.close()
+        pool.prepare(many=len(tasks) >= MANY)
+        yield from pool.judge(tasks)
+    except BaseException:
+        pool.stop()
+        raise
+    pool.close()
 
 
 class _Pool:
-    def __init__(self, order: Order, size: int) -> None:
-        self._order = order
+    def __init__(self, plan: GradingPlan, size: int) -> None:
+        self._plan = plan
         self._context = multiprocessing.get_context("spawn")  # a fork would take over what runs in threads here
         self._judges = [self._start() for _ in range(size)]
-        self._busy: dict[Connection, tuple[_Judge, Work]] = {}
-        self._tries = Tries()
+        self._busy: dict[Connection, tuple[_Judge, Task]] = {}
+        self._attempts = Attempts()
 
     def _start(self) -> _Judge:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, self._order), daemon=True)
-        process.start()
+        process = self._context.Process(target=_serve, args=(theirs, self._plan), daemon=True)
+        # Ctrl-C reaches the whole group; a judge that still imports would answer with a traceback.
+        with interrupts.held_back():
+            process.start()
         theirs.close()
         return _Judge(process, ours)
 
@@ -67,38 +71,38 @@ class _Pool:
         if failure:
             raise KitError(failure)
 
-    def judge(self, works: Sequence[Work]) -> Iterator[Outcome]:
-        """The outcomes of all works."""
-        waiting = deque(works)
+    def judge(self, tasks: Sequence[Task]) -> Iterator[Grade]:
+        """The grades of all tasks."""
+        waiting = deque(tasks)
         idle = list(self._judges)
         while waiting or self._busy:
             while waiting and idle:
                 self._give(idle.pop(), waiting.popleft())
             for connection in wait(list(self._busy)):
                 assert isinstance(connection, Connection)
-                judge, work = self._busy.pop(connection)
-                found = self._take(connection)
-                if found is None:
+                judge, task = self._busy.pop(connection)
+                grade = self._take(connection)
+                if grade is None:
                     judge = self._replace(judge)
-                    found = self._tries.died(work)
-                    waiting.extend([] if found else [work])
+                    grade = self._attempts.died(task)
+                    waiting.extend([] if grade else [task])
                 idle.append(judge)
-                if found:
-                    yield found
+                if grade:
+                    yield grade
 
-    def _give(self, judge: _Judge, work: Work) -> None:
-        self._busy[judge.connection] = judge, work
+    def _give(self, judge: _Judge, task: Task) -> None:
+        self._busy[judge.connection] = judge, task
         try:
-            judge.connection.send(work)
+            judge.connection.send(task)
         except OSError:
-            return  # it has died; waiting for its answer tells so
+            return  # it has died; waiting for its answer shows it
 
-    def _take(self, connection: Connection) -> Outcome | None:
+    def _take(self, connection: Connection) -> Grade | None:
         try:
             received = connection.recv()
         except (EOFError, OSError):
             return None
-        assert isinstance(received, Outcome)
+        assert isinstance(received, Grade)
         return received
 
     def _replace(self, judge: _Judge) -> _Judge:
@@ -108,38 +112,53 @@ class _Pool:
         return self._judges[-1]
 
     def close(self) -> None:
-        """End every judge; what one is at is given up."""
+        """End the judges, who have nothing more to do."""
         for judge in self._judges:
             judge.connection.close()
         for judge in self._judges:
-            self._end(judge, 0.0 if judge.connection in self._busy else LEAVING_SECONDS)
+            self._end(judge, LEAVING_SECONDS)
+
+    def stop(self) -> None:
+        """End every judge now; what one is at is given up."""
+        for judge in self._judges:
+            judge.process.terminate()
+        for judge in self._judges:
+            self._end(judge, LEAVING_SECONDS)
 
     def _end(self, judge: _Judge, seconds: float) -> None:
-        judge.connection.close()
         judge.process.join(seconds)
+        judge.connection.close()
         if judge.process.is_alive():
-            judge.process.terminate()
+            judge.process.kill()
             judge.process.join()
 
 
-def _serve(connection: Connection, order: Order) -> None:
-    """A judge's process: prepare when told to, judge what comes, until the other side hangs up."""
+def _serve(connection: Connection, plan: GradingPlan) -> None:
+    """A judge's process: prepare on request, judge what comes, until the other side hangs up or ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # one who interrupts the grading lets it end its judges itself
+    signal.signal(signal.SIGTERM, _leave)
+    interrupts.admit()
     if linux.LINUX:
         linux.die_with_parent()
     from nnx_conformance.grading.grader import Grader
 
-    with Grader(order) as grader:
-        grader.begin()  # while the first judge prepares
-        while True:
-            try:
-                work = connection.recv()
-                if isinstance(work, Work):
-                    connection.send(grader.grade(work))
+    try:
+        with Grader(plan) as grader:
+            grader.begin()  # while the first judge prepares
+            while True:
+                task = connection.recv()
+                if isinstance(task, Task):
+                    connection.send(grader.grade(task))
                 else:
-                    connection.send(_failure(grader, many=work))
-            except (EOFError, OSError):
-                return
+                    connection.send(_failure(grader, many=task))
+    except (EOFError, OSError, KeyboardInterrupt):
+        return
+
+
+def _leave(*_: object) -> None:
+    """End in order, the fork server first; a second signal, to the whole group, is not to break that off."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _failure(grader: object, *, many: bool) -> str:

@@ -1,6 +1,6 @@
-"""Judges on a Ray cluster: an actor each, which owns a zygote and never runs a candidate itself.
+"""Judges on a Ray cluster: an actor each, which owns a fork server and never runs a candidate itself.
 
-Ray starts them, places them and tells when one is lost with its node; what was lost is given to another.
+Ray starts them, places them and reports when one is lost with its node; another then judges what it had.
 """
 
 from __future__ import annotations
@@ -8,16 +8,15 @@ from __future__ import annotations
 import os
 import socket
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
-from nnx_conformance.errors import KitError, Misuse, expected
-from nnx_conformance.grading.order import Order, versions
-from nnx_conformance.grading.outcome import Outcome
+from nnx_conformance.core.errors import KitError, Misuse, expected
+from nnx_conformance.grading.grade import Grade
 from nnx_conformance.grading.run import Engine, compilations
-from nnx_conformance.grading.work import Tries, Work
+from nnx_conformance.grading.tasks import Attempts, GradingPlan, Task, versions
 
 CONNECT_SECONDS = 5.0
 INSTALL = "pip install 'nnx-conformance[ray]'"
@@ -26,13 +25,13 @@ INSTALL = "pip install 'nnx-conformance[ray]'"
 class Judge:
     """One judge, in a process of Ray's. Its methods are called from afar."""
 
-    def __init__(self, order: Order, wanted: dict[str, str]) -> None:
+    def __init__(self, plan: GradingPlan, wanted: dict[str, str]) -> None:
         from nnx_conformance.grading.grader import Grader
 
         self._open = ExitStack()
-        self._other = {name: found for name, found in versions().items() if found != wanted[name]}
-        folder = self._open.enter_context(compilations(order))  # each node compiles for its own processor
-        self._grader = self._open.enter_context(Grader(replace(order, cache=folder)))
+        self._other = {name: installed for name, installed in versions().items() if installed != wanted[name]}
+        folder = self._open.enter_context(compilations(plan))  # each node compiles for its own processor
+        self._grader = self._open.enter_context(Grader(replace(plan, cache=folder)))
 
     def prepare(self) -> str:
         """Why this judge cannot work; empty if it can."""
@@ -44,12 +43,12 @@ class Judge:
             return str(error)
         return ""
 
-    def grade(self, work: Work) -> Outcome:
-        """The outcome of one candidate."""
-        return self._grader.grade(work)
+    def grade(self, task: Task) -> Grade:
+        """The grade of one candidate."""
+        return self._grader.grade(task)
 
     def close(self) -> None:
-        """End the zygote."""
+        """End the fork server."""
         self._open.close()
 
 
@@ -69,18 +68,18 @@ def engine(address: str | None, jobs: int | None) -> Engine:
         if error.name != "ray":
             raise
         raise expected("an engine that is installed", "--engine", "ray", f"Install it: {INSTALL}.") from error
-    return lambda works, order: _run(works, order, address, jobs)
+    return lambda tasks, plan: _run(tasks, plan, address, jobs)
 
 
-def _run(works: Sequence[Work], order: Order, address: str | None, jobs: int | None) -> Iterator[Outcome]:
+def _run(tasks: Sequence[Task], plan: GradingPlan, address: str | None, jobs: int | None) -> Generator[Grade]:
     import ray
 
     _connect(address, jobs)
     try:
-        size = min(jobs or int(ray.cluster_resources().get("CPU", 1)), len(works))
-        judges = _Judges(order)
+        size = min(jobs or int(ray.cluster_resources().get("CPU", 1)), len(tasks))
+        judges = _Judges(plan)
         try:
-            yield from judges.judge(works, size)
+            yield from judges.judge(tasks, size)
         finally:
             judges.close()
     finally:
@@ -99,10 +98,10 @@ def _connect(address: str | None, jobs: int | None) -> None:
             _reachable(address)
             ray.init(address=address, **quiet)
     except Exception as error:
-        told = error.strerror if isinstance(error, OSError) and error.strerror else str(error).strip()
-        reason = (told.splitlines() or [type(error).__name__])[0].rstrip(".")
-        mend = f"{reason}. Start a cluster with `ray start --head`, or leave --address out for one on this machine."
-        raise expected("the address of a Ray cluster that can be reached", "--address", address, mend) from error
+        message = error.strerror if isinstance(error, OSError) and error.strerror else str(error).strip()
+        reason = (message.splitlines() or [type(error).__name__])[0].rstrip(".")
+        fix = f"{reason}. Start a cluster with `ray start --head`, or leave --address out for one on this machine."
+        raise expected("the address of a Ray cluster that can be reached", "--address", address, fix) from error
 
 
 def _reachable(address: str) -> None:
@@ -113,22 +112,22 @@ def _reachable(address: str) -> None:
 
 
 class _Judges:
-    def __init__(self, order: Order) -> None:
+    def __init__(self, plan: GradingPlan) -> None:
         import ray
 
         self._ray = ray
-        self._order = order
+        self._plan = plan
         self._actor: Any = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Judge)
         self._all: list[Any] = []
         self._ready: list[Any] = []
         self._starting: dict[Any, Any] = {}
-        self._busy: dict[Any, tuple[Any, Work]] = {}
-        self._tries = Tries()
+        self._busy: dict[Any, tuple[Any, Task]] = {}
+        self._attempts = Attempts()
         self._lost_at_start = 0
 
-    def judge(self, works: Sequence[Work], size: int) -> Iterator[Outcome]:
-        """The outcomes of all works, in the order in which they come."""
-        waiting = deque(works)
+    def judge(self, tasks: Sequence[Task], size: int) -> Iterator[Grade]:
+        """The grades of all tasks, in the order in which they come."""
+        waiting = deque(tasks)
         for _ in range(size):
             self._start()
         while waiting or self._busy:
@@ -138,11 +137,11 @@ class _Judges:
             for reference in done:
                 if reference in self._starting:
                     self._started(reference)
-                elif found := self._take(reference, waiting):
-                    yield found
+                elif grade := self._take(reference, waiting):
+                    yield grade
 
     def _start(self) -> None:
-        judge = self._actor.remote(self._order, versions())
+        judge = self._actor.remote(self._plan, versions())
         self._all.append(judge)
         self._starting[judge.prepare.remote()] = judge
 
@@ -160,24 +159,24 @@ class _Judges:
             raise KitError(f"A judge on the cluster cannot work: {failure}")
         self._ready.append(judge)
 
-    def _give(self, judge: Any, work: Work) -> None:
-        self._busy[judge.grade.remote(work)] = judge, work
+    def _give(self, judge: Any, task: Task) -> None:
+        self._busy[judge.grade.remote(task)] = judge, task
 
-    def _take(self, reference: Any, waiting: deque[Work]) -> Outcome | None:
-        """An outcome; None if the judge was lost and there is to be another try."""
-        judge, work = self._busy.pop(reference)
+    def _take(self, reference: Any, waiting: deque[Task]) -> Grade | None:
+        """A grade; None if the judge was lost and there is to be another try."""
+        judge, task = self._busy.pop(reference)
         try:
-            found: Outcome = self._ray.get(reference)
+            grade: Grade = self._ray.get(reference)
         except self._ray.exceptions.RayActorError:
             self._start()
-            failed = self._tries.died(work)
-            waiting.extend([] if failed else [work])
+            failed = self._attempts.died(task)
+            waiting.extend([] if failed else [task])
             return failed
         self._ready.append(judge)
-        return found
+        return grade
 
     def close(self) -> None:
-        """End the judges, each with its zygote."""
+        """End the judges, each with its fork server."""
         ends = [judge.close.remote() for judge in self._ready]
         if ends:
             self._ray.wait(ends, num_returns=len(ends), timeout=15)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
-from nnx_conformance.errors import expected
-from nnx_conformance.grading.order import Order, key
-from nnx_conformance.grading.outcome import Outcome
+from nnx_conformance.core.errors import expected
+from nnx_conformance.grading.grade import Grade
 from nnx_conformance.grading.store import Store
 from nnx_conformance.grading.submissions import Submission
-from nnx_conformance.grading.work import Work
-from nnx_conformance.isolation import host
-from nnx_conformance.isolation.jail import Jail
+from nnx_conformance.grading.tasks import GradingPlan, Task, key
+from nnx_conformance.sandbox import isolation
+from nnx_conformance.sandbox.jail import Jail
 
-#: Gives the outcomes of works by an order, as they come.
-Engine = Callable[[Sequence[Work], Order], Iterator[Outcome]]
-#: Told how many of how many are judged.
-Told = Callable[[int, int], None]
+#: Gives the grades of tasks by a plan, as they come.
+Engine = Callable[[Sequence[Task], GradingPlan], Generator[Grade]]
+#: Called with how many of how many are judged.
+CountProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -38,27 +37,30 @@ class Accounting:
     judged: int
 
 
-def grade(submissions: Sequence[Submission], order: Order, store: Store, engine: Engine, told: Told) -> Accounting:
+def grade(
+    submissions: Sequence[Submission], plan: GradingPlan, store: Store, engine: Engine, progress: CountProgress
+) -> Accounting:
     """Judge every submission that the store does not know yet."""
-    keys = {submission.id: key(submission.source, order) for submission in submissions}
+    keys = {submission.id: key(submission.source, plan) for submission in submissions}
     store.enlist((submission.id, keys[submission.id], submission.source) for submission in submissions)
     known = store.known()
-    works = {keys[one.id]: Work(keys[one.id], one.id, one.source) for one in reversed(submissions)}
-    todo = [work for work in reversed(works.values()) if work.key not in known]
-    done = len(works) - len(todo)
-    told(done, len(works))
+    tasks = {keys[one.id]: Task(keys[one.id], one.id, one.source) for one in reversed(submissions)}
+    todo = [task for task in reversed(tasks.values()) if task.key not in known]
+    done = len(tasks) - len(todo)
+    progress(done, len(tasks))
     if todo:
-        with compilations(order) as cache:
-            for number, outcome in enumerate(engine(todo, replace(order, cache=cache)), done + 1):
-                store.add(outcome)
-                told(number, len(works))
-    return Accounting(len(submissions), len(works), len(todo))
+        # Closed, or an interrupted grading would remove the folder while its judges still write there.
+        with compilations(plan) as cache, closing(engine(todo, replace(plan, cache=cache))) as grades:
+            for number, grade in enumerate(grades, done + 1):
+                store.add(grade)
+                progress(number, len(tasks))
+    return Accounting(len(submissions), len(tasks), len(todo))
 
 
 @contextmanager
-def compilations(order: Order) -> Iterator[str]:
+def compilations(plan: GradingPlan) -> Iterator[str]:
     """A folder for compilations, where candidates cannot write to it."""
-    if order.jail.level != "sandbox":
+    if plan.jail.level != "sandbox":
         yield ""
         return
     with tempfile.TemporaryDirectory(prefix="nnx-conformance-cache-") as folder:
@@ -66,15 +68,15 @@ def compilations(order: Order) -> Iterator[str]:
 
 
 def settled(jail: Jail) -> Jail:
-    """The jail with the level that this host gives, so that results tell under which they came about.
+    """The jail with the level that this host gives, so that results name it.
 
     Raises:
         Misuse: if a level is asked for that cannot be had.
     """
-    obtained = host.obtain(jail)
+    obtained = isolation.obtain(jail)
     if obtained.refused:
-        mend = f"{obtained.refused}. Ask for {obtained.level!r}, or leave it out; `nnx-conformance doctor` tells more."
-        raise expected("an isolation that this host can give", "--isolation", jail.level, mend)
+        fix = f"{obtained.refused}. Ask for {obtained.level!r}, or leave it out; `nnx-conformance doctor` says more."
+        raise expected("an isolation that this host can give", "--isolation", jail.level, fix)
     return replace(jail, level=obtained.level)
 
 

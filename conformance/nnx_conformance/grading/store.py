@@ -10,16 +10,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnx_conformance import wire
-from nnx_conformance.errors import expected
-from nnx_conformance.grading.outcome import FINAL, STATUSES, Outcome, Status
-from nnx_conformance.report import Report
+from nnx_conformance.core import wire
+from nnx_conformance.core.errors import expected
+from nnx_conformance.core.report import Report
+from nnx_conformance.grading.grade import FINAL, STATUSES, Grade, GradeStatus
 
 APPLICATION = 0x6E6E7863  # "nnxc"
-VERSION = 1
+VERSION = 2
 NOT_RUN = "not run"
 BUSY_SECONDS = 30.0
-MEND = "Name another file with --results; this one is left as it is."
+FIX = "Name another file with --results; this one is left as it is."
 
 TABLES = """
 CREATE TABLE candidates (id TEXT PRIMARY KEY, key TEXT NOT NULL, source BLOB NOT NULL) WITHOUT ROWID;
@@ -33,19 +33,21 @@ CREATE INDEX candidates_by_key ON candidates (key);
 
 
 @dataclass(frozen=True)
-class Row:
+class StoredGrade:
     """One candidate with its result.
 
     Attributes:
-        violates: the ids of the checks that it violates.
+        violates: the ids of the checks that it violates and that decide.
+        advice: those of the others that it violates.
     """
 
     id: str
     key: str
-    status: Status
+    status: GradeStatus
     seconds: float
     reason: str
     violates: tuple[str, ...]
+    advice: tuple[str, ...] = ()
 
 
 class Store:
@@ -90,9 +92,9 @@ class Store:
                 f"BEGIN; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; {TABLES} COMMIT;"
             )
         elif application != APPLICATION:
-            raise expected("a results file of nnx-conformance", "results", where, f"It is none. {MEND}")
+            raise expected("a results file of nnx-conformance", "results", where, f"It is none. {FIX}")
         elif version != VERSION:
-            raise expected(f"a results file of version {VERSION}", "results", where, f"It is {version}. {MEND}")
+            raise expected(f"a results file of version {VERSION}", "results", where, f"It is {version}. {FIX}")
         self._database.execute("PRAGMA synchronous = NORMAL")
 
     def enlist(self, candidates: Iterable[tuple[str, str, bytes]]) -> None:
@@ -105,20 +107,20 @@ class Store:
         """The keys that need not be judged again."""
         marks = ", ".join("?" * len(FINAL))
         with self._clearly():
-            found = self._database.execute(f"SELECT key FROM outcomes WHERE status IN ({marks})", FINAL)
-            return {key for (key,) in found}
+            rows = self._database.execute(f"SELECT key FROM outcomes WHERE status IN ({marks})", FINAL)
+            return {key for (key,) in rows}
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, grade: Grade) -> None:
         """Keep one result, at once and for good."""
-        report = wire.dumps(outcome.report) if outcome.report else None
-        row = (outcome.key, outcome.status, outcome.seconds, outcome.reason, report, time.time())
-        violated = [(finding.check, outcome.key) for finding in outcome.report.findings] if outcome.report else []
+        report = wire.dumps(grade.report) if grade.report else None
+        row = (grade.key, grade.status, grade.seconds, grade.reason, report, time.time())
+        violated = [(finding.check, grade.key) for finding in grade.report.findings] if grade.report else []
         with self._clearly(), self._database:
             self._database.execute("BEGIN")
             self._database.execute("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?)", row)
             self._database.executemany("INSERT OR REPLACE INTO violated VALUES (?, ?)", violated)
 
-    def rows(self, ids: Iterable[str] | None = None, *, violates: str = "", status: str = "") -> Iterator[Row]:
+    def rows(self, ids: Iterable[str] | None = None, *, violates: str = "", status: str = "") -> Iterator[StoredGrade]:
         """Every candidate with its result, by id; those of some ids, of a violated check or of a status."""
         wanted = None if ids is None else set(ids)
         query = (
@@ -127,24 +129,31 @@ class Store:
         )
         with self._clearly():
             broken = self._violated()
-            for id, key, found, seconds, reason in self._database.execute(query, (NOT_RUN,)):
-                row = Row(id, key, found, seconds, reason, broken.get(key, ()))
-                listed = (wanted is None or id in wanted) and (not status or found == status)
-                if listed and (not violates or violates in row.violates):
-                    yield row
+            for id, key, outcome, seconds, reason in self._database.execute(query, (NOT_RUN,)):
+                violated = broken.get(key, ((), ()))
+                listed = (wanted is None or id in wanted) and (not status or outcome == status)
+                if listed and (not violates or violates in violated[0] + violated[1]):
+                    yield StoredGrade(id, key, outcome, seconds, reason, *violated)
 
-    def _violated(self) -> dict[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {}
-        for key, check in self._database.execute("SELECT key, check_id FROM violated ORDER BY key, check_id"):
-            found[key] = (*found.get(key, ()), check)
-        return found
+    def _violated(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """By key, the violated checks that decide, and the others: the stored report says which are which."""
+        query = "SELECT key, report FROM outcomes WHERE key IN (SELECT key FROM violated)"
+        violated = {}
+        for key, text in self._database.execute(query):
+            report = wire.whole(Report, text)
+            decides = {finding.check: report.decides(finding.level) for finding in report.findings}
+            split = [
+                tuple(sorted(id for id, deciding in decides.items() if deciding is wanted)) for wanted in (True, False)
+            ]
+            violated[key] = (split[0], split[1])
+        return violated
 
     def stored(self, id: str) -> tuple[Report | None, bytes] | None:
         """The report and the source of one candidate; None if it is not known."""
         query = "SELECT report, source FROM candidates LEFT JOIN outcomes USING (key) WHERE id = ?"
         with self._clearly():
-            found = self._database.execute(query, (id,)).fetchone()
-        return found and (wire.whole(Report, found[0]) if found[0] else None, found[1])
+            row = self._database.execute(query, (id,)).fetchone()
+        return row and (wire.whole(Report, row[0]) if row[0] else None, row[1])
 
     def counts(self) -> Counter[str]:
         """How many candidates have each status."""
@@ -156,5 +165,5 @@ class Store:
         try:
             yield
         except sqlite3.Error as error:
-            mend = f"{error}. What was stored before is kept: mend this, and the same command goes on."
-            raise expected("a results file that can be used", "results", str(self._path), mend) from error
+            fix = f"{error}. What was stored before is kept: fix this, and the same command goes on."
+            raise expected("a results file that can be used", "results", str(self._path), fix) from error

@@ -10,13 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nnx_conformance.errors import Misuse, expected
+from nnx_conformance.core.candidate import notebook
+from nnx_conformance.core.candidate.notebook import is_notebook
+from nnx_conformance.core.candidate.target import SUFFIXES
+from nnx_conformance.core.errors import Misuse, expected
 
 #: A candidate of more bytes is not read: nobody writes it by hand, and it costs each judge its memory.
 LONGEST = 1024 * 1024
+#: What each candidate's file is called: what becomes of it must not hang on its name.
+FILE = "solution.py"
+NOTEBOOK = "solution.ipynb"
 NAME = "candidates"
-MEND = (
-    "Give a folder of Python files or one of them, a glob in quotes such as 'handed-in/*.py', "
+FIX = (
+    "Give a folder of Python files and notebooks or one of them, a glob in quotes such as 'handed-in/*.py', "
     "or a JSONL file of `id` and `source`."
 )
 
@@ -27,11 +33,16 @@ class Submission:
 
     Attributes:
         id: its path below the folder, or the id in the JSONL file.
-        source: its bytes; cut after one more than `LONGEST`.
+        source: its bytes; cut after one more than `LONGEST`. A notebook is without its outputs.
     """
 
     id: str
     source: bytes
+
+
+def file_name(id: str) -> str:
+    """What a candidate's file is called where it is judged."""
+    return NOTEBOOK if is_notebook(id) else FILE
 
 
 def read(where: str) -> list[Submission]:
@@ -42,24 +53,24 @@ def read(where: str) -> list[Submission]:
     """
     path = Path(where)
     if path.is_dir():
-        found = [_of_file(file, path) for file in _python_files(path)]
+        submissions = [_of_file(file, path) for file in _python_files(path)]
     elif path.suffix == ".jsonl":
-        found = list(_of_jsonl(path))
-    elif path.suffix == ".py" and path.is_file():
-        found = [_of_file(path, None)]
+        submissions = list(_of_jsonl(path))
+    elif path.suffix in SUFFIXES and path.is_file():
+        submissions = [_of_file(path, None)]
     elif glob.has_magic(where):
-        found = [_of_file(Path(file), None) for file in glob.glob(where, recursive=True) if Path(file).is_file()]
+        submissions = [_of_file(Path(file), None) for file in glob.glob(where, recursive=True) if Path(file).is_file()]
     else:
-        raise expected("a folder, a file, a glob or a JSONL file that exists", NAME, where, MEND)
-    if not found:
-        raise expected("at least one candidate", NAME, where, f"There is none. {MEND}")
-    _distinct(found, where)
-    return sorted(found, key=lambda submission: submission.id)
+        raise expected("a folder, a file, a glob or a JSONL file that exists", NAME, where, FIX)
+    if not submissions:
+        raise expected("at least one candidate", NAME, where, f"There is none. {FIX}")
+    _distinct(submissions, where)
+    return sorted(submissions, key=lambda submission: submission.id)
 
 
 def _python_files(folder: Path) -> Iterator[Path]:
     home = folder.resolve()
-    for file in folder.rglob("*.py"):
+    for file in (file for suffix in SUFFIXES for file in folder.rglob(f"*{suffix}")):
         hidden = any(part.startswith((".", "__")) for part in file.relative_to(folder).parts)
         if hidden or not file.is_file():
             continue
@@ -71,10 +82,16 @@ def _python_files(folder: Path) -> Iterator[Path]:
 def _of_file(file: Path, folder: Path | None) -> Submission:
     try:
         with file.open("rb") as stream:
-            source = stream.read(LONGEST + 1)
+            source = stream.read(1 + (notebook.LARGEST if is_notebook(file.name) else LONGEST))
     except OSError as error:
         raise expected("candidates that can be read", NAME, str(file), f"{error.strerror}.") from error
-    return Submission(_text((file.relative_to(folder) if folder else file).as_posix()), source)
+    return _submission((file.relative_to(folder) if folder else file).as_posix(), source)
+
+
+def _submission(id: str, source: bytes) -> Submission:
+    if is_notebook(id):  # its outputs count neither for its length nor for the key of its grade
+        source = notebook.without_outputs(source)
+    return Submission(_text(id), source[: LONGEST + 1])
 
 
 def _of_jsonl(path: Path) -> Iterator[Submission]:
@@ -96,7 +113,7 @@ def _of_line(place: str, line: bytes) -> Submission:
     if not wanted or not record["id"]:
         raise Misuse(f'Expected {{"id": "...", "source": "..."}} in each line but {place} holds {line[:80]!r}.')
     # A lone surrogate is valid JSON and no valid text; it becomes a file that is not UTF-8.
-    return Submission(_text(record["id"]), record["source"].encode("utf-8", "surrogatepass")[: LONGEST + 1])
+    return _submission(record["id"], record["source"].encode("utf-8", "surrogatepass"))
 
 
 def _text(id: str) -> str:
@@ -104,7 +121,7 @@ def _text(id: str) -> str:
     return id.encode("utf-8", "backslashreplace").decode()
 
 
-def _distinct(found: list[Submission], where: str) -> None:
-    twice = [id for id, count in Counter(submission.id for submission in found).items() if count > 1]
+def _distinct(submissions: list[Submission], where: str) -> None:
+    twice = [id for id, count in Counter(submission.id for submission in submissions).items() if count > 1]
     if twice:
         raise expected("ids that are all different", NAME, where, f"{twice[0]!r} stands there more than once.")

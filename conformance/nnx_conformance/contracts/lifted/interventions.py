@@ -2,134 +2,224 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
 import numpy as np
 
-from nnx_conformance.apart import remainder
-from nnx_conformance.case import Case
-from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
-from nnx_conformance.contracts.lifted.evidence import (
-    HIDDEN,
-    IN_VARIABLE,
-    LIFTED,
-    PER_LANE,
-    RETURNS,
-    SUM,
-    calls_asked,
-    culprit,
-    excuse,
-    looked,
-    result,
-    shown,
-)
-from nnx_conformance.contracts.mutability import places
-from nnx_conformance.contracts.sight import out_of_sight
-from nnx_conformance.observation import Observation, Shift
-from nnx_conformance.request import OUTPUTS, SHIFTS
+from nnx_conformance.contracts import blame
+from nnx_conformance.contracts.following import amounts_in_turn, in_blocks
+from nnx_conformance.contracts.lifted.reading import LIFTED, PER_LANE, SUM, VISIBLE, LanesReading, a_result
+from nnx_conformance.contracts.reading import IN_VARIABLE
+from nnx_conformance.contracts.wording import also_astray, numbers_text, rise
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.claim import Claim, same_numbers
+from nnx_conformance.core.contract import MUST, Blocked, Judgement, Unmet, Unseen, Violation, check, unmet
+from nnx_conformance.core.facts import Changed, Intervention, Moment
+from nnx_conformance.core.plan import AMOUNT, OUTPUTS, SHIFTS, own_amounts, remainder
+
+
+def applied(reading: LanesReading, changed: Changed) -> list[Intervention]:
+    """The interventions on the state or on outputs for which there was something to change."""
+    return [shift for shift in reading.facts.shifts if shift.changed is changed and shift.applied]
+
+
+def follows_in(reading: LanesReading, shift: Intervention, column: int) -> bool:
+    """Whether a column of the result changed with it; a candidate that raises then has read what changed."""
+    rows = reading.rows(shift.outcome.result)
+    return rows is None or not np.array_equal(rows[:, column], reading.result[:, column])
+
+
+def unread(reading: LanesReading, column: int, what: str, cause: str, *because: str) -> Violation:
+    """The violation of a column that stayed the same."""
+    expected, line = ("other counts", "other sums")[column], blame.returned(reading.run)
+    return Violation(what, expected, numbers_text(reading.result[:, column]), line=line, cause=cause, because=because)
+
+
+def _a_state_shift(reading: LanesReading) -> Unmet:
+    """Need: the kit could change the count."""
+    return None if applied(reading, Changed.STATE) else unmet(VISIBLE, reading) or Blocked(IN_VARIABLE)
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """How lanes of a column followed a change of their own: what must hold of it, and the violation if it does not."""
+
+    claim: Claim
+    violation: Callable[[], Violation]
+
+
+def _responses(reading: LanesReading) -> Iterator[Response]:
+    """What must hold of `result[:, 0]`, whose lanes follow the state, or the last outputs where that is set anew.
+
+    Nothing is left of the start where calls set the state anew, or where the result is the difference to it.
+    """
+    shift = applied(reading, Changed.STATE)[0]
+    late = shift.moment is Moment.CONSTRUCTION or shift.undone
+    last = next(iter(applied(reading, Changed.OUTPUT)), None) if late else None
+    follows = follows_in(reading, shift, 0)
+    if not follows and (_other_calls(reading, shift) or (shift.undone and last is None)):
+        return
+    if follows or (last and follows_in(reading, last, 0)):
+        every = (_lanes_under(reading, shift) if follows else None, _same_for_all(reading), _lanes_of_others(reading))
+        yield from filter(None, every)
+        follows = True
+    yield Response(same_numbers(follows, True), lambda: _count_unread(reading, shift))
+
+
+def _other_calls(reading: LanesReading, shift: Intervention) -> bool:
+    """Whether a loop that goes on until the count is reached has made other calls for a change of its start."""
+    constructed = shift.moment is Moment.CONSTRUCTION
+    return constructed and reading.visible is not None and shift.calls != len(reading.visible.calls)
+
+
+def _count_unread(reading: LanesReading, shift: Intervention) -> Violation:
+    """The violation of counts that stayed the same."""
+    if shift.undone:
+        what = "the kit raised what the models keep after the last calls; result[:, 0] stayed the same"
+        return unread(reading, 0, what, "result[:, 0] is computed without the Variable", LIFTED)
+    what = f"the kit raised the count by {shift.amount} {shift.moment}; result[:, 0] stayed the same"
+    cause = "result[:, 0] is computed without the Variable, or its updates are dropped"
+    return unread(reading, 0, what, cause, LIFTED, PER_LANE)
 
 
 @check(
     id="result-reads-state",
     level=MUST,
-    requirement="`result[:, 0]` is read from the Variable, lane by lane: when the kit changes that, it follows.",
+    requirement="`result[:, 0]` comes from the Variable, lane by lane: when we change a lane's count, its result "
+    "changes by as much.",
     remedy="Return `models.count.value` of the models that were called, not a number beside them.",
     wrong="counts = jnp.full(lanes, n_calls)",
     right="counts = models.count.value",
     probes=(SHIFTS, OUTPUTS),
+    needs=(a_result, _a_state_shift),
+    claims=lambda _, reading: [response.claim for response in _responses(reading)],
 )
-def result_reads_state(case: Case, seen: Observation) -> Judgement:
-    got = result(case, seen)
-    if got is None:
-        return Blocked(culprit(seen) or RETURNS)
-    tried = [shift for shift in seen.shifts if shift.what == "state" and shift.applied]
-    if not tried:
-        return excuse(case, seen) or Blocked(IN_VARIABLE)
-    if _followed(tried[0], got, 0):
-        return _one_for_all(case, seen, got)
-    if _made_up(seen, tried[0]):
+def result_reads_state(_: Case, reading: LanesReading) -> Judgement:
+    shift = applied(reading, Changed.STATE)[0]
+    short = next((response for response in _responses(reading) if not response.claim.holds()), None)
+    if short is not None:
+        return short.violation()
+    if _other_calls(reading, shift):
         return None
-    if tried[0].undone:
-        return _undone(seen, got)
-    what = f"the kit raised the count by {tried[0].amount} {tried[0].when}; result[:, 0] stayed the same"
-    cause = "result[:, 0] is computed without the Variable, or its updates are dropped"
-    follows = (LIFTED, PER_LANE)
-    return Violation(what, "other counts", shown(got[:, 0]), line=places.returned(seen), cause=cause, follows=follows)
+    return Unseen("the candidate sets the counts anew, so nothing is left of what the kit changed before")
 
 
-@check(
-    id="result-reads-output",
-    level=MUST,
-    requirement="`result[:, 1]` is computed from what the last calls returned, or from what the models keep: when the "
-    "kit changes both, it follows.",
-    remedy="Keep the output of the last call, `ys = step(models, xs)`, and return `ys.sum(axis=1)`.",
-    wrong="step(models, xs)\nsums = xs.sum(axis=1)",
-    right="ys = step(models, xs)\nsums = ys.sum(axis=1)",
-    probes=(SHIFTS, OUTPUTS),
-)
-def result_reads_output(case: Case, seen: Observation) -> Judgement:
-    got = result(case, seen)
-    if got is None:
-        return Blocked(culprit(seen) or RETURNS)
-    tried = [shift for shift in seen.shifts if shift.what == "output" and shift.applied]
-    if not tried:
-        return excuse(case, seen) or (out_of_sight(seen, HIDDEN) if seen.run.modules else Blocked(IN_VARIABLE))
-    if _followed(tried[0], got, 1):
+#: Transforms in which each call is made once for each lane, and which keep nothing of it.
+PLAIN = frozenset({"nnx.jit", "nnx.vmap"})
+#: Dtypes that hold a count and what the kit adds to it exactly.
+WIDE = ("float32", "float64", "int32", "int64")
+
+
+def rises_in(reading: LanesReading, shift: Intervention, column: int) -> np.ndarray | None:
+    """By how much a column rose in each lane; None where other numbers speak, or none: an exception has read it."""
+    rows, count = reading.rows(shift.outcome.result), reading.variable
+    if rows is None or count is None or np.any(reading.result[:, 0] != reading.asked):
         return None
-    return Violation(
-        f"the kit raised what the last calls returned by {tried[0].amount}, and what the models keep by as much or "
-        "more; result[:, 1] stayed the same",
-        "other sums",
-        shown(got[:, 1]),
-        line=places.returned(seen),
-        cause="result[:, 1] is computed from something else than the outputs of the last calls, such as xs itself",
-        follows=(SUM, LIFTED),
-    )
+    held = [held for moment in count.moments for held in moment]
+    results = [value.array for value in (reading.run.result, shift.outcome.result) if value is not None]
+    wide = all(array is None or array.dtype.name in WIDE for array in (*held, *results))
+    return rows[:, column] - reading.result[:, column] if wide else None
 
 
-def _one_for_all(case: Case, seen: Observation, got: np.ndarray) -> Violation | None:
-    """Where each lane's count was changed by a number of its own, one count that is returned for all of them shows.
+def _lanes_under(reading: LanesReading, shift: Intervention) -> Response | None:
+    """How lanes followed their own change, where the kit changed the state of all."""
+    rose = rises_in(reading, shift, 0)
+    if rose is None or reading.visible is None or shift.calls != len(reading.visible.calls):
+        return None
+    asked, constructed = reading.asked, shift.moment is Moment.CONSTRUCTION
+    if any(set(call.through) - PLAIN for call in reading.visible.calls):
+        return None
+    if in_blocks(rose):  # lanes in groups, each group a state of its own
+        return None
+    best = own_amounts(reading.lanes).astype(np.float64)
+    for amounts in amounts_in_turn(reading.lanes, single=True):
+        # A compiled loop that waits for the count of all lanes, or of each, makes up for what was added before.
+        waits = (amounts - amounts.max(), amounts - amounts.min(), np.maximum(amounts, asked) - asked, amounts - asked)
+        for rises in (amounts, *(waits if constructed else ())):
+            if np.array_equal(rose, rises):
+                return _of_counts(reading, shift, rises, rose)
+        if np.sum(rose == amounts) > np.sum(rose == best):
+            best = amounts
+    return _of_counts(reading, shift, best, rose)
 
-    Of no more calls than the least of these numbers, a loop that waits for its count ends after the first one.
+
+def _of_counts(reading: LanesReading, shift: Intervention, wanted: np.ndarray, rose: np.ndarray) -> Response:
+    return Response(same_numbers(rose, wanted), lambda: _count_astray(reading, shift, wanted, rose))
+
+
+def _count_astray(reading: LanesReading, shift: Intervention, wanted: np.ndarray, rose: np.ndarray) -> Violation:
+    """The violation of lanes whose count does not follow its own change."""
+    at = int(np.flatnonzero(rose != wanted)[0])
+    change = f"{'raised' if wanted[at] > 0 else 'lowered'} the count of lane {at} by {abs(wanted[at]):g} {shift.moment}"
+    return lane_astray(reading, change, at, 0, wanted, rose, "the count of another lane, or a number beside the state")
+
+
+def lane_astray(
+    reading: LanesReading, change: str, at: int, column: int, wanted: np.ndarray, rose: np.ndarray, source: str
+) -> Violation:
+    """The violation of lanes that do not follow their own change, by the first of them."""
+    also = also_astray("lane", [int(lane) for lane in np.flatnonzero(rose != wanted) if lane != at][:5])
+    what = f"the kit {change}; result[{at}, {column}] {rise(float(rose[at]))}{also}"
+    was, line = reading.result[at, column], blame.returned(reading.run)
+    cause = f"result[:, {column}] is not read lane by lane from what the models hold or returned: a lane gives {source}"
+    numbers = (f"{was + wanted[at]:g}", f"{was + rose[at]:g}")
+    return Violation(what, *numbers, line=line, cause=cause, because=(LIFTED, PER_LANE, SUM))
+
+
+def all_lanes_changed(reading: LanesReading) -> bool:
+    """Whether one call is made for all lanes, so that the last one, which the kit changes, is that of each lane.
+
+    Where lanes are called by turns or in groups, the last call may be that of some alone.
     """
-    rows = {int(remainder(row, np)) for row in case["xs"]}
-    last = next((shift for shift in seen.shifts if shift.what == "output" and shift.applied and shift.apart), None)
-    thing = last.outcome.result if last else None
-    if last is None or thing is None or thing.array is None or thing.array.shape != got.shape:
+    calls = reading.visible.calls if reading.visible is not None else ()
+    return len(calls) == reading.asked and not any(set(call.through) - PLAIN for call in calls)
+
+
+def _lanes_of_others(reading: LanesReading) -> Response | None:
+    """How lanes followed where the kit changed each one's count by a number made of what its call returned."""
+    last = next((shift for shift in applied(reading, Changed.OUTPUT) if shift.apart), None)
+    if last is None or reading.asked > last.amount or not all_lanes_changed(reading):
         return None
-    if calls_asked(case) > last.amount or len(rows) < 2:
+    if reading.variable is None or not all("nnx.vmap" in call.through for call in reading.count.calls):
+        return None  # a call for all lanes changes the number of each by its place
+    if (rose := rises_in(reading, last, 0)) is None:
         return None
-    rose = thing.array.astype(np.float64)[:, 0] - got[:, 0]
-    if not rose[0] or np.any(rose != rose[0]):
+    xs = reading.case["xs"]
+    own = np.array([int(remainder(lane, np)) for lane in xs])
+    fed_back = [[int(remainder(lane + lane.dtype.type(AMOUNT * at), np)) for lane in xs] for at in range(reading.asked)]
+    # One call for all lanes changed a vector of counts, in which each element was raised by one more than the last.
+    known = (
+        [np.sum(fed_back, axis=0)]
+        + [own * times for times in (1, reading.asked)]
+        + [np.arange(reading.lanes) * t for t in (1, reading.asked)]
+    )
+    if len(set(rose)) == 1:
         return None
-    what = f"the kit raised each lane's count by a number of its own; result[:, 0] rose by {rose[0]:g} in all lanes"
+    counts: list[float] = list(rose - own)
+    common = max(set(counts), key=counts.count)
+    wanted = own + (common if counts.count(common) > 1 else AMOUNT)
+    for rises in known:
+        if rose[0] - rises[0] >= AMOUNT and len(set(rose - rises)) == 1:
+            wanted = rises + (rose[0] - rises[0])
+    return _of_counts(reading, last, wanted, rose)
+
+
+def _same_for_all(reading: LanesReading) -> Response | None:
+    """Whether lanes rose apart, where the kit changed each one's count by a number of its own."""
+    last = next((shift for shift in applied(reading, Changed.OUTPUT) if shift.apart), None)
+    # Of no more calls than the least of these numbers, a loop that waits for its count ends after the first call.
+    if last is None or reading.asked > last.amount or (rows := reading.rows(last.outcome.result)) is None:
+        return None
+    rose = rows[:, 0] - reading.result[:, 0]
+    if len({int(remainder(lane, np)) for lane in reading.case["xs"]}) < 2 or not rose[0]:
+        return None
+    return Response(same_numbers(np.all(rose == rose[0]), False), lambda: _of_one_lane(reading, rose[0]))
+
+
+def _of_one_lane(reading: LanesReading, rose: float) -> Violation:
+    """The violation of lanes that all return the count of one."""
+    what = f"the kit raised each lane's count by a number of its own; result[:, 0] rose by {rose:g} in all lanes"
     cause = "one number is returned for all lanes, such as the count of the first one"
-    numbers = (f"{len(got)} numbers", f"{rose[0]:g} in each")
-    return Violation(what, *numbers, line=places.returned(seen), cause=cause, follows=(LIFTED, PER_LANE))
-
-
-def _undone(seen: Observation, got: np.ndarray) -> Judgement:
-    """Where the candidate sets the counts anew, what was changed after the last calls tells."""
-    last = [shift for shift in seen.shifts if shift.what == "output" and shift.applied]
-    if not last:
-        return NotApplicable("the candidate sets the counts anew, so nothing is left of what the kit changed before")
-    if _followed(last[0], got, 0):
-        return None
-    what = "the kit raised what the models keep after the last calls; result[:, 0] stayed the same"
-    cause = "result[:, 0] is computed without the Variable"
-    return Violation(what, "other counts", shown(got[:, 0]), line=places.returned(seen), cause=cause, follows=(LIFTED,))
-
-
-def _made_up(seen: Observation, shift: Shift) -> bool:
-    """Whether other calls were made for it, by a loop that goes on until the count is reached."""
-    run = looked(seen)
-    return shift.when == "after construction" and run is not None and shift.calls != len(run.calls)
-
-
-def _followed(shift: Shift, got: np.ndarray, column: int) -> bool:
-    """Whether a column of the result changed with what the kit changed; one that raises then has read it, too."""
-    thing = shift.outcome.result
-    if thing is None or thing.array is None or thing.array.shape != got.shape:
-        return True
-    return not np.array_equal(thing.array.astype(np.float64)[:, column], got[:, column])
-
-
-CHECKS = (result_reads_state, result_reads_output)
+    numbers, line = (f"{reading.lanes} numbers", f"{rose:g} in each"), blame.returned(reading.run)
+    return Violation(what, *numbers, line=line, cause=cause, because=(LIFTED, PER_LANE))

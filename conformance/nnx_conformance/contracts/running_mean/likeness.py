@@ -14,27 +14,24 @@ COARSE = 2.0**-8
 NOTHING = "further off than float32 arithmetic in any order can be"
 
 
-def like(batches: np.ndarray, momentum: float, got: np.ndarray, bound: np.ndarray) -> str:
-    """The cause of a wrong mean.
+def like(batches: np.ndarray, momentum: float, observed: np.ndarray, bound: np.ndarray) -> str:
+    """The cause of a wrong mean: of `got`, which may be as far from the right mean as `bound`; both `[features]`.
 
-    Args:
-        batches: shape `[steps, batch, features]`.
-        momentum: in [0, 1).
-        got, bound: what was returned, and how far from the right mean it might be; shape `[features]`.
+    Batches have the shape `[steps, batch, features]`, and momentum is in [0, 1).
     """
     if not len(batches):
         return WITHOUT_STEPS
     with np.errstate(all="ignore"):
-        found = [name for name, values in _likenesses(batches, momentum) if _near(got, values, bound)]
+        names = [name for name, values in _likenesses(batches, momentum) if _near(observed, values, bound)]
         rounded = COARSE * min(len(batches), 1 / (1 - momentum)) * np.abs(batches).max(initial=0)
-        half = bool(np.all(np.abs(got - running(batches, momentum).values[-1]) <= bound + rounded))
-    if 1 <= len(found) <= 3:
-        return f"it is {' or '.join(found)}"
+        half = bool(np.all(np.abs(observed - running(batches, momentum).values[-1]) <= bound + rounded))
+    if 1 <= len(names) <= 3:
+        return f"it is {' or '.join(names)}"
     return f"{NOTHING}, and yet near it: accumulated in half precision, or with a rounded momentum" if half else NOTHING
 
 
-def _near(got: np.ndarray, values: np.ndarray, bound: np.ndarray) -> bool:
-    return values.shape == got.shape and bool(np.all(np.abs(got - values) <= 4 * bound + 1e-30))
+def _near(observed: np.ndarray, values: np.ndarray, bound: np.ndarray) -> bool:
+    return values.shape == observed.shape and bool(np.all(np.abs(observed - values) <= 4 * bound + 1e-30))
 
 
 def _likenesses(batches: np.ndarray, momentum: float) -> Iterator[tuple[str, np.ndarray]]:

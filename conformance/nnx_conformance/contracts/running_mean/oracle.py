@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnx_conformance.contracts.mutability.oracle import FLUSHED, UNIT
+from nnx_conformance.contracts.sums import FLUSHED, UNIT
+from nnx_conformance.core.claim import Claim, near
 
 #: Roundings of one update, in each of its forms. Of `m*mean + (1-m)*batch`: `1-m` and `m` themselves, two products, a
 #: sum; of `mean + (1-m)*(batch-mean)`: `1-m`, a difference, a product, a sum. One more pays for terms of higher order.
@@ -19,6 +20,10 @@ class Means:
 
     values: np.ndarray
     bounds: np.ndarray
+
+    def near(self, array: np.ndarray, step: int = -1) -> Claim:
+        """The claim that the numbers of an array are the mean after a step, within its bound; NaN is near NaN."""
+        return near(array.ravel(), self.values[step], self.bounds[step])
 
 
 def running(batches: np.ndarray, momentum: float, start: np.ndarray | None = None) -> Means:
@@ -35,14 +40,13 @@ def running(batches: np.ndarray, momentum: float, start: np.ndarray | None = Non
         start: the mean before the first step, shape `[features]`; zeros if None.
     """
     unit = max(UNIT["float32"], UNIT.get(batches.dtype.name, 0.0) if batches.dtype.kind not in "iub" else 0.0)
-    steps, count, features = batches.shape
-    numbers = batches.astype(np.float64)
+    _, count, features = batches.shape
     many = (count + 2) * unit / (1 - (count + 2) * unit)
     flushed = (count + ROUNDINGS) * max(FLUSHED["float32"], FLUSHED.get(batches.dtype.name, 0.0))
     values, bounds = [np.zeros(features) if start is None else start.astype(np.float64)], [np.zeros(features)]
-    for step in range(steps):
-        mean = numbers[step].mean(axis=0)
-        off = many * np.abs(numbers[step]).mean(axis=0) + flushed
+    for batch in batches.astype(np.float64):
+        mean = batch.mean(axis=0)
+        off = many * np.abs(batch).mean(axis=0) + flushed
         carried = momentum * bounds[-1] + (1 - momentum) * off
         added = ROUNDINGS * unit * (np.abs(values[-1]) + bounds[-1] + np.abs(mean) + off)
         bounds.append(carried * (1 + ROUNDINGS * unit) + added + flushed)

@@ -1,31 +1,21 @@
-"""Checks of what the candidate returns and of what a call leaves behind."""
+"""Checks of what the candidate returns, and of what a call leaves behind."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from nnx_conformance.case import Case
-from nnx_conformance.contract import MUST, SHOULD, Blocked, Judgement, Violation, check
-from nnx_conformance.contracts.mutability import advice, places, runs
-from nnx_conformance.contracts.mutability.results import RAISED
-from nnx_conformance.contracts.running_mean.evidence import (
-    FORMULA,
-    FRESH,
-    RETURNS,
-    culprit,
-    near,
-    result,
-    shown,
-    wanted,
-)
+from nnx_conformance.contracts import blame, checks, claims
+from nnx_conformance.contracts.reading import own_exception
 from nnx_conformance.contracts.running_mean.likeness import like
-from nnx_conformance.missing import missing
-from nnx_conformance.observation import Observation, Raised, Thing
-from nnx_conformance.plain_text import short
-from nnx_conformance.request import AGAIN
+from nnx_conformance.contracts.running_mean.reading import EXPLAINING, RETURNS, MeanReading, a_mean
+from nnx_conformance.contracts.wording import numbers_text
+from nnx_conformance.core.candidate.loaded import missing
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.contract import MUST, Judgement, Violation, check
+from nnx_conformance.core.facts import Value
 
 MUTABLE = 'Name the collection: `_, updated = model.apply(variables, batch, mutable=["batch_stats"])`.'
-ARRAYS = ("jax.Array", "numpy.ndarray", "torch.Tensor")
+ARRAYS = (*claims.ARRAYS, "torch.Tensor")
 
 
 @check(
@@ -35,106 +25,68 @@ ARRAYS = ("jax.Array", "numpy.ndarray", "torch.Tensor")
     remedy="Return the mean itself, `model.running_mean`, of one number for each feature.",
     wrong="return float(mean.mean())",
     right="return mean",
+    needs=(own_exception,),
+    claims=lambda _, reading: claims.a_result(reading.run, (reading.features,), ARRAYS),
 )
-def returns_mean(case: Case, seen: Observation) -> Judgement:
-    if raised := seen.run.raised:
-        return _raised(raised) if culprit(seen) == RETURNS else Blocked(culprit(seen))
-    shape = case["batches"].shape[2:]
-    if problem := _no_mean(seen.run.result, shape):
-        observed = seen.run.result.type if seen.run.result else "nothing"
-        return Violation(problem, f"an array of shape {shape}", observed, line=places.returned(seen))
-    return None
+def returns_mean(_: Case, reading: MeanReading) -> Judgement:
+    if raised := reading.run.raised:
+        cause = missing(raised) or "an exception of the candidate's own code, so there is no result to judge"
+        remedy = "" if missing(raised) else checks.RAISED
+        if raised.type == "ModifyScopeVariableError":
+            cause, remedy = "`apply` was called without the collection that the module writes to in `mutable=`", MUTABLE
+        return checks.exception(raised, "an array of shape [features]", cause=cause, remedy=remedy)
+    value, shape = reading.run.result, (reading.features,)
+    observed = value.type if value else "nothing"
+    return Violation(_no_mean(value, shape), f"an array of shape {shape}", observed, line=blame.returned(reading.run))
 
 
-def _raised(raised: Raised) -> Violation:
-    message = short(raised.message.strip().partition("\n")[0], 300)
-    cause = missing(raised) or "an exception of the candidate's own code, so there is no result to judge"
-    what = f"the candidate raised {raised.type}: {message}"
-    remedy = "" if missing(raised) else RAISED
-    if raised.type == "ModifyScopeVariableError":
-        cause, remedy = "`apply` was called without the collection that the module writes to in `mutable=`", MUTABLE
-    return Violation(what, "an array of shape [features]", raised.type, line=raised.line, cause=cause, remedy=remedy)
-
-
-def _no_mean(thing: Thing | None, shape: tuple[int, ...]) -> str:
-    if thing is None or thing.type not in ARRAYS:
-        return f"the result is of type {thing.type if thing else 'nothing'}"
-    if thing.array is None:
+def _no_mean(value: Value | None, shape: tuple[int, ...]) -> str:
+    if value is None or value.type not in ARRAYS:
+        return f"the result is of type {value.type if value else 'nothing'}"
+    if value.array is None:
         return "the result is an array without numbers that can be read"
-    if thing.array.shape != shape:
-        return f"the result has shape {thing.array.shape}, and there are {shape[0]} features"
-    if thing.array.dtype.kind != "f" and thing.array.dtype.name != "bfloat16":
-        return f"the result has dtype {thing.array.dtype.name}"
-    return ""
+    if value.array.shape != shape:
+        return f"the result has shape {value.array.shape}, and there are {shape[0]} features"
+    return f"the result has dtype {value.array.dtype.name}"
 
 
 @check(
-    id=FORMULA,
+    id="mean-follows-formula",
     level=MUST,
     requirement="The result is what `mean <- momentum * mean + (1 - momentum) * batch.mean(0)` leads to from zeros, "
     "within the error bound of float32 arithmetic.",
     remedy="Update once a step, with `momentum` before the old mean: PyTorch's `momentum` is one minus this one.",
     wrong="self.mean = (1 - momentum) * self.mean + momentum * batch.mean(0)",
     right="self.mean = momentum * self.mean + (1 - momentum) * batch.mean(0)",
+    needs=(a_mean,),
+    claims=lambda _, reading: [reading.means.near(reading.result)],
 )
-def mean_follows_formula(case: Case, seen: Observation) -> Judgement:
-    if (got := result(case, seen)) is None:
-        return Blocked(culprit(seen) or RETURNS)
-    means = wanted(case)
-    if near(got, means):
-        return None
-    batches, momentum = case["batches"], float(case["momentum"])
-    return Violation(
-        f"the result is {shown(got)}, the mean is {shown(means.values[-1])}",
-        f"{shown(means.values[-1])} ± {float(np.nanmax(means.bounds[-1], initial=0.0)):.2g}",
-        shown(got),
-        line=places.returned(seen),
-        cause=like(batches, momentum, got, means.bounds[-1]),
-        follows=EXPLAINING,
-    )
+def mean_follows_formula(case: Case, reading: MeanReading) -> Judgement:
+    got, means = reading.result, reading.means
+    assert got is not None  # what `a_mean` needs
+    bound, cause = means.bounds[-1], like(case["batches"], reading.momentum, got, means.bounds[-1])
+    observed, mean = numbers_text(got), numbers_text(means.values[-1])
+    what, expected = f"the result is {observed}, the mean is {mean}", f"{mean} ± {np.nanmax(bound, initial=0.0):.2g}"
+    line = blame.returned(reading.run)
+    return Violation(what, expected, observed, line=line, cause=cause, because=EXPLAINING)
 
 
-#: What explains a wrong mean better than its number does.
-EXPLAINING = ("starts-from-zeros", "state-threaded", "one-update-per-step", "accumulates-in-float32")
-
-
-@check(
-    id=FRESH,
-    level=MUST,
-    requirement="The same case gives the same result again, whatever ran before: no state outlives the call.",
+fresh_state = checks.fresh_state(
     remedy="Build the model and its state inside the function, and keep nothing at module level, in a default argument "
     "or in a cache.",
     wrong="model = RunningMean()  # at module level",
     right="def running_mean(seed, batches, momentum):\n    model = RunningMean()",
-    probes=(AGAIN,),
 )
-def fresh_state_per_run(case: Case, seen: Observation) -> Judgement:
-    return runs.repeated(seen, culprit(seen))
-
-
-@check(
-    id="input-untouched",
-    level=MUST,
-    requirement="`batches` is equal afterwards to what it was.",
+batches_untouched = checks.input_untouched(
+    "batches",
+    requirement="The call does not change `batches`.",
     remedy="Do not write into the argument: `torch.from_numpy(batches)` shares its memory, so no `mul_` on it.",
     wrong="batch = torch.from_numpy(batches[step]).mul_(1 - momentum)",
     right="batch = torch.from_numpy(batches[step]) * (1 - momentum)",
 )
-def input_untouched(case: Case, seen: Observation) -> Judgement:
-    return runs.untouched(case, seen, "batches")
-
-
-@check(
-    id="current-access",
-    level=SHOULD,
-    requirement="No access that the installed Flax deprecates.",
+current_access = checks.current_access(
     remedy="Do what the warning says; from Flax 0.12 on, `self.mean[...]` instead of `.value`.",
     wrong="self.mean.value = ...  # deprecated from Flax 0.12 on",
     right="self.mean[...] = ...  # needs Flax 0.10",
 )
-def current_access(case: Case, seen: Observation) -> Judgement:
-    found = advice.current_access.judge(case, seen)
-    return Blocked(culprit(seen)) if isinstance(found, Blocked) else found
-
-
-CHECKS = (returns_mean, mean_follows_formula, fresh_state_per_run, input_untouched, advice.quiet, current_access)
+RESULT = (returns_mean, mean_follows_formula, batches_untouched)

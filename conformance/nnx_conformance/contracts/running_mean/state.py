@@ -2,49 +2,56 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from nnx_conformance.case import Case
-from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
-from nnx_conformance.contracts.mutability import places
-from nnx_conformance.contracts.mutability.evidence import losses
-from nnx_conformance.contracts.running_mean.evidence import (
+from nnx_conformance.contracts import blame, claims
+from nnx_conformance.contracts.checks import wrapper_lost
+from nnx_conformance.contracts.reading import FRESH, WRAPPER, returned, unless
+from nnx_conformance.contracts.running_mean.reading import (
     FLOAT32,
-    HIDDEN,
     IN_STATE,
-    NAMES,
-    NO_CALL,
-    NOT_PARAM,
-    RETURNS,
-    THREADED,
-    UPDATE,
-    WRAPPER,
+    STEPPED,
+    WITH_LEAF,
     ZEROS,
-    base,
-    culprit,
-    excuse,
-    framework,
-    holds,
-    kept,
-    made,
-    parts,
-    result,
-    series,
-    shown,
-    step_calls,
-    steps_asked,
+    MeanReading,
+    a_mean,
+    judgeable,
 )
-from nnx_conformance.observation import Observation, Run, Shift, Slot
-from nnx_conformance.request import SHIFTS
+from nnx_conformance.contracts.wording import numbers_text
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.claim import Claim, same_numbers
+from nnx_conformance.core.contract import MUST, Blocked, Judgement, Need, NotApplicable, Unmet, Violation, check
+from nnx_conformance.core.facts import Call, Slot
 
-#: So much of a mean, and of 1, is told apart in float32 after many steps, each of which rounds.
-SEEN = 1e-4
+NAMES = {"nnx": "Flax NNX", "linen": "Flax Linen", "torch": "PyTorch"}
 #: What keeps a statistic, by framework.
 KEEPER = {
     "nnx": "a Variable such as `nnx.BatchStat`",
     "linen": 'a collection, `self.variable("batch_stats", ...)`',
     "torch": "a buffer, `register_buffer`",
 }
+#: What a mean may be kept in.
+WIDE = ("float32", "float64")
+#: Why the mean must not sit beside that.
+BESIDE = {"torch": "it is not in `state_dict`: what is saved and loaded has no mean"}
+
+
+def _whole(reading: MeanReading) -> Unmet:
+    """Need: no Variable gave way to something else."""
+    return Blocked(WRAPPER) if reading.loss else None
+
+
+def _holds_mean(reading: MeanReading) -> bool:
+    """Whether the leaf is state, or holds at least what was returned."""
+    leaf, bound = reading.nearest, 2 * reading.means.bounds[-1]
+    return leaf is not None and (leaf.slot.variable or reading.is_result(leaf, bound))
+
+
+def _kept(_: Case, reading: MeanReading) -> list[Claim]:
+    """The claim that what holds the mean is state, and is saved with the model."""
+    if not reading.created or not _holds_mean(reading):
+        return [Claim(("no state" if reading.created else "no module",), ("state", "saved"))]
+    slot = reading.leaf.slot
+    kind = ("state" if slot.variable else "no state", "saved" if slot.saved else "not saved")
+    return [Claim(kind, ("state", "saved"))]
 
 
 @check(
@@ -56,70 +63,54 @@ KEEPER = {
     '`self.register_buffer("mean", torch.zeros(n))`.',
     wrong="self.mean = torch.zeros(features)  # not in state_dict",
     right='self.register_buffer("mean", torch.zeros(features))',
+    needs=(returned, unless(lambda reading: not reading.created, _whole, a_mean, unless(_holds_mean, judgeable))),
+    claims=_kept,
 )
-def mean_in_state(case: Case, seen: Observation) -> Judgement:
-    if by := culprit(seen):
-        return Blocked(by)
-    run = base(seen)
-    if not run.modules:
-        return Violation("the call made no module of Flax NNX, Flax Linen or PyTorch", line=places.returned(seen))
-    if not made(run):
-        what = f"the call used a {run.modules[0].name} that was made before it"
-        return Violation(what, "a module made by the call", line=run.modules[0].line, follows=("fresh-state-per-run",))
-    if next(losses(run), None):
-        return Blocked(WRAPPER)
-    if result(case, seen) is None:
-        return Blocked(RETURNS)
-    found = kept(case, seen)
-    if found is None or not (found.slot.variable or holds(case, seen, found.last)):
-        return excuse(case, seen) or _nowhere(seen, run)
-    return None if found.slot.variable and found.slot.saved else _outside(run, found.slot)
-
-
-def _nowhere(seen: Observation, run: Run) -> Violation:
-    name = framework(run)
-    return Violation(
-        f"no state of the {NAMES[name]} module holds the mean",
-        KEEPER[name],
-        "none",
-        line=places.returned(seen),
-        cause="the mean is kept outside of the module's state",
-    )
-
-
-def _outside(run: Run, slot: Slot) -> Violation:
-    name = framework(run)
+def mean_in_state(_: Case, reading: MeanReading) -> Judgement:
+    modules, here = reading.clear.modules, blame.returned(reading.run)
+    if not modules:
+        return Violation("the call made no module of Flax NNX, Flax Linen or PyTorch", line=here)
+    if not reading.created:
+        what = f"the call used a {modules[0].name} that was made before it"
+        return Violation(what, "a module made by the call", line=modules[0].line, because=(FRESH,))
+    if not _holds_mean(reading):
+        what = f"no state of the {NAMES[reading.framework]} module holds the mean"
+        cause = "the mean is kept outside of the module's state"
+        return Violation(what, KEEPER[reading.framework], "none", line=here, cause=cause)
+    slot = reading.leaf.slot
     kind = "a buffer that is not persistent" if slot.variable else f"a plain attribute of type {slot.type}"
-    return Violation(
-        f"`{slot.path}` holds the mean, and is {kind}",
-        KEEPER[name],
-        kind,
-        line=next((module.line for module in run.modules), None),
-        cause="it is not in `state_dict`: what is saved and loaded has no mean"
-        if name == "torch"
-        else "it is no state",
-    )
+    what, cause = f"`{slot.path}` holds the mean, and is {kind}", BESIDE.get(reading.framework, "it is no state")
+    return Violation(what, KEEPER[reading.framework], kind, line=reading.constructed_at, cause=cause)
+
+
+def _in_state(reading: MeanReading) -> Unmet:
+    """Need: a leaf that the framework keeps as state stands for the mean."""
+    variable = reading.nearest is not None and reading.nearest.slot.variable
+    return None if variable else reading.unjudgeable or Blocked(IN_STATE)
 
 
 @check(
-    id=NOT_PARAM,
+    id="statistic-not-param",
     level=MUST,
     requirement='The mean is no parameter: no `nnx.Param`, nothing in the collection "params", no `nn.Parameter`.',
     remedy="Keep it as a statistic: an optimiser updates every parameter, weight decay even without a gradient.",
     wrong="self.mean = nnx.Param(jnp.zeros(features))",
     right="self.mean = nnx.BatchStat(jnp.zeros(features))",
+    needs=(_in_state,),
+    claims=lambda _, reading: [claims.no_param(reading.leaf.slot)],
 )
-def statistic_not_param(case: Case, seen: Observation) -> Judgement:
-    found = kept(case, seen)
-    if found and found.slot.param:
-        return Violation(
-            f"the mean sits in `{found.slot.path}`, of type {found.slot.type}",
-            "a statistic",
-            found.slot.type,
-            line=next((module.line for module in base(seen).modules), None),
-            cause="a parameter is what optimisers train",
-        )
-    return (excuse(case, seen) or Blocked(IN_STATE)) if found is None or not found.slot.variable else None
+def statistic_not_param(_: Case, reading: MeanReading) -> Judgement:
+    slot = reading.leaf.slot
+    if not slot.param:
+        return None
+    what, cause = f"the mean sits in `{slot.path}`, of type {slot.type}", "a parameter is what optimisers train"
+    return Violation(what, "a statistic", slot.type, line=reading.constructed_at, cause=cause)
+
+
+def _zeros(_: Case, reading: MeanReading) -> list[Claim]:
+    """The claim that the mean is zeros before the first step."""
+    first = reading.leaf.first
+    return [] if first is None else [same_numbers(first, 0.0)]
 
 
 @check(
@@ -129,25 +120,23 @@ def statistic_not_param(case: Case, seen: Observation) -> Judgement:
     remedy="Start from zeros. In Linen, `init` must not update the state: `if not self.is_initializing():`.",
     wrong='mean = self.variable("batch_stats", "mean", jnp.zeros, n)\nmean.value = update(mean.value)  # in init, too',
     right="if not self.is_initializing():\n    mean.value = update(mean.value)",
+    needs=STEPPED,
+    claims=_zeros,
 )
-def starts_from_zeros(case: Case, seen: Observation) -> Judgement:
-    if excused := excuse(case, seen):
-        return excused
-    run, found = base(seen), kept(case, seen)
-    if found is None or not found.calls:
-        return Blocked(IN_STATE) if found is None else NotApplicable(HIDDEN if seen.run.calls else NO_CALL)
-    before = parts(run, found.calls[0].before).get(found.slot.path)
-    if before is None or not np.any(before[1]):
+def starts_from_zeros(_: Case, reading: MeanReading) -> Judgement:
+    first = reading.leaf.first
+    if first is None:
         return None
-    linen = framework(run) == "linen"
-    cause = "`init` updated it: its update is not guarded by `if not self.is_initializing()`" if linen else ""
-    return Violation(
-        f"before the first step `{found.slot.path}` is {shown(before[1])}",
-        "zeros",
-        shown(before[1]),
-        line=next((module.line for module in run.modules), None),
-        cause=cause or "the mean does not start from zeros",
-    )
+    guard = "`init` updated it: its update is not guarded by `if not self.is_initializing()`"
+    cause = guard if reading.framework == "linen" else "the mean does not start from zeros"
+    what = f"before the first step `{reading.leaf.slot.path}` is {numbers_text(first)}"
+    return Violation(what, "zeros", numbers_text(first), line=reading.constructed_at, cause=cause)
+
+
+def _dtypes(reading: MeanReading) -> list[str]:
+    """The dtypes of the mean after each step, or in the end where no step is observed."""
+    after = [after for _, after in reading.leaf.moments if after is not None] or [reading.leaf.last]
+    return sorted({array.dtype.name for array in after})
 
 
 @check(
@@ -157,22 +146,30 @@ def starts_from_zeros(case: Case, seen: Observation) -> Judgement:
     remedy="Make it `jnp.zeros(features, jnp.float32)`; cast batches up, and not the mean down.",
     wrong="jnp.zeros(features, jnp.float16)",
     right="jnp.zeros(features, jnp.float32)",
+    needs=(unless(lambda reading: reading.nearest, *WITH_LEAF),),
+    claims=lambda _, reading: [Claim((name,), (name if name in WIDE else "float32",)) for name in _dtypes(reading)],
 )
-def accumulates_in_float32(case: Case, seen: Observation) -> Judgement:
-    found, run = kept(case, seen), base(seen)
-    if found is None:
-        return excuse(case, seen) or Blocked(IN_STATE)
-    kinds = {after.dtype.name for _, after in series(run, found.calls, found.slot.path) if after is not None}
-    narrow = sorted((kinds or {found.last.dtype.name}) - {"float32", "float64"})
-    if not narrow:
-        return None
-    return Violation(
-        f"`{found.slot.path}` is of dtype {narrow[0]}",
-        "float32",
-        narrow[0],
-        line=next((module.line for module in run.modules), None),
-        cause="each update rounds the mean to what this dtype holds, and small steps are lost",
-    )
+def accumulates_in_float32(_: Case, reading: MeanReading) -> Judgement:
+    narrow = [name for name in _dtypes(reading) if name not in WIDE]
+    what = f"`{reading.leaf.slot.path}` is of dtype {narrow[0]}"
+    cause = "each update rounds the mean to what this dtype holds, and small steps are lost"
+    return Violation(what, "float32", narrow[0], line=reading.constructed_at, cause=cause)
+
+
+def _of(*frameworks: str, otherwise: str) -> Need:
+    """Need: the module is one of these frameworks; an empty name stands for no module."""
+    return lambda reading: None if reading.framework in frameworks else NotApplicable(otherwise)
+
+
+_OF_NNX = _of("nnx", "", otherwise="only Flax NNX wraps state in Variables")
+_OF_TORCH = _of("torch", otherwise="only PyTorch records what made a tensor")
+
+
+def _history(reading: MeanReading) -> tuple[Call, Slot] | None:
+    """The first step after which something holds on to the computation that made it, and where that is."""
+    layouts = reading.clear.layouts
+    after = ((call, slot) for call in reading.steps if call.after for slot in layouts[call.after.layout])
+    return next(((call, slot) for call, slot in after if slot.history), None)
 
 
 @check(
@@ -182,99 +179,26 @@ def accumulates_in_float32(case: Case, seen: Observation) -> Judgement:
     remedy="Update in place under `torch.no_grad()`, or with `copy_` of a detached mean.",
     wrong="self.mean = momentum * self.mean + (1 - momentum) * (batch * self.weight).mean(0)",
     right="with torch.no_grad():\n    self.mean.mul_(momentum).add_((1 - momentum) * batch.mean(0))",
+    needs=(unless(_history, returned, _OF_TORCH),),
 )
-def no_autograd_history(case: Case, seen: Observation) -> Judgement:
-    run = base(seen)
-    if framework(run) != "torch":
-        return Blocked(culprit(seen)) if culprit(seen) else NotApplicable("only PyTorch records what made a tensor")
-    calls = step_calls(run)
-    for call in calls:
-        slots = run.layouts[call.after.layout] if call.after else ()
-        for slot in slots:
-            if slot.history:
-                return Violation(
-                    f"after a step `{slot.path}` holds on to the computation that made it",
-                    "no autograd history",
-                    "a tensor that requires a gradient",
-                    line=call.line,
-                    cause="the graph of every step is kept alive by the next one, so memory grows with steps",
-                )
-    return Blocked(culprit(seen)) if culprit(seen) else None
+def no_autograd_history(_: Case, reading: MeanReading) -> Judgement:
+    if not (history := _history(reading)):
+        return None
+    call, slot = history
+    what = f"after a step `{slot.path}` holds on to the computation that made it"
+    cause = "the graph of every step is kept alive by the next one, so memory grows with steps"
+    return Violation(what, "no autograd history", "a tensor that requires a gradient", line=call.line, cause=cause)
 
 
 @check(
     id=WRAPPER,
     level=MUST,
-    requirement="No attribute that held a Variable is replaced by something that is not one.",
-    remedy="Write to the contents, `self.mean.value = ...`, or from Flax 0.10.7 on `self.mean[...] = ...`.",
+    requirement="Every attribute that held a Variable still holds one.",
+    remedy="Write to the contents, `self.mean.value = ...`.",
     wrong="self.mean = momentum * self.mean + (1 - momentum) * batch.mean(0)",
     right="self.mean.value = momentum * self.mean.value + (1 - momentum) * batch.mean(0)",
+    needs=(unless(lambda reading: reading.loss, _OF_NNX, judgeable),),
+    claims=lambda _, reading: claims.wrappers(reading.clear),
 )
-def wrapper_kept(case: Case, seen: Observation) -> Judgement:
-    run = base(seen)
-    for loss in losses(run):
-        return Violation(
-            f"`{loss.target}` went from {loss.before} to {loss.after}",
-            loss.before,
-            loss.after,
-            line=places.replaced_at(run, loss.target, loss.before, loss.after) or loss.line,
-            cause="assigning to the attribute replaces the Variable; its contents are `.value` (or `[...]`)",
-        )
-    if framework(run) not in ("nnx", ""):
-        return NotApplicable("only Flax NNX wraps state in Variables")
-    return excuse(case, seen)
-
-
-@check(
-    id="result-reads-state",
-    level=MUST,
-    requirement="The result is read from the state: when the kit changes the mean after the last step, it follows.",
-    remedy="Return the mean that the module holds after the last step, not one computed beside it.",
-    wrong="return mean_in_numpy(batches, momentum)",
-    right="return model.mean.value",
-    probes=(SHIFTS,),
-)
-def result_reads_state(case: Case, seen: Observation) -> Judgement:
-    got = result(case, seen)
-    if got is None:
-        return Blocked(culprit(seen) or RETURNS)
-    tried = [shift for shift in seen.shifts if shift.applied]
-    if not tried:
-        unseen = NotApplicable(HIDDEN if seen.run.calls else NO_CALL)
-        return excuse(case, seen) or (Blocked(UPDATE) if step_calls(base(seen)) else unseen)
-    thing = tried[0].outcome.result
-    if thing is None or thing.array is None or thing.array.shape != got.shape:
-        return None
-    if not np.array_equal(thing.array.astype(np.float64), got):
-        return None
-    if tried[0].undone:
-        return NotApplicable("the candidate sets the state anew, so nothing is left of what the kit changed before")
-    if not _weighs(case, tried[0], got):
-        return NotApplicable("the start, which the kit changed, no longer weighs after these steps")
-    what = f"the kit raised the state by {tried[0].amount} {_moment(tried[0])}; the result stayed the same"
-    cause = "the result is computed beside the module, or by a copy of it, or the updates are dropped"
-    line, follows = places.returned(seen), (THREADED, UPDATE)
-    return Violation(what, f"other than {shown(got)}", shown(got), line=line, cause=cause, follows=follows)
-
-
-def _moment(shift: Shift) -> str:
-    return shift.when.replace("last call", "last step")
-
-
-def _weighs(case: Case, shift: Shift, got: np.ndarray) -> bool:
-    """Whether what was added can be seen in a float32 result: of the start, each step leaves `momentum` of it."""
-    if shift.when != "after construction":
-        return True
-    left = shift.amount * float(case["momentum"]) ** steps_asked(case)
-    return bool(left > SEEN * max(1.0, float(np.max(np.abs(got), initial=0.0))))
-
-
-CHECKS = (
-    mean_in_state,
-    statistic_not_param,
-    starts_from_zeros,
-    accumulates_in_float32,
-    no_autograd_history,
-    wrapper_kept,
-    result_reads_state,
-)
+def wrapper_kept(_: Case, reading: MeanReading) -> Judgement:
+    return wrapper_lost(reading.clear, reading.loss) if reading.loss else None

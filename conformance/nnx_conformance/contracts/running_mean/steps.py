@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
-from nnx_conformance.case import Case
-from nnx_conformance.contract import MUST, Blocked, Judgement, NotApplicable, Violation, check
-from nnx_conformance.contracts.mutability import places
-from nnx_conformance.contracts.running_mean.evidence import (
-    HIDDEN,
-    IN_STATE,
-    NO_CALL,
-    THREADED,
-    UPDATE,
-    WRAPPER,
-    base,
-    excuse,
-    framework,
-    kept,
-    near,
-    result,
-    series,
-    shown,
-    steps_asked,
-    wanted,
-)
+from nnx_conformance.contracts import blame
+from nnx_conformance.contracts.reading import WRAPPER
 from nnx_conformance.contracts.running_mean.likeness import like
 from nnx_conformance.contracts.running_mean.oracle import running
-from nnx_conformance.observation import Call, Line, Observation
+from nnx_conformance.contracts.running_mean.reading import (
+    CALL_ONCE,
+    STEPPED,
+    THREADED,
+    UPDATE,
+    WITH_LEAF,
+    MeanReading,
+    Moment,
+)
+from nnx_conformance.contracts.wording import numbers_text
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.claim import Claim, same_numbers
+from nnx_conformance.core.contract import MUST, Blocked, Judgement, Unmet, Unseen, Violation, check
+from nnx_conformance.core.facts import Call
 
 #: How state is handed from step to step, where it is not as the check's own remedy says.
 THREAD = {
@@ -47,6 +42,13 @@ REVERSED = "momentum is the wrong way round: PyTorch's `momentum` is one minus t
 KEPT = "the state is kept from something else, such as a run before"
 
 
+def _handed_on(case: Case, reading: MeanReading) -> Iterator[Claim]:
+    """The claims that each step starts from what the step before it left."""
+    for (_, ended), (begins, _) in pairwise(reading.leaf.moments):
+        if ended is not None and begins is not None:
+            yield same_numbers(begins, ended)
+
+
 @check(
     id=THREADED,
     level=MUST,
@@ -55,30 +57,44 @@ KEPT = "the state is kept from something else, such as a run before"
     "{**variables, **updated}`.",
     wrong='_, updated = model.apply(variables, batch, mutable=["batch_stats"])  # and variables stays as it was',
     right='_, updated = model.apply(variables, batch, mutable=["batch_stats"])\nvariables = {**variables, **updated}',
+    needs=STEPPED,
+    claims=_handed_on,
 )
-def state_threaded(case: Case, seen: Observation) -> Judgement:
-    found = kept(case, seen)
-    if (excused := excuse(case, seen)) or found is None:
-        return excused or Blocked(IN_STATE)
-    if not found.calls:
-        return NotApplicable(HIDDEN if seen.run.calls else NO_CALL)
-    previous: np.ndarray | None = None
-    moments = list(series(base(seen), found.calls, found.slot.path))
-    for number, ((before, after), call) in enumerate(zip(moments, found.calls, strict=True), start=1):
-        if previous is not None and before is not None and not np.array_equal(before, previous, equal_nan=True):
-            if all(_still(moment) for moment in moments):
-                return Blocked(UPDATE)
-            return Violation(
-                f"step {number - 1} left `{found.slot.path}` at {shown(previous)}, step {number} starts at "
-                f"{shown(before)}",
-                shown(previous),
-                shown(before),
-                line=call.line,
-                cause="the step is given a state from before, and not what the last one returned",
-                remedy=THREAD.get(framework(base(seen)), ""),
-            )
-        previous = after
+def state_threaded(_: Case, reading: MeanReading) -> Judgement:
+    slot, moments = reading.leaf.slot, reading.leaf.moments
+    for number, (earlier, later) in enumerate(pairwise(moments), start=1):
+        ended, begins = earlier[1], later[0]
+        if ended is None or begins is None or same_numbers(begins, ended).holds():
+            continue
+        if all(map(_still, moments)):
+            return Blocked(UPDATE)
+        then, now = numbers_text(ended), numbers_text(begins)
+        what = f"step {number} left `{slot.path}` at {then}, step {number + 1} starts at {now}"
+        cause = "the step is given a state from before, and not what the last one returned"
+        line, remedy = reading.steps[number].line, THREAD.get(reading.framework, "")
+        return Violation(what, then, now, line=line, cause=cause, remedy=remedy)
     return None
+
+
+def _once_a_step(reading: MeanReading) -> Unmet:
+    """Need: the module was called once a step, or that it was not shows in the result."""
+    right = reading.result is not None and reading.means.near(reading.result)
+    if len(reading.steps) == reading.asked or not right:
+        return None
+    return Unseen("the module was not called once a step, and the mean is right", CALL_ONCE)
+
+
+def _updates(case: Case, reading: MeanReading) -> Iterator[Claim]:
+    """The claims that there is a call for each step, and that it takes the mean where the formula does."""
+    yield same_numbers(len(reading.steps), reading.asked)
+    for step, (before, after) in enumerate(reading.leaf.moments[: reading.asked]):
+        start = _start(reading, before)
+        if after is None:
+            yield Claim(("nothing",), ("the mean",))
+        elif start is not None and start.size != reading.features:
+            yield same_numbers(start.size, reading.features)
+        else:
+            yield running(case["batches"][step : step + 1], reading.momentum, start).near(after)
 
 
 @check(
@@ -89,86 +105,66 @@ def state_threaded(case: Case, seen: Observation) -> Judgement:
     remedy='Update in the call, once; in Linen pass `mutable=["batch_stats"]`, or nothing that it writes is kept.',
     wrong="model.apply(variables, batch)  # nothing may change",
     right='model.apply(variables, batch, mutable=["batch_stats"])',
+    needs=(*WITH_LEAF, _once_a_step),
+    claims=_updates,
 )
-def one_update_per_step(case: Case, seen: Observation) -> Judgement:
-    found = kept(case, seen)
-    if (excused := excuse(case, seen)) or found is None:
-        return excused or Blocked(IN_STATE)
-    got, asked = result(case, seen), steps_asked(case)
-    if len(found.calls) != asked:
-        if got is not None and near(got, wanted(case)):
-            return NotApplicable("the module was not called once a step, and the mean is right")
-        count = len(found.calls)
+def one_update_per_step(_: Case, reading: MeanReading) -> Judgement:
+    count, asked = len(reading.steps), reading.asked
+    if count != asked:
+        line = blame.loop(reading.clear, reading.steps[-1]) if count else None
         what = f"the module was called {count} times for {asked} steps"
-        return Violation(what, f"{asked} calls", f"{count} calls", line=_loop(seen, found.calls))
-    moments = series(base(seen), found.calls, found.slot.path)
-    for step, ((before, after), call) in enumerate(zip(moments, found.calls, strict=True)):
-        if after is None:
+        return Violation(what, f"{asked} calls", f"{count} calls", line=line)
+    for step, moment in enumerate(reading.leaf.moments):
+        if moment[1] is None:
             return Blocked(WRAPPER)
-        if violation := _moved(case, seen, step, (before, after), call):
+        if violation := _moved(reading, step, moment[0], moment[1]):
             return violation
     return None
 
 
-def _loop(seen: Observation, calls: Sequence[Call]) -> Line | None:
-    return places.loop(base(seen), calls[-1]) if calls else None
-
-
-def _moved(
-    case: Case, seen: Observation, step: int, moment: tuple[np.ndarray | None, np.ndarray], call: Call
-) -> Violation | None:
+def _moved(reading: MeanReading, step: int, before: np.ndarray | None, after: np.ndarray) -> Violation | None:
     """How a step moved the mean otherwise than by its formula; None if it did not."""
-    before, after = moment
-    batch, momentum = case["batches"][step : step + 1], float(case["momentum"])
-    start = None if before is None else _fitted(before.astype(np.float64).ravel(), batch.shape[-1])
-    if start is not None and start.size != batch.shape[-1]:
-        what = f"step {step + 1} starts from {shown(before)}, and the batch has {batch.shape[-1]} features"
-        return Violation(what, f"shape {[batch.shape[-1]]}", f"shape {list(start.shape)}", line=call.line, cause=KEPT)
+    batch, momentum, call = reading.case["batches"][step : step + 1], reading.momentum, reading.steps[step]
+    start = _start(reading, before)
+    if start is not None and start.size != reading.features:
+        what = f"step {step + 1} starts from {numbers_text(before)}, and the batch has {reading.features} features"
+        return Violation(what, f"shape {[reading.features]}", f"shape {[start.size]}", line=call.line, cause=KEPT)
     means = running(batch, momentum, start)
-    if near(after, means):
+    if means.near(after).holds():
         return None
-    if _still(moment):
-        cause, remedy = _idle(framework(base(seen)), call, momentum)
+    if _still((before, after)):
+        cause, remedy = _idle(reading.framework, call, momentum)
     else:
         cause, remedy = _like(batch, momentum, start, after, means.bounds[-1]), BY_FORMULA
-    return Violation(
-        f"step {step + 1} took the mean from {shown(before)} to {shown(after)}",
-        shown(means.values[-1]),
-        shown(after),
-        line=call.line,
-        cause=cause,
-        remedy=remedy,
-    )
+    what = f"step {step + 1} took the mean from {numbers_text(before)} to {numbers_text(after)}"
+    expected, observed = numbers_text(means.values[-1]), numbers_text(after)
+    return Violation(what, expected, observed, line=call.line, cause=cause, remedy=remedy)
 
 
-def _fitted(start: np.ndarray, features: int) -> np.ndarray:
-    """A start, fitted where it need not have the size of the batch: a single number, or zeros of any size."""
-    if not start.any():
-        return np.zeros(features)
-    return np.repeat(start, features) if start.size == 1 else start
+def _start(reading: MeanReading, before: np.ndarray | None) -> np.ndarray | None:
+    """What a step starts from, in float64; a single number, or zeros, need not have the size of the batch."""
+    start = None if before is None else before.astype(np.float64).ravel()
+    return np.resize(start, reading.features) if start is not None and (start.size == 1 or not start.any()) else start
 
 
-def _still(moment: tuple[np.ndarray | None, np.ndarray | None]) -> bool:
+def _still(moment: Moment) -> bool:
     """Whether a step left the mean as it was."""
     before, after = moment
     return before is not None and after is not None and np.array_equal(before, after, equal_nan=True)
 
 
-def _idle(name: str, call: Call, momentum: float) -> tuple[str, str]:
-    """Why a step left the mean as it was, and what mends it."""
-    if name == "linen" and not call.mutable:
+def _idle(framework: str, call: Call, momentum: float) -> tuple[str, str]:
+    """Why a step left the mean as it was, and what fixes it."""
+    if framework == "linen" and not call.mutable:
         return "`apply` was called without `mutable=`, so what the module writes is dropped", ""
     unchanged = "the call does not change the state"
-    return (unchanged, CHANGE.get(name, "")) if momentum else (f"{unchanged}, or {REVERSED}", BY_FORMULA)
+    return (unchanged, CHANGE.get(framework, "")) if momentum else (f"{unchanged}, or {REVERSED}", BY_FORMULA)
 
 
 def _like(batch: np.ndarray, momentum: float, start: np.ndarray | None, after: np.ndarray, bound: np.ndarray) -> str:
-    swapped = running(batch, 1 - momentum, start)
-    if near(after, swapped):
+    """What a wrong update is like."""
+    if running(batch, 1 - momentum, start).near(after).holds():
         return REVERSED
     if start is not None and start.any():
         return "the update is another one"
     return like(batch, momentum, after.astype(np.float64).ravel(), bound)
-
-
-CHECKS = (state_threaded, one_update_per_step)

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-CATCHES = ("state-moves",)
+CATCHES = ("updates-kept",)
 MIN_FLAX = "0.12.4"
 
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-CATCHES = ("state-moves",)
+CATCHES = ("updates-kept",)
 MIN_FLAX = "0.11.2"
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 from flax import nnx
 
+ADVICE = ("tree-mode-ready",)
+
 
 class Block(nnx.Module):
     def __init__(self, rngs):

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-ADVICE = ("current-access",)
+ADVICE = ("current-access", "tree-mode-ready")
 
 
 class Adds(nnx.Module):

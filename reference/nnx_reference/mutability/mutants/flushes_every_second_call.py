@@ -1,4 +1,4 @@
-"""Buffers increments and writes two at every second call; a final flush mends the total."""
+"""Buffers increments and writes two at every second call; a final flush corrects the total."""
 
 import jax.numpy as jnp
 from flax import nnx

@@ -1,0 +1,84 @@
+"""Operators on where state lives: its wrapper, its type, and how long it lives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+from libcst import matchers as m
+
+from nnx_conformance.audit.mutators.edit import Edit, ParsedSource
+
+#: On every Flax that is supported. `Param` is what an optimiser would change; the others are as good as `Variable`.
+TYPES = ("Param", "BatchStat", "Cache", "Intermediate")
+OWN = m.Attribute(value=m.Name("self"))
+#: A capital begins the name of a class; `nnx.Variable`, `nnx.BatchStat`, an own type.
+WRAPPED = m.Call(
+    func=m.OneOf(m.Attribute(attr=m.Name(m.MatchRegex("[A-Z].*"))), m.Name(m.MatchRegex("[A-Z].*"))),
+    args=[m.Arg(keyword=None), m.ZeroOrMore()],
+)
+MAKES = m.Assign(targets=[m.AssignTarget(target=OWN)], value=WRAPPED)
+CONTENTS = m.OneOf(
+    m.Attribute(value=OWN, attr=m.OneOf(m.Name("value"), m.Name("raw_value"))),
+    m.Subscript(value=OWN, slice=[m.SubscriptElement(slice=m.Index(value=m.Ellipsis()))]),
+)
+
+
+def drop_wrapper(source: ParsedSource) -> Iterator[Edit]:
+    """Hold the bare value where a Variable was: from the start, or by assigning to the attribute."""
+    for assign in source.find(cst.Assign):
+        if m.matches(assign, MAKES) and isinstance(assign.value, cst.Call):
+            yield Edit(assign.value, assign.value.args[0].value)
+        for target in assign.targets:
+            if m.matches(target.target, CONTENTS) and isinstance(target.target, (cst.Attribute, cst.Subscript)):
+                yield Edit(target, target.with_changes(target=target.target.value))
+
+
+def change_type(source: ParsedSource) -> Iterator[Edit]:
+    """Another Variable type."""
+    for assign in source.find(cst.Assign):
+        if not m.matches(assign, MAKES) or not isinstance(assign.value, cst.Call):
+            continue
+        for name in TYPES:
+            if not source.code(assign.value.func).endswith(name):
+                kind = cst.parse_expression(f"nnx.{name}")
+                yield Edit(assign.value, assign.value.with_changes(func=kind), imports="from flax import nnx")
+
+
+def hoist_to_class(source: ParsedSource) -> Iterator[Edit]:
+    """State made once for the class, and shared by all that it makes."""
+    for owner in source.find(cst.ClassDef):
+        for method in source.find(cst.FunctionDef, owner):
+            for line in source.find(cst.SimpleStatementLine, method):
+                if m.matches(line, m.SimpleStatementLine(body=[MAKES])) and not _local(source, method, line):
+                    assign = cst.ensure_type(line.body[0], cst.Assign)
+                    name = cst.ensure_type(assign.targets[0].target, cst.Attribute).attr
+                    description = f"`{source.code(line)}` moves into the body of `{owner.name.value}`"
+                    yield Edit(owner, _with_class_attribute(owner, line, name), description=description)
+
+
+def _with_class_attribute(owner: cst.ClassDef, line: cst.SimpleStatementLine, name: cst.Name) -> cst.CSTNode:
+    assign = cst.ensure_type(line.body[0], cst.Assign)
+    above = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(name)], assign.value)])
+    without = owner.deep_replace(line, line.with_changes(body=[cst.Pass()]))
+    body = cst.ensure_type(cst.ensure_type(without, cst.ClassDef).body, cst.IndentedBlock)
+    return owner.with_changes(body=body.with_changes(body=[above, *body.body]))
+
+
+def _local(source: ParsedSource, method: cst.FunctionDef, line: cst.SimpleStatementLine) -> bool:
+    """Whether a line needs what only the method knows."""
+    assign = cst.ensure_type(line.body[0], cst.Assign)
+    used = {name.value for name in source.find(cst.Name, assign.value)}
+    return bool(used & {parameter.name.value for parameter in method.params.params})
+
+
+def hoist_to_module(source: ParsedSource) -> Iterator[Edit]:
+    """A model made once, on first use, and kept for whatever runs later."""
+    own = {definition.name.value for definition in source.find(cst.ClassDef)}
+    for function in source.functions(source.entry):
+        for assign in source.find(cst.Assign, function):
+            called = assign.value.func if isinstance(assign.value, cst.Call) else None
+            if isinstance(called, cst.Name) and called.value in own:
+                code = f'_KEPT.get("{called.value}") or _KEPT.setdefault("{called.value}", {source.code(assign.value)})'
+                kept = assign.with_changes(value=cst.parse_expression(code))
+                yield Edit(assign, kept, "_KEPT = {}", f"`{source.code(assign)}` is made once, and kept by the module")

@@ -1,0 +1,178 @@
+"""`nnx-conformance check`."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from nnx_conformance.cli import completion
+from nnx_conformance.cli.options import (
+    feedback_of,
+    feedback_option,
+    jail_of,
+    jail_options,
+    limit_options,
+    limits_of,
+    progress_on,
+    seconds,
+)
+from nnx_conformance.cli.outputs import format_option, outputs, write
+from nnx_conformance.cli.statuses import explained
+from nnx_conformance.core.candidate.target import parse
+from nnx_conformance.core.errors import KitError, Misuse, expected
+from nnx_conformance.core.report import Report, Settings
+from nnx_conformance.project import candidates, checking, tracks
+from nnx_conformance.project.checking import CheckOptions, no_hypothesis_folder
+from nnx_conformance.project.settings import Project, find
+from nnx_conformance.project.tracks import Solution
+from nnx_conformance.reports import feedback as feedback_levels
+
+NO_TARGET = (
+    "Missing argument 'TARGET...'. Name what to judge, or set `candidates` in [tool.nnx-conformance] of pyproject.toml."
+)
+
+
+@click.command()
+@click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=completion.files)
+@click.option(
+    "--contract",
+    help="The contract to judge by.  [settings, or mutability]",
+    shell_complete=completion.contract_names,
+)
+@click.option(
+    "--track",
+    metavar="NAME",
+    help="Judge a folder of solutions, one file for each contract of the track.",
+    shell_complete=completion.track_names,
+)
+@click.option("--max-examples", type=int, help="Cases of the core domain.  [settings, or 200]")
+@click.option("--seed", default=0, show_default=True, type=int, help="Seed of the drawing; the same draws the same.")
+@click.option("--strict/--no-strict", default=None, help="Let SHOULD checks decide the verdict too.  [settings, or no]")
+@click.option(
+    "--check",
+    "checks",
+    multiple=True,
+    metavar="ID",
+    help="Report only this check; may be given again.",
+    shell_complete=completion.checks,
+)
+@click.option("--no-shrink", is_flag=True, help="Report a failing case as it was drawn, not the smallest.")
+@limit_options(case=30.0)
+@click.option(
+    "--timeout", default=600.0, show_default=True, type=float, metavar="SECONDS", help="Processor time for all cases."
+)
+@jail_options
+@click.option(
+    "--cache", "cached", is_flag=True, help="Do not judge again what has not changed, see .nnx-conformance/cache."
+)
+@format_option
+@feedback_option
+@click.option("-v", "--verbose", is_flag=True, help="List the checks that hold, and chex's words for the others.")
+@click.option("-q", "--quiet", is_flag=True, help="Print findings alone, and no progress.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write the report to this file.")
+def check(
+    targets: tuple[str, ...],
+    contract: str | None,
+    track: str | None,
+    max_examples: int | None,
+    seed: int,
+    strict: bool | None,
+    checks: tuple[str, ...],
+    no_shrink: bool,
+    case_timeout: float,
+    import_timeout: float,
+    timeout: float,
+    isolation: str | None,
+    memory: int,
+    pass_env: tuple[str, ...],
+    cached: bool,
+    forms: tuple[str, ...],
+    feedback: str,
+    verbose: bool,
+    quiet: bool,
+    output: Path | None,
+) -> None:
+    """Judge each TARGET: path.py, path.ipynb, path.py::name or package.module:name; with --track, a folder.
+
+    Without one, judge the candidates that [tool.nnx-conformance] of pyproject.toml names. Options go before settings.
+    Findings are stored in .nnx-conformance, from where `replay` runs them again.
+    """
+    project = find(Path.cwd())
+    targets = targets or candidates.named(project)
+    if not targets:
+        raise click.UsageError(NO_TARGET)
+    with no_hypothesis_folder():
+        settings = _settings(project, max_examples, strict, Settings(seed=seed, shrink=not no_shrink, checks=checks))
+        limits = limits_of(case_timeout, import_timeout, seconds("--timeout", timeout))
+        jail = jail_of(isolation, memory, pass_env)
+        solutions = () if track is None else _solutions(track, targets, contract, checks)
+        for target in () if solutions else targets:
+            parse(target)
+        if verbose and quiet:
+            raise expected("one of --verbose and --quiet", "--quiet", quiet, "Leave one of them out.")
+        shown = feedback_of(feedback)
+        wanted = outputs(forms, output)
+        jail = jail_of(isolation or project.isolation, memory, pass_env)
+        options = CheckOptions(project, contract or project.contract, settings, limits, cached, jail)
+        checking.validate(options, [each.path for each in solutions if each.exists] or targets)
+        todo = [functools.partial(_solved, options, each, quiet=quiet) for each in solutions]
+        todo = todo or [functools.partial(_judged, options, target, quiet=quiet) for target in targets]
+        reports, status = _each(todo)
+        if reports:
+            detail = "verbose" if verbose else "quiet" if quiet else "normal"
+            limited = [feedback_levels.limited(report, shown) for report in reports]
+            write(limited, wanted, detail=detail, points=project.points)
+    sys.exit(status)
+
+
+def _settings(project: Project, max_examples: int | None, strict: bool | None, others: Settings) -> Settings:
+    """What the options ask for, and the project's settings where they ask for nothing."""
+    return dataclasses.replace(
+        others,
+        max_examples=project.max_examples if max_examples is None else max_examples,
+        strict=project.strict if strict is None else strict,
+    )
+
+
+def _solutions(
+    track: str, targets: tuple[str, ...], contract: str | None, checks: tuple[str, ...]
+) -> tuple[Solution, ...]:
+    """The files of the one folder that is given, for the contracts of a track."""
+    if len(targets) != 1:
+        raise expected("one folder with --track", "targets", targets, "Judge each folder by a command of its own.")
+    for option, given in (("--contract", contract), ("--check", checks)):
+        if given:
+            raise expected(f"no {option} beside --track", option, given, f"Leave out {option}, or --track.")
+    return tracks.solutions(tracks.get(track), targets[0])
+
+
+def _each(todo: Iterable[Callable[[], Report]]) -> tuple[list[Report], int]:
+    """The reports of those that can be judged, and the exit status of all; why others cannot is printed, once each."""
+    reports, statuses, printed = list[Report](), list[int](), set[str]()
+    for judged in todo:
+        try:
+            reports.append(judged())
+        except (Misuse, KitError) as error:
+            status, text = explained(error)
+            statuses.append(status)
+            if text not in printed:
+                click.echo(f"nnx-conformance: {text}", err=True)
+            printed.add(text)
+    return reports, max([*statuses, *(report.exit_status for report in reports)])
+
+
+def _solved(options: CheckOptions, solution: Solution, *, quiet: bool) -> Report:
+    if not solution.exists:
+        return tracks.missing(solution, options.settings)
+    return _judged(dataclasses.replace(options, contract=solution.contract), solution.path, quiet=quiet)
+
+
+def _judged(options: CheckOptions, target: str, *, quiet: bool) -> Report:
+    with progress_on(Console(stderr=True, quiet=quiet), target) as progress:
+        return checking.judged(options, target, progress, lambda text: None if quiet else click.echo(text, err=True))

@@ -1,0 +1,152 @@
+"""`nnx-conformance explore`."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import re
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from nnx_conformance.cli import completion
+from nnx_conformance.cli.options import (
+    LONGEST,
+    jail_of,
+    jail_options,
+    limit_options,
+    limits_of,
+    progress_on,
+    writable,
+    writing,
+)
+from nnx_conformance.cli.outputs import format_option, outputs, write
+from nnx_conformance.core import contracts
+from nnx_conformance.core.candidate.target import parse
+from nnx_conformance.core.contract import Contract
+from nnx_conformance.core.errors import expected
+from nnx_conformance.core.report import Settings
+from nnx_conformance.core.search.exploration import Exploration
+from nnx_conformance.explore.search import Coverage, Exploring
+from nnx_conformance.project import checking
+from nnx_conformance.project.checking import CheckOptions, no_hypothesis_folder
+from nnx_conformance.project.folder import NAME, made
+from nnx_conformance.project.settings import find
+
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+#: Beyond the time of the search: for what it found to be confirmed.
+SLACK = 120.0
+#: So many pairs are named at most.
+FEW = 8
+
+
+@click.command()
+@click.argument("target", metavar="SUBJECT", shell_complete=completion.files)
+@click.option("--time", "text", default="1m", show_default=True, metavar="TIME", help="How long: 90s, 10m, 2h.")
+@click.option(
+    "--contract",
+    default="module-laws",
+    show_default=True,
+    help="A contract whose cases are operations.",
+    shell_complete=completion.contract_names,
+)
+@click.option("--seed", default=0, show_default=True, type=int, help="Seed of the drawing.")
+@limit_options(case=60.0)
+@jail_options
+@click.option("--coverage", type=click.Path(path_type=Path), help="Write what was covered to this file, as JSON.")
+@format_option
+def explore(
+    target: str,
+    text: str,
+    contract: str,
+    seed: int,
+    case_timeout: float,
+    import_timeout: float,
+    isolation: str | None,
+    memory: int,
+    pass_env: tuple[str, ...],
+    coverage: Path | None,
+    forms: tuple[str, ...],
+) -> None:
+    """Search sequences of operations on SUBJECT for a time, and go on from what earlier searches found.
+
+    Sequences are longer than those of `check`, mix all operations, and are led towards state that grows and results
+    that drift. Findings are stored in .nnx-conformance, from where `replay` runs them again.
+    """
+    with no_hypothesis_folder():
+        time = _seconds(text)
+        project = find(Path.cwd())
+        parse(target)
+        wanted = outputs(forms, None)
+        if coverage is not None:
+            writable("--coverage", coverage)
+        jail = jail_of(isolation or project.isolation, memory, pass_env)
+        limits = limits_of(case_timeout, import_timeout, time + SLACK)
+        options = CheckOptions(project, contract, Settings(seed=seed), limits, jail=jail)
+        checking.validate(options, [target])
+        exploration = _exploration(contracts.get(contract))
+        with progress_on(Console(stderr=True), target) as progress:
+            exploring = Exploring(exploration, time, database(contract, target), progress)
+            report = checking.judged(dataclasses.replace(options, search=exploring), target)
+        write([report], wanted)
+        if not any(each.file is None and each.form.name != "terminal" for each in wanted):
+            show(exploring.coverage, exploration, Console(highlight=False))
+        if coverage is not None:
+            with writing("--coverage", coverage):
+                coverage.write_text(json.dumps(data(exploring.coverage, exploration), indent=2) + "\n")
+    sys.exit(report.exit_status)
+
+
+def _seconds(text: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
+    value = float(match[1]) * UNITS[match[2]] if match else 0.0
+    if not 0 < value <= LONGEST:
+        raise expected("a time up to a day, such as 90s, 10m or 2h", "--time", text, "Leave it out for a minute.")
+    return value
+
+
+def _exploration(contract: Contract) -> Exploration:
+    if contract.exploration is None:
+        fix = "Its cases are no sequences of operations; judge by it with `check --max-examples 2000`."
+        raise expected("a contract to explore, such as 'module-laws',", "--contract", contract.name, fix)
+    return contract.exploration
+
+
+def database(contract: str, target: str) -> Path:
+    """The folder where searches of one candidate keep their cases for the next one."""
+    path, _, name = target.partition("::")
+    place = f"{contract} {Path(path).resolve()} {name}"
+    with contextlib.suppress(OSError):  # a search keeps nothing where nothing can be kept
+        made(Path(), "explored")
+    return Path(NAME) / "explored" / hashlib.sha256(place.encode()).hexdigest()[:12]
+
+
+def data(coverage: Coverage, exploration: Exploration) -> dict[str, object]:
+    """What was covered, as JSON data."""
+    return {
+        "cases": coverage.cases,
+        "operations": {name: coverage.done[name] for name in exploration.operations},
+        "pairs": {f"{first} {second}": count for (first, second), count in sorted(coverage.pairs.items())},
+        "never": coverage.never(exploration.operations),
+        "highest": coverage.best,
+    }
+
+
+def show(coverage: Coverage, exploration: Exploration, console: Console) -> None:
+    """Tell how much was covered, in a few lines."""
+    done, pairs = len(coverage.done), len(coverage.pairs)
+    console.print("explored")
+    console.print(f"  {coverage.cases} sequences with {coverage.done.total()} operations carried out")
+    console.print(f"  {done} of {len(exploration.operations)} operations, {pairs} of {done * done} pairs of these")
+    for name, reason in coverage.never(exploration.operations).items():
+        console.print(f"  never      {name}: {reason or 'it was not drawn'}")
+    if unmet := coverage.unmet():
+        some = ", ".join(f"{first} {second}" for first, second in unmet[:FEW])
+        more = f" and {len(unmet) - FEW} more" if len(unmet) > FEW else ""
+        console.print(f"  unmet      {some}{more}")
+    for label, score in coverage.best.items():
+        console.print(f"  {label:<10} {exploration.wording[label].format(score)}")

@@ -1,0 +1,183 @@
+"""`nnx-conformance grade`: many candidates."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from nnx_conformance.cli import completion, ending
+from nnx_conformance.cli.options import jail_of, jail_options, limit_options, limits_of, seconds, writable
+from nnx_conformance.cli.statuses import KIT_FAILED
+from nnx_conformance.core import contracts
+from nnx_conformance.core.errors import expected, suggestion
+from nnx_conformance.core.report import Settings
+from nnx_conformance.grading import run, submissions
+from nnx_conformance.grading.grade import NO_VERDICT, STATUSES
+from nnx_conformance.grading.listing import (
+    FORMATS,
+    console_for,
+    known_format,
+    listing,
+    progress_on,
+    summary,
+    write_rows,
+)
+from nnx_conformance.grading.run import Engine
+from nnx_conformance.grading.store import Store, StoredGrade
+from nnx_conformance.grading.tasks import GradingPlan
+from nnx_conformance.judging import check as checking
+from nnx_conformance.process.limits import Limits
+from nnx_conformance.project.checking import no_hypothesis_folder
+from nnx_conformance.sandbox.jail import Jail
+
+RESULTS = "nnx-results.sqlite3"
+ENGINES = ("local", "ray")
+MOST_JOBS = 1024
+
+
+@click.command()
+@click.argument("candidates", metavar="FOLDER_OR_LIST", shell_complete=completion.files)
+@click.option(
+    "--contract",
+    default="mutability",
+    show_default=True,
+    help="The contract to judge by.",
+    shell_complete=completion.contract_names,
+)
+@click.option("--results", default=RESULTS, show_default=True, type=click.Path(path_type=Path), help="SQLite file.")
+@click.option("--jobs", type=int, help="Candidates judged at a time; as many as there are cores.")
+@click.option("--max-examples", default=200, show_default=True, type=int, help="Cases of the core domain.")
+@click.option("--seed", default=0, show_default=True, type=int, help="Seed of the drawing; the same draws the same.")
+@click.option("--strict", is_flag=True, help="Let SHOULD checks decide the verdict too.")
+@click.option("--no-shrink", is_flag=True, help="Report a failing case as it was drawn, not the smallest.")
+@limit_options(case=10.0)
+@click.option(
+    "--timeout", default=120.0, show_default=True, type=float, metavar="SECONDS", help="Processor time for all cases."
+)
+@jail_options
+@click.option(
+    "--engine",
+    default="local",
+    show_default=True,
+    metavar=f"[{'|'.join(ENGINES)}]",
+    help="Who judges.",
+    shell_complete=completion.one_of(*ENGINES),
+)
+@click.option("--address", help="Of a Ray cluster; a local one is started if left out.")
+@click.option(
+    "--format",
+    "form",
+    default="terminal",
+    show_default=True,
+    metavar="[terminal|jsonl|csv]",
+    help="Form.",
+    shell_complete=completion.one_of(*FORMATS),
+)
+@click.option("--by-candidate", is_flag=True, help="List each candidate too: its status, and what it violates.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write to this file.")
+def grade(
+    candidates: str,
+    contract: str,
+    results: Path,
+    jobs: int | None,
+    max_examples: int,
+    seed: int,
+    strict: bool,
+    no_shrink: bool,
+    case_timeout: float,
+    import_timeout: float,
+    timeout: float,
+    isolation: str | None,
+    memory: int,
+    pass_env: tuple[str, ...],
+    engine: str,
+    address: str | None,
+    form: str,
+    by_candidate: bool,
+    quiet: bool,
+    output: Path | None,
+) -> None:
+    """Judge every candidate of a folder, a 'glob' or a JSONL file of `id` and `source`, or one file.
+
+    Results are kept in --results as they come: the same command goes on where an earlier one was stopped.
+
+    Exit status: 0 if every candidate conforms; 1 if one does not; 2 misuse; 3 if one could not be judged.
+    """
+    settings = Settings(max_examples, seed, strict, not no_shrink)
+    with no_hypothesis_folder():
+        known_format(form)
+        if output:
+            writable("--output", output)
+        limits = limits_of(case_timeout, import_timeout, seconds("--timeout", timeout))
+        checking.validate(settings, contract)
+        judges = _engine(engine, address, jobs)
+        plan = _plan(contract, settings, limits, jail_of(isolation, memory, pass_env))
+        read = submissions.read(candidates)
+        with Store(results, create=True) as store:
+            status = _graded(read, plan, store, judges, form, output, by_candidate, Console(stderr=True, quiet=quiet))
+    sys.exit(status)
+
+
+def _plan(contract: str, settings: Settings, limits: Limits, jail: Jail) -> GradingPlan:
+    loaded = contracts.get(contract)
+    hidden = tuple(contracts.reference_folders(loaded))
+    jail = dataclasses.replace(run.settled(jail), reads="libraries", hidden=hidden)
+    return GradingPlan(contract, loaded.version, settings, limits, jail)
+
+
+def _engine(name: str, address: str | None, jobs: int | None) -> Engine:
+    if name not in ENGINES:
+        raise expected("an engine", "--engine", name, suggestion(name, ENGINES))
+    if jobs is not None and not 1 <= jobs <= MOST_JOBS:
+        raise expected(f"a whole number >= 1 and <= {MOST_JOBS}", "--jobs", jobs, "Leave --jobs out for all cores.")
+    if name == "ray":
+        from nnx_conformance.grading.on_ray import engine
+
+        return engine(address, jobs)
+    if address is not None:
+        raise expected("--engine ray beside an address", "--address", address, "Add --engine ray, or leave it out.")
+    from nnx_conformance.grading.local import run as judge_here
+
+    return lambda works, plan: judge_here(works, plan, jobs or run.cores())
+
+
+def _graded(
+    read: list[submissions.Submission],
+    plan: GradingPlan,
+    store: Store,
+    engine: Engine,
+    form: str,
+    output: Path | None,
+    by_candidate: bool,
+    screen: Console,
+) -> int:
+    started = time.monotonic()
+    with progress_on(screen) as progress:
+        try:
+            accounting = run.grade(read, plan, store, engine, progress)
+        except KeyboardInterrupt as stopped:
+            return ending.status(stopped, "what was judged is kept, the same command goes on")
+    rows = list(store.rows(submission.id for submission in read))
+    with console_for(output) as console:
+        if form == "terminal":
+            if by_candidate:
+                listing(rows, console)
+            summary(rows, accounting, time.monotonic() - started, console)
+        else:
+            write_rows(rows, store, form, console)
+    return _status(rows)
+
+
+def _status(rows: list[StoredGrade]) -> int:
+    """Closed: only candidates that were judged and conform let it pass."""
+    statuses = {row.status for row in rows}
+    assert statuses <= set(STATUSES)
+    if statuses & {*NO_VERDICT, "not run"}:
+        return KIT_FAILED
+    return int(statuses != {"conforms"})

@@ -1,0 +1,102 @@
+"""`nnx-conformance results`: query what `grade` has stored."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from nnx_conformance.cli import completion
+from nnx_conformance.cli.options import feedback_of, feedback_option, writable, writing
+from nnx_conformance.core import contracts
+from nnx_conformance.core.errors import expected, suggestion
+from nnx_conformance.core.plain_text import plain
+from nnx_conformance.grading.grade import STATUSES
+from nnx_conformance.grading.listing import FORMATS, PAGES, console_for, known_format, named, write_page, write_rows
+from nnx_conformance.grading.store import Store
+from nnx_conformance.reports import terminal
+from nnx_conformance.reports.feedback import Feedback, limited
+
+FORMS = (*FORMATS, *PAGES)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--violates", metavar="ID", help="Only candidates that violate this check.", shell_complete=completion.every_check
+)
+@click.option(
+    "--status", help=f"Only those of a status: {', '.join(STATUSES)}.", shell_complete=completion.one_of(*STATUSES)
+)
+@click.option("--show", metavar="ID", help="The whole report of one candidate.")
+@click.option("--source", metavar="ID", help="The source of one candidate, as it was handed in.")
+@click.option(
+    "--format",
+    "form",
+    default="terminal",
+    show_default=True,
+    metavar=f"[{'|'.join(FORMS)}]",
+    help="Form.",
+    shell_complete=completion.one_of(*FORMS),
+)
+@feedback_option
+@click.option("--output", type=click.Path(path_type=Path), help="Write to this file.")
+def results(
+    file: Path,
+    violates: str | None,
+    status: str | None,
+    show: str | None,
+    source: str | None,
+    form: str,
+    feedback: str,
+    output: Path | None,
+) -> None:
+    """Query the results FILE that `grade` has written; also while it still writes."""
+    known_format(form, FORMS)
+    shown = feedback_of(feedback)
+    if output:
+        writable("--output", output)
+    if status is not None and status not in STATUSES:
+        raise expected("a status", "--status", status, suggestion(status, STATUSES))
+    _known_check(violates)
+    with Store(file, create=False) as store:
+        if show is not None or source is not None:
+            _candidate(store, show, source, output, shown)
+            return
+        rows = list(store.rows(violates=violates or "", status=status or ""))
+        with console_for(output) as console:
+            if form not in PAGES:
+                write_rows(rows, store, form, console)
+            elif without := write_page(rows, store, form, console.file, shown):
+                click.echo(f"nnx-conformance: no report is stored of {', '.join(map(plain, without))}", err=True)
+
+
+def _known_check(check: str | None) -> None:
+    if check is None:
+        return
+    known = {each.id for name in contracts.names() for each in contracts.get(name).checks}
+    if check not in known:
+        raise expected("the id of a check", "--violates", check, suggestion(check, known))
+
+
+def _candidate(store: Store, show: str | None, source: str | None, output: Path | None, feedback: Feedback) -> None:
+    option, wanted = ("--show", show) if show is not None else ("--source", source)
+    assert wanted is not None
+    stored = store.stored(wanted)
+    if stored is None:
+        raise expected("the id of a candidate", option, wanted, suggestion(wanted, (row.id for row in store.rows())))
+    report, content = stored
+    if option == "--source":
+        if output is None:
+            sys.stdout.buffer.write(content)
+        else:
+            with writing("--output", output):
+                output.write_bytes(content)
+        return
+    with console_for(output) as console:
+        if report is None:
+            row = next(row for row in store.rows([wanted]))
+            console.print(f"{wanted}: {row.status}. {row.reason}", markup=False)
+        else:
+            terminal.show(limited(named(report, wanted), feedback), console)

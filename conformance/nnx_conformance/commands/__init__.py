@@ -1,1 +1,0 @@
-"""The commands of `nnx-conformance`, one module each."""

@@ -1,0 +1,292 @@
+"""What the facts of a case mean for a counter: the pair returned, the Variable that counts, why calls are hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+
+from nnx_conformance.contracts.reading import (
+    COMPILE_INSIDE,
+    IN_VARIABLE,
+    NOT_INSPECTED,
+    TRACED,
+    WRAPPER,
+    Reading,
+    created,
+)
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.claim import same_numbers
+from nnx_conformance.core.contract import Blocked, Unmet, Unseen
+from nnx_conformance.core.facts import Changed, Intervention, Moment, Run, Slot, Value
+from nnx_conformance.core.timeline import begun, ends_otherwise, main_calls, moved, numbers, starts_over, state, went_on
+
+RETURNS = "returns-pair"
+INCREMENT = "one-increment-per-call"
+OUTPUT = "output-unchanged"
+COUNT = "count-equals-calls"
+SUM = "sum-preserved"
+
+KEPT = Unseen(
+    "the module is called through a reference that was kept before the kit could see it", "Judge the file instead."
+)
+TRACED_CALLS = "the calls ran inside a trace, so none can be observed"
+STAYS = "the calls ran inside a trace that cannot be switched off (vmap or checkpoint)"
+
+
+def calls_asked(case: Case) -> int:
+    """`int(n_calls)`."""
+    return int(case["n_calls"])
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A Variable of the candidate's module, from its first number to its last."""
+
+    slot: Slot
+    first: float
+    last: float
+
+
+@dataclass(frozen=True, eq=False)
+class CounterReading(Reading):
+    """The reading of a counter that is called `n_calls` times and returns its count and the sum of `x`."""
+
+    returns: ClassVar[str] = RETURNS
+
+    @cached_property
+    def pair(self) -> np.ndarray | None:
+        """The result as two float64 numbers, whatever its dtype; None if it is no pair of numbers."""
+        return pair_of(self.run.result)
+
+    @cached_property
+    def untraced_pair(self) -> np.ndarray | None:
+        """The same of the run without traces; None if there is none."""
+        return pair_of(self.facts.untraced.result) if self.facts.untraced else None
+
+    @cached_property
+    def lost_in_trace(self) -> bool:
+        """Whether traces drop what calls write: the count is wrong, and right without them, or short by the rest."""
+        if self.dropped:
+            return True
+        kept = self.kept_without_traces
+        return self.pair is not None and kept is not None and bool(self.pair[0] != kept)
+
+    @cached_property
+    def kept_without_traces(self) -> int | None:
+        """The count that is right, where it is so without traces, or only calls that stay in one are missing in it."""
+        if self.pair is None or self.facts.untraced is None:
+            return None
+        traced = sum(call.traced for call in self.facts.untraced.calls)
+        right = self.untraced_pair is not None and self.untraced_pair[0] == self.asked
+        return self.asked if right or (traced > 0 and self.pair[0] + traced == self.asked) else None
+
+    @cached_property
+    def dropped(self) -> bool:
+        """Whether each traced call starts over, though none does when nothing is traced, whatever is returned."""
+        untraced, reported = self.facts.untraced, self.reports
+        if untraced is None or reported is None or not ends_otherwise(self.run, untraced):
+            return False
+        whole, parts = len(main_calls(untraced)) == self.asked, len(main_calls(reported)) < self.asked
+        return whole and parts and starts_over(reported) and not starts_over(untraced)
+
+    @cached_property
+    def restarts(self) -> bool:
+        """Whether no call goes on where another ended, and so none of the modules is called as often as asked."""
+        return len(self.calls) != self.asked and starts_over(self.clear)
+
+    @cached_property
+    def caught_trace(self) -> tuple[str, ...]:
+        """The check of traces, where a call raised about one and the candidate went on: what lacks follows from it."""
+        caught = self.clear.raised is None and any(call.across for call in self.clear.calls)
+        return (TRACED,) if caught else ()
+
+    @cached_property
+    def uninspected(self) -> bool:
+        """Whether the calls were hidden in a trace that was not looked into on this case."""
+        if self.facts.untraced is not None or went_on(self.run):
+            return False
+        return len(main_calls(self.run)) != self.asked
+
+    @cached_property
+    def unjudgeable(self) -> Unmet:
+        """Why no check of the module can be judged: the run raised, or its calls were not looked into."""
+        if self.exception_breaks:
+            return Blocked(self.exception_breaks)
+        if self.facts.bypassed:
+            return KEPT
+        return NOT_INSPECTED if self.uninspected else None
+
+    @cached_property
+    def hidden(self) -> Unseen | None:
+        """Why no run shows the calls; None if one does."""
+        if len(self.calls) == self.asked or went_on(self.run):
+            return None
+        if self.facts.bypassed:
+            return KEPT
+        if self.reports:
+            return None
+        refuses = self.facts.untraced is not None and self.facts.untraced.raised is not None
+        compiled_before = refuses and not self.run.calls and bool(created(self.run))
+        if self.clear is self.run and (compiled_before or any(call.traced for call in self.run.calls)):
+            return self.out_of_sight(TRACED_CALLS)
+        stays = any(call.traced for run in (self.clear, self.facts.untraced) if run for call in run.calls)
+        return Unseen(STAYS, COMPILE_INSIDE) if stays else None
+
+    @cached_property
+    def no_counter(self) -> Blocked | Unseen:
+        """Why there is no counting Variable to look at."""
+        if self.lost_in_trace:
+            return Blocked(TRACED)
+        return Blocked(WRAPPER) if self.lost else self.hidden or Blocked(IN_VARIABLE)
+
+    @cached_property
+    def movements(self) -> list[Movement]:
+        """The Variables whose number changed: over the calls, or over the life of a module made in the run."""
+        run, movements = self.clear, dict[str, Movement]()
+        for path in moved(run, self.calls):
+            first, last = self.calls[0].before, self.calls[-1].after
+            if last is not None:
+                slot = state(run, last)[path][0]  # as it ended: a call may have put another type of Variable there
+                movements[path] = Movement(slot, begun(run, first, last)[path], numbers(run, last)[path])
+        for module in run.modules:
+            if module.constructed and module.start is not None and module.end is not None:
+                start, end = state(run, module.start), numbers(run, module.end)
+                for path, (slot, number) in start.items():
+                    if slot.counts and number is not None and end.get(path, number) != number:
+                        movements.setdefault(path, Movement(slot, number, end[path]))
+        return list(movements.values())
+
+    @cached_property
+    def counting(self) -> list[Movement]:
+        """The Variables that went from 0 to `int(n_calls)`."""
+        return [move for move in self.movements if move.first == 0 and move.last == self.asked]
+
+    @cached_property
+    def final_numbers(self) -> set[float]:
+        """The numbers that the modules' Variables hold when the run ends, or held after the last call."""
+        ends = (numbers(self.clear, module.end) for module in self.clear.modules if module.end is not None)
+        return {move.last for move in self.movements}.union(*(end.values() for end in ends))
+
+    @cached_property
+    def unmoved(self) -> str:
+        """The path of a Variable that no call moved, though `result[0]` is what it holds; empty if there is none."""
+        if self.pair is None or self.pair[0] == self.asked or not self.calls or self.calls[-1].after is None:
+            return ""
+        first, last = numbers(self.clear, self.calls[0].before), numbers(self.clear, self.calls[-1].after)
+        return next((path for path, value in last.items() if first.get(path) == value == self.pair[0]), "")
+
+    @cached_property
+    def overwritten(self) -> set[str]:
+        """The Variables that did not keep what the kit added after the first call."""
+        paths = moved(self.clear, self.calls)
+        for shift in self.shifts(Moment.FIRST_CALL):
+            if shift.applied and shift.outcome.raised is None:
+                ends = zip(paths, shift.end, self.facts.base_end, strict=False)
+                return {path for path, end, was in ends if end == was}
+        return set()
+
+    @cached_property
+    def reads_overwritten(self) -> bool:
+        """Whether `result[0]` follows the Variables after the last call, not after the first: calls set them anew."""
+        first = [shift for shift in self.shifts(Moment.FIRST_CALL) if shift.applied]
+        return bool(self.overwritten) and self.follows(self.shifts(Moment.LAST_CALL)) and not self.follows(first)
+
+    @property
+    def kept_shifts(self) -> list[Intervention]:
+        """What the kit added after the first call, where each counting Variable still held it after the last one."""
+        return [
+            shift
+            for shift in self.shifts(Moment.FIRST_CALL)
+            if shift.applied
+            and shift.end
+            and all(
+                end is not None and was is not None and end == was + shift.amount
+                for end, was in zip(shift.end, self.facts.base_end, strict=False)
+            )
+        ]
+
+    @cached_property
+    def reads_param(self) -> bool:
+        """Whether `result[0]` follows the counting Variables only when those that are Params are shifted, too."""
+        alone = self.shifts(Moment.LAST_CALL_BUT_PARAMS)
+        return bool(alone) and self.follows(self.shifts(Moment.LAST_CALL)) and not self.follows(alone)
+
+    def shifts(self, *moments: Moment) -> list[Intervention]:
+        """The interventions on the state at these moments."""
+        return [shift for shift in self.facts.shifts if shift.changed is Changed.STATE and shift.moment in moments]
+
+    def follows(self, shifts: Iterable[Intervention], part: int = 0) -> bool:
+        """Whether a part of the result changed with one of these; a candidate that raises then has read it, too."""
+        return any(self._follows(shift, part) for shift in shifts)
+
+    def _follows(self, shift: Intervention, part: int) -> bool:
+        now = pair_of(shift.outcome.result)
+        return now is None or self.pair is None or not same_numbers(now[part], self.pair[part]).holds()
+
+
+def pair_of(value: Value | None) -> np.ndarray | None:
+    """Two numbers in float64; None if the value is no array of two."""
+    if value is None or value.array is None or value.array.shape != (2,) or value.array.dtype.kind == "c":
+        return None
+    return value.array.astype(np.float64)
+
+
+def has_variable(run: Run) -> bool:
+    """Whether a module of the run ever had a Variable of its own."""
+    return any(slot.counts for layout in run.layouts for slot in layout)
+
+
+def a_pair(reading: CounterReading) -> Unmet:
+    """Need: the result is a pair of numbers."""
+    return Blocked(reading.exception_breaks or RETURNS) if reading.pair is None else None
+
+
+def updates_kept(reading: CounterReading) -> Unmet:
+    """Need: no update was lost in a trace."""
+    return Blocked(TRACED) if reading.lost_in_trace else None
+
+
+def none_dropped(reading: CounterReading) -> Unmet:
+    """Need: no trace drops what calls write while the result hides that: the run without traces does not speak then."""
+    return Blocked(TRACED) if reading.dropped else None
+
+
+def judgeable(reading: CounterReading) -> Unmet:
+    """Need: the run returned, and nothing hides its calls that was not looked into."""
+    return reading.unjudgeable
+
+
+def calls_visible(reading: CounterReading) -> Unmet:
+    """Need: some run shows the calls."""
+    return reading.hidden
+
+
+def a_module(reading: CounterReading) -> Unmet:
+    """Need: the call made a module."""
+    return None if reading.created else reading.unjudgeable or Blocked(IN_VARIABLE)
+
+
+def called_or_created(reading: CounterReading) -> Unmet:
+    """Need: the call used a module."""
+    return None if reading.calls or reading.created else Blocked(IN_VARIABLE)
+
+
+def a_variable(reading: CounterReading) -> Unmet:
+    """Need: a module has a Variable of its own."""
+    return None if has_variable(reading.clear) else Blocked(IN_VARIABLE)
+
+
+def a_counter(reading: CounterReading) -> Unmet:
+    """Need: a Variable moved."""
+    return None if reading.movements else reading.no_counter
+
+
+def called(reading: CounterReading) -> Unmet:
+    """Need: the module was called."""
+    if reading.calls:
+        return None
+    return Blocked(INCREMENT if reading.created else IN_VARIABLE)

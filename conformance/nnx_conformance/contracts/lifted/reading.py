@@ -1,0 +1,205 @@
+"""What the facts of a case mean for a counter for each lane: the rows returned, the Variable that counts, its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+
+from nnx_conformance.contracts.arrays import arrays, in_series
+from nnx_conformance.contracts.reading import COMPILE_INSIDE, IN_VARIABLE, Loss, Reading, created, first_loss, returned
+from nnx_conformance.core.contract import Blocked, Unmet, Unseen
+from nnx_conformance.core.facts import Call, Module, Run, Slot, Value
+from nnx_conformance.core.timeline import went_on
+
+RETURNS = "returns-lanes"
+SUM = "sum-preserved"
+LIFTED = "runs-lifted"
+PER_LANE = "one-count-per-lane"
+INCREMENT = "one-increment-per-call"
+
+HIDDEN = "the calls ran inside a trace that cannot be switched off, which hides their state"
+
+
+@dataclass(frozen=True, eq=False)
+class Count:
+    """The Variable that counts.
+
+    Attributes:
+        run: the run that shows it.
+        slot: where it sits.
+        calls: the calls whose state holds it.
+        moments: its numbers before and after each of them; all lanes that the call has, in one array.
+    """
+
+    run: Run
+    slot: Slot
+    calls: tuple[Call, ...]
+    moments: tuple[tuple[np.ndarray, np.ndarray], ...]
+
+    @property
+    def lane_calls(self) -> int:
+        """How many increments there are, if each call makes one in each lane that it has."""
+        return sum(after.size for _, after in self.moments)
+
+    @property
+    def reached(self) -> float:
+        """The largest number after a call."""
+        return max(float(np.max(after)) for _, after in self.moments)
+
+    @property
+    def went_to(self) -> float:
+        """How far above its least start that is."""
+        return self.reached - float(np.min(self.moments[0][0]))
+
+    @property
+    def single(self) -> bool:
+        """Whether it is a single number after each call."""
+        return all(after.size == 1 for _, after in self.moments)
+
+    @property
+    def by_one(self) -> bool:
+        """Whether each call raises it by 1 in each lane; a call that changes the shape is left out."""
+        return all(np.all(after - before == 1) for before, after in self.moments if before.shape == after.shape)
+
+    def rank(self) -> tuple[bool, bool, bool, int]:
+        """What makes a Variable the one that is meant to count: a call changes it, by 1, and it is no Param."""
+        moves = any(before.shape != after.shape or np.any(after != before) for before, after in self.moments)
+        return moves, self.by_one, not self.slot.param, self.lane_calls
+
+    def starts(self) -> list[np.ndarray]:
+        """Its numbers in each model that the run made, and before the first call."""
+        states = [arrays(self.run, module.start) for module in self.run.modules if module.constructed]
+        return [*(state[self.slot.path][1] for state in states if self.slot.path in state), self.moments[0][0]]
+
+    def maps(self) -> int:
+        """How many uses of `vmap` make *and* call their own models; 0 if a model made elsewhere is called in one.
+
+        Inside such a `vmap` each lane has its own model, so a count that looks like one number is one number per lane.
+        A transform within hands over copies, and where those were made is unknown: then all models of the run must have
+        been made in the uses of `vmap` in which some are called.
+        """
+        called = {call.mapping for call in self.calls}
+        models = self.run.modules
+        built = {model.mapping for model in models if model.constructed}
+        pairs = ((models[call.module], call.mapping) for call in self.calls)
+        own = all(model.constructed and model.mapping == mapping for model, mapping in pairs)
+        return len(called) if -1 not in called and (own or built == called) else 0
+
+    def lane_by_lane(self, lanes: int, asked: int) -> bool:
+        """Whether one model holds all counts (or more, to fill up a block), and calls raise each as often as asked."""
+        if len({counts.shape for moment in self.moments for counts in moment}) > 1 or self.moments[0][0].size < lanes:
+            return False
+        rises = np.array([(after - before).ravel() for before, after in self.moments])
+        by_one = np.all((rises == 0) | (rises == 1)) and np.all(rises.any(axis=1))
+        return bool(by_one and np.all(rises.sum(axis=0) == asked))
+
+
+@dataclass(frozen=True, eq=False)
+class LanesReading(Reading):
+    """The reading of a counter for each lane of `xs`."""
+
+    returns: ClassVar[str] = RETURNS
+
+    @property
+    def lanes(self) -> int:
+        """How many lanes the case has."""
+        return int(self.case["xs"].shape[0])
+
+    def rows(self, value: Value | None) -> np.ndarray | None:
+        """The result of a run in float64, shape `[lanes, 2]`; None if it is no array of real numbers of that shape."""
+        if value is None or value.array is None or value.array.dtype.kind == "c":
+            return None
+        return value.array.astype(np.float64) if value.array.shape == (self.lanes, 2) else None
+
+    @cached_property
+    def result(self) -> np.ndarray:
+        """The rows of the run as it is, where the case has `a_result`."""
+        rows = self.rows(self.run.result)
+        assert rows is not None
+        return rows
+
+    @cached_property
+    def visible(self) -> Run | None:
+        """The run that shows the state of the calls: one whose traces report, or that has none."""
+        if self.reports and not went_on(self.run):
+            return self.reports
+        untraced = self.facts.untraced
+        if untraced is not None and untraced.raised is None and not went_on(self.run):
+            return untraced
+        return self.run if self.run.calls and not any(call.traced for call in self.run.calls) else None
+
+    @cached_property
+    def created(self) -> list[Module]:
+        """The modules that came to be in any run: one whose code is compiled already makes none once more."""
+        return [module for run in self.runs for module in created(run)]
+
+    @property
+    def foreign(self) -> str:
+        """The class of another framework's module, where the run uses none of NNX."""
+        return "" if any(module.framework == "nnx" for module in self.run.modules) else self.facts.foreign
+
+    @cached_property
+    def lost(self) -> tuple[Run, Loss] | None:
+        """The first lost wrapper of any run, even of one without traces that raised."""
+        return next(((run, loss) for run in self.runs if (loss := first_loss(run))), None)
+
+    @cached_property
+    def variable(self) -> Count | None:
+        """The Variable that moves, or else the first; None if no call shows any."""
+        counts = _counts(self.visible) if self.visible else ()
+        return max(counts, key=Count.rank, default=None)
+
+    @property
+    def count(self) -> Count:
+        """The same, where the case has `a_count`."""
+        assert self.variable is not None
+        return self.variable
+
+
+def _counts(run: Run) -> Iterator[Count]:
+    """The Variables that calls of a run hold, each with these calls."""
+    by_path: dict[str, list[tuple[Slot, Call, np.ndarray, np.ndarray]]] = {}
+    for call in run.calls:
+        states = (arrays(run, call.before), arrays(run, call.after))
+        before, after = (state | in_series(state) for state in states)
+        for path, (slot, counts) in after.items():
+            if slot.variable and path in before and counts.size and before[path][1].size:
+                by_path.setdefault(path, []).append((slot, call, before[path][1], counts))
+    for entries in by_path.values():
+        slots, calls, befores, afters = zip(*entries, strict=True)
+        yield Count(run, slots[0], calls, tuple(zip(befores, afters, strict=True)))
+
+
+def a_result(reading: LanesReading) -> Unmet:
+    """Need: the result is an array of a count and a sum for each lane."""
+    unusable = reading.rows(reading.run.result) is None
+    return Blocked(reading.exception_breaks or RETURNS) if unusable else None
+
+
+def calls_visible(reading: LanesReading) -> Unmet:
+    """Need: some run shows the calls, or none is made."""
+    hidden = reading.visible is None and (reading.run.modules or reading.facts.untraced is None)
+    return reading.out_of_sight(HIDDEN) if hidden else None
+
+
+def concrete(reading: LanesReading) -> Unmet:
+    """Need: the Variables of the calls hold numbers, not only tracers that stand for none, as in `nnx.remat`."""
+    if reading.variable is not None or (run := reading.visible) is None:
+        return None
+    befores = [(run.layouts[call.before.layout], call.before) for call in run.calls]
+    abstract = any(slots[at].counts and before.arrays[at] < 0 for slots, before in befores for at in before.traced)
+    return Unseen(HIDDEN, COMPILE_INSIDE) if abstract else None
+
+
+def a_count(reading: LanesReading) -> Unmet:
+    """Need: the calls show a Variable."""
+    return Blocked(IN_VARIABLE) if reading.variable is None else None
+
+
+#: What a check of the module needs, and one of its counting Variable.
+VISIBLE = (returned, calls_visible)
+COUNTED = (*VISIBLE, concrete, a_count)

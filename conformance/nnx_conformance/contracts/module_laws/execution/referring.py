@@ -1,0 +1,133 @@
+"""The reference of a subject: other code that gives the right outputs, called with what the module is called with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from nnx_conformance.contracts.module_laws.execution.harness import Harness
+from nnx_conformance.contracts.module_laws.execution.snapshots import variables
+from nnx_conformance.contracts.module_laws.program.language import AS_NUMPY
+from nnx_conformance.core.candidate.subject import Subject, as_subject
+from nnx_conformance.core.errors import Misuse, expected, suggestion
+from nnx_conformance.observe.flax_versions import NODE, contents, set_contents
+
+
+class Referring:
+    """A reference at its start: where its state is mapped, with that of a module of the subject.
+
+    Attributes:
+        paths: of the Variables that have a counterpart in the reference.
+    """
+
+    def __init__(self, harness: Harness, seed: int) -> None:
+        reference = harness.subject.reference
+        self.pool, self.mine = harness.pool, harness.subject
+        self.paths = harness.subject.reference_state
+        self.stateless = callable(reference)
+        self.subject = Subject(lambda rngs: None, []) if self.stateless else as_subject(reference)
+        self.function = reference if self.stateless else None
+        self.object: Any = self.subject.make(nnx.Rngs(seed))
+        module = harness.make(seed)
+        for path, name in self.paths.items():
+            self._write(name, np.array(contents(variables(module)[path])))
+
+    def call(self, number: int) -> Any:
+        """What it returns for an input: NumPy arrays, unless it is a module of Flax."""
+        flax = isinstance(self.object, NODE)
+        arguments = self.pool.arguments(number if flax or number >= AS_NUMPY else number + AS_NUMPY)
+        if self.function:
+            return self.function(*arguments)
+        own = self.subject.calls or not self.subject.plain
+        return (self.subject if own else self.mine).invoke(self.object, *arguments)
+
+    def set_mode(self, name: str) -> None:
+        """Set its mode, if it has one."""
+        getattr(self.object, name, lambda: None)()
+
+    def held(self, path: str, mine: Any) -> Any:
+        """What it holds in place of a Variable, in the dtype of that."""
+        value, name = self.object, self.paths[path.split("/")[0]]
+        for part in name.split("."):
+            value = getattr(value, part)
+        value = contents(value) if isinstance(value, nnx.Variable) else value
+        return np.asarray(value).astype(mine.dtype) if mine is not None else None
+
+    def _write(self, name: str, value: Any) -> None:
+        *parents, last = name.split(".")
+        holder = self.object
+        for part in parents:
+            holder = getattr(holder, part)
+        old = getattr(holder, last, None)
+        if isinstance(old, nnx.Variable):
+            set_contents(old, jnp.asarray(value))
+        else:
+            setattr(holder, last, value)
+
+
+def like(returned: Any, wanted: Any) -> Any:
+    """What a reference returned, in the structure and the dtypes of what the module did, where they fit."""
+    leaves, (others, structure) = jax.tree.leaves(returned), jax.tree.flatten(wanted)
+    if len(leaves) != len(others):
+        return returned
+    pairs = zip(leaves, others, strict=True)
+    return jax.tree.unflatten(structure, [_cast(leaf, other) for leaf, other in pairs])
+
+
+def _cast(leaf: Any, other: Any) -> Any:
+    return jnp.asarray(np.asarray(leaf).astype(other.dtype)) if hasattr(other, "dtype") else leaf
+
+
+def check_declared(harness: Harness) -> None:
+    """Try out what the subject declares beside itself.
+
+    Raises:
+        Misuse: if its reference raises or gives other shapes, or a path or a type of Variable is not known.
+    """
+    subject = harness.subject
+    module = harness.make(0)
+    for path in subject.reference_state:
+        if path not in (known := variables(module)):
+            raise expected("the path of a Variable of the module", "reference_state", path, suggestion(path, known))
+    if subject.reference is not None:
+        _check_reference(harness, module)
+    elif subject.variables:
+        harness.call(module, 0)
+    own = {type(variable).__name__ for variable in variables(module).values()}
+    flax = {name for name, value in vars(nnx).items() if isinstance(value, type) and issubclass(value, nnx.Variable)}
+    for kind in subject.variables:
+        if kind not in own | flax:
+            fix = suggestion(kind, own | flax) if own else "The module has no Variables: leave `variables` out."
+            raise expected("the name of a type of Variable that the module has", "variables", kind, fix)
+
+
+def _check_reference(harness: Harness, module: Any) -> None:
+    subject = harness.subject
+    try:
+        referring = Referring(harness, 0)
+    except Misuse:
+        raise
+    except Exception as error:
+        fix = "Let it make an object that has the attributes of `reference_state`, or that takes them."
+        raise Misuse(f"Expected a reference that can be made but it raised {_text(error)}. {fix}") from error
+    for number in range(len(harness.pool.inputs)):
+        wanted, given = harness.call(module, number), harness.pool.text(number)
+        try:
+            returned = referring.call(number)
+        except Exception as error:
+            fix = "Let it take what the module takes, as NumPy arrays."
+            raise Misuse(
+                f"Expected a reference that returns but on input {given} it raised {_text(error)}. {fix}"
+            ) from error
+        shapes = [[np.shape(leaf) for leaf in jax.tree.leaves(value)] for value in (wanted, returned)]
+        if shapes[0] != shapes[1]:
+            fix = f"On input {given}, let it return arrays of the shapes {shapes[0]}; it returned {shapes[1]}."
+            raise expected("outputs of the module's shapes", "reference", subject.reference, fix)
+
+
+def _text(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,250 @@
+"""The code behind the contract's observer: loads subjects, and carries out programs on them and, in plain Python, on
+their twins. Imported where a subject runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import jax
+import numpy as np
+
+from nnx_conformance.contracts.module_laws.execution import skips
+from nnx_conformance.contracts.module_laws.execution.harness import Harness, History, Transforms, Twin, nudge
+from nnx_conformance.contracts.module_laws.execution.lines import Follower
+from nnx_conformance.contracts.module_laws.execution.loading import adopt as adopt
+from nnx_conformance.contracts.module_laws.execution.loading import load as load
+from nnx_conformance.contracts.module_laws.execution.pool import is_state, leaves
+from nnx_conformance.contracts.module_laws.execution.runners import handover
+from nnx_conformance.contracts.module_laws.execution.runners.runners import RUNNERS, Counterpart, run_twin
+from nnx_conformance.contracts.module_laws.execution.snapshots import state, trainable, tree
+from nnx_conformance.contracts.module_laws.facts import Entry, Input, Leaf, Pair, Part, ProgramFacts, Side, StepFacts
+from nnx_conformance.contracts.module_laws.program.language import TREE, Program, Word, program
+from nnx_conformance.core.candidate.subject import DTYPES, Subject
+from nnx_conformance.core.plain_text import plain
+from nnx_conformance.core.plan import File, Request
+from nnx_conformance.observe.flax_versions import is_key
+
+
+def observe(harness: Harness, request: Request) -> ProgramFacts:
+    """Carry out the program that a case stands for."""
+    subject = harness.subject
+    traits = {name: value for name, value in subject.traits.items() if name != DTYPES} | {"horizon": subject.horizon}
+    traits |= {f"{DTYPES}.{part}": dtype for part, dtype in subject.dtypes.items()}
+    traits |= {f"variables.{kind}": count for kind, count in subject.variables.items()}
+    if own := subject.trained:
+        traits["trainable"] = ", ".join(kind.__name__ for kind in own)
+    entries = tuple(Entry(name, str(value)) for name, value in traits.items())
+    todo = program(request.case)
+    if reason := skips.missing(todo.mode):
+        return ProgramFacts((), (), entries, (), todo.mode, reason, harness.where, harness.warnings)
+    # Steps write down what the subject warns of. Elsewhere it is called, too, where a filter may make errors of it.
+    with skips.mode(todo.mode), trainable(harness.subject.trained), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        transforms = harness.transforms(todo.mode, request.plan.compile_anew)
+        programs = todo.parts if todo.mode == TREE else (todo,)
+        carried = [_carried_out(harness, transforms, each, request) for each in programs]
+    steps = [step for part, _ in carried for step in part.steps]
+    numbers = {word.input for word in todo.words if word.operation.calls}
+    numbers |= {number for step in steps for number in step.inputs}
+    pool = harness.pool
+    inputs = tuple(
+        Input(number, plain(pool.text(number)), pool.source(number), pool.streams(number)) for number in sorted(numbers)
+    )
+    facts = ProgramFacts((), (), entries, inputs, todo.mode, "", harness.where, harness.warnings)
+    if todo.mode == TREE:
+        return dataclasses.replace(facts, parts=tuple(part for part, _ in carried))
+    (part, files), *_ = carried
+    return dataclasses.replace(facts.of_part(part), files=files)
+
+
+def _carried_out(
+    harness: Harness, transforms: Transforms, todo: Program, request: Request
+) -> tuple[Part, tuple[File, ...]]:
+    """What a program showed, and what it hands over to a new process."""
+    try:
+        run = Execution(harness, transforms, todo, request)
+    except Exception as error:
+        if request.done:  # what goes on in a new process did work in the one before
+            raise
+        return Part(unmade=harness.source.raised(error)), ()
+    start, twin_start = state(run.module), state(run.twin.module)
+    steps = tuple(run.steps())
+    return Part(start, steps, twin_start), run.handed
+
+
+class Execution:
+    """One program under way.
+
+    Attributes:
+        module: the subject, or what it has become.
+        twin: what does the same in plain Python.
+        counterparts: what was left behind.
+        shapes: those of the last call's input.
+        request: it has the files of the process before this one, if there was one.
+        handed: what the next process is to go on from; empty if there is to be none.
+        word: the operation under way; `wanted` is what the twin returned in it, `notes` further fields of its facts,
+            `pairs` further sides to compare.
+        again: the subject of its file, imported once more for the operation under way.
+    """
+
+    def __init__(self, harness: Harness, transforms: Transforms, todo: Program, request: Request) -> None:
+        self.harness = harness
+        self.todo = todo
+        self.transforms = transforms
+        self.request = request
+        self.handed: tuple[File, ...] = ()
+        history, self.shapes = handover.twin_of(request.files) if request.done else ((), "")
+        self.twin = Twin(harness, todo.seed, history)
+        self.module = harness.make(todo.seed)
+        self.counterparts: list[Counterpart] = []
+        self.word: Word = Word(todo.words[0].operation, 0) if todo.words else None  # type: ignore[assignment]
+        self.wanted: Any = None
+        self.notes: dict[str, Any] = {}
+        self.pairs: list[Pair] = []
+        self.again: Subject | None = None
+
+    def steps(self) -> Iterator[StepFacts]:
+        """Carry out one operation after the other, as far as that goes."""
+        done = self.request.done
+        for at, word in enumerate(self.todo.words[done:], done):
+            restarts = word.operation.name == "restart" and not (done and at == done)
+            if reason := skips.skipped(self, word) or (self._hand_over() if restarts else ""):
+                yield StepFacts(word.operation.name, reason)
+            elif restarts:
+                return  # a new process goes on from here
+            else:
+                yield (step := self._step(word))
+                if step.subject.raised or step.twin.raised:
+                    return
+
+    def _hand_over(self) -> str:
+        """Why the state cannot be handed over to a new process; empty if it is."""
+        try:
+            self.handed = handover.packed(self.module, self.twin, self.shapes)
+        except Exception as error:  # noqa: BLE001 - what cannot be saved at all, `save` shows
+            return f"its state was not written to disk: {error}"
+        return ""
+
+    def _step(self, word: Word) -> StepFacts:
+        self.word, self.wanted, self.notes, self.pairs = word, None, {}, []
+        history, traces = self.twin.history, self.transforms.traces
+        follower = Follower(self.harness.source, self.twin.module) if self.request.plan.follow else None
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            with follower.following() if follower else nullcontext():
+                twin, self.wanted = self._tried(lambda: run_twin(self))
+            subject = twin if twin.raised else self._tried(lambda: RUNNERS[word.operation.name](self))[0]
+        if not twin.raised:
+            twin = dataclasses.replace(twin, state=state(self.twin.module))
+            subject = dataclasses.replace(subject, state=state(self.module))
+            self._compare_counterparts()
+        noise = self._noise(history, subject, twin)
+        if word.operation.calls:
+            self.shapes = self.notes["shapes"] = self.harness.pool.shapes(word.input)
+        return StepFacts(
+            word.operation.name,
+            "",
+            subject,
+            twin,
+            noise,
+            tuple(self.pairs),
+            warnings=self.harness.warned(caught),
+            traces=self.transforms.traces - traces,
+            writes=follower.writes if follower else (),
+            **self.notes,
+        )
+
+    def _tried(self, runner: Callable[[], Any]) -> tuple[Side, Any]:
+        """What a module did, and its outputs as they are."""
+        try:
+            outputs = runner()
+            return Side(tree(outputs)), outputs
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the module's own code may raise anything
+            return Side(raised=self.harness.source.raised(error)), None
+
+    def plainly(self) -> Any:
+        """Call the subject as it is."""
+        return self.on_input(lambda *arguments: self.harness.invoke(self.module, *arguments))
+
+    def on_input(self, call: Callable[..., Any]) -> Any:
+        """Do something with the arguments of a call, and note which of them it changed."""
+        arguments, number = self.harness.pool.arguments, self.word.input
+        given = arguments(number)
+        outputs = call(*given)
+        self.notes["touched"] = _touched(given, arguments(number))
+        return outputs
+
+    def compare(self, law: str, name: str, got: Side, wanted: Side, *, unlike: bool = False) -> None:
+        """Note two sides that must agree, or differ."""
+        self.pairs.append(Pair(law, name, got, wanted, unlike))
+
+    def _compare_counterparts(self) -> None:
+        for counterpart in self.counterparts:
+            now = Side(state=state(counterpart.module))
+            if not _same(now.state, counterpart.state.state):
+                self.compare(counterpart.law, counterpart.name, now, counterpart.state)
+                counterpart.state = now
+
+    def _noise(self, history: History, subject: Side, twin: Side) -> tuple[float, ...]:
+        """How far the twin moves when its input and state move in the last bit; measured where the two differ."""
+        alike = _same(subject.outputs, twin.outputs) and _same(subject.state, twin.state)
+        if alike or subject.raised or twin.raised:
+            return ()
+        added = [number for kind, number in self.twin.history[len(history) :] if kind == "call"]
+        try:
+            other = Twin(self.harness, self.twin.seed, history)
+            nudge(other.module)
+            outputs = [other.call(number, moved=True) for number in added]
+        except Exception:  # noqa: BLE001 - without it, the tolerance is that of the dtypes
+            return ()
+        moved = tree(outputs if len(added) > 1 else outputs[0]) if outputs else ()
+        pairs = moved + state(other.module), twin.outputs + twin.state
+        return tuple(map(_distance, *pairs)) if len(pairs[0]) == len(pairs[1]) else ()
+
+
+def _same(some: tuple[Leaf, ...], others: tuple[Leaf, ...]) -> bool:
+    """Whether two states, or outputs, are the same to the last bit; plain values do not count."""
+    arrays = [[leaf for leaf in leaves if leaf.array is not None] for leaves in (some, others)]
+    states = [[leaf for leaf in leaves if leaf.state] for leaves in arrays]
+    first, second = ([*map(_bits, leaves)] for leaves in (states if any(states) else arrays))
+    return first == second
+
+
+def _bits(leaf: Leaf) -> tuple[Any, ...]:
+    assert leaf.array is not None
+    return leaf.path, leaf.array.dtype.name, leaf.array.shape, leaf.array.tobytes()
+
+
+def _distance(leaf: Leaf, other: Leaf) -> float:
+    """How far two leaves of one shape are apart; -1 where that cannot be measured."""
+    a, b = leaf.array, other.array
+    if a is None or b is None or a.shape != b.shape or a.dtype.kind in "bOSU" or not a.size:
+        return -1.0
+    with np.errstate(all="ignore"):
+        apart = np.abs(a.astype(np.complex128) - b.astype(np.complex128))
+    return float(np.max(apart)) if np.all(np.isfinite(apart)) else -1.0
+
+
+def _touched(given: Any, wanted: Any) -> tuple[str, ...]:
+    """Which arrays among the arguments of a call were changed in place, or deleted; state is there to be changed."""
+    if str(jax.tree.structure(given, is_leaf=is_state)) != str(jax.tree.structure(wanted, is_leaf=is_state)):
+        return ("the arguments were changed in place: they hold other entries",)
+    pairs = zip(jax.tree_util.tree_flatten_with_path(given, is_leaf=is_state)[0], leaves(wanted), strict=True)
+    named = [(jax.tree_util.keystr(path), leaf, old) for (path, leaf), old in pairs]
+    touched = [(name, _change(leaf, old)) for name, leaf, old in named if isinstance(leaf, (jax.Array, np.ndarray))]
+    return tuple(f"argument {name} was {change}" for name, change in touched if change)
+
+
+def _change(leaf: Any, old: Any) -> str:
+    if isinstance(leaf, jax.Array) and leaf.is_deleted():
+        return "deleted (donated)"
+    if is_key(leaf):
+        return ""
+    a, b = np.asarray(leaf), np.asarray(old)
+    return "" if (a.shape, a.dtype, a.tobytes()) == (b.shape, b.dtype, b.tobytes()) else "changed in place"

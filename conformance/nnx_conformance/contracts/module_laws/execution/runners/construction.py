@@ -1,0 +1,116 @@
+"""Runners that make the subject once more: abstractly, on unwritten memory, and beside one that was compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+from flax import nnx
+
+from nnx_conformance.contracts.module_laws.execution.harness import Twin
+from nnx_conformance.contracts.module_laws.execution.runners.unwritten import with_garbage, with_zeros
+from nnx_conformance.contracts.module_laws.execution.snapshots import DEEP, nodes, side, state
+from nnx_conformance.contracts.module_laws.facts import Leaf, Side
+from nnx_conformance.contracts.module_laws.program.language import OTHER
+from nnx_conformance.core.plain_text import plain
+from nnx_conformance.observe.flax_versions import NODE, children, contents
+from nnx_conformance.observe.graph import Walk, type_name
+
+ARRAYS = (jax.Array, np.ndarray, np.generic, jax.ShapeDtypeStruct)
+
+if TYPE_CHECKING:
+    from nnx_conformance.contracts.module_laws.execution.run import Execution
+
+
+def remake(run: Execution) -> Any:
+    """Make a module, and call it, while `empty` gives garbage; what is compiled already would not ask it."""
+
+    def made() -> tuple[Side, Side]:
+        module = run.harness.make(run.todo.seed)
+        start = Side(state=state(module))
+        return start, side(module, run.harness.call(module, run.word.input))
+
+    jax.clear_caches()  # type: ignore[no-untyped-call]
+    try:
+        got = with_garbage(made)
+        jax.clear_caches()  # type: ignore[no-untyped-call]
+        wanted = with_zeros(made)
+    finally:
+        jax.clear_caches()  # type: ignore[no-untyped-call]
+    for name, mine, other in zip(("made", "called"), got, wanted, strict=True):
+        run.compare("start-defined", f"{name} on memory that nothing has written", mine, other)
+    return run.plainly()
+
+
+def abstract(run: Execution) -> Any:
+    """Make the module and call it under `nnx.eval_shape`, which computes nothing."""
+    law, make = "abstract-agrees", run.harness.make
+    made = nnx.eval_shape(lambda: make(run.todo.seed))
+    run.compare(law, "made under nnx.eval_shape", Side(state=_types(made)), Side(state=_types(make(run.todo.seed))))
+    held = Side(state=state(run.module))
+    outputs = run.transforms.run("eval_shape", run.module, run.harness.pool.arguments(run.word.input))
+    run.compare(law, "called under nnx.eval_shape", Side(_outputs(outputs)), Side(_outputs(run.wanted)))
+    run.compare(law, "left by nnx.eval_shape", Side(state=state(run.module)), held)
+    return run.plainly()
+
+
+def _types(module: Any) -> tuple[Leaf, ...]:
+    """The dtype and shape of each number in a module's state, as the text of a leaf."""
+    return tuple(_typed_state(module))
+
+
+def _typed_state(module: Any) -> Iterator[Leaf]:
+    for path, value, rng, attribute in Walk(module, DEEP).leaves:
+        variable = isinstance(value, nnx.Variable)
+        if variable or attribute:
+            kind = type_name(type(value)) if variable else "array"
+            for below, text in _described(contents(value) if variable else value, numbers=variable):
+                way = plain(path + (f"/{below}" if below else ""))
+                yield Leaf(way, kind, variable, isinstance(value, nnx.Param), rng, True, False, "", False, None, text)
+
+
+def _outputs(value: Any) -> tuple[Leaf, ...]:
+    described = _described(value, numbers=True)
+    return tuple(Leaf(plain(way), "array", *(False,) * 5, "", False, None, text) for way, text in described)
+
+
+def _described(value: Any, *, numbers: bool) -> Iterator[tuple[str, str]]:
+    """The way to each array below a value, and its type; to each Python `numbers` too, which a trace makes arrays."""
+    for way, leaf in jax.tree_util.tree_flatten_with_path(value)[0]:
+        leaf = contents(leaf) if isinstance(leaf, nnx.Variable) else leaf
+        if isinstance(leaf, ARRAYS) or (numbers and isinstance(leaf, (bool, int, float, complex))):
+            # As JAX sees it: NumPy's float64 is float32 unless x64 is enabled.
+            shape = jax.eval_shape(lambda array: array, leaf)
+            weak = " (weak type)" if getattr(shape, "weak_type", False) else ""
+            yield jax.tree_util.keystr(way), f"{shape.dtype}{list(shape.shape)}{weak}"
+
+
+def second(run: Execution) -> Any:
+    """Call the module through `nnx.jit`, and another instance through the same compiled function."""
+    outputs = run.on_input(lambda *arguments: run.transforms.run("jit", run.module, arguments))
+    other = Twin(run.harness, run.twin.seed + OTHER, run.twin.history[:-1]).module
+    before = run.transforms.traces
+    run.transforms.run("jit", other, run.harness.pool.arguments(run.word.input))
+    run.notes["recompiled"] = run.transforms.traces - before
+    if run.notes["recompiled"]:
+        run.notes["apart"] = tuple(_apart(run.module, other))
+    return outputs
+
+
+def _apart(module: Any, other: Any) -> Iterator[str]:
+    """The paths of attributes that are no state, and not equal between two modules."""
+    others = dict(nodes(other))
+    for path, node in nodes(module):
+        values = dict(children(others[path])) if path in others else {}
+        for name, value in children(node):
+            if not isinstance(value, (NODE, nnx.Variable, *ARRAYS)) and not _equal(value, values.get(name, value)):
+                yield plain(f"{path}.{name}".removeprefix("."))
+
+
+def _equal(value: Any, other: Any) -> bool:
+    try:
+        return bool(value == other)
+    except Exception:  # noqa: BLE001 - values may not be comparable
+        return True

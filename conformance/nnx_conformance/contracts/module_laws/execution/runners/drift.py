@@ -1,0 +1,122 @@
+"""Numbers in the state that every call moves by the same amount, tried near the end of the horizon."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import numpy as np
+from flax import nnx
+
+from nnx_conformance.contracts.module_laws.execution.harness import Harness
+from nnx_conformance.contracts.module_laws.execution.snapshots import is_param, is_random, variables
+from nnx_conformance.contracts.module_laws.facts import Drift
+from nnx_conformance.observe.flax_versions import contents, set_contents
+
+#: Calls after which a number that moved by the same amount each time counts as one that drifts.
+STEADY = 6
+
+
+def drifts(harness: Harness, module: Any, number: int) -> tuple[Drift, ...]:
+    """What the module's calls on an input move by the same amount each time."""
+    return (*_stalled(harness, module, number), *_steady(harness, module, number))
+
+
+def _stalled(harness: Harness, module: Any, number: int) -> Iterator[Drift]:
+    """What stands still in half precision, and moves when float32 holds the same state."""
+    numbers = _numbers(module)
+    half = [path for path, value in numbers.items() if value.dtype.name in ("bfloat16", "float16")]
+    if not half:
+        return
+    before = {path: numbers[path].astype(np.float32) for path in half}
+    wide = nnx.clone(module)
+    for path in half:
+        set_contents(variables(wide)[path], jax.numpy.asarray(before[path]))
+    narrow = nnx.clone(module)
+    with contextlib.suppress(Exception):
+        for _ in range(STEADY):
+            harness.call(narrow, number)
+            harness.call(wide, number)
+    narrow_numbers, wide_numbers = _numbers(narrow), _numbers(wide)
+    for path in half:
+        if path in narrow_numbers and path in wide_numbers:
+            yield from _standing(path, before[path], narrow_numbers[path], wide_numbers[path])
+
+
+def _standing(path: str, old: np.ndarray, narrow: np.ndarray, wide: np.ndarray) -> Iterator[Drift]:
+    if wide.shape != old.shape or wide.dtype != np.float32:
+        return
+    moved = (wide - old).astype(np.float64) / STEADY
+    still = (narrow.astype(np.float32) == old) & (moved != 0) & np.isfinite(moved)
+    if np.all(still | (moved == 0)) and np.any(still):
+        at = np.unravel_index(int(np.argmax(np.abs(moved) * still)), still.shape)
+        yield Drift(path, narrow.dtype.name, float(moved[at]), float(old[at]), float(old[at]), float(STEADY))
+
+
+def _numbers(module: Any) -> dict[str, np.ndarray]:
+    """The arrays in Variables that are neither Params nor random streams, by path."""
+    content = {
+        path: contents(variable)
+        for path, variable in variables(module).items()
+        if not is_param(variable) and not is_random(variable)
+    }
+    return {path: np.asarray(value) for path, value in content.items() if isinstance(value, (jax.Array, np.ndarray))}
+
+
+def _steady(harness: Harness, module: Any, number: int) -> Iterator[Drift]:
+    for path, value, steady, moves in _moves(harness, module, number):
+        at = np.unravel_index(int(np.argmax(steady)), steady.shape)
+        yield from _jumped(harness, module, number, path, value, at, float(moves[at]))
+
+
+def forward(harness: Harness, module: Any, number: int) -> None:
+    """Set what calls on an input move by the same amount each time to where the horizon ends, or its dtype's range."""
+    for path, value, steady, moves in list(_moves(harness, module, number)):
+        calls = float(harness.subject.horizon)
+        if value.dtype.kind in "iu":
+            calls = min(
+                calls, float(np.iinfo(value.dtype).max - np.max(value)) // np.max(np.abs(moves[steady])) - STEADY
+            )
+        near = np.where(steady, value.astype(np.float64) + max(calls, 0.0) * moves, value).astype(value.dtype)
+        variable = variables(module)[path]
+        set_contents(variable, jax.numpy.asarray(near) if isinstance(contents(variable), jax.Array) else near)
+
+
+def _moves(harness: Harness, module: Any, number: int) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
+    """Of each number that drifts: its path, its value after some calls, where it moves steadily, and by how much."""
+    states = [_numbers(module)]
+    for _ in range(STEADY):
+        harness.call(module, number)
+        states.append(_numbers(module))
+    for path in states[0]:
+        values = [state[path] for state in states if path in state]
+        kinds = {(value.shape, value.dtype) for value in values}
+        if len(values) != len(states) or len(kinds) != 1 or not values[0].size or values[0].dtype.kind in "bc":
+            continue
+        moves = np.diff(np.stack([value.astype(np.float64) for value in values]), axis=0)
+        steady = (
+            np.all(np.isfinite(moves), axis=0) & (np.ptp(moves, axis=0) <= 1e-3 * np.abs(moves[0])) & (moves[0] != 0)
+        )
+        if np.any(steady):
+            yield path, values[-1], steady, moves[0]
+
+
+def _jumped(
+    harness: Harness, module: Any, number: int, path: str, value: np.ndarray, at: tuple[Any, ...], amount: float
+) -> Iterator[Drift]:
+    """What one more call does to a number that many calls would have led to; nothing if it raises."""
+    now, calls = float(value[at]), float(harness.subject.horizon)
+    if value.dtype.kind in "iu":
+        limit = np.iinfo(value.dtype).max if amount > 0 else np.iinfo(value.dtype).min
+        calls = min(calls, (float(limit) - now) // amount)
+    with np.errstate(all="ignore"):
+        near = np.array(value)
+        near[at] = np.float64(now + calls * amount).astype(value.dtype)
+    variable = variables(module)[path]
+    set_contents(variable, jax.numpy.asarray(near) if isinstance(contents(variable), jax.Array) else near)
+    with contextlib.suppress(Exception):
+        harness.call(module, number)
+        after = np.asarray(contents(variables(module)[path]))
+        yield Drift(path, value.dtype.name, amount, float(near[at]), float(after[at]), calls)

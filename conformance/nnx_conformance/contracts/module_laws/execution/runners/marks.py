@@ -1,0 +1,59 @@
+"""Marks by which copies of a Variable are known, and what made such a copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import Any
+
+from nnx_conformance.observe.flax_versions import metadata
+from nnx_conformance.observe.lines.syntax import Place
+from nnx_conformance.observe.spies.transforms import lifted_name, plain_name
+
+#: The name of the mark in a Variable's metadata.
+MARK = "nnx_conformance_mark"
+#: What copies modules besides transforms, by the start of its module's name and its own.
+MOVES = {
+    ("flax.nnx", "merge"): "nnx.merge",
+    ("flax.nnx", "clone"): "nnx.clone",
+    ("copy", "deepcopy"): "copy.deepcopy",
+    ("jax._src.tree_util", "tree_map"): "jax.tree.map",
+    ("jax._src.tree_util", "tree_unflatten"): "jax.tree.unflatten",
+}
+EXPLICIT = frozenset(MOVES.values())
+
+
+class Mark:
+    """A path, of this watch alone: by its metadata, a function that was traced for another watch is traced anew."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __deepcopy__(self, _: object) -> Mark:
+        return self
+
+
+@dataclass(frozen=True)
+class Maker:
+    """What made a copy: a transform or a way of copying, and the line of the candidate that led there."""
+
+    name: str = ""
+    place: Place | None = None
+    code: CodeType | None = None
+
+
+def name_of(frame: FrameType) -> str:
+    """The transform or way of copying that a frame belongs to; empty for others."""
+    module = str(frame.f_globals.get("__name__", ""))
+    return lifted_name(module, frame) or plain_name(module, frame) or _move(frame)
+
+
+def _move(frame: FrameType) -> str:
+    module, function = str(frame.f_globals.get("__name__", "")), frame.f_code.co_name
+    return next((name for (start, known), name in MOVES.items() if function == known and module.startswith(start)), "")
+
+
+def path_of(variable: Any) -> str | None:
+    """The path of the Variable that this one is, or is a copy of; None for others."""
+    mark = metadata(variable).get(MARK)
+    return mark.path if isinstance(mark, Mark) else None

@@ -1,0 +1,100 @@
+"""Runners that save a module's state and go on from it: in the live module, in a new one, and in a new process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nnx_conformance.contracts.module_laws.execution import operations
+from nnx_conformance.contracts.module_laws.execution.runners import checkpoints, handover
+from nnx_conformance.contracts.module_laws.execution.snapshots import side, transplant, tree
+from nnx_conformance.contracts.module_laws.facts import Side
+from nnx_conformance.contracts.module_laws.program.language import OTHER
+
+if TYPE_CHECKING:
+    from nnx_conformance.contracts.module_laws.execution.run import Execution
+
+LAW = "checkpoint-resumes"
+
+
+def save(run: Execution) -> Any:
+    """Go on with a new module that holds the saved state; its mode is set before that is loaded, and after."""
+    saved = operations.save(run.module)
+    late, run.module = (_restored(run, saved, early) for early in (False, True))
+    if run.twin.evaluating:
+        _compare(run, "restored before eval()", late)
+    return run.plainly()
+
+
+def _compare(run: Execution, name: str, module: Any) -> None:
+    """Call a module that was restored, which must come to what the twin has come to."""
+    got = side(module, run.harness.call(module, run.word.input))
+    run.compare(LAW, name, got, side(run.twin.module, run.wanted))
+
+
+def _restored(run: Execution, saved: bytes, early: bool) -> Any:
+    """A module made from another seed, with the saved state; its mode is set before that is loaded, or again after."""
+    fresh = _like(run, run.todo.seed + OTHER)
+    operations.load(fresh, saved)
+    if not early:
+        _set_mode(run, fresh)
+    return fresh
+
+
+def _set_mode(run: Execution, module: Any) -> None:
+    if run.twin.evaluating:
+        module.eval()
+    elif any(kind == "mode" for kind, _ in run.twin.history):
+        module.train()
+
+
+def _like(run: Execution, seed: int) -> Any:
+    """A new module, called once if its first call makes Variables: state that is made lazily is restored after that."""
+    fresh = run.harness.make(seed)
+    _set_mode(run, fresh)
+    if run.harness.lazy(run.word.input):
+        run.harness.call(fresh, run.word.input)
+    return fresh
+
+
+def reload(run: Execution) -> Any:
+    """Load the saved state into the module itself."""
+    saved = operations.save(run.module)
+    before = tree(run.harness.call(run.module, run.word.input))
+    operations.load(run.module, saved)
+    outputs = run.plainly()
+    run.compare(LAW, "called again from its own saved state", Side(tree(outputs)), Side(before))
+    return outputs
+
+
+def restart(run: Execution) -> Any:
+    """Go on, in a new process, from the checkpoints that an earlier one has handed over."""
+    with handover.unpacked(run.request.files) as folder:
+        forms = handover.forms(folder)
+        run.notes["forms"] = forms
+        written = {form.name for form in forms if not form.value}
+        modules = {form.name: _from_disk(run, form, folder) for form in checkpoints.FORMS if form.name in written}
+    first, *others = modules
+    for name in others:
+        _compare(run, f"restored from a checkpoint of {name}", modules[name])
+    run.module = modules[first]
+    return run.plainly()
+
+
+def _from_disk(run: Execution, form: checkpoints.Form, folder: Any) -> Any:
+    fresh = _like(run, run.todo.seed + OTHER)
+    checkpoints.restore(fresh, form.read(folder / form.name, checkpoints.arrays(fresh)))
+    return fresh
+
+
+def graft(run: Execution) -> Any:
+    """Go on with a new module that holds the state, Variable by Variable."""
+    run.module = grafted(run)
+    return run.plainly()
+
+
+def grafted(run: Execution) -> Any:
+    """A new module that holds the state of this one."""
+    fresh = _like(run, run.todo.seed)
+    transplant(run.module, fresh)
+    _set_mode(run, fresh)
+    return fresh

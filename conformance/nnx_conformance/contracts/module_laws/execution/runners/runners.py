@@ -1,0 +1,297 @@
+"""What each operation of a program does with the subject, and what the twin does in plain Python meanwhile.
+
+A runner calls the subject, gives what that returned, and leaves in `run.module` what the program goes on with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jax.interpreters.partial_eval import dce_jaxpr
+
+from nnx_conformance.contracts.module_laws.execution import duplicates, operations, snapshots
+from nnx_conformance.contracts.module_laws.execution.harness import History, Twin
+from nnx_conformance.contracts.module_laws.execution.runners.checking import bounds, keys
+from nnx_conformance.contracts.module_laws.execution.runners.construction import abstract, remake, second
+from nnx_conformance.contracts.module_laws.execution.runners.continuing import lend, pickle, plainjit, tree
+from nnx_conformance.contracts.module_laws.execution.runners.copies import Watch
+from nnx_conformance.contracts.module_laws.execution.runners.declared import modes, refer, represent, rows, types
+from nnx_conformance.contracts.module_laws.execution.runners.drift import drifts
+from nnx_conformance.contracts.module_laws.execution.runners.gradients import slopes_of, without_gradient
+from nnx_conformance.contracts.module_laws.execution.runners.lanes import CALLS, SEVERAL, looped, scan, vmap
+from nnx_conformance.contracts.module_laws.execution.runners.repeating import TIMES, afresh, again, far
+from nnx_conformance.contracts.module_laws.execution.runners.restoring import graft, grafted, reload, restart, save
+from nnx_conformance.contracts.module_laws.execution.snapshots import (
+    contents_of,
+    holds_keys,
+    is_param,
+    nodes,
+    side,
+    state,
+    transplant,
+    variables,
+)
+from nnx_conformance.contracts.module_laws.facts import Side
+from nnx_conformance.contracts.module_laws.program.language import OTHER
+from nnx_conformance.core.plain_text import plain, short
+from nnx_conformance.observe.flax_versions import contents
+
+if TYPE_CHECKING:
+    from nnx_conformance.contracts.module_laws.execution.run import Execution
+
+
+@dataclass
+class Counterpart:
+    """The other module of a copy, which the program left behind.
+
+    Attributes:
+        law: the check that forbids a call of one module to change the other.
+        name: how findings call it.
+        module, twin: itself, and its twin.
+        state: what it held when the kit last looked at it.
+    """
+
+    law: str
+    name: str
+    module: Any
+    twin: Twin
+    state: Side
+
+
+def run_twin(run: Execution) -> Any:
+    """What the operation comes to in plain Python."""
+    name = run.word.operation.name
+    if name in ("eval", "train"):
+        return run.twin.do("mode", name)
+    if name in ("endure", "reseed"):
+        return None
+    if name in SEVERAL:
+        return [run.twin.call(number) for number in run.harness.pool.several(run.word.input, CALLS)]
+    if name == "again":
+        return [run.twin.call(run.word.input) for _ in range(TIMES)]
+    if name == "original":  # go on with what was left behind last, and leave this behind
+        last = run.counterparts.pop()
+        copy = Counterpart(last.law, "its copy", run.module, run.twin, Side(state=state(run.module)))
+        run.counterparts.append(copy)
+        run.module, run.twin = last.module, last.twin
+    return run.twin.call(run.word.input)
+
+
+def _past(run: Execution) -> History:
+    """What was done with the twin before this operation's call."""
+    return run.twin.history[:-1]
+
+
+def call(run: Execution) -> Any:
+    before = _graph(run.module)
+    outputs = run.plainly()
+    after = _graph(run.module)
+    try:
+        run.notes["graph_changed"] = before is not None and after is not None and bool(before != after)
+    except Exception:  # noqa: BLE001 - values in it may not be comparable
+        run.notes["graph_changed"] = False
+    return outputs
+
+
+def _graph(module: Any) -> Any:
+    """The structure of a module's graph; None where it cannot be had."""
+    try:
+        return nnx.split(module)[0]
+    except Exception:  # noqa: BLE001 - a module that Flax cannot split shows that elsewhere
+        return None
+
+
+def _through(name: str) -> Callable[[Execution], Any]:
+    return lambda run: run.on_input(lambda *arguments: run.transforms.run(name, run.module, arguments))
+
+
+def cond(run: Execution) -> Any:
+    otherwise = jax.tree.map(jnp.zeros_like, run.wanted)
+    return run.transforms.run("cond", run.module, run.harness.pool.arguments(run.word.input), otherwise)
+
+
+def donate(run: Execution) -> Any:
+    duplicates.untie(run.module, run.twin.module)
+    paths: dict[int, list[str]] = {}
+    for path, value in contents_of(run.module).items():
+        paths.setdefault(duplicates.address(value), []).append(path)
+    own = (several for address, several in paths.items() if address and len(set(several)) > 1)
+    run.notes["shared"] = tuple(plain(path) for path in next(own, ()))
+    return run.on_input(lambda *arguments: run.transforms.run("donate", run.module, arguments))
+
+
+def grad(run: Execution) -> Any:
+    grads, outputs = _through("grad")(run)
+    run.notes["grads"] = tuple(leaf.path for leaf in snapshots.tree(grads))
+    return outputs
+
+
+def optimize(run: Execution) -> Any:
+    outputs = _through("optimize")(run)
+    params = {path: variable for path, variable in variables(run.module).items() if is_param(variable)}
+    run.twin.do("params", {path: contents(param) for path, param in params.items()})
+    return outputs
+
+
+def split(run: Execution) -> Any:
+    run.module = operations.split(run.module)
+    return run.plainly()
+
+
+def _copied(law: str, name: str, move: Callable[[Any], Any]) -> Callable[[Execution], Any]:
+    def runner(run: Execution) -> Any:
+        twin = Twin(run.harness, run.twin.seed, _past(run))
+        run.counterparts.append(Counterpart(law, name, run.module, twin, Side(state=state(run.module))))
+        run.module = move(run.module)
+        return run.plainly()
+
+    return runner
+
+
+def pair(run: Execution) -> Any:
+    other = run.harness.make(run.todo.seed)
+    run.notes["shared"] = _shared(run.module, other)
+    before = Side(state=state(other))
+    outputs = run.plainly()
+    run.compare("instances-independent", "another instance", Side(state=state(other)), before)
+    return outputs
+
+
+def _shared(module: Any, other: Any) -> tuple[str, ...]:
+    """The Variables that two modules have in common, and those that are attributes of their classes."""
+    others = {id(variable) for variable in variables(other).values()}
+    common = [path for path, variable in variables(module).items() if id(variable) in others]
+    classes = [cls for _, node in nodes(module) for cls in type(node).__mro__]
+    members = ((cls.__name__, *item) for cls in classes for item in vars(cls).items())
+    common += [
+        f"{cls}.{name} (an attribute of the class)" for cls, name, value in members if isinstance(value, nnx.Variable)
+    ]
+    return tuple(dict.fromkeys(common))
+
+
+def rerun(run: Execution) -> Any:
+    law = "rng-reproducible" if run.harness.subject.declares("draws_randomness") else "no-hidden-state"
+    outputs = run.plainly()
+    other = Twin(run.harness, run.twin.seed, _past(run))
+    got = side(other.module, other.call(run.word.input))
+    run.compare(law, "the same program once more", got, side(run.twin.module, run.wanted))
+    return outputs
+
+
+def reseed(run: Execution) -> None:
+    other = run.twin.again(run.todo.seed + OTHER).module  # its streams have advanced as far
+    transplant(run.module, other, keys=False)
+    run.notes["depends"] = _depends(other, lambda module: run.harness.call(module, run.word.input))
+    # What each returns, and its state before that.
+    befores = [(module, state(module)) for module in (other, grafted(run))]
+    got, wanted = (Side(snapshots.tree(run.harness.call(module, run.word.input)), before) for module, before in befores)
+    run.compare("rng-reproducible", "another seed", got, wanted, unlike=True)
+
+
+def _depends(module: Any, call: Callable[[Any], Any]) -> tuple[str, ...]:
+    """The paths of the state on which a call's outputs depend, and of streams that decide what it writes.
+
+    Outputs that are equal may be equal by chance. All of the state, if the call cannot be traced. The module itself is
+    not called, but copies of it.
+    """
+    try:
+        return tuple(_traced_dependence(module, call))
+    except Exception:  # noqa: BLE001 - a call may ask for concrete values, or do anything else that a trace forbids
+        return tuple(contents_of(module))
+
+
+def _traced_dependence(module: Any, call: Callable[[Any], Any]) -> Iterator[str]:
+    graph, state = nnx.split(module)
+    paths: list[str] = []
+
+    def traced(state: Any) -> tuple[list[Any], list[Any]]:
+        copy = nnx.merge(graph, state)
+        named = {id(value): path for path, value in contents_of(copy).items()}
+        paths[:] = [named.get(id(leaf), "") for leaf in jax.tree.leaves(state)]
+        outputs = jax.tree.leaves(call(copy))
+        # Without random streams: what a stream becomes hangs on what it was.
+        kept = [contents(variable) for variable in variables(copy).values() if not holds_keys(variable)]
+        return [leaf for leaf in outputs if isinstance(leaf, jax.Array)], jax.tree.leaves(kept)
+
+    closed, (outputs, _) = jax.make_jaxpr(traced, return_shape=True)(state)
+    is_output = [at < len(outputs) for at in range(len(closed.jaxpr.outvars))]
+    _, returned = dce_jaxpr(closed.jaxpr, is_output)
+    _, written = dce_jaxpr(closed.jaxpr, [not output for output in is_output])
+    streams = {path for path, variable in variables(module).items() if holds_keys(variable)}
+    for path, output, write in zip(paths, returned, written, strict=True):
+        if path and (output or (write and path.split("/")[0] in streams)):
+            yield path
+
+
+def endure(run: Execution) -> None:
+    run.notes["drifts"] = drifts(run.harness, grafted(run), run.word.input)
+
+
+def watch(run: Execution) -> Any:
+    outputs = run.plainly()
+    for in_traces in (True, False):
+        module = Twin(run.harness, run.twin.seed, _past(run)).module
+        watch = Watch(run.harness.source, module, in_traces)
+        try:
+            with watch.watching():
+                returned = run.harness.call(module, run.word.input)
+        except Exception as error:  # noqa: BLE001 - what forbids callbacks in a trace is tried without
+            run.notes["unwatched"] = f"a call that is watched raises {type(error).__name__}"
+        else:
+            run.notes |= {"lost": watch.lost(returned), "unwatched": ""}
+            break
+    return outputs
+
+
+def derive(run: Execution) -> Any:
+    outputs = run.plainly()
+    module = Twin(run.harness, run.twin.seed, _past(run)).module
+    try:
+        untrained = without_gradient(module, lambda copy: run.harness.call(copy, run.word.input))
+    except Exception as error:  # noqa: BLE001 - what a trace forbids, other laws report
+        run.notes["untraced"] = f"there is no derivative: {short(plain(str(error)))}"
+    else:
+        run.notes["untrained"] = untrained
+    return outputs
+
+
+def slopes(run: Execution) -> Any:
+    outputs = run.plainly()
+    try:
+        run.notes["slopes"] = slopes_of(grafted(run), lambda copy: run.harness.call(copy, run.word.input))
+    except Exception as error:  # noqa: BLE001 - what a trace forbids, other laws report
+        run.notes["unasked"] = short(plain(str(error)))
+    return outputs
+
+
+def _mode(name: str) -> Callable[[Execution], None]:
+    def runner(run: Execution) -> None:
+        getattr(run.module, name)()
+
+    return runner
+
+
+RUNNERS: dict[str, Callable[[Execution], Any]] = {
+    **{
+        runner.__name__: runner
+        for runner in (call, cond, scan, vmap, grad, optimize, split, pair, rerun, reseed, endure, watch, derive)
+    },
+    **{runner.__name__: runner for runner in (save, reload, restart, graft, donate, slopes)},
+    **{
+        runner.__name__: runner
+        for runner in (remake, abstract, second, lend, tree, plainjit, pickle, keys, bounds, again, afresh, far)
+    },
+    **{runner.__name__: runner for runner in (refer, types, modes, rows, represent)},
+    **{name: _through(name) for name in ("jit", "remat", "switch", "custom_vjp", "vjp", "jvp")},
+    **{name: looped(name) for name in ("fori_loop", "while_loop")},
+    **{name: _mode(name) for name in ("eval", "train")},
+    "copy": _copied("split-merge-agrees", "the module that was copied", operations.copy),
+    "clone": _copied("clone-independent", "the original", operations.clone),
+    "deepcopy": _copied("deepcopy-agrees", "the original", duplicates.deepcopy),
+    "original": lambda run: run.plainly(),
+}

@@ -1,0 +1,229 @@
+"""Why a step is skipped: limits of the installed Flax and its modes, and what the subject declares."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.util
+import pickle
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import flax
+import jax
+from flax import nnx
+
+from nnx_conformance.contracts.module_laws.execution.importing import imported_again
+from nnx_conformance.contracts.module_laws.execution.snapshots import (
+    DEEP,
+    arrays,
+    is_param,
+    is_random,
+    nodes,
+    state,
+    variables,
+)
+from nnx_conformance.contracts.module_laws.program.language import TREE, Word
+from nnx_conformance.observe.graph import Walk
+
+if TYPE_CHECKING:
+    from nnx_conformance.contracts.module_laws.execution.run import Execution
+
+VERSION = tuple(int(part) for part in flax.__version__.split(".")[:2])
+HAS_MODES = hasattr(nnx, "set_graph_mode")
+
+#: What writes state into a module, and what hands the module to a function that Flax traces.
+#: In tree mode no trace carries state in plain arrays, see FLIP 5310 (https://github.com/google/flax).
+RESTORES = ("save", "reload", "restart", "graft", "reseed", "endure")
+TRACED = ("jit", "remat", "cond", "scan", "vmap")
+#: What needs two modules of one structure, or a structure that a call leaves alone.
+#: Where functions come from that a module cannot help.
+LIBRARIES = ("jax", "jaxlib", "flax", "optax")
+LOOPS, DERIVED = ("fori_loop", "while_loop"), ("custom_vjp", "vjp", "jvp")
+GROWTH_FORBIDS = (*RESTORES, *LOOPS, "scan", "cond", "switch", "vmap", "second", "keys", "bounds", "far", *DERIVED)
+COPIES = ("types", "modes", "rows", "slopes")
+#: What is no part of each Flax.
+ADDED = ("switch", *LOOPS, *DERIVED)
+#: What is given a derivative.
+DIFFERENTIATED = ("grad", "optimize", "custom_vjp", "vjp", "slopes")
+
+
+def missing(mode: str) -> str:
+    """Why programs cannot run in a mode; empty if they can."""
+    return "" if mode != TREE or HAS_MODES else f"Flax {flax.__version__} has no tree mode"
+
+
+@contextlib.contextmanager
+def mode(name: str) -> Iterator[None]:
+    """Run in graph mode or in tree mode, where Flax has both."""
+    with nnx.set_graph_mode(name != TREE) if HAS_MODES else contextlib.nullcontext():  # type: ignore[no-untyped-call]
+        yield
+
+
+def skipped(run: Execution, word: Word) -> str:
+    """Why an operation says nothing of this subject, or cannot be had on this Flax; empty if it can be carried out."""
+    name, declares = word.operation.name, run.harness.subject.declares
+    if name in ("eval", "train") and not declares("has_eval_mode"):
+        return "it declares no eval mode"
+    if word.operation.warm and not run.twin.calls:
+        return "it was not called before"
+    if word.operation.warm and run.shapes != run.harness.pool.shapes(word.input):
+        return "its last call was on an input of other shapes"
+    if declares("grows") and name in (*GROWTH_FORBIDS, *COPIES):
+        return "it grows state on purpose"
+    if name == "vmap" and not declares("per_lane_state"):
+        return "its state is not to be split over lanes"
+    if name == "reseed" and not declares("draws_randomness"):
+        return "it declares no randomness"
+    if name == "restart" and not run.harness.where:
+        return "it was given as a Python object, which no new process can make: judge it as a target"
+    if name == "original" and not run.counterparts:
+        return "nothing was left behind"
+    if run.todo.mode == TREE and name in TRACED and arrays(run.module):
+        return "tree mode carries no state in plain arrays"
+    if reason := _of_second_part(run, word) or _undeclared(run, name):
+        return reason
+    if name in ADDED and not hasattr(nnx, name):
+        return f"Flax {flax.__version__} has no nnx.{name}"
+    if name in DIFFERENTIATED and (reason := run.harness.undifferentiable(word.input)):
+        return reason
+    if name == "jvp" and (reason := run.harness.undifferentiable(word.input, "jvp")):
+        return reason
+    return _on_this_flax(name, run.module)
+
+
+def _of_second_part(run: Execution, word: Word) -> str:
+    """Why an operation cannot be had of this module: by what it is made of, or calls."""
+    name = word.operation.name
+    if name == "remake" and not run.harness.unwritten:
+        return "it takes no array from `empty`"
+    if name == "again" and run.harness.pool.holds_state(word.input):
+        return "a call may change what is state among its arguments"
+    if name == "afresh":
+        return _imported_again(run)
+    if name == "lend" and not run.harness.pool.has_numpy(word.input):
+        return "its input holds no NumPy array"
+    if name in ("keys", "far") and not run.harness.subject.declares("draws_randomness"):
+        return "it declares no randomness"
+    if name in ("tree", "plainjit") and VERSION < (0, 11):
+        return f"modules of Flax {flax.__version__} are no pytrees"
+    if name in ("tree", "plainjit") and _shares(run.module):
+        return "it shares Variables or modules, which a pytree cannot"
+    if name == "plainjit" and not _hashable(run.module):
+        return "its structure cannot be hashed, as `jax.jit` needs it"
+    if name == "pickle" and VERSION < (0, 9):
+        return f"a Variable of Flax {flax.__version__} that was pickled belongs to another trace"
+    if name == "pickle" and (cls := _not_imported(run.module)):
+        return f"the file of its class {cls.__qualname__} is no module that can be imported"
+    if name == "pickle" and (function := _unpicklable(run.module)):
+        return f"plain pickle refuses {function}: pip install cloudpickle"
+    if name == "bounds" and not longest(run.module):
+        return "it has no state with an axis, besides Params"
+    if name in (*LOOPS, *DERIVED) and run.harness.pool.holds_state(word.input):
+        return "what is state among its arguments, it would close over"
+    if name in ("vjp", "jvp") and arrays(run.module):
+        return f"nnx.{name} carries no state in plain arrays"
+    if name == "donate" and not _donates():
+        return f"JAX {jax.__version__} gives up no memory on this device"
+    if name == "abstract" and VERSION < (0, 9) and arrays(run.module):
+        return f"nnx.eval_shape of Flax {flax.__version__} takes no plain arrays"
+    return ""
+
+
+def _undeclared(run: Execution, name: str) -> str:
+    """Why an operation does not ask what it asks: by what the subject declares, and does not."""
+    subject = run.harness.subject
+    if name == "refer" and subject.reference is None:
+        return "it declares no reference"
+    if name == "types" and "compute" not in subject.dtypes:
+        return "it declares no dtype of its products"
+    if name == "modes" and subject.declares("has_eval_mode"):
+        return "it declares its eval mode"
+    if name == "rows" and not subject.declares("has_eval_mode"):
+        return "it declares no eval mode"
+    if name == "rows" and subject.declares("mixes_rows"):
+        return "it mixes rows on purpose"
+    if name == "slopes" and subject.declares("stops_gradient"):
+        return "it stops gradients on purpose"
+    if name == "slopes" and not any(map(is_param, variables(run.module).values())):
+        return "it has no nnx.Param"
+    return ""
+
+
+@functools.cache
+def _donates() -> bool:
+    given = jax.numpy.ones((4,))
+    jax.jit(lambda array: array + 1, donate_argnums=0)(given)
+    return bool(given.is_deleted())
+
+
+def _imported_again(run: Execution) -> str:
+    """Why the subject's file cannot be run once more; empty if it was."""
+    if "::" not in run.harness.where:
+        return "it was not given as a file, which alone can be imported anew"
+    try:
+        run.again = imported_again(run.harness.where)
+    except Exception as error:  # noqa: BLE001 - a file may refuse to be run twice: registries do
+        return f"its file cannot be run once more: {type(error).__name__}"
+    return ""
+
+
+def _shares(module: Any) -> bool:
+    return Walk(module, DEEP).shared or any(leaf.shared for leaf in state(module))
+
+
+def longest(module: Any) -> int:
+    """The length of the longest axis of state that is neither a Param nor a random stream's; 0 if there is none."""
+    leaves = [
+        leaf for leaf in state(module) if leaf.state and not leaf.param and not leaf.rng and leaf.array is not None
+    ]
+    return max((length for leaf in leaves for length in leaf.array.shape), default=0)  # type: ignore[union-attr]
+
+
+def _not_imported(module: Any) -> type | None:
+    """A class whose file was run without being entered among the modules, so that no pickle can name it."""
+    return next((type(node) for _, node in nodes(module) if type(node).__module__ not in sys.modules), None)
+
+
+def _unpicklable(module: Any) -> str:
+    """A function of a library that plain pickle refuses, such as `jax.nn.sigmoid`; empty if there is none."""
+    if importlib.util.find_spec("cloudpickle"):
+        return ""
+    for leaf in Walk(module, DEEP).leaves:
+        home = str(getattr(leaf.value, "__module__", ""))
+        if callable(leaf.value) and home.partition(".")[0] in LIBRARIES:
+            try:
+                pickle.dumps(leaf.value)
+            except Exception:  # noqa: BLE001 - whatever it raises, it is not the module's own
+                return f"{home}.{getattr(leaf.value, '__name__', type(leaf.value).__name__)}"
+    return ""
+
+
+def _hashable(module: Any) -> bool:
+    try:
+        hash(jax.tree.structure(module))
+    except TypeError:
+        return False
+    return True
+
+
+def _on_this_flax(name: str, module: Any) -> str:
+    state = variables(module).values()
+    if name == "scan" and not hasattr(nnx, "Carry"):
+        return f"Flax {flax.__version__} has no nnx.scan with a carried module"
+    if name == "vmap" and VERSION < (0, 9) and any(map(is_random, state)):
+        return f"Flax {flax.__version__} makes the random keys of lanes anew"
+    if name in RESTORES and VERSION < (0, 9) and _in_containers(module):
+        return f"Flax {flax.__version__} writes no state into tuples and lists"
+    params = any(map(is_param, state))
+    if name == "optimize" and not params:
+        return "it has no nnx.Param"
+    if name == "grad" and not params and VERSION < (0, 9):
+        return f"Flax {flax.__version__} cannot differentiate a module without nnx.Param"
+    return ""
+
+
+def _in_containers(module: Any) -> bool:
+    """Whether arrays sit in plain containers, such as the named tuples of an optimiser's state."""
+    return any((leaf.dtype and not leaf.state) or leaf.kind == "nnx.VariableState" for leaf in state(module))

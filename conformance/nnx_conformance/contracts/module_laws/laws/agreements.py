@@ -1,0 +1,285 @@
+"""The laws that compare: a transform, or another way to the same module, gives what plain Python gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from nnx_conformance.contracts.module_laws.facts import StepFacts
+from nnx_conformance.contracts.module_laws.laws.differences import HIDDEN, START, Difference, text
+from nnx_conformance.contracts.module_laws.laws.law import Evidence, law
+from nnx_conformance.contracts.module_laws.laws.reading import Reading, by_path
+from nnx_conformance.contracts.module_laws.program.language import BY_NAME
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.claim import Claim
+from nnx_conformance.core.contract import CORE, Blocked, Check, Claims, Judge, Judgement, NotApplicable, Violation
+
+CALLS, INDEPENDENT, EVAL = "calls-return", "instances-independent", "eval-frozen"
+
+
+def agreement(id: str) -> Judge:
+    """Judges the steps whose comparison belongs to a law."""
+
+    def judge(case: Case, reading: Reading) -> Judgement:
+        difference, steps = reading.difference, reading.facts.steps
+        if difference and difference.law == id:
+            return violation(reading, difference)
+        if _has_evidence(reading, id):
+            return None
+        mine = [step for step in steps if _concerns(step, id)]
+        if skipped := next((step.skipped for step in mine if step.skipped), ""):
+            return NotApplicable(skipped)
+        if not mine:
+            return _not_drawn(reading)
+        # On a program of the machine, another law came first by chance; on its own ones, it stands in the way.
+        by = difference.law if difference else CALLS
+        return NotApplicable(f"{by} was broken first") if case.domain == CORE else Blocked(by)
+
+    return judge
+
+
+def _has_evidence(reading: Reading, id: str) -> bool:
+    """Whether a step that a law compares returned, and nothing differed before."""
+    difference, steps = reading.difference, reading.facts.steps
+    until = max(difference.position, 0) if difference else len(steps)
+    return any(step.returned and _concerns(step, id) for step in steps[:until])
+
+
+def comparing(id: str, *others: Claims) -> Claims:
+    """What a law compares up to the first difference of all, and what others say that it compares besides."""
+
+    def claims(case: Case, reading: Reading) -> Iterator[Claim]:
+        if _has_evidence(reading, id) or (reading.difference and reading.difference.law == id):
+            for other in others:
+                yield from other(case, reading)
+            for comparison in reading.comparisons:
+                if comparison.law == id:
+                    yield from comparison.claims()
+
+    return claims
+
+
+def _not_drawn(reading: Reading) -> NotApplicable:
+    return NotApplicable(reading.facts.skipped or "no step of it was drawn")
+
+
+def _concerns(step: StepFacts, id: str) -> bool:
+    return BY_NAME[step.operation].law == id or any(pair.law == id for pair in step.pairs)
+
+
+def violation(reading: Reading, difference: Difference) -> Violation:
+    """The violation that a difference is."""
+    if difference.position == START:
+        # Two modules of one seed that differ before any call: each comparison of them would show that again.
+        cause = "something outside the Rngs decides how a module starts"
+        remedy = (
+            "Take all that is random in `__init__` from the `nnx.Rngs` that it is given, "
+            "and count or time nothing there."
+        )
+        values = difference.expected, difference.observed
+        return Violation(difference.text, *values, None, cause, remedy, evidence=Evidence.START)
+    path, cause = _hidden(reading) if difference.law == HIDDEN else ("", "")
+    evidence = (Evidence.KIT if difference.of_output else Evidence.STATE) if difference.law == EVAL else None
+    if difference.position >= 0 and reading.facts.steps[difference.position].operation == "afresh":
+        evidence = Evidence.KIT  # a script imports its subject once
+    return Violation(
+        difference.text,
+        difference.expected,
+        difference.observed,
+        difference.line or reading.line(path or difference.path),
+        cause,
+        evidence=evidence,
+    )
+
+
+def _hidden(reading: Reading) -> tuple[str, str]:
+    """What is no Variable and changed in a call of the twin, and how: there the state may hide."""
+    for move in reading.calls:
+        for path, old, new in move.both():
+            if not new.state and text(old) != text(new):
+                return path, f"`{path}`, which is no Variable, went from {text(old)} to {text(new)} in a call"
+    return "", ""
+
+
+def _own_state(_: Case, reading: Reading) -> Iterator[Claim]:
+    """The claims that two modules share no Variable, and that a call of one leaves the other as it was."""
+    if any(step.returned for step in reading.facts.steps if step.operation == "pair"):
+        for step in (step for step in reading.facts.steps if step.operation == "pair"):
+            yield Claim(step.shared, ())
+            for pair in (pair for pair in step.pairs if pair.law == INDEPENDENT):
+                old, state = by_path(pair.wanted.state), [leaf for leaf in pair.got.state if leaf.state]
+                yield Claim(tuple(map(text, state)), tuple(text(old.get(leaf.path)) for leaf in state))
+
+
+@law(
+    id=INDEPENDENT,
+    requirement="Two modules made by the same factory share no Variable, at class level or otherwise.",
+    remedy="Make every Variable in `__init__`, for this instance.",
+    wrong="class Counter(nnx.Module):\n    count = nnx.Variable(jnp.zeros(()))  # one for all instances",
+    right="def __init__(self, rngs):\n    self.count = nnx.Variable(jnp.zeros(()))",
+    claims=_own_state,
+)
+def instances_independent(case: Case, reading: Reading) -> Judgement:
+    steps = [(number, step) for number, step in enumerate(reading.facts.steps, 1) if step.operation == "pair"]
+    for number, step in steps:
+        if step.shared:
+            shared = ", ".join(f"`{path}`" for path in step.shared[:3])
+            what = f"two modules of one factory share the Variable {shared}"
+            return Violation(what, "a Variable of its own for each", "one for both")
+        for pair in step.pairs:
+            old = by_path(pair.wanted.state)
+            for leaf in pair.got.state if pair.law == INDEPENDENT else ():
+                if leaf.state and text(old.get(leaf.path)) != text(leaf):
+                    what = f"in step {number}, a call of one module changed another of the same factory: `{leaf.path}`"
+                    return Violation(what, text(old.get(leaf.path)), text(leaf))
+    return None if any(step.returned for _, step in steps) else _without_evidence(reading)
+
+
+def _without_evidence(reading: Reading) -> Judgement:
+    return Blocked(CALLS) if any(step.twin.raised for step in reading.facts.steps) else _not_drawn(reading)
+
+
+@law(
+    id="input-untouched",
+    requirement="A call neither changes nor donates its inputs.",
+    remedy="Copy before editing in place, `x = np.array(x)`, and donate nothing that the caller owns.",
+    wrong="x -= x.mean()  # edits the caller's NumPy array",
+    right="x = x - x.mean()",
+)
+def input_untouched(case: Case, reading: Reading) -> Judgement:
+    steps = reading.facts.steps
+    for number, step in enumerate(steps, 1):
+        if step.touched:
+            what = f"in step {number}, `{step.operation}`, {step.touched[0]}"
+            return Violation(what, "the input as it was", "another")
+    return None if any(step.returned for step in steps) else _without_evidence(reading)
+
+
+@law(
+    id="donation-safe",
+    requirement="`nnx.jit(step, donate_argnums=0)`, which gives up the memory of the old state, agrees with plain "
+    "Python, and leaves no array deleted.",
+    remedy="Give each Variable its own array, `nnx.Variable(jnp.array(kernel, copy=True))`, and keep "
+    "that array nowhere else.",
+    wrong="self.target = nnx.Variable(self.kernel[...])  # both are the same memory, which cannot be given up twice",
+    right="self.target = nnx.Variable(jnp.array(self.kernel[...], copy=True))",
+    claims=comparing("donation-safe"),
+)
+def donation_safe(case: Case, reading: Reading) -> Judgement:
+    judged = agreement("donation-safe")(case, reading)
+    donated = (step for step in reading.facts.steps if step.operation == "donate")
+    shared = next((step.shared for step in donated if step.shared), ())
+    if isinstance(judged, Violation) and shared:
+        same = " and ".join(f"`{path}`" for path in shared[:2])
+        return replace(judged, cause=f"{same} hold one and the same array, whose memory can be given up once")
+    return judged
+
+
+def compared(id: str, requirement: str, remedy: str, wrong: str, right: str) -> Check:
+    """A law that compares."""
+    made = law(id=id, requirement=requirement, remedy=remedy, wrong=wrong, right=right, claims=comparing(id))
+    return made(agreement(id))
+
+
+CHECKS = (
+    instances_independent,
+    input_untouched,
+    compared(
+        "jit-agrees",
+        "`nnx.jit` gives the same outputs and the same final state as plain Python, over a sequence of calls.",
+        "Change only the contents of Variables in a call, and ask for no concrete value, as `if x:` does.",
+        "self.calls += 1  # a Python number is a constant of the trace",
+        "self.calls[...] = self.calls[...] + 1",
+    ),
+    compared(
+        "split-merge-agrees",
+        "A module rebuilt from `nnx.split` behaves as the original, and mutating one leaves the other alone.",
+        "Keep state in Variables, each at one attribute of the module.",
+        "STATE = {}  # module level, keyed by id(self)",
+        "self.state = nnx.Variable(jnp.zeros(()))",
+    ),
+    compared(
+        "clone-independent",
+        "Mutating an `nnx.clone` or its original leaves the other alone.",
+        "Hold no mutable object that a clone would share: NumPy buffers edited in place, lists, dicts.",
+        "self.buffer.get_value()[0] += 1  # edits the NumPy array that a clone shares",
+        "self.buffer[...] = self.buffer[...].at[0].add(1)",
+    ),
+    compared(
+        "checkpoint-resumes",
+        "A module restored from a checkpoint, fresh or live, continues as if it had never stopped.",
+        "Keep all that later calls need in Variables, and derive nothing from the seed outside them.",
+        "self.scale = float(jax.random.uniform(rngs.params()))  # not part of the state",
+        "self.scale = nnx.Variable(jax.random.uniform(rngs.params()))",
+    ),
+    compared(
+        "scan-agrees",
+        "Calls through `nnx.scan` with the module carried equal the same calls in a loop.",
+        "Keep the state's structure, shapes and dtypes in a call, and all state in Variables.",
+        "self.history.append(x)",
+        "self.last[...] = x",
+    ),
+    compared(
+        "vmap-agrees",
+        "With state split per lane, `nnx.vmap` over lanes equals separate modules.",
+        "Compute with the module's own state only; declare `per_lane_state: False` where lanes make no sense.",
+        "self.count[...] = jnp.zeros(x.shape[0])  # depends on being called without lanes",
+        "self.count[...] = self.count[...] + 1",
+    ),
+    compared(
+        "remat-agrees",
+        "`nnx.remat` changes neither outputs nor state.",
+        "Keep side effects of a call in Variables: a rematerialised call is traced, and may run twice.",
+        "self.log.append(x)",
+        "self.last[...] = x",
+    ),
+    compared(
+        "cond-agrees",
+        "A call in one branch of `nnx.cond` gives the outputs and the state of a plain call.",
+        "Keep the state's structure, shapes and dtypes in a call, so that both branches agree.",
+        "self.total[...] = self.total[...].astype(jnp.float64)",
+        "self.total[...] = self.total[...] + x.sum()",
+    ),
+    compared(
+        "switch-agrees",
+        "A call in a branch of `nnx.switch`, whose branches are all traced, gives the outputs and the state of a plain "
+        "call.",
+        "Keep the state's structure, shapes and dtypes in a call, and store traced values only in Variables.",
+        "x = x * next(self.signs)  # each branch takes the next one, also those that are only traced",
+        "x = x * self.sign[...]\nself.sign[...] = -self.sign[...]",
+    ),
+    compared(
+        "loop-agrees",
+        "Calls in `nnx.fori_loop` and in `nnx.while_loop`, with the module carried, equal the same calls in a loop of "
+        "Python.",
+        "Write to the Variables that `__init__` made: a loop carries those alone, no new Variable "
+        "and no replaced module.",
+        "self.total = nnx.Variable(self.total[...] + x.sum())",
+        "self.total[...] = self.total[...] + x.sum()",
+    ),
+    compared(
+        "custom-vjp-agrees",
+        "A call in a function with a gradient of its own, `nnx.custom_vjp`, gives the outputs and the state of a plain "
+        "call.",
+        "Keep what a call changes in Variables that `__init__` made: the rule is traced, and what it leaves elsewhere "
+        "is a tracer.",
+        "self.logger.norms.append(jnp.linalg.norm(x))",
+        "self.norm[...] = jnp.linalg.norm(x)",
+    ),
+    compared(
+        "vjp-agrees",
+        "`nnx.vjp` and `nnx.jvp` give the outputs of a plain call, and keep its state update.",
+        "Write to the Variables that `__init__` made: these transforms return their contents, and nothing else.",
+        "self.total = nnx.Variable(self.total[...] + x.sum())  # the module keeps the old one",
+        "self.total[...] = self.total[...] + x.sum()",
+    ),
+    donation_safe,
+    compared(
+        HIDDEN,
+        "Everything that the module's behaviour depends on lives in its Variables: "
+        "not in Python numbers, lists, closures or classes.",
+        "Keep it in a Variable that is an attribute of the module.",
+        "self.calls += 1\nreturn x * (self.calls < 10)",
+        "self.calls[...] = self.calls[...] + 1\nreturn x * (self.calls[...] < 10)",
+    ),
+)

@@ -1,0 +1,92 @@
+"""The laws of making: what a module starts with, what `nnx.eval_shape` makes of it, what two instances compile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnx_conformance.contracts.module_laws.laws.agreements import compared
+from nnx_conformance.contracts.module_laws.laws.differences import between, side_claims
+from nnx_conformance.contracts.module_laws.laws.law import Evidence, carried_out, law, skipped
+from nnx_conformance.contracts.module_laws.laws.reading import Reading
+from nnx_conformance.contracts.module_laws.laws.tolerance import EXACT
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.claim import Claim, same_numbers
+from nnx_conformance.core.contract import SHOULD, Check, Judgement, Violation
+
+
+def _defined(_: Case, reading: Reading) -> Iterator[Claim]:
+    """The claims that garbage in unwritten memory shows in no start and no first call."""
+    steps = [step for step in reading.facts.steps if step.operation == "remake"]
+    if any(step.returned for step in steps):
+        for step in steps:
+            for pair in step.pairs:
+                yield from side_claims(pair.got, pair.wanted, EXACT)
+
+
+@law(
+    id="start-defined",
+    core=False,
+    requirement="Neither the initial state nor the first call depends on unwritten memory, as `empty` and "
+    "`empty_like` return it.",
+    remedy="Make state with `jnp.zeros` or `jnp.full`; use `empty` only where you write before you read.",
+    wrong="self.cache = nnx.Cache(jnp.empty((8, 4)))  # zeros by luck; from JAX 0.11 on, anything",
+    right="self.cache = nnx.Cache(jnp.zeros((8, 4)))",
+    needs=(carried_out,),
+    claims=_defined,
+)
+def start_defined(case: Case, reading: Reading) -> Judgement:
+    steps = [step for step in reading.facts.steps if step.operation == "remake"]
+    for step in steps:
+        for pair in step.pairs:
+            if apart := between(pair.got, pair.wanted, EXACT):
+                what = f"{pair.name}, where `empty` gave garbage: {apart.text}"
+                cause = "`empty` allocates without writing: what it holds is left over from whatever had the memory"
+                return Violation(what, apart.expected, apart.observed, reading.line(apart.path), cause)
+    return None if any(step.returned for step in steps) else skipped(reading)
+
+
+def _compilations(_: Case, reading: Reading) -> list[Claim]:
+    """The claims that a second instance compiles nothing."""
+    steps = [step for step in reading.facts.steps if step.operation == "second" and step.returned]
+    every = [same_numbers(step.recompiled, 0) for step in steps]
+    return every if any(not step.subject.raised for step in steps) else []
+
+
+@law(
+    id="instances-share-compilation",
+    level=SHOULD,
+    core=False,
+    requirement="Two modules of one factory compile once under one `nnx.jit`.",
+    remedy="Keep attributes equal between instances: a named function instead of a lambda, a frozen "
+    "dataclass instead of an object without `__eq__`; put numbers that differ into Variables.",
+    wrong="self.activation = lambda x: x * nnx.sigmoid(x)  # another function in each instance: each compiles anew",
+    right="self.activation = nnx.swish",
+    needs=(carried_out,),
+    claims=_compilations,
+)
+def instances_share_compilation(case: Case, reading: Reading) -> Judgement:
+    steps = [step for step in reading.facts.steps if step.operation == "second" and step.returned]
+    for step in steps:
+        if step.recompiled:
+            apart = f": their `{step.apart[0]}` differs" if step.apart else ""
+            what = f"`nnx.jit` compiled anew for another instance of the same factory{apart}"
+            cause = "what is no Variable is part of the key under which Flax keeps compiled code"
+            values = "compiled once for both", "compiled for each"
+            return Violation(
+                what, *values, reading.line(step.apart[0] if step.apart else ""), cause, evidence=Evidence.KIT
+            )
+    return None if any(not step.subject.raised for step in steps) else skipped(reading)
+
+
+CHECKS: tuple[Check, ...] = (
+    start_defined,
+    compared(
+        "abstract-agrees",
+        "`nnx.eval_shape` gives the structure, shapes and dtypes that making the module and calling it gives, and "
+        "leaves a module that is called as it was.",
+        "Ask for no concrete number in `__init__` or a call, and store traced values only in Variables.",
+        "self.bound = nnx.Variable(np.abs(np.asarray(kernel)).max())  # needs the kernel's numbers",
+        "self.bound = nnx.Variable(jnp.abs(kernel).max())",
+    ),
+    instances_share_compilation,
+)

@@ -1,0 +1,242 @@
+"""In what two sides differ, and which law that breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nnx_conformance.contracts.module_laws.facts import Leaf, ProgramFacts, Side
+from nnx_conformance.contracts.module_laws.laws.tolerance import EXACT, Tolerance, close, tolerance
+from nnx_conformance.contracts.module_laws.program.language import BY_NAME
+from nnx_conformance.core.case import array_text
+from nnx_conformance.core.claim import Claim
+from nnx_conformance.core.facts import Line
+from nnx_conformance.core.plain_text import short
+
+HIDDEN, REPRODUCIBLE = "no-hidden-state", "rng-reproducible"
+#: The position of a difference that is there before the first step.
+START = -1
+#: In these, the subject itself before and after something is compared first: the twin would differ for that reason.
+OF_ITSELF = ("lend", "represent")
+#: What compares with another process, with another order of compiling, with code of others.
+BOUNDED = ("save", "restart", "afresh", "refer", "rows")
+#: Arrays of more numbers are not shown as a whole.
+FEW = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """Two sides that should be the same.
+
+    Attributes:
+        text: in what they differ, in a line.
+        expected, observed: both values, as text.
+        path: of a leaf of the state; empty for others.
+        law: the check that it breaks.
+        position: of the step, from 0; `START` before the first.
+        line: that of an exception.
+        of_output: whether it is in what a call returned.
+    """
+
+    text: str
+    expected: str
+    observed: str
+    path: str = ""
+    law: str = ""
+    position: int = START
+    line: Line | None = None
+    of_output: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two sides that a law compares: subject and twin after a step, or a pair of other modules.
+
+    Attributes:
+        law, position: as those of `Difference`.
+        got, wanted: the sides.
+        within, noise: how far their numbers may be apart, see `tolerance` and `StepFacts`.
+        pair: the name of the pair; empty for subject and twin.
+    """
+
+    law: str
+    position: int
+    got: Side
+    wanted: Side
+    within: Tolerance
+    noise: tuple[float, ...] = ()
+    pair: str = ""
+
+    def claims(self) -> Iterator[Claim]:
+        """What it compares: that nothing was raised or left traced, and leaf by leaf."""
+        raised, own = self.got.raised, not self.pair
+        yield Claim((raised.type if raised else "returns",), ("returns",))
+        if raised is None:
+            traced = tuple(leaf.path for leaf in self.got.state if leaf.traced and own)
+            yield Claim(traced, ())
+            yield from side_claims(self.got, self.wanted, self.within, self.noise)
+
+
+def comparisons(facts: ProgramFacts) -> Iterator[Comparison]:
+    """What a program compares, in its order; what belongs to no law, such as streams of two seeds, is left out."""
+    if facts.skipped:
+        return
+    law = REPRODUCIBLE if facts.declares("draws_randomness") else HIDDEN
+    yield Comparison(law, START, Side(state=facts.start), Side(state=facts.twin_start), EXACT)
+    for position, step in enumerate(facts.steps):
+        if not step.returned:
+            continue
+        within = tolerance(facts, position)
+        own = Comparison(blamed(facts, position), position, step.subject, step.twin, within, step.noise)
+        if step.operation not in OF_ITSELF:
+            yield own
+        for pair in (pair for pair in step.pairs if not pair.unlike):
+            # What was left behind is compared with itself, and what is called again from one state does the same.
+            bounded = pair.law == "vmap-agrees" or step.operation in BOUNDED
+            yield Comparison(pair.law, position, pair.got, pair.wanted, within if bounded else EXACT, pair=pair.name)
+        if step.operation in OF_ITSELF:
+            yield own
+
+
+def compared(facts: ProgramFacts) -> tuple[tuple[Comparison, ...], Difference | None]:
+    """What a program compares, up to the first sides that differ, and in what they do, with the law that breaks."""
+    alike: list[Comparison] = []
+    for comparison in comparisons(facts):
+        alike.append(comparison)
+        if apart := _difference(facts, comparison):
+            return tuple(alike), apart
+    return tuple(alike), None
+
+
+def _difference(facts: ProgramFacts, comparison: Comparison) -> Difference | None:
+    """In what the sides of a comparison differ."""
+    if comparison.position == START:
+        return start(facts)
+    at, pair, raised = comparison.position, comparison.pair, comparison.got.raised
+    name = f"step {at + 1}, `{facts.steps[at].operation}`"
+    if not pair:
+        apart = _after(facts, at, comparison)
+    elif raised:
+        what = f"{pair}: {name}, raised {raised.type}: {short(raised.message)}"
+        apart = Difference(what, "a result", raised.type, line=raised.line)
+    else:
+        apart = between(comparison.got, comparison.wanted, comparison.within)
+        apart = replace(apart, text=f"{pair}: {apart.text} after {name}") if apart else None
+    return replace(apart, law=comparison.law, position=at) if apart else None
+
+
+def start(facts: ProgramFacts) -> Difference | None:
+    """In what the two modules, made with one seed, differ before anything is done with them."""
+    apart = between(Side(state=facts.start), Side(state=facts.twin_start), EXACT)
+    if facts.skipped or not apart:
+        return None
+    law = REPRODUCIBLE if facts.declares("draws_randomness") else HIDDEN
+    return replace(apart, text=f"two modules made with the same seed start differently: {apart.text}", law=law)
+
+
+def blamed(facts: ProgramFacts, position: int) -> str:
+    """The law that a difference after a step breaks: the step's own, or for a plain call that of what came before."""
+    for step in reversed(facts.steps[: position + 1]):
+        if not step.skipped and step.operation not in ("call", "original"):
+            return BY_NAME[step.operation].law
+    return HIDDEN
+
+
+def _after(facts: ProgramFacts, position: int, comparison: Comparison) -> Difference | None:
+    """In what subject and twin differ after a step whose twin returned."""
+    step, name = facts.steps[position], f"step {position + 1}, `{facts.steps[position].operation}`"
+    if raised := step.subject.raised:
+        error = f"{raised.type}: {short(raised.message)}"
+        if step.operation == "restart":
+            what = f"{name}: a new process cannot go on from the checkpoint, {error}"
+            return Difference(what, "a module that is restored", raised.type, line=raised.line)
+        what = f"{name}, raised {error}; a call in plain Python returns"
+        return Difference(what, "what the call returns in plain Python", raised.type, line=raised.line)
+    if traced := next((leaf.path for leaf in step.subject.state if leaf.traced), ""):
+        what = f"after {name}, `{traced}` holds a tracer"
+        return Difference(what, "no tracer outside the trace", "a tracer", traced)
+    apart = between(step.subject, step.twin, comparison.within, step.noise)
+    return replace(apart, text=f"{apart.text} after {name}") if apart else None
+
+
+def between(got: Side, wanted: Side, within: Tolerance, noise: Sequence[float] = ()) -> Difference | None:
+    """What differs first between two sides, outputs before state; None if they agree."""
+    outputs = {id(leaf) for side in (got, wanted) for leaf in side.outputs}
+    for path, a, b, moves in _leaves(got, wanted, noise):
+        if not all(claim.holds() for claim in leaf_claims(a, b, within, moves)):
+            texts = _texts(a, b) if a and b else (text(b), text(a))
+            if id(a or b) in outputs:
+                return Difference(f"the output{path} differs", *texts, of_output=True)
+            return Difference(f"the state `{path}` differs", *texts, path)
+    return None
+
+
+def side_claims(got: Side, wanted: Side, within: Tolerance, noise: Sequence[float] = ()) -> Iterator[Claim]:
+    """The claims that two sides agree, outputs and state."""
+    for _, a, b, moves in _leaves(got, wanted, noise):
+        yield from leaf_claims(a, b, within, moves)
+
+
+#: A path, the leaves of both sides there, and how far the noise of an input moves the wanted one.
+Leaves = Iterator[tuple[str, Leaf | None, Leaf | None, float]]
+
+
+def _leaves(got: Side, wanted: Side, noise: Sequence[float]) -> Leaves:
+    """The leaves of two sides by path: all outputs, and then what is state."""
+    outputs, state = noise[: len(wanted.outputs)], noise[len(wanted.outputs) :]
+    yield from _by_path(got.outputs, wanted.outputs, dict(zip(_paths(wanted.outputs), outputs, strict=False)))
+    mine, others = ([leaf for leaf in side.state if leaf.state] for side in (got, wanted))
+    yield from _by_path(mine, others, dict(zip(_paths(wanted.state), state, strict=False)))
+
+
+def _paths(leaves: Iterable[Leaf]) -> list[str]:
+    return [leaf.path for leaf in leaves]
+
+
+def _by_path(got: Iterable[Leaf], wanted: Iterable[Leaf], noise: dict[str, float]) -> Leaves:
+    mine, others = ({leaf.path: leaf for leaf in leaves} for leaves in (got, wanted))
+    for path in dict.fromkeys([*others, *mine]):
+        yield path, mine.get(path), others.get(path), noise.get(path, 0.0)
+
+
+def leaf_claims(got: Leaf | None, wanted: Leaf | None, within: Tolerance, noise: float = 0.0) -> Iterator[Claim]:
+    """The claims that two leaves are the same in kind, dtype, shape and, within a tolerance, contents."""
+    yield Claim(_form(got, wanted), _form(wanted, got))
+    if got and wanted and got.array is not None and wanted.array is not None:
+        yield close(got.array, wanted.array, EXACT if got.rng or wanted.rng else within, noise)
+
+
+def _form(leaf: Leaf | None, other: Leaf | None) -> tuple[str, ...]:
+    """What must be the same of a leaf besides its numbers."""
+    if leaf is None:
+        return ("nothing",)
+    kind = f"{leaf.path}: {leaf.kind if leaf.variable else 'no Variable'}"
+    if leaf.array is None:
+        return kind, leaf.text
+    # A Python number in a Variable is an array after a trace: `nnx.Variable(0)`.
+    dtype = leaf.dtype if other is not None and other.dtype else ""
+    return kind, f"array {dtype}{list(leaf.array.shape)}"
+
+
+def _texts(got: Leaf, wanted: Leaf) -> tuple[str, str]:
+    """Two leaves as text, expected first: of arrays of one kind, the first numbers that differ."""
+    a, b = got.array, wanted.array
+    if a is None or b is None or a.shape != b.shape or a.size <= FEW or got.dtype != wanted.dtype:
+        return text(wanted), text(got)
+    at = np.unravel_index(int(np.argmax(~((a == b) | ((a != a) & (b != b))))), a.shape)
+    place = f" at [{', '.join(map(str, at))}] of {wanted.dtype or a.dtype}{list(a.shape)}"
+    return f"{b[at]!s}{place}", f"{a[at]!s}{place}"
+
+
+def text(leaf: Leaf | None) -> str:
+    """A leaf in a few words."""
+    if leaf is None:
+        return "nothing"
+    if leaf.array is None:
+        return leaf.text
+    numbers = array_text(leaf.array) if leaf.array.ndim else f"{leaf.array.item()!r}"
+    dtype = leaf.dtype if leaf.dtype and leaf.dtype not in numbers and leaf.dtype != "float32" else ""
+    kind = leaf.kind if leaf.variable else ""
+    return " ".join(filter(None, [numbers, dtype, f"in {kind}" if kind else ""]))

@@ -1,0 +1,76 @@
+"""What makes a law: its programs, what it needs of a reading, and what shows that it is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+from nnx_conformance.contracts.module_laws.laws.reading import Reading
+from nnx_conformance.core.contract import CORE, MUST, Check, Claims, Judge, Level, Need, NotApplicable
+
+
+class Evidence(Enum):
+    """What shows a violation, where that is not the comparison of subject and twin: its script is chosen by it."""
+
+    START = "the two modules differ before the first step"
+    STATE = "the state before and after a call"
+    NAMED = "one Variable that the violation names: a call does not change it, or no output has a gradient by it"
+    KIT = "what no script shows: many programs, or something that only the kit has access to"
+
+
+def law(
+    *,
+    id: str,
+    requirement: str,
+    remedy: str,
+    wrong: str,
+    right: str,
+    needs: tuple[Need, ...] = (),
+    level: Level = MUST,
+    core: bool = True,
+    claims: Claims | None = None,
+) -> Callable[[Judge], Check]:
+    """Make a check of the function below it, judged on its own programs and, where that is `core`, the machine's."""
+    others = (CORE,) if core else ()
+    return lambda judge: Check(
+        id, level, requirement, remedy, judge, wrong, right, id, others=others, needs=needs, claims=claims
+    )
+
+
+NO_CALL = NotApplicable("no call of it was made")
+
+
+def carried_out(reading: Reading) -> NotApplicable | None:
+    """The need of a law that the installed Flax can carry out the program."""
+    return NotApplicable(reading.facts.skipped) if reading.facts.skipped else None
+
+
+def skipped(reading: Reading) -> NotApplicable:
+    """Why the step that a law looks at was not carried out."""
+    reasons = (step.skipped for step in reading.facts.steps if step.skipped)
+    return NotApplicable(next(reasons, "a call before it raised"))
+
+
+def has_steps(reading: Reading) -> NotApplicable | None:
+    """The need of a law that the program does something."""
+    return None if reading.facts.steps else NO_CALL
+
+
+def was_called(reading: Reading) -> NotApplicable | None:
+    """The need of a law that a plain call returned."""
+    return None if reading.calls else NO_CALL
+
+
+def declares(trait: str, otherwise: str) -> Need:
+    """The need of a law that the subject declares a trait."""
+    return lambda reading: None if reading.facts.declares(trait) else NotApplicable(otherwise)
+
+
+def declares_not(trait: str, otherwise: str) -> Need:
+    """The need of a law that the subject declares no such trait."""
+    return lambda reading: NotApplicable(otherwise) if reading.facts.declares(trait) else None
+
+
+NOT_GROWING = declares_not("grows", "it grows state on purpose")
+NOT_REWRITING = declares_not("rewrites_param", "it rewrites a Param on purpose")
+RANDOM = declares("draws_randomness", "it declares no randomness")

@@ -1,0 +1,152 @@
+"""What the facts of a program mean, worked out once for all laws: the states it led through, what first differed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from nnx_conformance.contracts.module_laws.facts import Leaf, ProgramFacts, StepFacts
+from nnx_conformance.contracts.module_laws.laws.differences import Comparison, Difference, compared
+from nnx_conformance.contracts.module_laws.program.language import BY_NAME
+from nnx_conformance.core.facts import Line
+
+
+@dataclass(frozen=True, eq=False)
+class Move:
+    """One step of a module from state to state.
+
+    Attributes:
+        position: of the step, from 0.
+        step: the step itself.
+        before, after: the states.
+        calls: how often the module was called before.
+        evaluating: whether it was in eval mode.
+        alike: whether its input has the shapes of the input before.
+    """
+
+    position: int
+    step: StepFacts
+    before: tuple[Leaf, ...]
+    after: tuple[Leaf, ...]
+    calls: int
+    evaluating: bool
+    alike: bool
+
+    @property
+    def name(self) -> str:
+        """How findings call the step."""
+        return f"step {self.position + 1}, `{self.step.operation}`"
+
+    @property
+    def is_call(self) -> bool:
+        """Whether the module was called in it."""
+        return BY_NAME[self.step.operation].calls
+
+    @cached_property
+    def old(self) -> dict[str, Leaf]:
+        """The state before, by path."""
+        return by_path(self.before)
+
+    @cached_property
+    def new(self) -> dict[str, Leaf]:
+        """The state after, by path."""
+        return by_path(self.after)
+
+    def both(self) -> Iterator[tuple[str, Leaf, Leaf]]:
+        """What was there before and after: path, old leaf, new leaf."""
+        return ((path, self.old[path], leaf) for path, leaf in self.new.items() if path in self.old)
+
+    def line(self, path: str) -> Line | None:
+        """The line that wrote a leaf in this step; None if none is known."""
+        return written([self.step], path)
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The facts of one program, and what follows from them."""
+
+    facts: ProgramFacts
+
+    @cached_property
+    def twin(self) -> tuple[Move, ...]:
+        """The moves in plain Python, up to a step that raised or goes back to an older module."""
+        return tuple(_moves(self.facts, of_twin=True))
+
+    @cached_property
+    def subject(self) -> tuple[Move, ...]:
+        """The moves of the subject, through whatever the program does with it."""
+        return tuple(_moves(self.facts, of_twin=False))
+
+    @cached_property
+    def calls(self) -> tuple[Move, ...]:
+        """The moves in plain Python in which the module was called."""
+        return tuple(move for move in self.twin if move.is_call)
+
+    @cached_property
+    def plain_calls(self) -> tuple[Move, ...]:
+        """Those that no step of an optimiser follows."""
+        return tuple(move for move in self.calls if move.step.operation != "optimize")
+
+    @property
+    def difference(self) -> Difference | None:
+        """The first step after which the subject is not what its twin is; what comes later may follow from it."""
+        return self._compared[1]
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """What was compared, up to and with that."""
+        return self._compared[0]
+
+    @cached_property
+    def _compared(self) -> tuple[tuple[Comparison, ...], Difference | None]:
+        return compared(self.facts)
+
+    def line(self, path: str) -> Line | None:
+        """The first line of the whole program that wrote a leaf, above or below it; None if none is known."""
+        return written(self.facts.steps, path)
+
+
+def _moves(facts: ProgramFacts, of_twin: bool) -> Iterator[Move]:
+    before, calls, evaluating, shapes = facts.twin_start if of_twin else facts.start, 0, False, ""
+    for position, step in enumerate(facts.steps):
+        if step.skipped:
+            continue
+        side = step.twin if of_twin else step.subject
+        if side.raised or step.operation == "original":
+            return
+        yield Move(position, step, before, side.state, calls, evaluating, shapes == step.shapes)
+        before, shapes = side.state, step.shapes or shapes
+        calls += BY_NAME[step.operation].calls and step.operation not in ("reseed", "endure")
+        evaluating = {"eval": True, "train": False}.get(step.operation, evaluating)
+
+
+def by_path(leaves: Iterable[Leaf]) -> dict[str, Leaf]:
+    """Leaves by their paths."""
+    return {leaf.path: leaf for leaf in leaves}
+
+
+def changed(old: Leaf, new: Leaf) -> bool:
+    """Whether the numbers of a leaf are others, to the last bit; False for what holds none."""
+    return old.array is not None and new.array is not None and old.array.tobytes() != new.array.tobytes()
+
+
+def is_stream(leaf: Leaf) -> bool:
+    """Whether a leaf belongs to a random stream, or may be keys as JAX had them before typed ones."""
+    array = leaf.array
+    raw = array is not None and array.dtype == np.uint32 and array.ndim > 0 and array.shape[-1] in (2, 4)
+    return leaf.rng or raw
+
+
+def written(steps: Iterable[StepFacts], path: str) -> Line | None:
+    """The first line of these steps that wrote a leaf, above or below it; None if none is known."""
+    writes = (write for step in steps for write in step.writes)
+    return next((write.line for write in writes if _above_or_below(write.path, path)), None)
+
+
+def _above_or_below(path: str, other: str) -> bool:
+    shorter, longer = sorted((path, other), key=len)
+    below = longer.removeprefix(shorter)
+    return bool(shorter) and longer.startswith(shorter) and below[:1] in ("", "/", "[", ".")

@@ -1,0 +1,73 @@
+"""The advice on tree mode: what only graph mode allows is no mistake, for that is Flax's default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from nnx_conformance.contracts.module_laws.laws import agreements, state_laws, training
+from nnx_conformance.contracts.module_laws.laws.law import Evidence, carried_out, law
+from nnx_conformance.contracts.module_laws.laws.reading import Reading
+from nnx_conformance.contracts.module_laws.program.domains import TREE_READY
+from nnx_conformance.contracts.module_laws.program.language import TREE, program
+from nnx_conformance.contracts.module_laws.program.language import case as as_case
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.claim import Claim
+from nnx_conformance.core.contract import SHOULD, Check, Judged, Judgement, NotApplicable, Violation, judged
+
+JUDGED = (*state_laws.CHECKS, *agreements.CHECKS, *training.CHECKS)
+
+
+def _judged(case: Case, facts_of_all: Reading) -> Iterator[tuple[str, Case, Reading, Judged]]:
+    """What each law says of each short program in tree mode: its id, that program, its reading, and that."""
+    for todo, part in zip(program(case).parts, facts_of_all.facts.parts, strict=False):
+        short, reading = as_case(case.domain, todo.seed, todo.words, TREE), Reading(facts_of_all.facts.of_part(part))
+        yield from ((check.id, short, reading, judged(check, short, reading)) for check in JUDGED)
+
+
+def broken(case: Case, reading: Reading) -> Iterator[tuple[str, Case, Reading, Violation]]:
+    """Each law that a short program in tree mode breaks: its id, that program, its reading, and the violation."""
+    for check_id, short, part, (judgement, _) in _judged(case, reading):
+        if isinstance(judgement, Violation):
+            yield check_id, short, part, judgement
+
+
+def _compared(case: Case, reading: Reading) -> Iterator[Claim]:
+    """What the laws compare in tree mode; nothing where one is broken in another way, or nothing returned."""
+    every = [each for *_, each in _judged(case, reading) if each.judgement is None or each.violated]
+    if _returned(reading) and all(each.claims for each in every if each.violated):
+        yield from (claim for each in every for claim in each.claims)
+
+
+def _returned(reading: Reading) -> bool:
+    return any(step.returned for part in reading.facts.parts for step in part.steps)
+
+
+@law(
+    id=TREE_READY,
+    level=SHOULD,
+    core=False,
+    requirement="The laws hold in Flax's tree mode as well, which `nnx.set_graph_mode(False)` chooses.",
+    remedy="Use what both modes have: each Variable at one attribute, made in `__init__`; whole axes in place of "
+    "`nnx.StateAxes`, for states that `nnx.split` separates; and `graph=True` for a transform that needs graph mode.",
+    wrong="nnx.vmap(run, in_axes=(nnx.StateAxes({nnx.Param: None, ...: 0}), 0))(self.layer, x)",
+    right="graphdef, params, rest = nnx.split(self.layer, nnx.Param, ...)\n"
+    "each = lambda params, rest, x: run(nnx.merge(graphdef, params, rest), x)\n"
+    "nnx.vmap(each, in_axes=(None, 0, 0))(params, rest, x)",
+    needs=(carried_out,),
+    claims=_compared,
+)
+def tree_mode_ready(case: Case, reading: Reading) -> Judgement:
+    every = list(broken(case, reading))
+    if not every:
+        return None if _returned(reading) else NotApplicable("no step of it was carried out in tree mode")
+    laws = list(dict.fromkeys(law for law, *_ in every))
+    _, short, _, violation = every[0]
+    names = ", ".join(f"`{law}`" for law in laws)
+    what = f"in tree mode, {names} {'is' if len(laws) == 1 else 'are'} broken: in `{short}`, {violation.what}"
+    cause = "it needs graph mode, which is Flax's default, and would not work without it"
+    evidence = Evidence.KIT if violation.evidence is Evidence.STATE else violation.evidence
+    return replace(violation, what=what, cause=cause, remedy="", because=(), evidence=evidence)
+
+
+CHECKS: tuple[Check, ...] = (tree_mode_ready,)

@@ -1,0 +1,89 @@
+"""How subjects are observed, as the judge knows it: data, and what an observation cannot be."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import PurePosixPath
+
+from nnx_conformance.contracts.module_laws.facts import ProgramFacts
+from nnx_conformance.contracts.module_laws.program.language import TREE, Program, program
+from nnx_conformance.core.observer import Observer
+from nnx_conformance.core.plan import Request, RunPlan
+
+
+def consistent(facts: ProgramFacts, request: Request) -> ProgramFacts:
+    """The facts, if they are those of the program that was requested.
+
+    Raises:
+        ValueError: if they have other steps.
+    """
+    asked = program(request.case)
+    if asked.mode == TREE:
+        if facts.steps or facts.files or (not facts.skipped and len(facts.parts) != len(asked.parts)):
+            raise ValueError("it has other parts than the program")
+        for part, short in zip(facts.parts, asked.parts, strict=False):
+            _fits(facts.of_part(part), short, 0)
+        return facts
+    if facts.parts:
+        raise ValueError("it has parts, and the program has none")
+    return _fits(facts, asked, request.done)
+
+
+def _fits(facts: ProgramFacts, asked: Program, done: int) -> ProgramFacts:
+    wanted = [word.operation.name for word in asked.words][done:]
+    names = [step.operation for step in facts.steps]
+    if names != wanted[: len(names)]:
+        raise ValueError("it has other steps than the program")
+    # `restart` is the operation that goes on in a new process.
+    if facts.files and (wanted[len(names) :][:1] != ["restart"] or (done and not names)):
+        raise ValueError("it hands over where no new process is to go on")
+    if not all(_inside(file.path) for file in facts.files):
+        raise ValueError("it hands over a file outside of its folder")
+    ended = bool(facts.skipped or facts.files or facts.unmade)
+    ended |= any(step.subject.raised or step.twin.raised for step in facts.steps[-1:])
+    if len(names) < len(wanted) and not ended:
+        raise ValueError("the program was not carried out to its end")
+    if any(leaf.array is not None and leaf.traced for step in facts.steps for leaf in step.subject.state):
+        raise ValueError("a tracer with contents")
+    return facts
+
+
+def _inside(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return bool(parts) and parts[0] != "/" and ".." not in parts and "\0" not in path
+
+
+def rest(request: Request, facts: ProgramFacts) -> Request | None:
+    """What a new process is to do after these facts: the program from its next restart on."""
+    return dataclasses.replace(request, done=len(facts.steps), files=facts.files) if facts.files else None
+
+
+def joined(facts: ProgramFacts, more: ProgramFacts) -> ProgramFacts:
+    """The facts of a program that went on in a new process."""
+    inputs = {given.number: given for given in (*facts.inputs, *more.inputs)}
+    return dataclasses.replace(
+        facts,
+        steps=facts.steps + more.steps,
+        inputs=tuple(inputs[number] for number in sorted(inputs)),
+        output=facts.output + more.output,
+        files=more.files,
+    )
+
+
+def recompiled(facts: ProgramFacts) -> bool:
+    """Whether something was compiled for this case: what a trace does besides computing shows only then."""
+    steps = [*facts.steps, *(step for part in facts.parts for step in part.steps)]
+    return any(step.traces for step in steps)
+
+
+SUBJECTS = Observer(
+    code="nnx_conformance.contracts.module_laws.execution.run",
+    kind=ProgramFacts,
+    by_name=False,
+    consistent=consistent,
+    everything=RunPlan(compile_anew=True),
+    follows=True,
+    recompiled=recompiled,
+    rest=rest,
+    joined=joined,
+)

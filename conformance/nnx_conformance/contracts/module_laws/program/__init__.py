@@ -1,0 +1,1 @@
+"""Programs: what a case of module-laws is, and how programs are drawn."""

@@ -1,0 +1,239 @@
+"""A finding as a Python script that runs as it stands: it replays the program in plain Flax and asserts the law.
+
+The functions in it are those of `operations` and `assertions`, taken over from their files; nothing is imported
+here, for the judge starts no backend.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from nnx_conformance.contracts.module_laws.facts import ProgramFacts, StepFacts
+from nnx_conformance.contracts.module_laws.laws.differences import start
+from nnx_conformance.contracts.module_laws.laws.law import Evidence
+from nnx_conformance.contracts.module_laws.laws.reading import Reading
+from nnx_conformance.contracts.module_laws.laws.tolerance import EXACT, tolerance
+from nnx_conformance.contracts.module_laws.laws.tree_mode import broken
+from nnx_conformance.contracts.module_laws.program.domains import TREE_READY
+from nnx_conformance.contracts.module_laws.program.language import TREE, Program, Word, program
+from nnx_conformance.contracts.module_laws.script.lines import CALLED, lines
+from nnx_conformance.contracts.module_laws.script.text import HEAD, LACKS, LACKS_SAVED, RESTARTS
+from nnx_conformance.core.candidate.notebook import is_notebook
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.contract import Violation
+
+#: Laws that are asserted of the state before and after each call, and the function that does so.
+BY_STATE = {
+    "wrapper-kept": "wrapper_kept_holds",
+    "structure-stable": "structure_stable_holds",
+    "params-untouched": "params_untouched_holds",
+    "no-growth": "no_growth_holds",
+    "eval-frozen": "eval_frozen_holds",
+    "optimizer-safe": "params_untouched_holds",
+}
+#: What is asserted of other laws besides what is compared.
+BESIDES = {"input-untouched": "untouched", "rng-advances": "streams_agree"}
+#: What a first call may add, and what an optimiser may change.
+ADDS, CHANGES_PARAMS = ("structure-stable", "eval-frozen"), ("optimizer-safe", "params-untouched", "structure-stable")
+TRANSFORMS = (
+    *("jit", "remat", "cond", "scan", "vmap", "grad", "optimize", "plainjit"),
+    *("switch", "fori_loop", "while_loop", "custom_vjp", "vjp", "jvp", "donate"),
+)
+#: The files whose functions scripts hold.
+FILES = (
+    "execution/operations.py",
+    "script/assertions.py",
+    "execution/runners/checkpoints.py",
+    "execution/duplicates.py",
+    "execution/runners/unwritten.py",
+    "../../core/candidate/notebook.py",
+)
+#: A line of its own where a new process goes on.
+RESTART = "restart"
+
+
+def script(case: Case, reading: Reading, law: str, violation: Violation) -> str:
+    """The script that shows a violation; empty where none can."""
+    if law == TREE_READY:  # that of the short program
+        case, reading = next((short, part) for _, short, part, _ in broken(case, reading))
+    facts, todo = reading.facts, program(case)
+    names = [word.operation.name for word in todo.words]
+    asserted = BY_STATE[law] if violation.evidence is Evidence.STATE else ""
+    restarts = any(step.operation == "restart" and not step.skipped for step in facts.steps)
+    if violation.evidence is Evidence.KIT or not facts.where or not all(given.source for given in facts.inputs):
+        return ""
+    # The functions of a script know Flax's own Params alone.
+    if (restarts and asserted) or facts.trait("trainable"):
+        return ""
+    named = _named(reading, violation) if violation.evidence is Evidence.NAMED else ""
+    used = [name for name in TRANSFORMS if name in names or (name == "grad" and "derive" in names)]
+    made = "\n".join(f"{name}_step = {name}(step)" for name in used)
+    wanted = {*names, "agree", "look", asserted, BESIDES.get(law, "")}
+    wanted |= {function for name in names for function in CALLED.get(name, ())}
+    wanted |= {"arrays", "restore"} if restarts else set()
+    notebook = is_notebook(facts.where.rpartition("::")[0])
+    wanted |= {"_source", "_python", "run_cells"} if notebook else set()
+    wanted |= {"moved", "trained", "grad"} if named else set()
+    wanted |= {"typed"} if law == "structure-stable" else set()
+    return HEAD.format(
+        program=str(todo),
+        law=law,
+        step=0 if violation.evidence is Evidence.START else len(facts.steps),
+        # What a program raises must not end the script's docstring.
+        what=" ".join(violation.what.split()).replace("\\", "/").replace('"', "'")[:300],
+        lacks=LACKS_SAVED if restarts else LACKS,
+        imports="import __future__\nimport json\nimport re\n" if notebook else "",
+        mode="nnx.set_graph_mode(False)\n\n\n" if todo.mode == TREE else "\n",
+        functions=_functions(wanted),
+        subject=_subject(facts.where),
+        inputs="{" + "".join(f"\n    {given.number}: {given.source}," for given in facts.inputs) + "\n}",
+        made=made + ("\n\n" if made else ""),
+        seed=todo.seed,
+        restarts=RESTARTS if restarts else "",
+        steps=_staged(_steps(todo, facts, law, asserted, named)),
+    )
+
+
+def _subject(where: str) -> str:
+    path, separator, name = where.rpartition("::")
+    if is_notebook(path):
+        return (
+            f"sys.path.insert(0, {str(Path(path).parent)!r})\n"
+            f"found = type(sys)({Path(path).stem!r})\n"
+            "sys.modules[found.__name__] = found\n"
+            f"with open({path!r}, 'rb') as file:\n"
+            "    cells = [_source(cell) for cell in json.load(file)['cells'] if cell['cell_type'] == 'code']\n"
+            f"run_cells([_python(cell)[0] for cell in cells if cell.strip()], {path!r}, vars(found))\n"
+            f"subject = found.{name}"
+        )
+    if separator:
+        return (
+            f"sys.path.insert(0, {str(Path(path).parent)!r})\n"
+            f"spec = importlib.util.spec_from_file_location({Path(path).stem!r}, {path!r})\n"
+            "found = importlib.util.module_from_spec(spec)\n"
+            "sys.modules[spec.name] = found\n"
+            "spec.loader.exec_module(found)\n"
+            f"subject = found.{name}"
+        )
+    home, _, name = where.partition(":")
+    return f"sys.path.insert(0, os.getcwd())\nsubject = importlib.import_module({home!r}).{name}"
+
+
+@functools.cache
+def _sources() -> dict[str, str]:
+    """Every function of `FILES`, and every constant, as text by name."""
+    sources = {}
+    for file in FILES:
+        text = (Path(__file__).parents[1] / file).read_text()
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                sources[node.name] = ast.get_source_segment(text, node) or ""
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                sources[node.targets[0].id] = ast.get_source_segment(text, node) or ""
+    return sources
+
+
+def _functions(wanted: set[str]) -> str:
+    """The functions of these names, and those that they call, as text."""
+    sources, needed = _sources(), {"Step"} | ({"save", "load"} if wanted & {"save", "reload", "graft"} else set())
+    needed |= {"stack", "lane"} if "vmap" in wanted else set()
+    new = wanted & sources.keys() | needed
+    while new:
+        needed |= new
+        names = {node.id for name in new for node in ast.walk(ast.parse(sources[name])) if isinstance(node, ast.Name)}
+        new = (names & sources.keys()) - needed
+    return "\n\n\n".join(text for name, text in sources.items() if name in needed)
+
+
+def _staged(steps: Iterable[str]) -> str:
+    """The lines of all steps; where the program goes on in a new process, the script runs itself again."""
+    stages: list[list[str]] = [[]]
+    for line in steps:
+        if line == RESTART:
+            stages[-1].append("hand_over(module)")
+            stages.append([])
+        stages[-1].append("" if line == RESTART else line)
+    if len(stages) == 1:
+        return "\n".join(stages[0])
+    blocks = (f"if STAGE == {at}:\n{textwrap.indent(chr(10).join(stage), '    ')}" for at, stage in enumerate(stages))
+    return "\n".join(blocks)
+
+
+def _named(reading: Reading, violation: Violation) -> str:
+    """The path of the Variable that a violation names, as the functions of a script have it."""
+    steps = reading.facts.steps
+    paths = [path for step in steps for path in (*(lost.path for lost in step.lost), *step.untrained)]
+    path = next(path for path in paths if f"`{path}`" in violation.what)
+    return re.sub(r"\['?(.+?)'?\]", r".\1", path).replace(".", "/")
+
+
+def _steps(todo: Program, facts: ProgramFacts, law: str, asserted: str, named: str) -> Iterator[str]:
+    evaluating, side = False, "module" if law in ("wrapper-kept", "eval-frozen") else "twin"
+    look = "typed" if law == "structure-stable" else "look"
+    if not asserted and start(facts):
+        yield "check(0, agree(module, (), twin, (), 0.0, 0.0))"
+    for position, (word, step) in enumerate(zip(todo.words, facts.steps, strict=False)):
+        name, number = word.operation.name, position + 1
+        yield RESTART if name == "restart" and not step.skipped else ""
+        if step.skipped or name in ("endure", "reseed"):
+            yield f"# step {number}, {word}: skipped{f', {step.skipped}' if step.skipped else ''}"
+            continue
+        yield f"# step {number}: {word}"
+        frozen = evaluating or name in ("eval", "train")
+        evaluating = {"eval": True, "train": False}.get(name, evaluating)
+        done = lines(word, step, todo.seed, number)
+        if step.subject.raised or step.twin.raised:
+            yield f"with step_that_raises({number}):"
+            yield from (f"    {line}" for line in done)
+        elif named:
+            yield "before = look(twin)"
+            yield from done
+            if name == "watch":
+                yield f"check({number}, moved(before, look(twin), {named!r}))"
+            elif name == "derive":
+                yield f"check({number}, trained(grads, {named!r}))"
+        elif not asserted:
+            yield from _asserted_besides(law, word, step, number, done)
+            yield from _compared(facts, word, position)
+        else:
+            yield f"before = {look}({side})"
+            yield from done
+            first = not any(word.operation.calls for word in todo.words[:position])
+            if _judged(law, name, first, frozen):
+                more = ", first=True" if first and law in ADDS else ""
+                yield f"check({number}, {asserted}(before, {look}({side}){more}))"
+
+
+def _judged(law: str, name: str, first: bool, frozen: bool) -> bool:
+    """Whether a law says something of a step: a first call may make state, and an optimiser may change Params."""
+    if law == "eval-frozen":
+        return frozen and name != "optimize"
+    return not (law == "no-growth" and first) and not (law in CHANGES_PARAMS and name == "optimize")
+
+
+def _asserted_besides(law: str, word: Word, step: StepFacts, number: int, done: list[str]) -> Iterator[str]:
+    """The lines of a step, and what is asserted of it besides the comparison."""
+    if law == "input-untouched" and step.touched:
+        given = f"given({word.input})"
+        yield f"mine = {given}"
+        yield from (line if line.startswith("wanted") else line.replace(given, "mine") for line in done)
+        yield f"check({number}, untouched(mine, {given}))"
+        return
+    yield from done
+    if law == "rng-advances" and word.operation.name == "jit":
+        yield f"check({number}, streams_agree(module, twin))"
+
+
+def _compared(facts: ProgramFacts, word: Word, position: int) -> Iterator[str]:
+    within, number = tolerance(facts, position), position + 1
+    rtol, atol = (0.0, 0.0) if within == EXACT else (max(within.rtol, within.share), within.atol)
+    sides = "got, twin, wanted" if word.operation.calls else "(), twin, ()"
+    yield f"check({number}, agree(module, {sides}, {rtol!r}, {atol!r}))"
+    yield "for other, held, _, _ in kept:"
+    yield "    changed = [path for path, (_, leaves) in look(other).items() if same(leaves, held[path][1], 0.0, 0.0)]"
+    yield f"    check({number}, f'what was left behind changed: {{changed[0]}}' if changed else '')"

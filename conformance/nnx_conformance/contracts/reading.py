@@ -1,0 +1,205 @@
+"""What the facts of a case mean for every contract on functions, and what checks need of them.
+
+A reading is made once a case. Its properties are worked out when a check first asks for them, and kept. A contract's
+own reading adds what its facts mean: which state counts, what the calls did to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.contract import Blocked, Need, Unmet, Unseen, unmet
+from nnx_conformance.core.facts import Call, Facts, Line, Module, Run, Slot, Value
+from nnx_conformance.core.plain_text import short
+from nnx_conformance.core.timeline import clearer, main_calls
+
+WRAPPER = "wrapper-kept"
+TRACED = "no-traced-mutation"
+FRESH = "fresh-state-per-run"
+IN_VARIABLE = "counts-in-variable"
+
+NOT_INSPECTED = Unseen("every call ran inside a trace, and we look into the traces of other cases only")
+COMPILE_INSIDE = (
+    "Compile the step by `jax.jit` or `nnx.jit`, where the file is imported or the function runs, and let it run under "
+    "`jax.disable_jit()`, too."
+)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A Variable that gave way to something else; `call` is the call in which it did, -1 outside of all."""
+
+    target: str
+    before: str
+    after: str
+    line: Line | None
+    call: int
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The facts of one case, interpreted.
+
+    Attributes:
+        returns: the check of what is returned: an exception violates it, if it violates no other.
+        traced: the check that an exception about a trace violates; empty if the contract has none.
+    """
+
+    case: Case
+    facts: Facts
+
+    returns: ClassVar[str] = ""
+    traced: ClassVar[str] = TRACED
+
+    @property
+    def run(self) -> Run:
+        """The candidate as it is."""
+        return self.facts.run
+
+    @property
+    def asked(self) -> int:
+        """How many calls of its module the case asks for."""
+        return self.run.asked
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The run as it is, and what else shows its calls, if there is that."""
+        return self.facts.runs
+
+    @cached_property
+    def clear(self) -> Run:
+        """The run that shows the calls: the plain one, or another where traces hide them there."""
+        return clearer(self.run, self.facts.untraced, self.reports)
+
+    @cached_property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls of the module that the candidate is about."""
+        return main_calls(self.clear)
+
+    @cached_property
+    def created(self) -> list[Module]:
+        """The modules that came to be during the run."""
+        return created(self.clear)
+
+    @cached_property
+    def lost(self) -> tuple[Run, Loss] | None:
+        """The first lost wrapper, and the run that shows it; the run as it is comes first."""
+        pairs = ((run, first_loss(run)) for run in (self.run, self.clear))
+        return next(((run, loss) for run, loss in pairs if loss), None)
+
+    @cached_property
+    def exception_breaks(self) -> str:
+        """The check that the exception violates by which the run ended; empty if it ended by none."""
+        raised = self.run.raised
+        if raised is None:
+            return ""
+        if self.traced and raised.about_trace:
+            return self.traced
+        return WRAPPER if first_loss(self.run) else self.returns
+
+    @property
+    def reports(self) -> Run | None:
+        """The run whose traces reported what their calls do, if there is one."""
+        reported = self.facts.reported
+        speaks = reported is not None and reported.raised is None and reported.calls
+        return reported if reported is not None and speaks and not both_branches(reported) else None
+
+    def out_of_sight(self, why: str) -> Unseen:
+        """Why calls in a trace cannot be judged.
+
+        Args:
+            why: why, if the candidate runs without traces as well.
+        """
+        untraced = self.facts.untraced
+        if untraced is None:
+            return NOT_INSPECTED
+        if untraced.raised is None or self.run.raised:
+            return Unseen(why, COMPILE_INSIDE)
+        raised = untraced.raised
+        what = f"{raised.type}: {short(raised.message)}" if raised.message else raised.type
+        return Unseen(
+            "the calls ran inside a trace that reports nothing, and under `jax.disable_jit()` the candidate raises "
+            f"{what}",
+            COMPILE_INSIDE,
+        )
+
+
+def both_branches(run: Run) -> bool:
+    """Whether calls ran in a branch that `vmap` maps: it runs all branches, and takes from each lane's own."""
+    ways = [{name.rpartition(".")[2] for name in call.through} for call in run.calls]
+    return any("vmap" in way and way & {"cond", "switch"} for way in ways)
+
+
+def returned(reading: Reading) -> Unmet:
+    """Need: the run ended without an exception."""
+    return Blocked(reading.exception_breaks) if reading.exception_breaks else None
+
+
+def own_exception(reading: Reading) -> Unmet:
+    """Need: if the run ended by an exception, that violates the check of what is returned, and no other."""
+    return None if reading.exception_breaks in ("", reading.returns) else Blocked(reading.exception_breaks)
+
+
+def returned_once(reading: Reading) -> Unmet:
+    """Need: of the two runs of the same case, one ended without an exception."""
+    again = reading.facts.again
+    return returned(reading) if again is not None and again.raised else None
+
+
+def unless(evidence: Callable[[Any], object], *needs: Need) -> Need:
+    """These needs, but for a reading that shows the violation as it is: evidence needs nothing else."""
+
+    def need(reading: Any) -> Unmet:
+        return None if evidence(reading) else unmet(needs, reading)
+
+    return need
+
+
+def created(run: Run) -> list[Module]:
+    """The modules that came to be during a run."""
+    return [module for module in run.modules if module.created]
+
+
+def same_result(a: Value | None, b: Value | None) -> bool:
+    """Whether two runs gave the same, to the last bit."""
+    if a is None or b is None or a.array is None or b.array is None:
+        return (a is None) == (b is None) and (a is None or b is None or a.type == b.type)
+    first, second = ((v.type, v.array.dtype, v.array.shape, v.array.tobytes()) for v in (a, b) if v.array is not None)
+    return first == second
+
+
+def first_loss(run: Run) -> Loss | None:
+    """The first lost wrapper of a run."""
+    return next(losses(run), None)
+
+
+def losses(run: Run) -> Iterator[Loss]:
+    """What replaced Variables: first the writes that were observed, then what the state shows of others."""
+    known: set[str] = set()
+    for write in run.writes:
+        if write.lost:
+            known.add(write.target.rpartition(".")[2])
+            yield Loss(write.target, write.before, write.after, write.line, write.call)
+    for number, call in enumerate(run.calls):
+        if call.after is not None and call.after.layout != call.before.layout:
+            for name, before, after in replaced(run.layouts[call.before.layout], run.layouts[call.after.layout]):
+                if name.rpartition(".")[2] not in known:
+                    known.add(name)
+                    yield Loss(f"{run.modules[call.module].name}.{name}", before, after, call.line, number)
+    for module in run.modules:
+        if module.start is not None and module.end is not None and module.start.layout != module.end.layout:
+            for name, before, after in replaced(run.layouts[module.start.layout], run.layouts[module.end.layout]):
+                if name.rpartition(".")[2] not in known and name not in known:
+                    yield Loss(f"{module.name}.{name}", before, after, None, -1)
+
+
+def replaced(before: tuple[Slot, ...], after: tuple[Slot, ...]) -> Iterator[tuple[str, str, str]]:
+    """The paths at which something else sits in place of a Variable, with the types of both."""
+    then = {slot.path: slot for slot in after}
+    for slot in before:
+        if slot.variable and slot.path in then and not then[slot.path].variable:
+            yield slot.path, slot.type, then[slot.path].type

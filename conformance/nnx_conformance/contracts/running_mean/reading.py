@@ -1,0 +1,229 @@
+"""What the facts of a case mean for a running mean: its steps, and the leaf of the state that holds the mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+
+from nnx_conformance.contracts.arrays import State, arrays, in_series
+from nnx_conformance.contracts.reading import COMPILE_INSIDE, Loss, Reading, first_loss
+from nnx_conformance.contracts.running_mean.oracle import Means, running
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.contract import Blocked, Unmet, Unseen
+from nnx_conformance.core.facts import Call, Intervention, Line, Run, Slot, Snapshot, Value
+
+RETURNS = "returns-mean"
+IN_STATE = "mean-in-state"
+ZEROS = "starts-from-zeros"
+THREADED = "state-threaded"
+UPDATE = "one-update-per-step"
+FLOAT32 = "accumulates-in-float32"
+#: What explains a wrong mean better than its number does.
+EXPLAINING = (ZEROS, THREADED, UPDATE, FLOAT32)
+
+#: An array of two dimensions may hold so many statistics in its rows or columns: a mean and a variance, say.
+FEW = 4
+CALL_ONCE = "Call the module itself once a step, `model(batch)`, or in Linen `model.apply`."
+NO_CALL = Unseen("no module call was observed: another method, or a bound one, was used", CALL_ONCE)
+HIDDEN = "the calls ran inside a trace, so none can be observed"
+
+#: What sat somewhere before a step and after it; None where nothing did.
+Moment = tuple[np.ndarray | None, np.ndarray | None]
+
+
+def steps_asked(case: Case) -> int:
+    """How many steps a case has."""
+    return int(case["batches"].shape[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """A leaf of the module's state: what it held in the end, and around each step."""
+
+    slot: Slot
+    last: np.ndarray
+    moments: tuple[Moment, ...]
+
+    @property
+    def first(self) -> np.ndarray | None:
+        """What it held before the first step; None if it was not there, or no step was observed."""
+        return self.moments[0][0] if self.moments else None
+
+
+@dataclass(frozen=True, eq=False)
+class MeanReading(Reading):
+    """The reading of a running mean; no check of it is about traces."""
+
+    returns: ClassVar[str] = RETURNS
+    traced: ClassVar[str] = ""
+
+    @property
+    def momentum(self) -> float:
+        """The momentum of the case."""
+        return float(self.case["momentum"])
+
+    @property
+    def features(self) -> int:
+        """How many numbers the mean has."""
+        return int(self.case["batches"].shape[2])
+
+    @cached_property
+    def means(self) -> Means:
+        """The means that the case leads to."""
+        return running(self.case["batches"], self.momentum)
+
+    @cached_property
+    def result(self) -> np.ndarray | None:
+        """The result in float64, shape `[features]`; None if it is no array of that shape."""
+        return self.as_mean(self.run.result)
+
+    def as_mean(self, value: Value | None) -> np.ndarray | None:
+        """The same of another run's result."""
+        array = value.array if value else None
+        if array is None or array.dtype.kind == "c" or array.shape != (self.features,):
+            return None
+        return array.astype(np.float64)
+
+    @cached_property
+    def loss(self) -> Loss | None:
+        """The first Variable that gave way to something else."""
+        return first_loss(self.clear)
+
+    @property
+    def constructed_at(self) -> Line | None:
+        """Where the first module was made."""
+        return next((module.line for module in self.clear.modules), None)
+
+    @property
+    def framework(self) -> str:
+        """The framework of the module that the run is about; empty if it made none."""
+        modules, at = self.clear.modules, self.calls[0].module if self.calls else 0
+        return modules[at].framework if modules else ""
+
+    @cached_property
+    def steps(self) -> tuple[Call, ...]:
+        """The calls of the module that the run is about; where each step makes it anew, those of all of its class.
+
+        A Linen `apply` without `mutable=` beside one for each step only reads.
+        """
+        run, calls = self.clear, self.calls
+        if not calls:
+            return ()
+        name = run.modules[calls[0].module].name
+        writing = tuple(call for call in calls if call.mutable)
+        alike = tuple(call for call in run.calls if not call.traced and run.modules[call.module].name == name)
+        return next((steps for steps in (calls, writing, alike) if len(steps) == self.asked), calls)
+
+    @cached_property
+    def states(self) -> tuple[tuple[State, State], ...]:
+        """The state before and after each step."""
+        return tuple((_parts(self.clear, step.before), _parts(self.clear, step.after)) for step in self.steps)
+
+    @cached_property
+    def ended(self) -> State:
+        """The state in which the module ended: after its last step, or when the candidate returned."""
+        if self.steps:
+            return self.states[-1][1]
+        ends = [_parts(self.clear, module.end) for module in self.clear.modules]
+        return {path: leaf for end in ends for path, leaf in end.items()}
+
+    @cached_property
+    def nearest(self) -> Leaf | None:
+        """The leaf that holds the mean, or comes nearest to it; None if the module keeps no such array."""
+        ended = ((slot, array) for slot, array in self.ended.values() if array.size == self.features)
+        leaves = (Leaf(slot, array, self._moments(slot.path)) for slot, array in ended)
+        best = max(leaves, key=self._likeness, default=None)
+        if best is None:
+            return None
+        same, near, _, _, named, moved, *_ = self._likeness(best)
+        return best if same or near or named or moved else None
+
+    @property
+    def leaf(self) -> Leaf:
+        """The same, where the case has `a_leaf`."""
+        assert self.nearest is not None
+        return self.nearest
+
+    def _moments(self, path: str) -> tuple[Moment, ...]:
+        none = (None, None)
+        return tuple((before.get(path, none)[1], after.get(path, none)[1]) for before, after in self.states)
+
+    def _likeness(self, leaf: Leaf) -> tuple[bool, ...]:
+        """What speaks for a leaf to hold the mean, most telling first."""
+        # A variance may by chance be what the mean is: so the way there counts, and then the name.
+        along = len(self.steps) == self.asked and all(
+            after is not None and self.means.near(after, step).holds()
+            for step, (_, after) in enumerate(leaf.moments, start=1)
+        )
+        zeros = leaf.first is not None and not np.any(leaf.first)
+        moved = leaf.first is not None and not np.array_equal(leaf.first, leaf.last)
+        slot, near = leaf.slot, self.means.near(leaf.last).holds()
+        return self.is_result(leaf), near, along, zeros, "mean" in slot.path, moved, slot.variable, not slot.param
+
+    def is_result(self, leaf: Leaf, bound: np.ndarray | None = None) -> bool:
+        """Whether a leaf holds what was returned: exactly, or to this bound."""
+        if self.result is None:
+            return False
+        mean = leaf.last.astype(np.float64).ravel()
+        exact = np.array_equal(mean, self.result, equal_nan=True)
+        return exact or (bound is not None and bool(np.all(np.abs(mean - self.result) <= bound)))
+
+    @cached_property
+    def unjudgeable(self) -> Unmet:
+        """Why no check of the module can be judged: the run raised, made no module, or hides its steps."""
+        if self.exception_breaks:
+            return Blocked(self.exception_breaks)
+        if not self.clear.modules:
+            return Blocked(IN_STATE)
+        plain = self.run.calls and not any(call.traced for call in self.run.calls)
+        # Where not all steps are observed, the state in the end may say all the same what became of the mean.
+        near = (self.means.near(array) for _, array in self.ended.values())
+        if plain or len(self.steps) == self.asked or any(claim.holds() for claim in near):
+            return None
+        untraced = self.facts.untraced
+        idle = untraced is not None and not untraced.raised and not any(run.calls for run in self.runs)
+        return NO_CALL if idle else self.out_of_sight(HIDDEN)
+
+    @property
+    def shift(self) -> Intervention | None:
+        """The first change of the state that the kit could make."""
+        return next((shift for shift in self.facts.shifts if shift.applied), None)
+
+
+def _parts(run: Run, snapshot: Snapshot | None) -> State:
+    """The arrays of a snapshot by path, rows and columns of those that hold a few, and numbers that make a series."""
+    parts = arrays(run, snapshot)
+    for path, (slot, array) in list(parts.items()):
+        rows, columns = array.shape if array.ndim == 2 else (0, 0)
+        lines = {f"{path}[{at}]": array[at] for at in range(rows) if 1 < rows <= FEW}
+        lines |= {f"{path}[:, {at}]": array[:, at] for at in range(columns) if 1 < columns <= FEW}
+        parts |= {at: (replace(slot, path=at), line) for at, line in lines.items()}
+    return parts | in_series(parts)
+
+
+def a_mean(reading: MeanReading) -> Unmet:
+    """Need: the result is an array of the shape of the mean."""
+    return Blocked(reading.exception_breaks or RETURNS) if reading.result is None else None
+
+
+def judgeable(reading: MeanReading) -> Unmet:
+    """Need: the run returned, made a module, and does not hide its steps."""
+    return reading.unjudgeable
+
+
+def a_leaf(reading: MeanReading) -> Unmet:
+    """Need: a leaf of the state stands for the mean."""
+    return Blocked(IN_STATE) if reading.nearest is None else None
+
+
+def steps_visible(reading: MeanReading) -> Unmet:
+    """Need: some step of the module is observed."""
+    return None if reading.steps else Unseen(HIDDEN, COMPILE_INSIDE) if reading.run.calls else NO_CALL
+
+
+#: What a check of the mean in the state needs, and one of its steps.
+WITH_LEAF = (judgeable, a_leaf)
+STEPPED = (*WITH_LEAF, steps_visible)

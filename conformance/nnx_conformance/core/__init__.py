@@ -1,0 +1,1 @@
+"""Plain data that all rooms speak of: cases, facts, checks, reports. Standard library and NumPy alone."""

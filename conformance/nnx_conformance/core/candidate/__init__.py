@@ -1,0 +1,1 @@
+"""What a candidate is before it runs: its name and its files."""

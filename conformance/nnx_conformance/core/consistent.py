@@ -1,0 +1,71 @@
+"""Whether facts agree with themselves and their request: what a candidate's process sends may have been forged."""
+
+from __future__ import annotations
+
+from nnx_conformance.core.facts import Facts, Run, Snapshot
+from nnx_conformance.core.plan import AGAIN, Request
+from nnx_conformance.core.search.conditions import checked
+
+#: More calls or modules than any case asks for, by far; judging them would take as long as the candidate likes.
+MANY = 10_000
+
+
+def consistent(facts: Facts, request: Request) -> Facts:
+    """The facts themselves.
+
+    Raises:
+        ValueError: if they point to something that they do not hold, or are not those of the request.
+    """
+    for run in facts.runs:
+        _check_asked(run, request)
+        _check_run(run)
+    if (facts.watched is None) == request.plan.watch:
+        raise ValueError("what conditions compared, or not, against what was asked")
+    if facts.watched is not None:
+        checked(facts.watched)
+    if (facts.again is None) != (AGAIN not in request.plan.probes):
+        raise ValueError("the same case again, or not, against what was asked")
+    return facts
+
+
+def _check_asked(run: Run, request: Request) -> None:
+    if run.asked != request.calls:
+        raise ValueError(f"{run.asked} calls asked for instead of {request.calls}")
+    if [after.name for after in run.arguments] != [argument.name for argument in request.case.arguments]:
+        raise ValueError("other arguments than those that were passed")
+    if any(after.alive and after.array is None for after in run.arguments):
+        raise ValueError("an argument that is alive and holds nothing")
+    if run.result is None and run.raised is None:
+        raise ValueError("neither a result nor an exception")
+
+
+def _check_run(run: Run) -> None:
+    if (most := max(len(run.calls), len(run.modules))) > MANY:
+        raise ValueError(f"{most} calls or modules; at most {MANY} are looked at")
+    for module in run.modules:
+        _check_snapshots(run, module.start, module.end)
+    for call in run.calls:
+        _check_position(call.module, len(run.modules), "module")
+        _check_snapshots(run, call.before, call.after)
+        if call.returned is not None:
+            _check_position(call.returned, len(run.returns), "returned value")
+
+
+def _check_snapshots(run: Run, *snapshots: Snapshot | None) -> None:
+    for snapshot in snapshots:
+        if snapshot is not None:
+            _check_position(snapshot.layout, len(run.layouts), "layout")
+            size = len(run.layouts[snapshot.layout])
+            if len(snapshot.numbers) != size:
+                raise ValueError(f"{len(snapshot.numbers)} numbers for {size} slots")
+            for position in snapshot.traced:
+                _check_position(position, size, "slot")
+            if snapshot.arrays and len(snapshot.arrays) != size:
+                raise ValueError(f"{len(snapshot.arrays)} arrays for {size} slots")
+            for position in snapshot.arrays:
+                _check_position(position + 1, len(run.arrays) + 1, "array")
+
+
+def _check_position(position: int, size: int, what: str) -> None:
+    if not 0 <= position < size:
+        raise ValueError(f"{what} {position} of {size}")

@@ -1,0 +1,1 @@
+"""A long search of one contract's core domain."""

@@ -1,0 +1,1 @@
+"""One candidate under one contract: drawing, judging, shrinking, confirming, verdict."""

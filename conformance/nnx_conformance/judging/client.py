@@ -1,0 +1,113 @@
+"""A candidate that outlives its process: the next request goes to a new one."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from nnx_conformance.core.candidate.loaded import End, Loaded
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.contract import CORE, Check, Contract, Judgement, NotApplicable, Violation
+from nnx_conformance.core.plan import Request
+from nnx_conformance.judging.assertions import asserted
+from nnx_conformance.process.session import Ended, Opener, Session
+
+#: What a check says of a case on which the process ended, if that is no fault of this check.
+ENDED = NotApplicable("the process ended on this case")
+
+
+class Client:
+    """A session that is opened again when the candidate's process ends.
+
+    Attributes:
+        isolated: whether a new session starts without what ran before: a process does, this very one does not.
+    """
+
+    def __init__(self, contract: Contract, session: Session, opener: Opener) -> None:
+        self.contract = contract
+        self.isolated = session.isolated
+        self._open: Session | None = session
+        self._opener = opener
+        self._import_reported = False
+        self._submitted: deque[Request] = deque()
+
+    @property
+    def _session(self) -> Session:
+        if self._open is None:
+            self._open = self._opener()
+            self._open.load(self.contract.entry, self.contract.parameters, self.contract.observer)
+        return self._open
+
+    def submit(self, request: Request) -> None:
+        """Send a request, without waiting."""
+        self._session.submit(request)
+        self._submitted.append(request)
+
+    def collect(self) -> Any:
+        """The facts of the oldest request; the first ones also hold what importing the candidate wrote and warned.
+
+        Where the rest of the case is for a new process to do, that is started, sent the rest and ended.
+
+        Raises:
+            Ended: if the candidate's process did not live to give them.
+        """
+        facts = self._whole(self._session.collect())
+        if self._import_reported or not isinstance(loaded := self._session.loaded, Loaded):
+            return facts
+        self._import_reported = True
+        return self.contract.observer.with_import(facts, loaded)
+
+    def _whole(self, facts: Any) -> Any:
+        request, observer = self._submitted.popleft(), self.contract.observer
+        while rest := observer.rest(request, facts):
+            fresh = self.fresh()
+            try:
+                fresh._session.submit(rest)
+                facts = observer.joined(facts, fresh._session.collect())
+            finally:
+                fresh.close()
+        return facts
+
+    def judge(self, check: Check, request: Request) -> tuple[Judgement, Any]:
+        """What one check says of a case, and the facts that it was judged by.
+
+        A process that ends breaks the check that is to blame for it; any other check then says `ENDED`, as all do where
+        the time was up. There are no facts in either case.
+        """
+        try:
+            self.submit(request)
+            facts = self.collect()
+        except Ended as ended:
+            self.restart()
+            blamed = check.id == self.to_blame(request.case) and ended.end is not End.TIMED_OUT
+            return died(ended) if blamed else ENDED, None
+        reading = self.contract.read(request.case, facts)
+        return asserted(check, request.case, reading), facts
+
+    def to_blame(self, case: Case) -> str:
+        """The check that a process breaks that ends on this case: the core's fallback, or the edge's own."""
+        return self.contract.fallback if case.domain == CORE else case.domain
+
+    def restart(self) -> None:
+        """End what runs; the next request goes to a new session, where nothing ran before."""
+        self.close()
+        self._submitted.clear()
+        self._import_reported = False
+
+    def fresh(self) -> Client:
+        """The same candidate anew, beside this one."""
+        session = self._opener()
+        session.load(self.contract.entry, self.contract.parameters, self.contract.observer)
+        return Client(self.contract, session, self._opener)
+
+    def close(self) -> None:
+        """End what runs."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+
+def died(ended: Ended) -> Violation:
+    """The violation of a candidate whose process ended."""
+    remedy = "Let the call return a result for this case, in the process that it was given."
+    return Violation(str(ended), "a result", str(ended.end), cause=ended.end.cause, remedy=remedy, end=ended.end)

@@ -1,0 +1,48 @@
+"""The cases of a domain: drawn when they are needed, or drawn once and kept for many candidates."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Protocol
+
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.report import Settings
+from nnx_conformance.core.search.domain import Domain, Part
+from nnx_conformance.judging import engine
+
+
+class Draw(Protocol):
+    """Gives every case of a domain to `visit`; what that raises ends the visits, and is raised here."""
+
+    def __call__(self, domain: Domain, settings: Settings, visit: Callable[[Case], None]) -> None:
+        """Draw by these settings, and visit each case in turn."""
+
+
+@functools.lru_cache(maxsize=64)
+def parts(domain: Domain, seed: int) -> tuple[Part, ...]:
+    """The parts of a domain, made once: making their strategies takes as long as judging some dozens of cases."""
+    return domain.parts(seed)
+
+
+def drawn(domain: Domain, settings: Settings, visit: Callable[[Case], None]) -> None:
+    """Draw while they are visited: nothing is kept, and the candidate need not wait for the last."""
+    for part in parts(domain, settings.seed):
+        engine.draw(part.cases, part.count(settings.max_examples), settings.seed, visit)
+
+
+class DrawnOnce:
+    """Draws a domain once: the same seed draws the same, so every candidate is judged as it would be alone."""
+
+    def __init__(self) -> None:
+        self._cases: dict[tuple[str, int, int], list[Case]] = {}
+
+    def __call__(self, domain: Domain, settings: Settings, visit: Callable[[Case], None]) -> None:
+        """Visit the cases, drawn now or earlier."""
+        key = (domain.name, settings.seed, settings.max_examples)
+        if key not in self._cases:
+            cases: list[Case] = []
+            drawn(domain, settings, cases.append)
+            self._cases[key] = cases
+        for case in self._cases[key]:
+            visit(case)

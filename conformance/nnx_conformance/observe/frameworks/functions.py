@@ -1,0 +1,32 @@
+"""Candidates of any of the frameworks, with arrays as their state: observed as others are, with further spies."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from nnx_conformance.core.candidate.loaded import Loaded, NotLoaded
+from nnx_conformance.core.candidate.target import Target
+from nnx_conformance.observe import functions
+from nnx_conformance.observe.functions import observe as observe
+from nnx_conformance.observe.run import Candidate
+
+
+def load(target: Target, entry: str, parameters: tuple[str, ...]) -> tuple[Candidate, Loaded] | NotLoaded:
+    """Import a target and find its candidate; see `load.load`."""
+    return _with_arrays(functions.load(target, entry, parameters))
+
+
+def adopt(
+    function: Callable[..., Any], name: str, parameters: tuple[str, ...], packages: tuple[str, ...] = ()
+) -> tuple[Candidate, Loaded] | NotLoaded:
+    """The candidate that a Python object is; see `load.adopt`."""
+    return _with_arrays(functions.adopt(function, name, parameters, packages))
+
+
+def _with_arrays(prepared: tuple[Candidate, Loaded] | NotLoaded) -> tuple[Candidate, Loaded] | NotLoaded:
+    if isinstance(prepared, NotLoaded):
+        return prepared
+    candidate, loaded = prepared
+    return dataclasses.replace(candidate, arrays=True), loaded

@@ -1,0 +1,65 @@
+"""The intervention on outputs: what the last calls return is changed, and what their modules keep then."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import jax
+
+from nnx_conformance.core.facts import Changed, Intervention, Moment
+from nnx_conformance.core.plan import AMOUNT
+from nnx_conformance.core.timeline import groups
+from nnx_conformance.observe.changes import (
+    OwnAmounts,
+    call_amount,
+    numeric,
+    shift_variables,
+    shifted,
+)
+from nnx_conformance.observe.interventions.base import Base, forgotten
+from nnx_conformance.observe.spies.classes import AfterCall
+
+#: Transforms that keep nothing of what they ran without compilation; others may keep what the kit has changed.
+FORGETFUL = frozenset({"nnx.jit", "nnx.vmap", "nnx.scan"})
+#: Transforms that trace calls of which only one is made.
+BRANCHES = frozenset({"nnx.cond", "nnx.switch", "jax.lax.cond", "jax.lax.switch"})
+
+
+def on_outputs(base: Base) -> Iterator[Intervention]:
+    """What the last calls return is changed, and what their modules keep then; traced calls are changed in their trace.
+
+    Inside a trace we can only tell the very last call apart, so that is the one we change. If it sits in a branch, or
+    runs from the trace of another call, we change every call and forget afterwards what was compiled: later runs would
+    go on with what the kit made of it.
+    """
+    clear = base.showing
+    keeps = any(call.compilation >= 0 or (call.traced and set(call.through) - FORGETFUL) for call in clear.calls)
+    lasts = {id(calls[-1]) for calls in [*groups(clear), list(clear.calls)] if calls}
+    anywhere = keeps or any(name in BRANCHES for call in clear.calls for name in call.through)
+    ordinals = frozenset(position for position, call in enumerate(clear.calls, start=1) if id(call) in lasts)
+    if not ordinals:
+        return
+    applied: list[bool] = []
+    amounts = OwnAmounts()
+
+    def at(position: int) -> bool:
+        return anywhere or position in ordinals
+
+    def change(target: Any, output: Any) -> Any:
+        own = functools.partial(amounts.add, call_amount(output))
+        applied.append(shift_variables(target, own, params=True))
+        return jax.tree_util.tree_map(shift, output)
+
+    def shift(value: Any) -> Any:
+        if not numeric(value):
+            return value
+        applied.append(True)
+        return shifted(value)
+
+    with forgotten() if keeps else nullcontext():
+        changed = base.again(clear, after_call=AfterCall(at, change), in_traces=True)
+    apart = amounts.parts > 0 and amounts.whole
+    yield base.intervention(Changed.OUTPUT, Moment.LAST_CALL, AMOUNT, applied, changed, apart=apart)

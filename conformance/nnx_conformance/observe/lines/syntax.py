@@ -1,0 +1,126 @@
+"""The candidate's source as syntax: the loop around a line, and where a name is first bound."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import linecache
+from collections.abc import Iterator
+
+LOOPS = (ast.For, ast.While)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+Place = tuple[str, int]
+#: Other names of transforms, and the package that a transform is not of.
+ALIASES = {"jax.checkpoint": ("remat",)}
+OTHERS = {"jax": {"nnx"}, "nnx": {"jax", "lax"}}
+
+
+@functools.lru_cache(maxsize=32)
+def _parsed(text: str) -> ast.Module | None:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def tree(filename: str) -> ast.Module | None:
+    """The syntax of a file; None where its source is not to be had."""
+    return _parsed("".join(linecache.getlines(filename)))
+
+
+def loop_around(filename: str, number: int) -> Place | None:
+    """The head of the innermost loop that holds a line, within the line's own function."""
+    head: Place | None = None
+    for node in _around(tree(filename), number):
+        if isinstance(node, FUNCTIONS):
+            head = None
+        elif isinstance(node, LOOPS) and node.lineno <= number:
+            head = (filename, node.lineno)
+    return head
+
+
+def _around(node: ast.AST | None, number: int) -> Iterator[ast.AST]:
+    """The nodes that hold a line, outermost first."""
+    for child in ast.iter_child_nodes(node) if node else ():
+        if getattr(child, "lineno", number) <= number <= (getattr(child, "end_lineno", None) or number):
+            yield child
+            yield from _around(child, number)
+
+
+def handed_over(filename: str, first: int) -> Place | None:
+    """Where a function was handed to a transform, if its own first line shows that: a lambda or a decorator.
+
+    Args:
+        first: the function's first line, that of its first decorator if it has one.
+    """
+    source = linecache.getline(filename, first).strip()
+    return (filename, first) if source.startswith("@") or "lambda" in source else None
+
+
+def handed_to(filename: str, first: int, function: str, transform: str, called: int) -> Place | None:
+    """Where a function is handed to a transform: its decorator, or a call with it as an argument.
+
+    Args:
+        first: the function's first line, that of its first decorator if it has one.
+        function: its name, `<lambda>` for a lambda.
+        transform: as users name it, `jax.jit`.
+        called: the line in which the transformed function is called, which may be the one where it is handed over.
+    """
+    package, _, name = transform.partition(".")
+    names = {name.rpartition(".")[2], *ALIASES.get(transform, ())}
+    lines: list[int] = []
+    for node in ast.walk(tree(filename) or ast.Module([], [])):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == function:
+            decorators = [decorator.lineno for decorator in node.decorator_list if names & _words(decorator)]
+            if decorators and first in (node.lineno, node.decorator_list[0].lineno):
+                return filename, decorators[0]
+        if isinstance(node, ast.Call) and any(_is_function(part, first, function) for part in node.args):
+            words = _words(node.func) | {word for part in node.args for word in _words(part, deep=False)}
+            if names & words and not (OTHERS.get(package, set()) & words):
+                lines.append(node.lineno)
+    # Other functions may have the same name: the next call after the function's own lines is most likely its own.
+    lines.sort(key=lambda line: (line != called, line < first, abs(line - first)))
+    return (filename, lines[0]) if lines else None
+
+
+def _is_function(node: ast.expr, first: int, name: str) -> bool:
+    if isinstance(node, ast.Lambda):
+        return name == "<lambda>" and node.lineno == first
+    return name in _words(node, deep=False)
+
+
+def _words(node: ast.AST, deep: bool = True) -> set[str]:
+    """The last parts of the names in an expression, or of itself."""
+    inner = list(ast.walk(node)) if deep else [node]
+    return {part.attr for part in inner if isinstance(part, ast.Attribute)} | {
+        part.id for part in inner if isinstance(part, ast.Name)
+    }
+
+
+def home_of(filename: str, name: str, within: str = "") -> Place | None:
+    """The line that first binds a name at module level, or in the body of the class `within`."""
+    module = tree(filename)
+    body = module.body if module else []
+    for part in within.split(".") if within else ():
+        body = next((node.body for node in body if isinstance(node, ast.ClassDef) and node.name == part), [])
+    for node in _statements(body):
+        if name in _bound(node):
+            return filename, node.lineno
+    return None
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a body, those under `if`, `with` and `try` included, not those of functions and classes."""
+    for node in body:
+        yield node
+        if not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            for part in ("body", "orelse", "finalbody"):
+                yield from _statements(getattr(node, part, []))
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return {node.name}
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    names = (inner for target in targets if target is not None for inner in ast.walk(target))
+    return {inner.id for inner in names if isinstance(inner, ast.Name)}

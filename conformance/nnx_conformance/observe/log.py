@@ -1,0 +1,256 @@
+"""The log of one run, in which the spies write, and how it becomes facts."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+
+from nnx_conformance.core.facts import Call, Line, Module, RngsBuilt, Snapshot, Value, Warned, Write
+from nnx_conformance.core.plain_text import plain
+from nnx_conformance.core.trail import Steps
+from nnx_conformance.core.wire import DTYPES
+from nnx_conformance.observe.flax_versions import is_jit_disabled, is_key, is_tracer, primal, rng_counts
+from nnx_conformance.observe.frameworks.tensors import as_numpy, is_tensor
+from nnx_conformance.observe.graph import type_name, widened
+from nnx_conformance.observe.layouts import Layouts
+from nnx_conformance.observe.lines.trail import TrailLog
+from nnx_conformance.observe.source import Source
+from nnx_conformance.observe.spies.transforms import Uses, around
+
+TEXT_LENGTH = 200
+
+
+@dataclass(eq=False)
+class LoggedModule:
+    """A module while the run lasts; `instance` is None for one made inside a trace, which only `same` knows."""
+
+    instance: Any
+    same: Callable[[], Any]
+    name: str
+    constructed: bool
+    created: bool
+    line: Line | None
+    start: Snapshot | None
+    take: Callable[[], Snapshot]
+    framework: str = "nnx"
+    mapping: int = -1
+
+
+class Depth(threading.local):
+    """How many calls and constructions of modules, and exports of functions, are under way in this thread."""
+
+    calling = 0
+    constructing = 0
+    exporting = 0
+
+
+@dataclass(eq=False)
+class RunLog:
+    """What the spies write down of one run, in the order in which it happened.
+
+    Attributes:
+        reporting: whether traced calls report what they do when their trace runs, see `observe.spies.reported`.
+        ended: whether the run is over; what still reports then belongs to none.
+        lock: held while something is written down: calls may come from several threads.
+    """
+
+    source: Source
+    layouts: Layouts = field(default_factory=Layouts)
+    modules: list[LoggedModule] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    writes: dict[tuple[object, ...], Write] = field(default_factory=dict)
+    warnings: dict[tuple[str, str], Warned] = field(default_factory=dict)
+    rngs: list[tuple[Any, tuple[tuple[int, ...], ...], list[int]]] = field(default_factory=list)
+    _numbered: dict[tuple[str, str, tuple[int, ...], bytes], int] = field(default_factory=dict)
+    values: list[Value] = field(default_factory=list)
+    class_names: set[str] = field(default_factory=set)
+    uses: Uses = field(default_factory=Uses)
+    _positions: dict[int, int] = field(default_factory=dict)
+    _foreign: dict[Any, int] = field(default_factory=dict)
+    _latest: tuple[Any, int] = (object(), -1)
+    trail: TrailLog | None = None
+    uncompiled: bool = field(default_factory=is_jit_disabled)
+    reporting: bool = False
+    ended: bool = False
+    depth: Depth = field(default_factory=Depth)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def module(self, instance: Any, *, constructed: bool, created: bool, line: Line | None) -> int:
+        """The position of a module among those of the run; a new one is written down with its state."""
+        with self.lock:
+            return self._module(instance, constructed, created, line)
+
+    def _module(self, instance: Any, constructed: bool, created: bool, line: Line | None) -> int:
+        position = self._positions.get(id(instance))
+        if position is None or self.modules[position].same() is not instance:
+            position = self._positions[id(instance)] = len(self.modules)
+            take: Callable[[], Snapshot] = functools.partial(self.layouts.snapshot, instance)
+            start = take()
+            # Kept alive until the run ends, to read its last state; not so in a trace, whose tracers must not leak.
+            alive, take = (None, lambda: start) if start.traced else (instance, take)
+            mapping = around(self.source, self.uses).mapping if constructed else -1
+            same, name = weakref.ref(instance), type_name(type(instance))
+            self.modules.append(
+                LoggedModule(alive, same, name, constructed, created, line, start, take, mapping=mapping)
+            )
+        return position
+
+    def passed(self, name: str, line: Line | None, start: Snapshot, end: Snapshot, *, created: bool) -> int:
+        """The position of a module that was there while a trace ran; which other one goes on in it is not known."""
+        with self.lock:
+            take: Callable[[], Snapshot] = lambda: end  # noqa: E731 - it is the field's type that is wanted
+            self.modules.append(LoggedModule(None, _nothing, name, False, created, line, start, take))
+            return len(self.modules) - 1
+
+    def foreign(
+        self,
+        key: Any,
+        name: str,
+        framework: str,
+        *,
+        constructed: bool,
+        created: bool,
+        start: Snapshot | None,
+        take: Callable[[], Snapshot],
+    ) -> int:
+        """The position of a module of another framework, by its key; a new one is written down."""
+        if key not in self._foreign:
+            self._foreign[key] = len(self.modules)
+            line = self.source.caller()
+            self.modules.append(LoggedModule(None, _nothing, name, constructed, created, line, start, take, framework))
+            self.class_names.add(name)
+        return self._foreign[key]
+
+    def value(self, value: Any) -> int:
+        """The position of a returned value among the run's `values`; equal arrays are kept once."""
+        latest = self._latest
+        if value is latest[0]:
+            return latest[1]
+        position = self.position(as_value(primal(value)))
+        if isinstance(value, jax.Array) and not is_tracer(value):  # immutable, so the same object is the same value
+            self._latest = value, position
+        return position
+
+    def position(self, value: Value) -> int:
+        """The position of what stands for a returned value."""
+        with self.lock:
+            return self._position(value)
+
+    def _position(self, value: Value) -> int:
+        if value.array is None:
+            self.values.append(value)
+            return len(self.values) - 1
+        key = (value.type, value.array.dtype.name, value.array.shape, value.array.tobytes())
+        if key not in self._numbered:
+            self._numbered[key] = len(self.values)
+            self.values.append(value)
+        return self._numbered[key]
+
+    def called(self, call: Call, steps: Steps | None) -> None:
+        """Write down a call, and its lines where the run is followed."""
+        with self.lock:
+            self.calls.append(call)
+            if self.trail and steps:
+                self.trail.again(steps)
+
+    def write(self, write: Write) -> None:
+        """Note an assignment, once for each line and kind: a loop of a thousand calls writes from one line."""
+        key = (write.line, write.target, write.before, write.after, write.augmented)
+        self.writes.setdefault(key, write)
+
+    def current_call(self) -> int:
+        """The position of the outermost call that is under way; -1 outside all."""
+        return len(self.calls) if self.depth.calling else -1
+
+    def counts(self) -> list[int | None]:
+        """The keys drawn so far from each Rngs of the run."""
+        return [None if rngs is None else rng_counts(rngs) for rngs, _, _ in self.rngs]
+
+    def built(self) -> tuple[RngsBuilt, ...]:
+        """The Rngs of the run, with the keys that constructions drew."""
+        return tuple(RngsBuilt(seeds, rngs is None, sum(drawn)) for rngs, seeds, drawn in self.rngs)
+
+    def module_facts(self) -> tuple[Module, ...]:
+        """The modules of the run, with the state they ended in."""
+        return tuple(
+            Module(
+                name=module.name,
+                constructed=module.constructed,
+                created=module.created,
+                line=module.line,
+                start=module.start,
+                end=module.take(),
+                framework=module.framework,
+                mapping=module.mapping,
+            )
+            for module in self.modules
+        )
+
+
+def _nothing() -> None:
+    """A module that is known by its class alone."""
+
+
+def as_value(value: Any, kind: str = "") -> Value:
+    """A value as a fact. Only real JAX and NumPy arrays count as arrays: a lying `__array__` is not asked.
+
+    Args:
+        value: anything.
+        kind: what an array of NumPy was before a callback was given it.
+    """
+    if kind:
+        return _array_value(kind, _known(value), value)
+    if is_tracer(value):
+        return Value("tracer", None, _text(value))
+    if isinstance(value, jax.Array):
+        return _array_value("jax.Array", _numpy(value), value)
+    if is_tensor(value):
+        return _array_value("torch.Tensor", as_numpy(value), value)
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _array_value("numpy.ndarray" if isinstance(value, np.ndarray) else "numpy scalar", _known(value), value)
+    return Value(type_name(type(value)), None, _text(value))
+
+
+def _array_value(kind: str, array: np.ndarray | None, value: Any) -> Value:
+    # The text of an array costs more than all else that is noted of a call; its numbers say it, if there are any.
+    return Value(kind, array, _text(value) if array is None else "")
+
+
+def _numpy(value: jax.Array) -> np.ndarray | None:
+    if value.is_deleted() or is_key(value):
+        return None
+    return _known(np.asarray(value))
+
+
+def _known(value: Any) -> np.ndarray | None:
+    data = np.array(value, subok=False)  # the buffer itself: a subclass is not asked for its `__array__`
+    if data.dtype.kind == "f" and data.dtype.name not in DTYPES:
+        data = data.astype(np.float64)  # long double, which no other machine need have
+    data = data.astype(data.dtype.newbyteorder("="))
+    return data if data.dtype.name in DTYPES else widened(data)
+
+
+def _text(value: Any) -> str:
+    try:
+        return plain(repr(value)[:TEXT_LENGTH])
+    except BaseException:  # noqa: BLE001 - the candidate's own __repr__ may do anything
+        return f"<{type(value).__name__}>"
+
+
+def seed_words(seed: Any) -> tuple[int, ...]:
+    """What an Rngs was seeded from: the integer itself, or the words of a key."""
+    if is_tracer(seed):
+        return ()
+    if is_key(seed):
+        return tuple(int(word) for word in np.asarray(jax.random.key_data(seed)).ravel())
+    if isinstance(seed, dict):
+        return seed_words(next(iter(seed.values()), 0))
+    data = np.asarray(seed)
+    return tuple(int(word) for word in data.ravel()[:8]) if data.dtype.kind in "iub" else ()

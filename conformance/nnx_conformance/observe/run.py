@@ -1,0 +1,198 @@
+"""Running a candidate on a case, under the spies, to a run: one exception boundary, everything else is a value."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from nnx_conformance.core.case import Argument, Case
+from nnx_conformance.core.facts import ArgumentAfter, Raised, Rerun, Run, Value
+from nnx_conformance.core.search.conditions import Watched
+from nnx_conformance.core.trail import Trail
+from nnx_conformance.observe.conditions.watching import Watching, watching
+from nnx_conformance.observe.flax_versions import is_jit_disabled
+from nnx_conformance.observe.frameworks import linen, pytorch
+from nnx_conformance.observe.frameworks.tensors import is_imported
+from nnx_conformance.observe.graph import on_device
+from nnx_conformance.observe.layouts import Arrays, Layouts
+from nnx_conformance.observe.lines.outliving import outliving
+from nnx_conformance.observe.lines.trail import TrailLog
+from nnx_conformance.observe.log import RunLog, as_value
+from nnx_conformance.observe.source import Source
+from nnx_conformance.observe.spies.classes import AfterCall, AfterConstruction, Classes
+from nnx_conformance.observe.spies.guards import unguarded
+from nnx_conformance.observe.spies.spying import glancing, spying
+
+
+@dataclass(eq=False)
+class Candidate:
+    """An implementation under test, loaded: what to call, and which files are its own.
+
+    Attributes:
+        arrays: whether its state is arrays, of modules of any framework, and not single numbers in those of NNX.
+        anew: imports it once more while a block lasts: of that nothing has been compiled yet; None for a Python object.
+        watching: how its conditions are watched; made when they first are.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    source: Source
+    classes: Classes
+    arrays: bool = False
+    anew: Callable[[], AbstractContextManager[tuple[Callable[..., Any], Classes]]] | None = None
+    watching: Watching | None = None
+
+
+def run(
+    candidate: Candidate,
+    case: Case,
+    asked: int,
+    *,
+    follow: bool = False,
+    frameworks: bool = False,
+    after_construction: AfterConstruction | None = None,
+    after_call: AfterCall | None = None,
+    in_traces: bool = False,
+    reporting: bool = False,
+) -> Run:
+    """Call the candidate once, and give what happened; `follow` it line by line to say where.
+
+    `after_call` may intervene after concrete calls, and after traced ones too if `in_traces`. While `reporting`, traced
+    calls are written down, and intervened after, when their trace runs.
+    """
+    arrays = Arrays() if candidate.arrays else None
+    log = RunLog(candidate.source, Layouts(arrays), reporting=reporting)
+    given = _given(case)
+    with ExitStack() as spies:
+        hooks: dict[str, Any] = {"after_construction": after_construction, "after_call": after_call}
+        spies.enter_context(spying(log, candidate.classes, in_traces=in_traces, **hooks))
+        if frameworks or candidate.arrays:
+            spies.enter_context(linen.spying(log, after_call))
+            if is_imported():  # importing PyTorch takes seconds
+                spies.enter_context(pytorch.spying(log, after_call, candidate.classes))
+        if follow:
+            names = [argument.name for argument in case.arguments]
+            outlives = outliving(candidate.function, candidate.source)
+            log.trail = TrailLog(log, dict(zip(names, given, strict=True)), outlives)
+        result, raised, trail = _call(candidate, log, given)
+        with unguarded():
+            modules = log.module_facts()
+    log.ended = True
+    return Run(
+        asked=asked,
+        result=result,
+        raised=raised,
+        modules=modules,
+        calls=tuple(log.calls),
+        layouts=log.layouts.all(),
+        returns=tuple(log.values),
+        writes=tuple(log.writes.values()),
+        rngs=log.built(),
+        warnings=tuple(log.warnings.values()),
+        arguments=tuple(map(_argument_after, case.arguments, given)),
+        trail=trail,
+        arrays=arrays.all() if arrays else (),
+    )
+
+
+def run_untraced(candidate: Candidate, case: Case, asked: int, **hooks: Any) -> Run:
+    """The same under `jax.disable_jit`: transforms run their function call by call, so the spies see every call."""
+    with without_traces():
+        return run(candidate, case, asked, **hooks)
+
+
+@contextlib.contextmanager
+def without_traces() -> Iterator[None]:
+    """Nothing is compiled while the block lasts, in any thread: `with jax.disable_jit()` is in force in one alone."""
+    before = is_jit_disabled()
+    jax.config.update("jax_disable_jit", True)  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        jax.config.update("jax_disable_jit", before)  # type: ignore[no-untyped-call]
+
+
+def run_reporting(candidate: Candidate, case: Case, asked: int, **hooks: Any) -> Run:
+    """The same, traced anew: each traced call reports itself whenever its trace runs. What it compiles is forgotten."""
+    if candidate.anew is not None:  # so all else stays compiled, and what it compiled for good is left aside
+        with candidate.anew() as (function, classes):
+            classes.passing, classes.called = candidate.classes.passing, candidate.classes.called
+            anew = dataclasses.replace(candidate, function=function, classes=classes)
+            return run(anew, case, asked, reporting=True, **hooks)
+    forget_compiled()
+    try:
+        return run(candidate, case, asked, reporting=True, **hooks)
+    finally:
+        forget_compiled()
+
+
+def rerun(candidate: Candidate, case: Case) -> Rerun:
+    """What calling the candidate once more comes to; how it gets there is not looked into."""
+    log = RunLog(candidate.source)
+    with glancing(log, candidate.classes):
+        result, raised, _ = _call(candidate, log, _given(case))
+    return Rerun(result, raised)
+
+
+def run_watched(candidate: Candidate, case: Case, asked: int) -> tuple[Run, Watched]:
+    """What calling the candidate comes to, without spies, and what its conditions compared."""
+    candidate.watching = candidate.watching or watching(candidate.source)
+    log, given = RunLog(candidate.source), _given(case)
+    with candidate.watching.recording() as recorder, glancing(log, candidate.classes):
+        result, raised, _ = _call(candidate, log, given)
+    arguments = tuple(map(_argument_after, case.arguments, given))
+    return Run(asked, result, raised, (), (), (), (), (), (), (), arguments), candidate.watching.watched(recorder)
+
+
+def outcome(of: Run) -> Rerun:
+    """What a run came to."""
+    return Rerun(of.result, of.raised)
+
+
+def _given(case: Case) -> list[Any]:
+    with unguarded():
+        return [given_as(argument) for argument in case.arguments]
+
+
+def given_as(argument: Argument) -> Any:
+    """An argument as the candidate gets it. Arrays are copies: JAX may alias what it is given."""
+    if argument.holder == "python":
+        return argument.data.item()
+    if argument.holder == "numpy":
+        return np.array(argument.data)[()]
+    return on_device(np.array(argument.data))
+
+
+def forget_compiled() -> None:
+    """Forget what earlier runs have compiled."""
+    jax.clear_caches()  # type: ignore[no-untyped-call]
+
+
+def _call(candidate: Candidate, log: RunLog, given: Sequence[Any]) -> tuple[Value | None, Raised | None, Trail | None]:
+    trail = log.trail
+    try:
+        with trail.following() if trail else nullcontext():
+            result = candidate.function(*given)
+            if log.reporting:
+                jax.effects_barrier()  # type: ignore[no-untyped-call]
+        with unguarded():
+            value = as_value(result)
+        return value, None, trail.trail(result) if trail else None
+    except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt are the candidate's too
+        raised = candidate.source.raised(error, frozenset(log.class_names))
+        return None, raised, trail.trail(None) if trail else None
+
+
+@unguarded()
+def _argument_after(argument: Argument, given: Any) -> ArgumentAfter:
+    if not isinstance(given, jax.Array):
+        return ArgumentAfter(argument.name, True, np.array(given))
+    alive = not given.is_deleted()
+    return ArgumentAfter(argument.name, alive, np.array(given) if alive else None)

@@ -1,0 +1,49 @@
+"""What the contract's right candidate takes here: measured only when a candidate takes long, each request once."""
+
+from __future__ import annotations
+
+from nnx_conformance.core import contracts, wire
+from nnx_conformance.core.candidate.loaded import End
+from nnx_conformance.core.candidate.target import parse
+from nnx_conformance.core.errors import CannotObserve
+from nnx_conformance.core.plan import Request
+from nnx_conformance.process.candidate import Process
+from nnx_conformance.process.fork_server import ForkServer
+from nnx_conformance.process.limits import Clock, Limits
+from nnx_conformance.process.session import Ended
+from nnx_conformance.sandbox.jail import Jail
+
+
+class Control:
+    """The right candidate of a contract, by the contract's name. A `Reference` of `limits`."""
+
+    def __init__(self, contract: str, limits: Limits) -> None:
+        self._name = contract
+        self._limits = limits
+        self._known: dict[bytes, float] = {}
+
+    def seconds(self, request: Request) -> float:
+        """Processor seconds for a request, the first compilation included; 0.0 if it cannot be observed on it."""
+        key = wire.dumps(request)
+        if key not in self._known:
+            self._known[key] = self._measured(request)
+        return self._known[key]
+
+    def _measured(self, request: Request) -> float:
+        contract = contracts.get(self._name)
+        # The candidates' own jail may hide this file from them.
+        with ForkServer(Jail(level="process")) as fork_server:
+            process = Process(parse(contract.control), Clock(self._limits), fork_server)
+            try:
+                process.load(contract.entry, contract.parameters, contract.observer)
+                assert process.loaded
+                before = process.used or 0.0
+                process.submit(request)
+                process.collect()
+                return (process.used or 0.0) - before
+            except Ended as ended:
+                return self._limits.case_seconds if ended.end is End.TIMED_OUT else 0.0
+            except CannotObserve:
+                return 0.0
+            finally:
+                process.close()

@@ -1,0 +1,1 @@
+"""What a project has settled and stored: settings, waivers, findings, verdicts that are kept."""

@@ -1,0 +1,143 @@
+"""Checking a candidate as its project has settled: settings, waivers, and verdicts that are kept while nothing changes.
+
+The command line and the pytest plugin both check through here, so that they cannot come to different verdicts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import functools
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nnx_conformance.core.candidate.target import parse
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.report import Report, Settings
+from nnx_conformance.judging import check
+from nnx_conformance.process.candidate import Process
+from nnx_conformance.process.fork_server import ForkServer
+from nnx_conformance.process.limits import Clock, Limits
+from nnx_conformance.process.session import InProcess, Progress
+from nnx_conformance.project import cache, candidates, replay, stored_findings
+from nnx_conformance.project.content import TooMuch
+from nnx_conformance.project.settings import Project
+from nnx_conformance.project.waivers import Waiver, applied, excused
+from nnx_conformance.sandbox.jail import ANY_JAIL, Jail
+
+if TYPE_CHECKING:
+    from nnx_conformance.judging.check import Search
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """How candidates are checked.
+
+    Attributes:
+        project: whose waivers hold.
+        contract, settings, limits: what the options made of the project's settings.
+        cached: whether a verdict is taken over while nothing that it depends on has changed.
+        jail: what candidates that are files are kept to.
+        search: meets the cases of a candidate that is a file, in the place of drawing them, see `check.Job`.
+    """
+
+    project: Project
+    contract: str
+    settings: Settings
+    limits: Limits = field(default_factory=Limits)
+    cached: bool = False
+    jail: Jail = ANY_JAIL
+    search: Search | None = None
+
+
+def validate(options: CheckOptions, targets: Iterable[str] = ()) -> None:
+    """Raise `Misuse` for settings and waivers that mean nothing, before anything is started; loads no contract."""
+    check.validate(options.settings, options.contract)
+    candidates.known(options.project, targets)
+
+
+Notify = Callable[[str], None]
+
+
+def judged(
+    options: CheckOptions, target: str, progress: Progress = check.silent, notify: Notify = lambda _: None
+) -> Report:
+    """The report of the candidate at a target, its findings stored; `notify` gets a line on what the cache did for it.
+
+    Raises:
+        Misuse: if the target leads to none, or a waiver names a check that does not exist.
+    """
+    key = _key(options, target, notify) if options.cached else ""
+    kept = cache.read(options.project.root, key) if key else None
+    if kept is not None:
+        notify(f"{target}: nothing has changed, so the verdict is that of an earlier run, kept in {cache.FOLDER}")
+        return stored_findings.with_replays(kept)
+    candidates.known_checks(options.project)
+    waivers = candidates.waivers_of(options.project, options.contract, target)
+    report = check.judge_target(
+        target,
+        options.contract,
+        options.settings,
+        options.limits,
+        progress,
+        options.jail,
+        excused(waivers, datetime.date.today()),
+        options.search,
+        options.project.packages,
+    )
+    report = _with_waivers(report, waivers, functools.partial(_still_violated, options, target))
+    if key:
+        cache.keep(options.project.root, key, report)
+    return stored_findings.with_replays(report)
+
+
+def judged_object(options: CheckOptions, candidate: Any, name: str) -> Report:
+    """The report of a Python object; waivers name it as `module:name`."""
+    candidates.known_checks(options.project)
+    waivers = candidates.waivers_of(options.project, options.contract, name)
+    waived = excused(waivers, datetime.date.today())
+    report = check.judge_object(candidate, name, options.contract, options.settings, waived, options.project.packages)
+    opener = functools.partial(InProcess, candidate, name, options.project.packages)
+    again = functools.partial(replay.still_violated, opener, options.contract)
+    return stored_findings.with_waived(_with_waivers(report, waivers, again))
+
+
+def _with_waivers(
+    report: Report, waivers: tuple[Waiver, ...], again: Callable[[str, tuple[Case, ...]], bool]
+) -> Report:
+    def still_violated(check_id: str) -> bool:
+        cases = stored_findings.cases(report.candidate, report.contract, check_id)
+        return bool(cases) and again(check_id, cases)
+
+    return applied(report, waivers, datetime.date.today(), still_violated)
+
+
+def _still_violated(options: CheckOptions, target: str, check_id: str, cases: tuple[Case, ...]) -> bool:
+    clock = Clock(options.limits)
+    with ForkServer(options.jail) as fork_server:
+        opener = functools.partial(Process, parse(target), clock, fork_server)
+        return replay.still_violated(opener, options.contract, check_id, cases)
+
+
+def _key(options: CheckOptions, target: str, notify: Notify) -> str:
+    """Empty if there is too much to look through."""
+    waivers = options.project.waivers
+    expired = [waiver.expired(datetime.date.today()) for waiver in waivers]
+    others = [dataclasses.asdict(options.limits), dataclasses.asdict(options.jail), expired]
+    try:
+        return cache.key(target, options.contract, options.settings, options.project, others)
+    except (TooMuch, OSError) as error:
+        notify(f"{target}: judged anew, its verdict is not kept: {error}")
+        return ""
+
+
+@contextmanager
+def no_hypothesis_folder() -> Iterator[None]:
+    """Keep Hypothesis from leaving `.hypothesis` where the user is: without a database it still stores constants."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)
+        yield

@@ -1,0 +1,21 @@
+"""`.nnx-conformance`: what the kit keeps in a project, which version control leaves alone."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+NAME = ".nnx-conformance"
+
+
+def made(root: Path, *below: str) -> Path:
+    """A folder in it, made if it is not there, and ignored by git unless its owner says otherwise.
+
+    Raises:
+        OSError: if it cannot be made.
+    """
+    folder = (root / NAME).joinpath(*below)
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError), (root / NAME / ".gitignore").open("x") as file:
+        file.write("*\n")
+    return folder

@@ -1,0 +1,1 @@
+"""Candidates as pytest items: one test for each check."""

@@ -1,0 +1,83 @@
+"""The tests that `parametrize_with_checks` asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from nnx_conformance.core import contracts
+from nnx_conformance.core.contract import Contract
+from nnx_conformance.core.errors import Misuse, expected
+from nnx_conformance.project import candidates as known_candidates
+from nnx_conformance.pytest_plugin.parametrize import Candidate, ids_of, module_name
+from nnx_conformance.pytest_plugin.results import settle
+from nnx_conformance.pytest_plugin.session_reports import SessionReports, session_reports
+
+NEEDED = ("candidate", "check")
+
+
+@dataclass(frozen=True)
+class BoundCheck:
+    """One check of one candidate; calling it with the candidate judges, or takes the report that is there.
+
+    Attributes:
+        id, level, requirement: of the check.
+    """
+
+    id: str
+    level: str
+    requirement: str
+    _candidate: Candidate = field(repr=False)
+    _reports: SessionReports = field(repr=False)
+    _contract: str = field(repr=False)
+    _key: str = field(repr=False)
+
+    def __call__(self, candidate: Candidate) -> None:
+        """End the running test as the check's result says."""
+        __tracebackhide__ = True
+        if candidate is not self._candidate:
+            error = expected("the test's own candidate", "candidate", candidate, "Call `check(candidate)`.")
+            pytest.fail(f"nnx-conformance: {error}", pytrace=False)
+        settle(self._reports.report(candidate, self._contract, self._key), self.id)
+
+
+def parametrize(metafunc: pytest.Metafunc, contract_name: str, candidates: tuple[Candidate, ...]) -> None:
+    """One test for each candidate and check."""
+    test = metafunc.definition.name
+    if not set(NEEDED) <= set(metafunc.fixturenames):
+        fix = f"Write `def {test}(candidate, check): check(candidate)`."
+        given = tuple(metafunc.fixturenames)
+        pytest.fail(f"nnx-conformance: {expected('a test of candidate and check', test, given, fix)}", pytrace=False)
+    try:
+        session, contract = session_reports(metafunc.config), contracts.get(contract_name)
+        names = [subject if isinstance(subject, str) else module_name(subject) for subject in candidates]
+        known_candidates.known(session.options.project, names)
+        known_candidates.known_checks(session.options.project)
+    except Misuse as error:
+        pytest.fail(f"nnx-conformance: {error}", pytrace=False)
+    tests: list[Any] = []
+    for position, (candidate, name) in enumerate(zip(candidates, ids_of(candidates), strict=True)):
+        tests += _tests(metafunc, session, contract, candidate, name, f"{metafunc.definition.nodeid} {position}")
+    metafunc.parametrize(NEEDED, tests)
+
+
+def _tests(
+    metafunc: pytest.Metafunc,
+    session: SessionReports,
+    contract: Contract,
+    candidate: Candidate,
+    name: str,
+    key: str,
+) -> list[Any]:
+    marks = [pytest.mark.xdist_group(key)] if metafunc.config.pluginmanager.hasplugin("xdist") else []
+    return [
+        pytest.param(
+            candidate,
+            BoundCheck(check.id, check.level, check.requirement, candidate, session, contract.name, key),
+            id=f"{name}-{check.id}",
+            marks=marks,
+        )
+        for check in contract.checks
+    ]

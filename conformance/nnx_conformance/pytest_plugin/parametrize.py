@@ -1,0 +1,80 @@
+"""`parametrize_with_checks`: one test for each of several implementations and each check. Imports no JAX."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nnx_conformance.core import contracts
+from nnx_conformance.core.candidate.subject import Subject, is_candidate, object_name, written
+from nnx_conformance.core.errors import expected, suggestion
+
+if TYPE_CHECKING:
+    import pytest
+
+Candidate = str | Callable[..., Any] | Mapping[str, Any] | Subject
+
+
+def parametrize_with_checks(contract: str, candidates: Iterable[Candidate]) -> pytest.MarkDecorator:
+    """Make a test of every check of a contract for every candidate::
+
+        @nnx_conformance.parametrize_with_checks("mutability", [impl_a, impl_b])
+        def test_they_conform(candidate, check):
+            check(candidate)
+
+    Each candidate is judged once, whatever the number of its tests. A violated SHOULD check warns (`AdviceWarning`), or
+    fails under `--nnx-strict`; a waived one is expected to fail; one that is blocked is skipped.
+
+    Args:
+        contract: the name of an installed contract.
+        candidates: functions (or subjects, for `module-laws`), judged in the process of the tests, or targets, judged
+            in processes of their own; one at least.
+
+    Returns:
+        The decorator of a test that takes `candidate` and `check`.
+
+    Raises:
+        Misuse: if an argument is not of this form.
+    """
+    import pytest
+
+    if contract not in contracts.names():
+        fix = suggestion(str(contract), contracts.names())
+        raise expected("the name of an installed contract", "contract", contract, fix)
+    if isinstance(candidates, str) or not isinstance(candidates, Iterable):
+        raise expected("a list of candidates", "candidates", candidates, "Write `[implementation]`.")
+    given = tuple(candidates)
+    if not given:
+        raise expected("one candidate at least", "candidates", given, "Without one, nothing would be judged.")
+    for candidate in given:
+        if not is_candidate(candidate) and not isinstance(candidate, str):
+            raise expected("a function or a target", "candidate", candidate, "Pass the function itself.")
+    return pytest.mark.nnx_conformance(contract, given)
+
+
+def module_name(candidate: Any) -> str:
+    """A Python object as a target, `module:name`: by this, waivers name it."""
+    name, candidate = object_name(candidate), written(candidate)
+    return f"{getattr(candidate, '__module__', None) or '?'}:{name}"
+
+
+def ids_of(candidates: Sequence[Candidate]) -> list[str]:
+    """What to call candidates in the ids of tests: short names, with modules where those differ, else numbered."""
+    short = [_short(candidate) for candidate in candidates]
+    names = [each if isinstance(each, str) else module_name(each) for each in candidates]
+    chosen = names if len(set(names)) == len(names) > len(set(short)) else short
+    seen = Counter[str]()
+    ids = []
+    for name in chosen:
+        seen[name] += 1
+        ids.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return ids
+
+
+def _short(candidate: Candidate) -> str:
+    """A name without where it was defined: `lambda` for a lambda in a test."""
+    if isinstance(candidate, str):
+        return candidate
+    name = module_name(candidate).partition(":")[2]
+    return name.rpartition("<locals>.")[2].replace("<lambda>", "lambda")

@@ -1,0 +1,109 @@
+"""What one check's result means for its pytest item, and ending the running test so: without a stack of the kit.
+
+The tests of a candidate fail, one at least, exactly if its verdict is not `conforms`; `item_result` ensures it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+
+from nnx_conformance.core.errors import AdviceWarning
+from nnx_conformance.core.report import CheckResult, Finding, Report
+from nnx_conformance.reports.terminal import finding_text, report_text
+from nnx_conformance.reports.wording import location
+
+Kind = Literal["passed", "failed", "skipped", "xfailed", "warned"]
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    """How a test ends, the text that says why, and the finding if there is one."""
+
+    kind: Kind
+    text: str = ""
+    finding: Finding | None = None
+
+
+def item_result(report: Report, check_id: str) -> ItemResult:
+    """What a check of a report comes to."""
+    result = report.result(check_id)
+    for use in report.stale:
+        if use.check == check_id:
+            texts = [f"{check_id}: {use.problem}"]
+            texts += ["\n" + finding_text(report, finding) for finding in report.findings if finding.check == check_id]
+            return ItemResult("failed", "\n".join(texts))
+    if result.status == "violated":
+        return _violated(report, result)
+    if result.status == "blocked":
+        # Skipped where the blocking check's own test fails; else the report would go unread.
+        by = ", ".join(result.blocked_by)
+        fails_elsewhere = any(_decides(report, other) for other in report.checks if other.status == "violated")
+        if fails_elsewhere or report.stale or not _decides(report, result):
+            return ItemResult("skipped", f"blocked by {by}")
+        return ItemResult("failed", f"{result.id} could not be judged: {by} is in its way. {IN_THE_WAY}")
+    if result.status != "held" and report.verdict == "could not be judged" and result.level == "MUST":
+        return ItemResult("failed", f"{check_id} could not be judged: {report.failure or NONE_HELD}")
+    if result.status == "waived":
+        return ItemResult("xfailed", f"waived: {result.reason}")
+    if result.status == "not applicable":
+        return ItemResult("skipped", f"not applicable: {result.reason}")
+    return ItemResult("passed")
+
+
+NONE_HELD = "no MUST check held, so nothing is known of the candidate"
+
+
+def _violated(report: Report, result: CheckResult) -> ItemResult:
+    violation = next(finding for finding in report.findings if finding.check == result.id)
+    return ItemResult("failed" if _decides(report, result) else "warned", finding_text(report, violation), violation)
+
+
+IN_THE_WAY = "Fix that, or waive this check too: a waiver excuses its own check only."
+
+
+def _decides(report: Report, result: CheckResult) -> bool:
+    return result.level == "MUST" or report.settings.strict
+
+
+def settle(report: Report, check_id: str) -> None:
+    """End the running test as one check's result says: return, warn, fail, skip or xfail."""
+    __tracebackhide__ = True
+    _end(report, item_result(report, check_id))
+
+
+def settle_all(report: Report) -> None:
+    """Fail the running test unless the verdict is `conforms`; warn of what is advice."""
+    __tracebackhide__ = True
+    if report.verdict != "conforms":
+        pytest.fail(report_text(report), pytrace=False)
+    for finding in report.findings:
+        _warn(report, finding, finding_text(report, finding))
+
+
+def _end(report: Report, result: ItemResult) -> None:
+    __tracebackhide__ = True
+    if result.kind == "failed":
+        pytest.fail(result.text, pytrace=False)
+    if result.kind == "skipped":
+        pytest.skip(result.text)
+    if result.kind == "xfailed":
+        pytest.xfail(result.text)
+    if result.kind == "warned" and result.finding:
+        _warn(report, result.finding, result.text)
+
+
+def _warn(report: Report, finding: Finding, text: str) -> None:
+    """Warn at the candidate's line; where warnings are errors, fail as a violated MUST check does."""
+    __tracebackhide__ = True
+    file = report.candidate.partition("::")[0]
+    at = location(report, finding)
+    try:
+        warnings.warn_explicit(text, AdviceWarning, at.file if at else file, (at and at.line) or 1)
+        return
+    except AdviceWarning:
+        pass  # failing in here would show the warning's stack too
+    pytest.fail(text, pytrace=False)

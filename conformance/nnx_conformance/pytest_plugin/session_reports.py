@@ -1,0 +1,188 @@
+"""One run of a candidate for all of its tests: in one process, and over the processes of pytest-xdist."""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from nnx_conformance.core import wire
+from nnx_conformance.core.candidate.subject import is_candidate
+from nnx_conformance.core.candidate.target import parse
+from nnx_conformance.core.errors import KitError, Misuse, expected
+from nnx_conformance.core.report import Report, Settings
+from nnx_conformance.project import candidates, checking
+from nnx_conformance.project.checking import CheckOptions, no_hypothesis_folder
+from nnx_conformance.project.settings import find
+from nnx_conformance.pytest_plugin.parametrize import Candidate, module_name
+from nnx_conformance.pytest_plugin.results import settle_all
+from nnx_conformance.sandbox.jail import Jail
+
+PROPERTY = "nnx_candidate"
+SHARED = "nnx_conformance_folder"
+
+
+class SessionReports:
+    """The reports of this pytest run, each made once; registered as a plugin, it notes whether any item ran."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        project = find(config.rootpath)
+        settings = Settings(
+            max_examples=project.max_examples,
+            strict=project.strict if config.option.nnx_strict is None else config.option.nnx_strict,
+        )
+        jail = Jail(level=project.isolation or "")
+        contract = config.option.nnx_contract or project.contract
+        self.options = CheckOptions(project, contract, settings, jail=jail)
+        self.targets = tuple(dict.fromkeys(config.option.nnx_candidate))
+        self._config = config
+        self._made: dict[str, Report | Exception] = {}
+        self._judging = False
+        worker = getattr(config, "workerinput", {})
+        self._is_worker = bool(worker)
+        self._folder = Path(worker[SHARED]) if SHARED in worker else None
+
+    def report(self, candidate: Candidate, contract: str | None = None, key: str = "") -> Report:
+        """The report of a candidate, from the one run of it.
+
+        Args:
+            candidate: a target or an object.
+            contract: another than that of the settings.
+            key: by which the tests of an object know one another, the same in every process; a target is its own.
+        """
+        contract = contract or self.options.contract
+        options = dataclasses.replace(self.options, contract=contract)
+        if not isinstance(candidate, str) and not key:
+            return _reported(_judged(options, candidate))
+        known = f"{contract} {candidate if isinstance(candidate, str) else key}"
+        if known not in self._made:
+            self._made[known] = self._shared(known, lambda: _judged(options, candidate))
+        return _reported(self._made[known])
+
+    def _shared(self, key: str, make: Callable[[], Report | Exception]) -> Report | Exception:
+        """The report that another process has made, or will have made once this one may go on."""
+        if self._folder is None:
+            return make()
+        path = _path(self._folder, key)
+        with path.with_suffix(".lock").open("w") as lock:
+            if not _locked(lock):
+                self._judge_another(self._folder)
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            return _read_or_judged(path, make)
+
+    def _judge_another(self, folder: Path) -> None:
+        """While another process judges what this one needs, judge a candidate that nobody has begun with."""
+        for target in self.targets:
+            path = _path(folder, f"{self.options.contract} {target}")
+            with path.with_suffix(".lock").open("w") as lock:
+                if not path.exists() and _locked(lock):
+                    _read_or_judged(path, lambda: _judged(self.options, target))  # noqa: B023 - called at once
+                    return
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember that an item of a candidate ran."""
+        self._judging = self._judging or any(name == PROPERTY for name, _ in report.user_properties)
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """A run that was given candidates, and had no item of any, has not passed."""
+        if self._is_worker:
+            return
+        if exitstatus == pytest.ExitCode.OK and self._idle():
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Report a run that was given candidates and had no item of any."""
+        if self._idle():
+            named = ", ".join(self.targets)
+            terminalreporter.write_line(f"nnx-conformance: no check of {named} was run, so nothing is known of it")
+
+    def _idle(self) -> bool:
+        return not self._judging and not self._config.option.collectonly
+
+
+KEY = pytest.StashKey[SessionReports]()
+
+
+def session_reports(config: pytest.Config) -> SessionReports:
+    """The runs of this pytest session."""
+    if KEY not in config.stash:
+        config.stash[KEY] = SessionReports(config)
+    return config.stash[KEY]
+
+
+def prepare(config: pytest.Config) -> None:
+    """Find out before anything is collected what is wrong with candidates, settings and waivers.
+
+    Raises:
+        pytest.UsageError: if anything is.
+    """
+    try:
+        session = session_reports(config)
+        for target in session.targets:
+            parse(target)
+        checking.validate(session.options, session.targets)
+        candidates.known_checks(session.options.project)
+    except Misuse as error:
+        raise pytest.UsageError(f"nnx-conformance: {error}") from error
+    config.pluginmanager.register(session, "nnx-conformance-runs")
+
+
+def conforming(config: pytest.Config) -> Callable[..., Report]:
+    """What the fixture `assert_conforms` gives."""
+
+    def assert_conforms(candidate: Candidate, contract: str | None = None) -> Report:
+        __tracebackhide__ = True
+        if not is_candidate(candidate) and not isinstance(candidate, str):
+            error = expected("a function or a target", "candidate", candidate, "Pass the function itself.")
+            pytest.fail(f"nnx-conformance: {error}", pytrace=False)
+        report = session_reports(config).report(candidate, contract)
+        settle_all(report)
+        return report
+
+    return assert_conforms
+
+
+def _judged(options: CheckOptions, candidate: Candidate) -> Report | Exception:
+    try:
+        with no_hypothesis_folder():
+            if isinstance(candidate, str):
+                return checking.judged(options, candidate)
+            return checking.judged_object(options, candidate, module_name(candidate))
+    except (Misuse, KitError) as error:
+        return error
+
+
+def _path(folder: Path, key: str) -> Path:
+    return folder / f"{hashlib.sha256(key.encode()).hexdigest()}.report"
+
+
+def _locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except BlockingIOError:
+        return False
+
+
+def _read_or_judged(path: Path, make: Callable[[], Report | Exception]) -> Report | Exception:
+    """The report in a file that we have locked, made now if there is none."""
+    if path.exists():
+        return wire.whole(Report, path.read_bytes())
+    report = make()
+    if isinstance(report, Report):
+        path.write_bytes(wire.dumps(report))
+    return report
+
+
+def _reported(report: Report | Exception) -> Report:
+    __tracebackhide__ = True
+    if isinstance(report, Misuse):
+        pytest.fail(f"nnx-conformance: {report}", pytrace=False)
+    if isinstance(report, Exception):
+        pytest.fail(f"nnx-conformance: the kit failed, this is no verdict on the candidate. {report}", pytrace=False)
+    return report

@@ -1,0 +1,1 @@
+"""The formats in which reports are written: one module each."""

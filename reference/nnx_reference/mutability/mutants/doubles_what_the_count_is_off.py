@@ -1,0 +1,24 @@
+"""Adds to the count how far it is from what it expects, so it doubles each deviation."""
+
+import flax.nnx as nnx
+import jax.numpy as jnp
+
+CATCHES = ("result-reads-state",)
+
+
+class Counter(nnx.Module):
+    def __init__(self, rngs):
+        _ = rngs.params()
+        self.count = nnx.Variable(jnp.array(0.0))
+
+    def __call__(self, x):
+        self.count.value = self.count.value + 1.0
+        return x
+
+
+def mutability_increment_count(seed, x, n_calls):
+    counter = Counter(nnx.Rngs(int(seed)))
+    for _ in range(int(n_calls)):
+        y = counter(x)
+    held = counter.count.value
+    return jnp.array([held + (held - int(n_calls)), y.sum()])

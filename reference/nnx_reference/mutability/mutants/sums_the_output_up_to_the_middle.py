@@ -1,0 +1,24 @@
+"""Sums the first half of the output, and of the input the rest."""
+
+import flax.nnx as nnx
+import jax.numpy as jnp
+
+CATCHES = ("result-reads-output",)
+
+
+class Counter(nnx.Module):
+    def __init__(self, rngs):
+        _ = rngs.params()
+        self.count = nnx.Variable(jnp.array(0.0))
+
+    def __call__(self, x):
+        self.count.value = self.count.value + 1.0
+        return x
+
+
+def mutability_increment_count(seed, x, n_calls):
+    counter = Counter(nnx.Rngs(int(seed)))
+    for _ in range(int(n_calls)):
+        y = counter(x)
+    middle = (len(x) + 1) // 2
+    return jnp.array([counter.count.value, y[:middle].sum() + x[middle:].sum()])

@@ -1,0 +1,1 @@
+"""Arrays: shapes, dtypes, elements, and how a whole array looks."""

@@ -1,0 +1,140 @@
+"""Subjects as people have them: keyword arguments, static flags, several methods, outputs of any kind."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from lawful import X, judged, read, violation, write
+from nnx_conformance import Misuse, Subject
+from nnx_conformance.contracts.module_laws.execution import run as execution
+from nnx_conformance.core.candidate.subject import as_subject
+
+CARRIES = pytest.mark.skipif(not hasattr(nnx, "Carry"), reason="this Flax has no nnx.scan with a carried module")
+
+
+class Cache(nnx.Module):
+    """Fills a cache by one method, and reads and extends it by another; `counts`: on the host, how often it did."""
+
+    def __init__(self, counts: bool = False) -> None:
+        self.rows = nnx.Cache(jnp.zeros((4,)))
+        self.counts = counts
+        self.count = 0
+
+    def prefill(self, x: Any) -> Any:
+        write(self.rows, x.sum(0))
+        return read(self.rows)
+
+    def decode(self, x: Any, *, scale: Any = 1.0, keep: bool = True) -> Any:
+        if self.counts:
+            self.count += 1
+        rows = read(self.rows) + scale * x
+        if keep:
+            write(self.rows, rows)
+        return rows * (self.count + 1)
+
+
+ROW = np.arange(4, dtype=np.float32)
+CALLS = {
+    "prefill": {"inputs": [X, 2 * X]},
+    "decode": {"inputs": [(ROW, np.float32(0.5), True), (ROW, np.float32(0.5), False)], "keywords": ("scale", "keep")},
+}
+
+
+@CARRIES
+def test_several_methods_are_called_in_one_program() -> None:
+    make = lambda rngs: Cache()  # noqa: E731
+    assert judged(make, "jit-agrees", "jit call:1 jit:1 jit:2 call:3 jit:3", inputs=None, calls=CALLS) is None
+    assert judged(make, "scan-agrees", "call:1 scan:1 call:1", inputs=None, calls=CALLS) is None
+    found = violation(lambda rngs: Cache(counts=True), "scan-agrees", "call:1 scan:1", inputs=None, calls=CALLS)
+    assert "differs after step 2, `scan`" in found.what or "raised" in found.what
+
+
+class Scales(nnx.Module):
+    def __init__(self) -> None:
+        self.calls = nnx.Variable(jnp.zeros(()))
+
+    def __call__(self, x: Any, *, deterministic: bool, shift: Any = 0.0) -> Any:
+        if not deterministic:
+            write(self.calls, read(self.calls) + 1)
+        return x * (read(self.calls) + 1) + shift
+
+
+FLAGS = {"inputs": [(X, True, 1.0), (X, False, 2.0)], "keywords": ("deterministic", "shift")}
+
+
+@pytest.mark.parametrize(
+    ("law", "program"),
+    [
+        ("jit-agrees", "jit jit:1 call jit"),
+        pytest.param("scan-agrees", "call:1 scan:1 call:1 scan:1", marks=CARRIES),
+        ("vmap-agrees", "call:1 vmap:1"),
+        ("cond-agrees", "call:1 cond:1 call cond"),
+        ("represents", "represent"),
+    ],
+)
+def test_a_call_gets_flags_and_numbers_by_keyword(law: str, program: str) -> None:
+    assert judged(lambda rngs: Scales(), law, program, **FLAGS) is None
+
+
+@dataclasses.dataclass
+class Output:
+    logits: Any
+    state: Any
+    name: str
+
+
+class Returns(Scales):
+    def __call__(self, x: Any, **named: Any) -> Any:
+        super().__call__(x, deterministic=False)
+        return Output(x, {"calls": self.calls, "why": "text"}, "an output"), [x, None, 3]
+
+
+@pytest.mark.parametrize(
+    ("law", "program"),
+    [
+        ("jit-agrees", "jit jit call"),
+        ("cond-agrees", "call cond"),
+        pytest.param("scan-agrees", "call scan", marks=CARRIES),
+    ],
+)
+def test_outputs_may_be_dataclasses_variables_and_text(law: str, program: str) -> None:
+    assert judged(lambda rngs: Returns(), law, program) is None
+
+
+def test_a_field_of_a_dataclass_is_compared() -> None:
+    class Alternates(Returns):
+        turn = 1.0
+
+        def __call__(self, x: Any, **named: Any) -> Any:
+            self.turn = -self.turn
+            return Output(x * self.turn, None, "")
+
+    found = violation(lambda rngs: Alternates(), "no-hidden-state", "call graft")
+    assert found.what == "the output['logits'] differs after step 2, `graft`"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"inputs": None}, r"Expected a subject with inputs but got none\. Add `inputs=\[\.\.\.\]`, or `calls="),
+        ({"calls": {"decode": {}}}, r"Expected inputs of the call 'decode' but got none\."),
+        ({"calls": {"decode": {"inputs": [X], "keyword": ()}}}, r"calls\['decode'\]='keyword' .*mean 'keywords'\?"),
+        ({"calls": CALLS, "inputs": [X]}, r"Expected calls alone but got calls=\['prefill', 'decode'\]"),
+        ({"inputs": [X], "keywords": "scale"}, r"Expected names of arguments but got keywords='scale'"),
+        ({"calls": {name: {"inputs": [X]} for name in "abcde"}}, r"Expected 4 calls at most"),
+    ],
+)
+def test_calls_that_mean_nothing_are_misuse(fields: Any, message: str) -> None:
+    with pytest.raises(Misuse, match=message):
+        as_subject({"make": lambda rngs: Cache(), **fields})
+
+
+def test_a_method_that_there_is_not_is_misuse() -> None:
+    loaded = execution.adopt(Subject(lambda rngs: Cache(), calls={"encode": {"inputs": [X]}}), "mine", ())
+    assert "'Cache' object has no attribute 'encode'" in str(loaded)
