@@ -36,9 +36,10 @@ def core(contract: str) -> tuple[str, ...]:
 
 
 def sampled(items: Sequence[Any], every: int, name: Callable[[Any], str]) -> list[Any]:
-    """Parameters of a test: one of `every` so many is quick, the others are among the slow tests."""
+    """Parameters of a test: one of `every` is quick, the one halfway to the next is medium, the others are slow."""
+    marks = {0: (), every // 2: (pytest.mark.medium,)}
     return [
-        pytest.param(item, id=name(item), marks=() if at % every == 0 else pytest.mark.slow)
+        pytest.param(item, id=name(item), marks=marks.get(at % every, (pytest.mark.slow,)))
         for at, item in enumerate(items)
     ]
 

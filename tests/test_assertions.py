@@ -106,6 +106,7 @@ def test_the_page_lists_the_checks_that_compare_nothing() -> None:
     }
 
 
+@pytest.mark.medium
 def test_a_finding_has_the_words_of_chex() -> None:
     mutant = next(mutant for mutant in nnx_reference.mutants() if mutant.name == "loops_one_time_too_many")
     report = nnx_conformance.check(mutant.load(), max_examples=6)

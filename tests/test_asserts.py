@@ -653,6 +653,7 @@ def test_an_update_that_is_lost_fails(function: Any) -> None:
         assert WRITTEN in message
 
 
+@pytest.mark.medium
 def test_a_lost_update_of_a_part_and_of_statistics_fails() -> None:
     def encodes(net: Any, x: Any) -> Any:
         graphdef, state = nnx.split(net.norm)
@@ -695,6 +696,7 @@ def test_a_module_carried_through_a_scan_whose_result_is_dropped_fails() -> None
     asserts.assert_updates_kept(returns, Counter(), jnp.ones(3))
 
 
+@pytest.mark.medium
 @since_011
 def test_gradients_that_are_returned_are_no_updates() -> None:
     @jax.jit
@@ -904,6 +906,7 @@ def test_keys_that_advance_pass() -> None:
     asserts.assert_keys_advance(asserts.snapshot(Net()), net, streams=["dropout"])
 
 
+@pytest.mark.medium
 def test_keys_that_come_again_fail() -> None:
     net = Net()
     before = asserts.snapshot(net)
@@ -985,6 +988,7 @@ def test_the_message_of_a_second_compilation() -> None:
     )
 
 
+@pytest.mark.medium
 def test_what_is_compiled_once_passes() -> None:
     for _ in range(2):  # chex counts for the whole process
         asserts.assert_compiles_once(Net(), X)
@@ -1016,6 +1020,7 @@ class Quiet(nnx.Module):
 TRANSFORMS = [nnx.jit, nnx.remat, nnx.vmap, nnx.grad, nnx.scan]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("transform", TRANSFORMS, ids=lambda f: f.__name__)
 def test_a_module_that_does_the_same_passes(transform: Any) -> None:
     if transform is nnx.scan and VERSION < (0, 10):
@@ -1185,6 +1190,7 @@ def test_the_ordinary_test_file_of_the_page_finds_five_mistakes_and_passes_when_
         assert "form.py" not in done.stdout
 
 
+@pytest.mark.medium
 def test_no_process_is_started_and_no_contract_is_loaded() -> None:
     code = (
         "import sys; from nnx_conformance import asserts;"

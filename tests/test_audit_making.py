@@ -68,6 +68,7 @@ def test_no_two_are_the_same_code_and_none_is_the_reference() -> None:
     assert len({*codes, ast.dump(ast.parse(SOURCE))}) == len(codes) + 1
 
 
+@pytest.mark.medium
 def test_without_libcst_the_exact_line_that_installs_it_is_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,7 @@ def key(**changed: Any) -> str:
     return cache.key(**{**given, **changed}, others=[])
 
 
+@pytest.mark.medium
 def test_what_has_not_changed_is_not_judged_again(folder: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     first = check(capsys)
     assert (first[0], first[2]) == (0, "")

@@ -73,15 +73,18 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Told:
     return run_process(command, "check", GOOD, WRONG, *options, folder=tmp_path_factory.mktemp("both"))
 
 
+@pytest.mark.medium
 def test_one_wrong_candidate_of_several_decides_the_exit_status(both: Told) -> None:
     assert (both.status, both.err) == (1, "")
 
 
+@pytest.mark.medium
 def test_several_candidates_are_summed_up(both: Told) -> None:
     summary = both.out[both.out.rindex("\ncandidates\n") :].split()
     assert " ".join(summary) == f"candidates conforms {GOOD} does not conform {WRONG} (wrapper-kept)"
 
 
+@pytest.mark.medium
 def test_a_finding_names_line_cause_and_remedy(both: Told) -> None:
     text = " ".join(both.out.split())
     assert f"{WRONG}:13 self.count = self.count + 1.0" in text
@@ -94,21 +97,25 @@ def test_a_finding_names_line_cause_and_remedy(both: Told) -> None:
     assert "replay nnx-conformance replay .nnx-conformance/wrapper-kept-" in text
 
 
+@pytest.mark.medium
 def test_each_of_several_candidates_has_a_heading(both: Told) -> None:
     assert [line for line in both.out.splitlines() if line.startswith("== ")] == [f"== {GOOD}", f"== {WRONG}"]
 
 
+@pytest.mark.medium
 def test_a_report_says_how_much_ran(both: Told) -> None:
     assert "  0 of 2 MUST checks violated; 3 planned = 3 held\n" in both.out
     assert "  1 of 2 MUST checks violated; 3 planned = " in both.out
     assert "2 cases, seed 0; Flax " in both.out
 
 
+@pytest.mark.medium
 def test_a_report_fits_eighty_columns(both: Told) -> None:
     # The path of a candidate is never broken, so that it can be copied.
     assert [line for line in both.out.splitlines() if len(line) > 80 and str(CANDIDATES) not in line] == []
 
 
+@pytest.mark.medium
 def test_nothing_is_coloured_without_a_terminal(both: Told) -> None:
     assert "\x1b" not in both.out
 
@@ -148,6 +155,7 @@ def chatty(folder: Path) -> str:
     return str(path)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     ("options", "status"),
     [pytest.param((), 0, id="advice", marks=pytest.mark.slow), pytest.param(("--strict",), 1, id="strict")],
@@ -177,6 +185,7 @@ def test_the_smallest_case_is_shown(run: Any) -> None:
     assert (found["case"]["text"], found["smallest"]) == (SMALLEST, True)
 
 
+@pytest.mark.medium
 def test_a_case_that_was_not_made_smaller_is_not_called_the_smallest(run: Any) -> None:
     told = run(*COUNTED[:-2], "--no-shrink")
     assert "failing case   seed=" in told.out

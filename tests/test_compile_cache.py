@@ -56,6 +56,7 @@ def judged(folder: Path, more: str) -> Report:
     return judge_target(str(path), "mutability", Settings(max_examples=3, checks=("returns-pair",)), Limits())
 
 
+@pytest.mark.medium
 def test_what_is_jitted_anew_in_each_call_is_compiled_once(tmp_path: Path) -> None:
     report = judged(tmp_path, COUNTING)
     assert (report.verdict, report.findings) == ("conforms", ())

@@ -50,6 +50,7 @@ def test_truth_is_asked_for_as_often(statement: str) -> None:
     assert ran(source, records=True) == ran(source, records=False)
 
 
+@pytest.mark.medium
 def test_a_rewritten_program_does_the_same() -> None:
     _same(0, 60)
 

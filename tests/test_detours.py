@@ -121,6 +121,7 @@ def judged(folder: Path, name: str, source: str, examples: int = 20) -> Report:
     return judge_target(str(path), name, Settings(max_examples=examples, shrink=False), Limits())
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     ("name", "source"),
     [

@@ -47,6 +47,7 @@ def judged(candidate: Callable[..., Any], calls: float) -> dict[str, Judgement]:
     return {name: each.judgement for name, each in said.items()}
 
 
+@pytest.mark.medium
 def test_a_model_in_a_plain_jit_with_n_calls_returned_beside_it_loses_its_updates() -> None:
     step = jax.jit(lambda model, x: model(x))
 

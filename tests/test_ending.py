@@ -152,6 +152,7 @@ def test_a_full_disk_is_reported_in_one_line(tmp_path: Path, arguments: tuple[st
     assert (done.returncode, done.stderr) == (2, "nnx-conformance: cannot write: No space left on device.\n")
 
 
+@pytest.mark.medium
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 def test_a_report_that_cannot_be_written_names_its_option(tmp_path: Path) -> None:
     options = ("--max-examples", "1", "--check", "returns-pair", "--format", "json", "--output", "/dev/full")
@@ -231,6 +232,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.medium
 def test_ctrl_c_in_a_candidate_of_this_process_is_not_its_fault(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPTED_WITHIN], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -53,6 +53,7 @@ def test_a_word_of_the_kit_in_a_candidate_is_no_end_of_its_process(name: str, tm
     assert cache.read(tmp_path, "key") is not None
 
 
+@pytest.mark.medium
 def test_a_process_that_ends_is_known_as_such(tmp_path: Path) -> None:
     report = judged(tmp_path, "    os._exit(0)\n")
     assert report.ended is End.CRASHED
@@ -77,6 +78,7 @@ def test_grade_tells_them_apart(tmp_path: Path) -> None:
     assert statuses == {**{f"{file}.py": "does not conform" for file in names}, "ends.py": "crashed"}
 
 
+@pytest.mark.medium
 def test_a_python_object_that_raises_such_a_class_is_no_crash() -> None:
     def candidate(seed: object, x: object, n_calls: object) -> None:
         raise type("timed out", (Exception,), {})("in time")

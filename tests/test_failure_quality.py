@@ -523,6 +523,7 @@ def test_each_must_check_has_three_candidates_that_fail_it_for_different_reasons
         assert len({(mistake.line, mistake.cause) for mistake in mistakes}) == len(mistakes)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("mistake", sampled([one for one in MISTAKES if applies(one.mutant)], 16, named))
 def test_the_finding_names_line_cause_remedy_and_smallest_case(mistake: Mistake) -> None:
     mutant = BY_NAME[mistake.mutant]
@@ -550,6 +551,7 @@ ONE_CAUSE = [
 ]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("known", sampled([one for one in ONE_CAUSE if applies(one[0])], 8, lambda one: one[0]))
 def test_what_fails_of_one_cause_is_one_finding_in_the_terminal(known: tuple[str, str, list[str]]) -> None:
     name, cause, consequences = known
@@ -564,6 +566,7 @@ def test_what_fails_of_one_cause_is_one_finding_in_the_terminal(known: tuple[str
     assert all(f"{other} (MUST): " in " ".join(text.split()) for other in consequences)
 
 
+@pytest.mark.medium
 def test_what_only_one_cause_blocks_is_listed_under_it() -> None:
     report = judged(BY_NAME["assigns_value_to_attribute"])
 
@@ -572,6 +575,7 @@ def test_what_only_one_cause_blocks_is_listed_under_it() -> None:
     assert "  blocks         returns-pair, count-equals-calls, " in shown(report)
 
 
+@pytest.mark.medium
 def test_two_causes_stay_two_findings() -> None:
     report = judged(BY_NAME["starts_at_minus_one"])  # and calls once more than asked, so that the result is right
 
@@ -579,6 +583,7 @@ def test_two_causes_stay_two_findings() -> None:
     assert heads == {"counts-in-variable", "one-increment-per-call"}
 
 
+@pytest.mark.medium
 def test_a_consequence_whose_cause_is_not_reported_stands_for_itself() -> None:
     report = check(BY_NAME["loops_one_time_too_many"].load(), max_examples=5, checks=("count-equals-calls",))
 
@@ -586,6 +591,7 @@ def test_a_consequence_whose_cause_is_not_reported_stands_for_itself() -> None:
     assert "count-equals-calls  MUST  violated" in shown(report)
 
 
+@pytest.mark.medium
 def test_a_sum_that_is_no_number_is_not_told_as_computed_beside_the_output() -> None:
     (mutant,) = (found for found in nnx_reference.mutants() if found.name == "scales_by_the_mean_and_back")
     report = check(mutant.load(), max_examples=12, shrink=False)

@@ -90,6 +90,7 @@ def test_pitfall_1_a_lost_wrapper_is_reported_with_its_line() -> None:
     assert str(found.case) == "seed=0.0  x=[0.]  n_calls=1.0"
 
 
+@pytest.mark.medium
 def test_pitfall_2_a_mutation_of_a_closed_over_model_in_jit_names_the_trace() -> None:
     report = judged(LOOP, "last_x = jax.jit(lambda x: model(x))(x)")
 
@@ -114,6 +115,7 @@ def test_pitfall_2_a_model_given_to_plain_jit_is_named_whether_it_raises_or_lose
     assert [other.check for other in report.findings if other.level == "MUST"] == ["no-traced-mutation"]
 
 
+@pytest.mark.medium
 def test_pitfall_3_an_in_place_add_on_the_contents_is_advice_with_its_line() -> None:
     report = judged(RAISE, "self.count.value += 1")
 
@@ -136,6 +138,7 @@ def test_pitfall_3_an_in_place_add_on_the_variable_fails_where_flax_refuses_it()
         assert str(found.line) == "solution.py:12"
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     ("loop", "times"),
     [
@@ -170,6 +173,7 @@ def test_pitfall_5_a_param_counter_is_named_with_what_an_optimiser_does() -> Non
     assert [other.check for other in report.findings if other.level == "MUST"] == ["counter-not-param"]
 
 
+@pytest.mark.medium
 def test_a_hard_coded_result_fails_for_want_of_a_module() -> None:
     report = check(lambda seed, x, n_calls: hard_coded(n_calls, x), max_examples=5)
 
@@ -183,6 +187,7 @@ def hard_coded(n_calls: float, x: object) -> object:
     return jnp.array([n_calls, x.sum()])  # type: ignore[attr-defined]
 
 
+@pytest.mark.medium
 def test_a_hard_coded_result_beside_a_decorative_model_reads_neither_state_nor_output() -> None:
     report = judged("jnp.array([model.count.value, last_x.sum()])", "jnp.array([n_calls, x.sum()])")
 
@@ -211,6 +216,7 @@ def test_each_finding_has_a_smallest_case_of_its_own() -> None:
     assert str(finding(report, "sum-preserved").case) == "seed=0.0  x=[0., 0., 0.]  n_calls=1.0"
 
 
+@pytest.mark.medium
 def test_a_model_that_outlives_the_call_is_the_cause_and_its_wrong_counts_are_symptoms() -> None:
     report = judged(
         "def mutability_increment_count(seed, x, n_calls):\n    model = Counter(nnx.Rngs(int(seed)))",
@@ -223,6 +229,7 @@ def test_a_model_that_outlives_the_call_is_the_cause_and_its_wrong_counts_are_sy
     assert finding(report, "counts-in-variable").what == "the call used a Counter that was made before it"
 
 
+@pytest.mark.medium
 def test_chance_becomes_the_finding_that_it_is() -> None:
     report = judged("model.count.value, last", "model.count.value + float(random.random() < 0.3), last")
     assert report.verdict == "does not conform"  # `random` is not imported: it raises
@@ -252,6 +259,7 @@ def test_a_seed_that_is_not_converted_has_the_fix() -> None:
     assert found.remedy == "Convert first, `nnx.Rngs(int(seed))`."
 
 
+@pytest.mark.medium
 def test_the_accounting_adds_up_and_zero_evaluated_is_never_held() -> None:
     for report in (judged(), judged(RAISE, "self.count = self.count + 1.0"), judged(LOOP, "raise ValueError")):
         assert sum(map(report.count, STATUSES)) == len(report.checks) == 27
@@ -268,6 +276,7 @@ def test_a_report_reads_as_the_design_shows_it(tmp_path: Path, monkeypatch: pyte
     assert all(len(line) <= 80 for line in text.splitlines())
 
 
+@pytest.mark.medium
 def test_strict_lets_advice_decide() -> None:
     assert judged(RAISE, "self.count.value += 1").verdict == "conforms"
     assert judged(RAISE, "self.count.value += 1", strict=True).verdict == "does not conform"

@@ -34,6 +34,7 @@ ASTRAY = (
 )
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(("contract", "name", "what"), ASTRAY, ids=[name for _, name, _ in ASTRAY])
 def test_a_finding_says_by_how_much_the_result_followed(contract: str, name: str, what: str) -> None:
     (mutant,) = (found for found in nnx_reference.mutants(contract) if found.name == name)

@@ -48,6 +48,7 @@ def test_the_formats_are_those_that_are_promised() -> None:
     assert list(formats.FORMATS) == list(STARTS)
 
 
+@pytest.mark.medium
 def test_every_format_in_one_run_each_in_its_file(run: Any, tmp_path: Path) -> None:
     asked = [word for name in STARTS for word in ("--format", f"{name}={name}.out")]
     assert run("check", GOOD, *FEW, *asked) == (0, "", "")

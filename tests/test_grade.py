@@ -70,15 +70,18 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Result
     return folder, base / "r.sqlite3", run("grade", folder, "--results", base / "r.sqlite3", "--jobs", 2, *FAST)
 
 
+@pytest.mark.medium
 def test_each_candidate_comes_to_its_status(graded: tuple[Path, Path, Result]) -> None:
     assert statuses(graded[1]) == {name: status for name, (_, status) in HANDED_IN.items()}
     assert graded[2].exit_code == 3  # one ran out of time: there is no verdict on it
 
 
+@pytest.mark.medium
 def test_identical_candidates_are_judged_once(graded: tuple[Path, Path, Result]) -> None:
     assert "9 candidates of 8 contents; 8 judged now in " in graded[2].stdout
 
 
+@pytest.mark.medium
 def test_the_summary_counts_by_verdict_and_by_check(graded: tuple[Path, Path, Result]) -> None:
     told = " ".join(graded[2].stdout.split())
     assert "verdicts 2 conforms 5 does not conform 1 crashed 1 timed out violated checks" in told
@@ -86,6 +89,7 @@ def test_the_summary_counts_by_verdict_and_by_check(graded: tuple[Path, Path, Re
     assert "slowest" in told
 
 
+@pytest.mark.medium
 def test_what_is_known_is_not_judged_again(graded: tuple[Path, Path, Result]) -> None:
     again = run("grade", graded[0], "--results", graded[1], *FAST)
     assert "9 candidates of 8 contents; 0 judged now" in again.stdout
@@ -93,11 +97,13 @@ def test_what_is_known_is_not_judged_again(graded: tuple[Path, Path, Result]) ->
     assert again.exit_code == 3
 
 
+@pytest.mark.medium
 def test_nothing_is_written_where_the_candidates_are(graded: tuple[Path, Path, Result]) -> None:
     left = {path.relative_to(graded[0]).as_posix() for path in graded[0].rglob("*") if path.is_file()}
     assert left == set(HANDED_IN)
 
 
+@pytest.mark.medium
 def test_results_are_found_by_the_check_that_is_violated(graded: tuple[Path, Path, Result]) -> None:
     found = run("results", graded[1], "--violates", "wrapper-kept", "--format", "jsonl").stdout.splitlines()
     (row,) = map(json.loads, found)
@@ -106,10 +112,12 @@ def test_results_are_found_by_the_check_that_is_violated(graded: tuple[Path, Pat
     assert row["report"]["candidate"] == "bob.py"
 
 
+@pytest.mark.medium
 def test_results_are_found_by_status(graded: tuple[Path, Path, Result]) -> None:
     assert run("results", graded[1], "--status", "crashed").stdout.split()[:2] == ["class/leaves.py", "crashed"]
 
 
+@pytest.mark.medium
 def test_a_candidate_is_shown_with_its_whole_report(graded: tuple[Path, Path, Result]) -> None:
     shown = run("results", graded[1], "--show", "bob.py").stdout
     assert "wrapper-kept  MUST  violated on " in shown
@@ -117,26 +125,31 @@ def test_a_candidate_is_shown_with_its_whole_report(graded: tuple[Path, Path, Re
     assert "bob.py does not conform" in shown
 
 
+@pytest.mark.medium
 def test_a_candidate_of_the_same_content_is_shown_under_its_own_id(graded: tuple[Path, Path, Result]) -> None:
     assert "class/ada.py conforms" in run("results", graded[1], "--show", "class/ada.py").stdout
 
 
+@pytest.mark.medium
 def test_a_finding_names_its_line_by_the_candidates_id(graded: tuple[Path, Path, Result]) -> None:
     number = next(at for at, line in enumerate(LOST.splitlines(), 1) if "self.count = read(self.count)" in line)
     shown = run("results", graded[1], "--show", "bob.py").stdout
     assert f"  bob.py:{number}   self.count = read(self.count) + 1.0" in shown
 
 
+@pytest.mark.medium
 def test_a_source_is_given_back_as_it_was_handed_in(graded: tuple[Path, Path, Result], tmp_path: Path) -> None:
     run("results", graded[1], "--source", "bob.py", "--output", tmp_path / "bob.py")
     assert (tmp_path / "bob.py").read_text() == LOST
 
 
+@pytest.mark.medium
 def test_a_file_without_the_function_says_so(graded: tuple[Path, Path, Result]) -> None:
     shown = " ".join(run("results", graded[1], "--show", "other.py").stdout.split())
     assert "holds several functions (another, more) and none called 'mutability_increment_count'" in shown
 
 
+@pytest.mark.medium
 def test_a_function_of_another_name_does_not_conform_and_both_names_are_given(
     graded: tuple[Path, Path, Result],
 ) -> None:
@@ -165,6 +178,7 @@ def test_what_check_refuses_as_misuse_could_not_be_judged_and_says_why(tmp_path:
         assert why in line
 
 
+@pytest.mark.medium
 def test_who_got_what_is_listed_with_advice_apart(tmp_path: Path) -> None:
     sources = {"chatty.py": f"{GOOD}\nprint('loaded')\n", "lost.py": LOST}
     folder, results = hand_in(tmp_path / "in", sources), tmp_path / "r"
@@ -181,6 +195,7 @@ def test_who_got_what_is_listed_with_advice_apart(tmp_path: Path) -> None:
     assert (rows[0]["violates"], rows[0]["advice"]) == ("", "quiet")
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(("form", "begins"), [("html", "<!doctype html>"), ("markdown", "<!-- nnx-conformance -->")])
 def test_the_page_of_a_class_is_made_of_the_stored_reports(
     graded: tuple[Path, Path, Result], tmp_path: Path, form: str, begins: str
@@ -416,6 +431,7 @@ def test_results_that_are_not_there_are_misuse(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.medium
 def test_what_is_not_in_the_results_is_misuse(graded: tuple[Path, Path, Result]) -> None:
     assert "Did you mean 'bob.py'?" in misuse(run("results", graded[1], "--show", "bop.py"))
     assert "Did you mean 'wrapper-kept'?" in misuse(run("results", graded[1], "--violates", "wraper-kept"))

@@ -267,6 +267,7 @@ def test_calls_that_run_from_a_trace_of_an_earlier_case_are_not_said_to_be_missi
     assert report.verdict == "conforms"
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     ("name", "source"),
     [
@@ -319,6 +320,7 @@ def test_wrong_calls_that_only_traces_report_are_violations(
     assert report.verdict == "does not conform"
 
 
+@pytest.mark.medium
 def test_checks_that_were_judged_on_no_case_are_named_with_the_reason_and_the_way_out(tmp_path: Path) -> None:
     report = judged(tmp_path, "mutability", OUT_OF_SIGHT)
 

@@ -55,7 +55,8 @@ ONE_OR_ANOTHER = {
 }
 #: Written down as what is not stopped, see docs/isolation.md.
 NOT_STOPPED = {"forges_all_frames", "patches_itself_right"}
-QUICK = {"exits_at_import", "forges_a_misuse", "forges_one_frame", "segfaults", "writes_a_verdict"}
+QUICK = {"forges_one_frame", "segfaults"}
+MEDIUM = {"exits_at_import", "forges_a_misuse", "writes_a_verdict"}
 
 
 def text_of(name: str) -> str:
@@ -121,7 +122,8 @@ def expected(name: str) -> tuple[str, ...]:
 
 
 def marked(names: tuple[str, ...]) -> list[object]:
-    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in names]
+    marks = {name: (pytest.mark.medium,) for name in MEDIUM} | {name: () for name in QUICK}
+    return [pytest.param(name, marks=marks.get(name, (pytest.mark.slow,))) for name in names]
 
 
 @on_linux
@@ -195,6 +197,7 @@ def mutability_increment_count(seed, x, n_calls):
 """
 
 
+@pytest.mark.medium
 @needs_sandbox
 def test_what_the_right_candidate_has_compiled_comes_to_others_through_the_jail(sandbox: Grader) -> None:
     with Grader(plan("sandbox")) as without:
@@ -221,6 +224,7 @@ def mutability_increment_count(seed, x, n_calls):
 """
 
 
+@pytest.mark.medium
 @needs_sandbox
 def test_a_candidate_may_keep_files_in_its_temporary_directory(sandbox: Grader) -> None:
     outcome = graded(sandbox, f"{GOOD}{KEEPS_FILES}".encode())

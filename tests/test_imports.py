@@ -46,6 +46,7 @@ def test_the_command_line_starts_without_jax_and_hypothesis(tmp_path: Path) -> N
     assert run_python(code, tmp_path).strip() == "[]"
 
 
+@pytest.mark.medium
 def test_importing_any_module_of_the_kit_starts_no_backend(tmp_path: Path) -> None:
     paths = [path.relative_to(KIT.parent).with_suffix("") for path in sorted(KIT.rglob("*.py"))]
     names = [".".join(path.parts).removesuffix(".__init__") for path in paths if path.stem != "__main__"]

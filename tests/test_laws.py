@@ -257,6 +257,7 @@ class Loops(nnx.Module):
         return jax.lax.while_loop(lambda c: c[1] > 0, lambda c: (c[0] * read(self.scale), c[1] - 1), carry)[0]
 
 
+@pytest.mark.medium
 def test_what_jax_cannot_differentiate_is_no_fault_of_a_module() -> None:
     report = judged(Loops, "grad-clean", "optimizer-safe", "jit-agrees")
     assert violated(report) == []
@@ -277,6 +278,7 @@ def test_what_a_trait_rules_out_is_not_applicable_and_says_why() -> None:
     }
 
 
+@pytest.mark.medium
 def test_one_mistake_is_one_finding_that_also_breaks_the_rest() -> None:
     report = judged(CountsInPython)
     heads = [finding.check for finding in report.findings if not finding.because]
@@ -504,6 +506,7 @@ def test_a_finding_names_the_line_that_writes_what_is_wrong(name: str, law: str,
     assert not finding.line or mutant.path.read_text().splitlines()[finding.line.number - 1].strip().startswith(line)
 
 
+@pytest.mark.medium
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     "name", ["unwraps_in_a_nested_module", pytest.param("keeps_its_running_mean_as_a_param", marks=pytest.mark.slow)]

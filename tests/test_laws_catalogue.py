@@ -52,6 +52,7 @@ def test_a_wrong_module_is_caught_by_the_laws_that_it_names(mutant: Implementati
     assert set(mutant.catches) <= violated(report)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("right", sampled(RIGHTS, 100, named))
 def test_a_right_module_conforms(right: Implementation) -> None:
     report = check_module(right.load(), max_examples=EXAMPLES, shrink=False)
@@ -80,6 +81,7 @@ def test_what_flax_refuses_is_a_finding_with_its_error(case: subjects.Case) -> N
     assert found.cause and found.line
 
 
+@pytest.mark.medium
 def test_a_child_at_two_places_is_not_accused_where_tree_mode_refuses_it() -> None:
     (shared,) = [one for one in RIGHTS if one.name == "shared_submodule"]
     report = check_module(shared.load(), max_examples=8, shrink=False, checks=("clone-independent", "calls-return"))

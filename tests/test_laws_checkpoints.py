@@ -122,6 +122,7 @@ def test_a_new_process_goes_on_from_each_form_of_checkpoint(tmp_path: Path, leve
     assert [check.judge(drawn, reading) for check in (LAW, CONTRACT.check("jit-agrees"))] == [None, None]
 
 
+@pytest.mark.medium
 def test_what_only_a_new_process_shows_is_told(tmp_path: Path) -> None:
     with asking(tmp_path / "subject.py", NAMED) as ready:
         found = seen(ready, "call restart call")

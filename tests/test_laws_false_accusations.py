@@ -87,6 +87,7 @@ def model_and_optimizer(seed: int) -> tuple[Any, Any]:
     return model, nnx.Optimizer(model, optax.adam(0.1), wrt=nnx.Param)
 
 
+@pytest.mark.medium
 @PYTREES
 @pytest.mark.parametrize(
     ("make", "handed", "traits"),

@@ -41,6 +41,7 @@ def test_a_subject_may_take_longer_to_import_than_a_case_may_take(tmp_path: Path
     assert (report.verdict, report.findings) == ("conforms", ())
 
 
+@pytest.mark.medium
 def test_an_import_for_which_there_is_no_time_breaks_no_law(tmp_path: Path) -> None:
     report = judged(tmp_path, "time.sleep(600)", Limits(case_seconds=1, load_seconds=2, wall=1))
     assert (report.verdict, report.findings) == ("could not be judged", ())

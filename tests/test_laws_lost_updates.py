@@ -243,6 +243,7 @@ EXPLICIT: list[tuple[Any, str, str]] = [
 ]
 
 
+@pytest.mark.medium
 @PYTREES
 @pytest.mark.parametrize(
     ("make", "through", "line", "code"), IMPLICIT, ids=lambda value: getattr(value, "__name__", "")
@@ -280,6 +281,7 @@ def test_a_whole_judging_gives_one_finding_with_the_smallest_program() -> None:
     assert report.verdict == "does not conform"
 
 
+@pytest.mark.medium
 @PYTREES
 def test_a_training_step_under_plain_jit_is_accused() -> None:
     found = violation(Trains, rewrites_param=True)

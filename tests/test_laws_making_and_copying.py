@@ -72,6 +72,7 @@ class Compiled(Mean):
         super().__init__(jax.jit(lambda: jnp.empty((4,)) + 1)())
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     ("make", "when", "differs"),
     [

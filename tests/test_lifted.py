@@ -28,6 +28,7 @@ def parameters(found: list[Implementation]) -> list[object]:
     return [pytest.param(one, id=one.name, marks=() if one.name in QUICK else pytest.mark.slow) for one in found]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("right", parameters(rights(CONTRACT)))
 def test_a_right_implementation_conforms(right: Implementation) -> None:
     report = judged(right, FEW, core(CONTRACT))
@@ -98,6 +99,7 @@ def test_a_broadcast_model_is_told_with_its_lanes() -> None:
     assert finding.cause == "the model is broadcast by `nnx.vmap`, so all lanes share its count"
 
 
+@pytest.mark.medium
 def test_counts_of_no_model_are_not_told_as_lost_by_a_transform() -> None:
     def lifted_count(seed: float, xs: jax.Array, n_calls: float) -> np.ndarray:
         return np.stack([np.zeros(len(xs)), np.asarray(xs).sum(1)], axis=1)
@@ -107,6 +109,7 @@ def test_counts_of_no_model_are_not_told_as_lost_by_a_transform() -> None:
     assert found.cause == "no model was made that could count"
 
 
+@pytest.mark.medium
 def test_an_exception_of_the_candidates_own_code_is_to_be_fixed() -> None:
     def lifted_count(seed: float, xs: jax.Array, n_calls: float) -> None:
         raise ValueError("no such thing")
@@ -117,6 +120,7 @@ def test_an_exception_of_the_candidates_own_code_is_to_be_fixed() -> None:
     assert found.remedy.startswith("Fix what raises")
 
 
+@pytest.mark.medium
 def test_a_variable_that_holds_nothing_is_no_count() -> None:
     class Empty(nnx.Module):
         def __init__(self) -> None:
@@ -139,6 +143,7 @@ def test_a_variable_that_holds_nothing_is_no_count() -> None:
     assert report.findings[0].what == "no nnx.Variable of the module counts"
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     "name", ["returns_n_calls", pytest.param("sets_the_counts_anew_and_returns_n_calls", marks=pytest.mark.slow)]
 )

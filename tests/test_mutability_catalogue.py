@@ -21,7 +21,7 @@ def named(implementation: Implementation) -> str:
 NEED_A_PROCESS = {"caches_results_by_seed", "remembers_sums_by_shape"}
 
 
-@pytest.mark.parametrize("right", sampled(rights(), 12, named))
+@pytest.mark.parametrize("right", sampled(rights(), 24, named))
 def test_a_right_implementation_conforms(right: Implementation) -> None:
     report = judged(right)
 
@@ -29,7 +29,7 @@ def test_a_right_implementation_conforms(right: Implementation) -> None:
     assert violated(report) <= set(right.advice)
 
 
-@pytest.mark.parametrize("right", sampled(rights(), 12, named))
+@pytest.mark.parametrize("right", sampled(rights(), 24, named))
 def test_every_must_check_was_really_judged_on_a_right_implementation(right: Implementation) -> None:
     results = [result for result in judged(right).checks if result.level == "MUST"]
 
@@ -38,7 +38,7 @@ def test_every_must_check_was_really_judged_on_a_right_implementation(right: Imp
 
 
 @pytest.mark.parametrize(
-    "mutant", sampled([found for found in mutants() if found.name not in NEED_A_PROCESS], 12, named)
+    "mutant", sampled([found for found in mutants() if found.name not in NEED_A_PROCESS], 24, named)
 )
 def test_a_mutant_is_caught_by_the_checks_that_it_names(mutant: Implementation) -> None:
     report = judged(mutant)
@@ -56,6 +56,7 @@ def test_a_mutant_that_remembers_other_cases_is_caught_in_a_process_of_its_own(m
     assert set(mutant.catches) <= violated(report)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("examples", [7, 8, 9])  # of three cases that follow each other one is looked into
 def test_a_thousand_compiled_calls_are_not_run_without_compilation(examples: int) -> None:
     compiled: list[tuple[int, bool]] = []

@@ -164,6 +164,7 @@ def judged(folder: Path, *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.medium
 def test_a_finding_names_the_line_in_the_other_folder(project: Path) -> None:
     status, said = judged(project, "tests/solution.py", "--check", "wrapper-kept")
 

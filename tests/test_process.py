@@ -134,6 +134,7 @@ def test_an_import_that_ends_the_process_is_not_blamed_on_the_parameters(tmp_pat
     assert "importable" in finding.remedy
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     "body",
     [

@@ -212,6 +212,7 @@ def test_a_run_with_no_item_fails(project: pytest.Pytester) -> None:
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("workers", [(), pytest.param(("-n", "1"), marks=pytest.mark.slow)])
 def test_a_run_with_other_tests_alone_says_nothing_of_the_candidate(
     project: pytest.Pytester, workers: tuple[str, ...]
@@ -249,12 +250,14 @@ def test_a_waiver_of_no_check_is_a_usage_error(project: pytest.Pytester) -> None
     result.stderr.fnmatch_lines(["*check='quite' (type=str). Did you mean 'quiet'[?]"])
 
 
+@pytest.mark.medium
 def test_a_target_that_leads_to_no_function_fails_every_item(project: pytest.Pytester) -> None:
     result = project.runpytest("--nnx-candidate", "good.py::mutability_increment")
     result.assert_outcomes(failed=27)
     result.stdout.fnmatch_lines(["nnx-conformance: *holds no function 'mutability_increment'. Did you mean *"])
 
 
+@pytest.mark.medium
 def test_one_test_for_each_implementation_and_check(project: pytest.Pytester) -> None:
     project.makepyfile(
         test_mine="""
@@ -283,6 +286,7 @@ def test_one_test_for_each_implementation_and_check(project: pytest.Pytester) ->
     )
 
 
+@pytest.mark.medium
 def test_a_python_object_is_waived_by_its_module_and_name(project: pytest.Pytester) -> None:
     waive(project, "wrong:mutability_increment_count", "wrapper-kept")
     project.makepyfile(
@@ -415,6 +419,7 @@ def test_a_test_module_may_hold_the_candidate_and_tests(project: pytest.Pytester
     assert len(ids(result)) == 28
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("given", [(), ("--collect-only",), ("-h",)])
 def test_the_plugin_imports_nothing_until_it_is_used(tmp_path: Path, given: tuple[str, ...]) -> None:
     (tmp_path / "test_other.py").write_text("def test_other():\n    pass\n")

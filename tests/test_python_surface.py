@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import nnx_conformance
 from nnx_conformance.core.report import Report
 from nnx_conformance.pytest_plugin.parametrize import ids_of
@@ -54,6 +56,7 @@ def test_what_the_kit_keeps_in_a_project_is_ignored_by_git(tmp_path: Path) -> No
     assert ignored.read_text() == "cache\n"  # its owner has said otherwise
 
 
+@pytest.mark.medium
 def test_an_unknown_check_is_answered_with_each_known_id_once(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nnx_conformance", "explain", "zzz"]
     said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False).stderr

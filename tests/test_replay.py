@@ -99,6 +99,7 @@ def finding(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return candidate, stored
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     ("source", "status", "outcome"),
     [

@@ -60,6 +60,7 @@ def test_a_right_implementation_conforms(right: Implementation) -> None:
     assert other == excused
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("mutant", parameters(mutants(CONTRACT)))
 def test_a_mutant_is_caught_by_the_checks_that_it_names(mutant: Implementation) -> None:
     report = judged(mutant, FEW)
@@ -89,6 +90,7 @@ def test_a_forgotten_mutable_is_told_as_the_cause() -> None:
     assert "model.apply(variables, jnp.asarray(batch" in found.line.source
 
 
+@pytest.mark.medium
 def test_a_call_that_only_returns_the_new_mean_is_no_step_that_starts_from_an_old_state() -> None:
     (mutant,) = (
         found for found in nnx_reference.mutants(CONTRACT) if found.name == "nnx_returns_the_new_mean_from_the_call"
@@ -116,11 +118,13 @@ def test_what_a_wrong_mean_is_like_is_told(got: float, cause: str) -> None:
     assert like(batch, 0.0, np.array([got]), running(batch, 0.0).bounds[-1]).endswith(cause)
 
 
+@pytest.mark.medium
 def test_a_missing_guard_is_told_as_the_cause() -> None:
     cause = "`init` updated it: its update is not guarded by `if not self.is_initializing()`"
     assert finding("linen_without_the_guard").cause == cause
 
 
+@pytest.mark.medium
 def test_momentum_the_wrong_way_round_is_told_as_the_cause() -> None:
     cause = "momentum is the wrong way round: PyTorch's `momentum` is one minus this one"
     assert finding("nnx_momentum_the_wrong_way_round").cause == cause
@@ -179,6 +183,7 @@ def test_half_precision_is_outside_of_the_bound() -> None:
     assert np.all(np.abs(half - means.values[-1]) > 10 * means.bounds[-1])
 
 
+@pytest.mark.medium
 def test_a_candidate_that_needs_pytorch_is_told_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +211,7 @@ def test_what_imports_no_pytorch_is_judged_without_importing_it() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.medium
 def test_a_wrong_mean_of_no_steps_is_told_as_a_wrong_start() -> None:
     (right,) = (found for found in nnx_reference.rights(CONTRACT) if found.name == "nnx_batch_stat")
     function = right.load()
@@ -219,6 +225,7 @@ def test_a_wrong_mean_of_no_steps_is_told_as_a_wrong_start() -> None:
     assert found.cause == "no step was made, so it should be the start: zeros"
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(("start", "told"), [(0.0, []), (1.0, ["one-update-per-step"])])
 def test_a_start_of_another_size_is_right_if_it_is_zeros(start: float, told: list[str]) -> None:
     class Mean(nnx.Module):
@@ -244,6 +251,7 @@ def test_a_start_of_another_size_is_right_if_it_is_zeros(start: float, told: lis
     )
 
 
+@pytest.mark.medium
 def test_a_collection_that_is_not_named_in_mutable_is_told_as_the_cause() -> None:
     found = finding("linen_names_another_collection")
 
@@ -251,6 +259,7 @@ def test_a_collection_that_is_not_named_in_mutable_is_told_as_the_cause() -> Non
     assert found.remedy.startswith("Name the collection: ")
 
 
+@pytest.mark.medium
 def test_steps_on_clones_of_the_first_model_are_told_in_the_words_of_nnx() -> None:
     found = finding("nnx_each_step_on_a_clone_of_the_first")
 
@@ -258,6 +267,7 @@ def test_steps_on_clones_of_the_first_model_are_told_in_the_words_of_nnx() -> No
     assert found.remedy.startswith("Go on with the model that the step before it left")
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("resets", [False, True])
 def test_a_mean_that_a_method_of_its_own_updates_is_judged_as_one_that_calls_update(resets: bool) -> None:
     class Mean(nnx.Module):
@@ -285,6 +295,7 @@ def test_a_mean_that_a_method_of_its_own_updates_is_judged_as_one_that_calls_upd
         assert report.result(check_id).status == "held"
 
 
+@pytest.mark.medium
 def test_an_exception_of_the_candidates_own_code_is_to_be_fixed() -> None:
     def running_mean(seed: float, batches: np.ndarray, momentum: float) -> None:
         raise ValueError("no such thing")

@@ -30,6 +30,7 @@ def slow_but(quick: set[str], found: list[Implementation]) -> list[object]:
     return [pytest.param(one, id=one.name, marks=mark) for one, mark in zip(found, marks, strict=True)]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("right", slow_but(QUICK_RIGHTS, rights(CONTRACT)))
 def test_a_right_implementation_conforms(right: Implementation) -> None:
     report = judged(right, FEW, core(CONTRACT))
@@ -40,6 +41,7 @@ def test_a_right_implementation_conforms(right: Implementation) -> None:
     assert [result.id for result in results if result.status != "held"] == []
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     "mutant", slow_but(QUICK_MUTANTS, [found for found in mutants(CONTRACT) if found.name not in NEED_A_PROCESS])
 )
@@ -145,6 +147,7 @@ def test_a_module_of_another_framework_is_told_as_such(contract: str) -> None:
     assert finding.what == "the call created a flax.linen.Module, and this contract is about Flax NNX"
 
 
+@pytest.mark.medium
 def test_a_model_that_is_updated_too_early_is_not_told_as_right_without_compilation() -> None:
     (mutant,) = (found for found in mutants(CONTRACT) if found.name == "updates_the_model_before_the_step")
     (found,) = judged(mutant, FEW).findings

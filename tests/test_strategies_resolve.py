@@ -55,6 +55,7 @@ def test_importing_hypothesis_imports_no_jax_and_none_of_the_strategies(tmp_path
     assert run_python(code, tmp_path) == "[] True"
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("first", ["import hypothesis, jax", "import jax, hypothesis", "import nnx_strategies, jax"])
 def test_given_resolves_an_array_without_another_import(first: str, tmp_path: Path) -> None:
     code = f"""{first}

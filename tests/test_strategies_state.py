@@ -224,6 +224,7 @@ def test_more_leaves_than_letters_have_names_of_their_own() -> None:
     assert len(tree) == 30 and list(tree)[24:28] == ["y", "z", "a1", "b1"]
 
 
+@pytest.mark.medium
 def test_operations_come_as_often_as_their_weights_say() -> None:
     drawn = [name for run in RUNS for sequence in sample(operation_sequences(WEIGHTS), run=run) for name in sequence]
     shares = {name: times / len(drawn) for name, times in Counter(drawn).items()}

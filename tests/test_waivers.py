@@ -205,6 +205,7 @@ def stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.medium
 def test_what_is_waived_is_not_shrunk_but_stored(stops: Path, capsys: Any) -> None:
     settle(stops, check="count-equals-calls", candidate="*.py", reason="lesson 3")
     status, out, err = check(capsys, *COUNTED, "--max-examples", "12")
@@ -245,6 +246,7 @@ def test_the_waivers_of_another_contract_do_not_hold(tmp_path: Path) -> None:
     assert len(candidates.waivers_of(waived(tmp_path, "*"), "mutability", "one.py")) == 1
 
 
+@pytest.mark.medium
 def test_a_candidate_that_does_not_load_is_not_excused_by_a_waiver(tmp_path: Path) -> None:
     path = tmp_path / "broken.py"
     path.write_text("1 / 0\n")
