@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import sys
 import tempfile
@@ -30,6 +31,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--nnx-contract", metavar="NAME", help="the contract to judge by (default: settings, or mutability)"
     )
+    group.addoption(
+        "--nnx-laws",
+        nargs="?",
+        const="",
+        metavar="PACKAGE",
+        help="record the nnx modules that the tests make and call (of this package), and judge them by the module laws",
+    )
+    # What `nnx-conformance adopt` hands over: where to write what was recorded, in place of judging it.
+    group.addoption("--nnx-recorded", default="", help=argparse.SUPPRESS)
     group.addoption("--nnx-strict", action="store_true", default=None, help="SHOULD checks fail instead of warning")
 
 
@@ -40,6 +50,18 @@ def pytest_configure(config: pytest.Config) -> None:
         from nnx_conformance.pytest_plugin.session_reports import prepare
 
         prepare(config)
+    if config.option.nnx_laws is not None:
+        from nnx_conformance.pytest_plugin import laws
+
+        laws.prepare(config, lambda: shared_folder(config))
+
+
+def shared_folder(config: pytest.Config) -> str:
+    """The folder in which the processes of one session share what they have; it goes with the session."""
+    if SHARED not in config.stash:
+        config.stash[SHARED] = tempfile.mkdtemp(prefix="nnx-conformance-")
+        config.add_cleanup(lambda: shutil.rmtree(config.stash[SHARED], ignore_errors=True))
+    return config.stash[SHARED]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -65,10 +87,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Give every worker of pytest-xdist one folder, in which they share what one of them has judged."""
-    if SHARED not in node.config.stash:
-        node.config.stash[SHARED] = tempfile.mkdtemp(prefix="nnx-conformance-")
-        node.config.add_cleanup(lambda: shutil.rmtree(node.config.stash[SHARED], ignore_errors=True))
-    node.workerinput["nnx_conformance_folder"] = node.config.stash[SHARED]
+    node.workerinput["nnx_conformance_folder"] = shared_folder(node.config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

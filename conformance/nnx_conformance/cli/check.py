@@ -30,6 +30,7 @@ from nnx_conformance.core.report import Report, Settings
 from nnx_conformance.project import candidates, checking, tracks
 from nnx_conformance.project.checking import CheckOptions, no_hypothesis_folder
 from nnx_conformance.project.settings import Project, find
+from nnx_conformance.project.subject_lists import expanded
 from nnx_conformance.project.tracks import Solution
 from nnx_conformance.reports import feedback as feedback_levels
 
@@ -105,6 +106,7 @@ def check(
     """
     project = find(Path.cwd())
     targets = targets or candidates.named(project)
+    targets = targets if track else expanded(targets, contract or project.contract)
     if not targets:
         raise click.UsageError(NO_TARGET)
     with no_hypothesis_folder():

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from nnx_conformance.cli.adopt import adopt
 from nnx_conformance.cli.audit import audit
 from nnx_conformance.cli.check import check
 from nnx_conformance.cli.doctor import doctor
@@ -37,5 +38,6 @@ def cli() -> None:
     """
 
 
-for command in (check, explore, grade, results, audit, replay, init, new_contract, doctor, list_contracts, explain):
+JUDGING = (check, adopt, explore, grade, results, audit, replay)
+for command in (*JUDGING, init, new_contract, doctor, list_contracts, explain):
     cli.add_command(command)

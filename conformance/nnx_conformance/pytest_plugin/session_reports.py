@@ -19,6 +19,7 @@ from nnx_conformance.core.report import Report, Settings
 from nnx_conformance.project import candidates, checking
 from nnx_conformance.project.checking import CheckOptions, no_hypothesis_folder
 from nnx_conformance.project.settings import find
+from nnx_conformance.project.subject_lists import expanded
 from nnx_conformance.pytest_plugin.parametrize import Candidate, module_name
 from nnx_conformance.pytest_plugin.results import settle_all
 from nnx_conformance.sandbox.jail import Jail
@@ -39,7 +40,7 @@ class SessionReports:
         jail = Jail(level=project.isolation or "")
         contract = config.option.nnx_contract or project.contract
         self.options = CheckOptions(project, contract, settings, jail=jail)
-        self.targets = tuple(dict.fromkeys(config.option.nnx_candidate))
+        self.targets = tuple(dict.fromkeys(expanded(config.option.nnx_candidate, contract)))
         self._config = config
         self._made: dict[str, Report | Exception] = {}
         self._judging = False

@@ -157,7 +157,7 @@ def _try_out(harness: Harness) -> NotLoaded | None:
                 break
             raise Misuse(_refusal(harness, harness.pool.text(number), error)) from error
     numbers = range(len(harness.pool.inputs))
-    if not harness.subject.declares("draws_randomness") and any(_draws(harness, number) for number in numbers):
+    if not harness.subject.declares("draws_randomness") and any(draws(harness, number) for number in numbers):
         remedy = "Declare it: `traits={'draws_randomness': True}`."
         raise Misuse(f"Expected a call that draws no randomness, as no trait declares it, but it draws some. {remedy}")
     return None
@@ -192,7 +192,7 @@ def _text(harness: Harness, error: BaseException) -> str:
     return f"{raised.type}: {raised.message}{f' ({raised.line})' if raised.line else ''}"
 
 
-def _draws(harness: Harness, number: int) -> bool:
+def draws(harness: Harness, number: int) -> bool:
     """Whether a call gives something else when nothing but the keys of random streams is changed.
 
     That is a second call: a first one may draw what it makes lazily, such as weights, and none after it anything.

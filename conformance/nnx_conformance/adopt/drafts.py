@@ -1,0 +1,159 @@
+"""What of a class's records becomes its subjects: a construction each, and the ways in which it was called."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from nnx_conformance.adopt.records import UNKNOWN, Call, ClassRecord, Construction, Expression
+from nnx_conformance.core.candidate.subject import MOST_CALLS
+
+#: So many subjects of one class: its constructions with other flags compute something else.
+VARIANTS = 3
+#: Inputs of a subject, and among them signatures: each costs a compilation for each operation.
+INPUTS, SIGNATURES = 4, 2
+
+
+@dataclass(frozen=True)
+class Input:
+    """The arguments of one recorded call, those by keyword last, and its line."""
+
+    arguments: tuple[Expression, ...]
+    line: str
+
+    @property
+    def traced(self) -> bool:
+        """Whether the numbers of some of them are not known."""
+        return any(value.traced for value in self.arguments)
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of calling: a method, with the same arguments by keyword and the same static choices."""
+
+    name: str
+    method: str
+    keywords: tuple[str, ...]
+    inputs: tuple[Input, ...]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A subject to be.
+
+    Attributes:
+        name: of the subject.
+        record: of its class.
+        construction: how it is made.
+        ways: how it is called, at least one.
+        others: methods that were called too, with the line, and are no part of it.
+    """
+
+    name: str
+    record: ClassRecord
+    construction: Construction
+    ways: tuple[Way, ...]
+    others: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def single(self) -> bool:
+        """Whether all ways are calls of the module itself with the same arguments: then they are `inputs`."""
+        forms = {(way.method, way.keywords, len(way.inputs[0].arguments)) for way in self.ways}
+        return len(self.ways) <= SIGNATURES and len(forms) == 1 and self.ways[0].method == "__call__"
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """The inputs of all ways, in the order of the text."""
+        return tuple(each for way in self.ways for each in way.inputs)
+
+    def without(self, bad: Iterable[int]) -> Draft:
+        """The same without some of its inputs, by their places in `inputs`; ways that lose all of them go, too."""
+        dropped, at, ways = set(bad), 0, []
+        for way in self.ways:
+            kept = tuple(each for place, each in enumerate(way.inputs, at) if place not in dropped)
+            at += len(way.inputs)
+            ways += [dataclasses.replace(way, inputs=kept)] if kept else []
+        return dataclasses.replace(self, ways=tuple(ways))
+
+
+def drafts(record: ClassRecord) -> list[Draft]:
+    """The subjects to be of a class; none where nothing that can be made anew was called."""
+    ways = {number: list(_ways(record, calls))[:MOST_CALLS] for number, calls in _calls_of(record).items()}
+    chosen: dict[str, int] = {}
+    for number in sorted((number for number in ways if ways[number]), key=lambda number: -len(ways[number])):
+        chosen.setdefault(record.constructions[number].arguments.flags, number)
+    made = []
+    for place, number in enumerate(sorted(chosen.values())[:VARIANTS]):
+        name = record.name.replace(".", "_") + (f"_{place + 1}" if place else "")
+        others = _others(record, ways[number])
+        made.append(Draft(name, record, record.constructions[number], _trimmed(ways[number]), others))
+    return made
+
+
+def _calls_of(record: ClassRecord) -> dict[int, list[Call]]:
+    """The calls by their constructions; one whose instance is not known goes with the only one there is."""
+    calls: dict[int, list[Call]] = {}
+    only = 0 if len(record.constructions) == 1 and not record.refused else UNKNOWN
+    for call in record.calls:
+        number = only if call.construction == UNKNOWN else call.construction
+        if 0 <= number < len(record.constructions):
+            calls.setdefault(number, []).append(call)
+    return calls
+
+
+def _ways(record: ClassRecord, calls: list[Call]) -> Iterator[Way]:
+    groups: dict[tuple[object, ...], list[Call]] = {}
+    for call in sorted(calls, key=lambda call: call.method != "__call__"):
+        arrays = (call.takes_arrays, call.returns_arrays)
+        computes = all(arrays) if record.callable else any(arrays)
+        if call.method == "__call__" or computes:
+            groups.setdefault((call.method, call.arguments.form, call.arguments.flags), []).append(call)
+    names: set[str] = set()
+    for (method, _, _), group in groups.items():
+        keywords = tuple(name for name, _ in group[0].arguments.named)
+        signatures = list(dict.fromkeys(call.arguments.shape for call in group))[:SIGNATURES]
+        inputs = [Input(call.arguments.all, call.line) for call in group if call.arguments.shape in signatures]
+        yield Way(_name(str(method), group[0], names), str(method), keywords, tuple(inputs[:INPUTS]))
+
+
+def _name(method: str, call: Call, names: set[str]) -> str:
+    """A name for a way: its method, and the choices that it is called with."""
+    words = [method.strip("_")]
+    if words[0] in names or method == "__call__":
+        words += [f"{name}_{value.text}" for name, value in call.arguments.named if value.flags]
+    name = re.sub(r"\W+", "_", "_".join(words)).strip("_")
+    number = next(number for number in itertools.count(1) if _numbered(name, number) not in names)
+    names.add(_numbered(name, number))
+    return _numbered(name, number)
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}_{number}"
+
+
+def _trimmed(ways: list[Way]) -> tuple[Way, ...]:
+    """As many inputs of each as fit together into a subject."""
+    each = max(1, INPUTS // len(ways))
+    return tuple(dataclasses.replace(way, inputs=way.inputs[:each]) for way in ways)
+
+
+def _others(record: ClassRecord, ways: list[Way]) -> tuple[tuple[str, str], ...]:
+    used = {way.method for way in ways}
+    used |= {method for construction in record.constructions for method, _ in construction.setup}
+    return tuple({call.method: call.line for call in record.calls if call.method not in used}.items())
+
+
+def unadopted(record: ClassRecord) -> str:
+    """Why a class that has no drafts has none, with the line."""
+    if record.refused and not (record.constructions and record.calls):
+        reason, line = next(iter(record.refused.items()))
+        return f"{reason} ({line})"
+    if not record.constructions:
+        return "no construction of it was recorded"
+    line = record.constructions[0].line
+    if not record.calls:
+        return f"it was made ({line}), and none of its methods was called"
+    return f"none of its calls returned an array, or fits one of its constructions ({record.calls[0].line})"

@@ -1,0 +1,93 @@
+"""From what a session recorded to judged subjects: what `pytest --nnx-laws` and `adopt` do alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnx_conformance.adopt import judging, subject_file, summary
+from nnx_conformance.adopt.judging import Judged
+from nnx_conformance.adopt.records import Session
+from nnx_conformance.adopt.session import Adoption, adoption, folders_of
+from nnx_conformance.core.errors import expected, suggestion
+from nnx_conformance.project.checking import CheckOptions
+from nnx_conformance.project.subject_lists import subjects_of
+
+NOTHING = (
+    "the tests made no module of their own (an nnx.Module or nnx.Pytree that is not Flax's), so nothing is judged; "
+    "run tests that construct and call modules"
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a session came to: what was adopted, and what became of each subject."""
+
+    adoption: Adoption
+    results: tuple[Judged, ...]
+
+    @property
+    def exit_status(self) -> int:
+        """1 if a law is violated; 3 if nothing could be judged; else 0."""
+        if any(each.violates for each in self.results):
+            return 1
+        return 0 if any(each.report and each.report.exit_status == 0 for each in self.results) else 3
+
+
+def known_package(session: Session, package: str, option: str) -> None:
+    """Find out that a package is that of no module which was made.
+
+    Raises:
+        Misuse: if so; it names those that are.
+    """
+    if package and not (session.records or session.unnamed) and session.others:
+        fix = suggestion(package, session.others)
+        raise expected("the package of modules that are made", option, package, fix)
+
+
+def laws(session: Session, options: CheckOptions, tests: str, say: Callable[[str], None]) -> Outcome:
+    """Make subjects of what was recorded, and judge them and those that a person keeps.
+
+    Args:
+        session: of at least one class.
+        options: those of the project.
+        tests: what was run.
+        say: gets a line on what is done.
+    """
+    root: Path = options.project.root
+    kept = judging.kept(root, session.records)
+    new = {dotted: record for dotted, record in session.records.items() if dotted not in kept.values()}
+    adopted = adoption(new, session.unnamed, say)
+    targets = {**kept, **judging.written(adopted, root, tests)}
+    if targets:
+        say(f"judging {len(targets)} {'subject' if len(targets) == 1 else 'subjects'} by the module laws")
+    results = judging.judged(targets, options, lambda *done: say("[{}/{}] {} {}".format(*done))) if targets else []
+    seen = len(session.records) + len(session.unnamed)
+    return Outcome(Adoption(seen, adopted.subjects, adopted.refused), tuple(results))
+
+
+def written(session: Session, file: Path, tests: str, say: Callable[[str], None]) -> Iterator[str]:
+    """Write the subjects of a session to the file that a person keeps; the lines that say what was done.
+
+    Args:
+        session: of at least one class.
+        file: new, or written by this before; classes that it speaks of are left alone.
+        tests: what was run.
+        say: gets a line on what is done.
+    """
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    known = [dotted for dotted in session.records if subject_file.knows(text, dotted)]
+    new = {dotted: record for dotted, record in session.records.items() if dotted not in known}
+    adopted = adoption(new, session.unnamed, say, subjects_of(file) if text else ())
+    if adopted.subjects:
+        drafts = [subject.draft for subject in adopted.subjects]
+        subject_file.write(file, adopted.subjects, tests, folders_of(drafts, file))
+    for subject in adopted.subjects:
+        yield f"  {subject.draft.name}  {subject.draft.record.dotted}"
+        for trait in subject.traits:
+            yield f"    {'' if trait.decided else 'to decide: '}{trait.name}: {trait.why}"
+    yield from summary.refused(adopted.refused)
+    already = f"; {len(known)} {'is' if len(known) == 1 else 'are'} in it already" if known else ""
+    count = len(adopted.subjects)
+    yield f"{count} {'subject' if count == 1 else 'subjects'} written to {file}{already}"

@@ -1,0 +1,57 @@
+"""Runs tests or a script in a process of its own, and brings back what it recorded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from nnx_conformance.adopt.records import Session, read
+from nnx_conformance.core.errors import Misuse, expected
+
+#: How pytest ends when its tests passed, and when some failed: either way they ran.
+RAN = (0, 1)
+
+
+def of_tests(arguments: Sequence[str], package: str) -> tuple[Session, int]:
+    """What pytest recorded, and its exit status.
+
+    Args:
+        arguments: of pytest.
+        package: whose modules are recorded; all but Flax's if empty.
+
+    Raises:
+        Misuse: if pytest did not run its tests; its own output says why.
+    """
+    with tempfile.TemporaryDirectory(prefix="nnx-conformance-") as folder:
+        recorded = Path(folder, "session")
+        options = [f"--nnx-laws={package}", f"--nnx-recorded={recorded}"]
+        status = subprocess.run([sys.executable, "-m", "pytest", *arguments, *options], check=False).returncode
+        if status not in RAN or not recorded.exists():
+            fix = f"Make `python -m pytest {' '.join(arguments)}` run first: its output is above."
+            raise expected("tests that run to their end", "exit status of pytest", status, fix)
+        return read(recorded), status
+
+
+def of_script(script: str, arguments: Sequence[str], package: str) -> tuple[Session, int]:
+    """What a script recorded, and its exit status.
+
+    Args:
+        script: its path.
+        arguments: its own.
+        package: whose modules are recorded; all but Flax's if empty.
+
+    Raises:
+        Misuse: if there is no such script, or it ended before anything could be recorded.
+    """
+    if not Path(script).is_file():
+        raise expected("a Python script that exists", "--run", script, "Give its path, `--run train.py`.")
+    with tempfile.TemporaryDirectory(prefix="nnx-conformance-") as folder:
+        recorded = Path(folder, "session")
+        command = [sys.executable, "-m", "nnx_conformance.adopt.script", str(recorded), package, script, *arguments]
+        status = subprocess.run(command, check=False).returncode
+        if not recorded.exists():
+            raise Misuse(f"{script} ended with status {status} before anything could be recorded.")
+        return read(recorded), status

@@ -1,0 +1,91 @@
+"""What is seen of a class, an instance and a frame while tests run."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from types import FrameType
+from typing import Any
+
+import jax
+import numpy as np
+from flax import nnx
+
+from nnx_conformance.core.candidate.ownership import OTHERS
+from nnx_conformance.observe.flax_versions import NODE, children, contents, is_tracer
+
+#: How deep the modules in modules are looked at.
+DEPTH = 8
+
+
+def parameters(function: Any) -> list[str]:
+    """The names of a function's parameters after the first; none where it tells no signature."""
+    try:
+        return list(inspect.signature(function).parameters)[1:]
+    except (TypeError, ValueError):
+        return []
+
+
+def is_foreign(cls: type) -> bool:
+    """Whether a class is Flax's, JAX's or the kit's own."""
+    return cls.__module__.partition(".")[0] in OTHERS
+
+
+def is_called(cls: type) -> bool:
+    """Whether the instances of a class can be called."""
+    # Not `callable`: a class is, by its metaclass.
+    return any("__call__" in vars(base) for base in cls.__mro__)
+
+
+def is_array(leaf: Any) -> bool:
+    """Whether a value is an array, or stands for one in a trace."""
+    return isinstance(leaf, (jax.Array, np.ndarray, np.generic)) or is_tracer(leaf)
+
+
+def look_of(value: Any, static: bool, depth: int = 0) -> Any:
+    """The shapes of the state that hangs on a module, by path; with what is static too, if that is asked for."""
+    if isinstance(value, nnx.Variable):
+        raw = contents(value)
+        return (type(value).__name__, getattr(raw, "shape", None) if is_array(raw) else type(raw).__name__)
+    if depth < DEPTH and isinstance(value, NODE):
+        return tuple((name, look_of(child, static, depth + 1)) for name, child in sorted(children(value)))
+    if depth < DEPTH and isinstance(value, (list, tuple)):
+        return tuple(look_of(part, static, depth + 1) for part in value)
+    if depth < DEPTH and isinstance(value, dict):
+        return tuple((str(name), look_of(part, static, depth + 1)) for name, part in value.items())
+    if not static or is_array(value):
+        return None
+    try:
+        hash(value)
+    except TypeError:
+        return type(value).__name__
+    return value
+
+
+def source_of(cls: type) -> str:
+    """The file of the module of a class; empty if it has none."""
+    return os.path.abspath(getattr(sys.modules.get(cls.__module__), "__file__", None) or "")
+
+
+def defined_at(cls: type) -> str:
+    """Where a class is defined, `tests/test_layer.py:12`."""
+    try:
+        return f"{_shown(inspect.getsourcefile(cls) or '?')}:{inspect.getsourcelines(cls)[1]}"
+    except (OSError, TypeError):
+        return cls.__module__
+
+
+def _shown(file: str) -> str:
+    below = os.path.relpath(file)
+    return file if below.startswith("..") else below
+
+
+def line_of(frame: FrameType | None) -> str:
+    """The innermost line that is neither Flax's, JAX's nor the kit's, as `tests/test_layer.py:12`."""
+    while frame is not None:
+        top = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if top not in (*OTHERS, "functools", "contextlib"):
+            return f"{_shown(frame.f_code.co_filename)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return "?"

@@ -1,0 +1,223 @@
+"""Makes and calls subjects anew, in a process of their own, to see which recorded calls fit and which traits show.
+
+`python -m nnx_conformance.adopt.trial FILE ANSWERS NAME...` forks a process for each subject of the file, as the tests'
+own process has state that they moved, and writes one line of JSON for each.
+
+A trait that would excuse a fault (a Param that calls move, state that grows) is never decided here, only asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import resource
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnx_conformance.contracts.module_laws.execution.harness import Harness
+from nnx_conformance.contracts.module_laws.execution.loading import draws
+from nnx_conformance.contracts.module_laws.execution.pool import pool_of
+from nnx_conformance.contracts.module_laws.execution.snapshots import state, tree
+from nnx_conformance.contracts.module_laws.facts import Leaf
+from nnx_conformance.core.candidate.subject import Subject
+from nnx_conformance.observe.flax_versions import NODE
+from nnx_conformance.observe.load import import_file
+from nnx_conformance.observe.source import Source
+
+#: Processor time of one subject, and time on the clock.
+SECONDS, WALL = 120, 600.0
+MESSAGE = 200
+
+
+@dataclasses.dataclass
+class Evidence:
+    """What a subject showed when it was made and called anew.
+
+    Attributes:
+        failure: why it cannot be made, or no call of it fits; empty if one does.
+        bad: the places of inputs on which a call raised.
+        draws: whether outputs changed with the random streams alone.
+        evaluates: whether `eval()` has an effect, and makes calls deterministic and stops updates.
+        moves_in_eval: what a call moved after an `eval()` that has an effect.
+        rewrites: Params that a call moved.
+        grows: state that a second call on the same input added.
+    """
+
+    failure: str = ""
+    bad: list[int] = dataclasses.field(default_factory=list)
+    draws: bool = False
+    evaluates: bool = False
+    moves_in_eval: list[str] = dataclasses.field(default_factory=list)
+    rewrites: list[str] = dataclasses.field(default_factory=list)
+    grows: list[str] = dataclasses.field(default_factory=list)
+
+
+def examined(subject: Subject) -> Evidence:
+    """Make and call a subject anew."""
+    evidence = Evidence()
+    try:
+        module = Harness(subject, pool_of(subject), Source("<none>"), "").make(0)
+    except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+        return Evidence(failure=f"making it anew raised {_said(error)}")
+    if not isinstance(module, NODE):
+        return Evidence(failure=f"its constructor gave a {type(module).__name__}")
+    said = ""
+    for place, (way, _) in enumerate(_inputs(subject)):
+        alone = _with(subject, {place})
+        harness = Harness(alone, pool_of(alone), Source("<none>"), "")
+        try:
+            harness.call(harness.make(0), 0)
+        except Exception as error:  # noqa: BLE001 - as above
+            evidence.bad.append(place)
+            said = said or f"a call of `{way or 'it'}` on what was recorded raised {_said(error)}"
+    kept = {place for place in range(len(list(_inputs(subject)))) if place not in evidence.bad}
+    if not kept:
+        return dataclasses.replace(evidence, failure=f"{said}: was it altered after it was made?")
+    subject = _with(subject, kept)
+    _traits(Harness(subject, pool_of(subject).as_given(), Source("<none>"), ""), evidence)
+    return evidence
+
+
+def _traits(harness: Harness, evidence: Evidence) -> None:
+    numbers = range(len(harness.pool.inputs))
+    evidence.draws = any(draws(harness, number) for number in numbers)
+    module = harness.make(0)
+    for number in numbers:
+        harness.call(module, number)
+        before = state(module)
+        harness.call(module, number)
+        after = state(module)
+        evidence.rewrites += _moved(before, after, lambda leaf: leaf.param)
+        evidence.grows += sorted({leaf.path for leaf in after if leaf.state} - {leaf.path for leaf in before})
+    with contextlib.suppress(Exception):  # a module that does not know `eval()` has no eval mode
+        _mode(harness, evidence)
+
+
+def _mode(harness: Harness, evidence: Evidence) -> None:
+    """Whether `eval()` has an effect, and what still moves after it."""
+    effect = False
+    for number in range(len(harness.pool.inputs)):
+        training, evaluated = harness.make(0), harness.make(0)
+        for module in (training, evaluated):
+            harness.call(module, number)
+        evaluated.eval()
+        before = state(evaluated)
+        output, still = (tree(harness.call(evaluated, number)) for _ in range(2))
+        after = state(evaluated)
+        was = state(training)
+        trained = tree(harness.call(training, number))
+        moved = _moved(before, after, lambda leaf: not leaf.rng)
+        effect |= bool(
+            _moved(trained, output) or (not moved and _moved(was, state(training), lambda leaf: not leaf.rng))
+        )
+        evidence.moves_in_eval += moved or (["its output"] if _moved(output, still) else [])
+        evidence.moves_in_eval += sorted({leaf.path for leaf in after} - {leaf.path for leaf in before})
+    evidence.evaluates = effect and not evidence.moves_in_eval
+    if not effect:
+        evidence.moves_in_eval = []
+
+
+def _moved(before: tuple[Leaf, ...], after: tuple[Leaf, ...], among: Any = lambda _: True) -> list[str]:
+    old = {leaf.path: leaf for leaf in before}
+    return [
+        leaf.path or "its output"
+        for leaf in after
+        if among(leaf) and leaf.path in old and _differ(old[leaf.path], leaf)
+    ]
+
+
+def _differ(leaf: Leaf, other: Leaf) -> bool:
+    if leaf.array is None or other.array is None:
+        return leaf.text != other.text
+    return leaf.array.shape != other.array.shape or not np.array_equal(
+        leaf.array, other.array, equal_nan=leaf.array.dtype.kind in "fc"
+    )
+
+
+def _inputs(subject: Subject) -> Iterator[tuple[str, Any]]:
+    """The inputs of all ways of calling, in the order of the text."""
+    if not subject.calls:
+        yield from (("", given) for given in subject.inputs)
+    for name, call in subject.calls.items():
+        yield from ((name, given) for given in call["inputs"])
+
+
+def _with(subject: Subject, places: set[int]) -> Subject:
+    """The subject with some of its inputs alone."""
+    if not subject.calls:
+        return dataclasses.replace(subject, inputs=[given for at, given in enumerate(subject.inputs) if at in places])
+    at, calls = 0, {}
+    for name, call in subject.calls.items():
+        kept = [given for place, given in enumerate(call["inputs"], at) if place in places]
+        at += len(call["inputs"])
+        if kept:
+            calls[name] = {**call, "inputs": kept}
+    return dataclasses.replace(subject, calls=calls)
+
+
+def _said(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0][:MESSAGE]}" if text else type(error).__name__
+
+
+def _examined_apart(path: str, name: str) -> dict[str, Any]:
+    """The evidence of one subject, from a process that is forked for it."""
+    mine, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(mine)
+        with contextlib.suppress(BaseException):
+            os.write(theirs, json.dumps(_in_child(path, name)).encode())
+        os._exit(0)
+    os.close(theirs)
+    os.set_blocking(mine, False)
+    answer, until = b"", time.monotonic() + WALL
+    while time.monotonic() < until:
+        with contextlib.suppress(BlockingIOError):
+            if not (more := os.read(mine, 1 << 16)):
+                break
+            answer += more
+        time.sleep(0.02)
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    os.close(mine)
+    if not answer:
+        why = (
+            "took too long"
+            if time.monotonic() >= until or os.WTERMSIG(status) == signal.SIGXCPU
+            else "ended its process"
+        )
+        return dataclasses.asdict(Evidence(failure=f"making or calling it anew {why}"))
+    return json.loads(answer)  # type: ignore[no-any-return]
+
+
+def _in_child(path: str, name: str) -> dict[str, Any]:
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
+    warnings.simplefilter("ignore")
+    try:
+        subject = getattr(import_file(path), name)
+    except BaseException as error:  # noqa: BLE001 - as above
+        return dataclasses.asdict(Evidence(failure=f"importing it anew raised {_said(error)}"))
+    return dataclasses.asdict(examined(subject))
+
+
+def main() -> None:
+    """Examine the subjects that the command line names."""
+    path, answers, *names = sys.argv[1:]
+    with Path(answers).open("w") as file:
+        for name in names:
+            file.write(json.dumps({"name": name, **_examined_apart(path, name)}) + "\n")
+            file.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""Modules for the tests of `adopt`, in a file of their own: what a test defines itself, no import finds."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    size: int
+    activation: Callable[..., Any] = nnx.relu
+
+
+class Layer(nnx.Module):
+    def __init__(self, config: Config, *, rngs: nnx.Rngs) -> None:
+        self.linear = nnx.Linear(config.size, config.size, rngs=rngs)
+        self.config = config
+
+    def __call__(self, x: Any, *, scaled: bool = False) -> Any:
+        y = self.config.activation(self.linear(x))
+        return 2.0 * y if scaled else y
+
+    def encode(self, x: Any) -> Any:
+        return self.linear(x)
+
+
+class Noise(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.dropout = nnx.Dropout(0.5, rngs=rngs)
+
+    def __call__(self, x: Any) -> Any:
+        return self.dropout(x)
+
+
+class Outer(nnx.Module):
+    def __init__(self, inner: Any, key: Any) -> None:
+        self.inner = inner
+        self.weight = nnx.Param(jax.random.normal(key, (3,)))
+
+    def __call__(self, tokens: Any) -> Any:
+        return self.weight[...][tokens]
+
+
+class Cached(nnx.Module):
+    def __init__(self) -> None:
+        self.weight = nnx.Param(jnp.ones(3))
+
+    def reserve(self, length: int) -> None:
+        self.cache = nnx.Cache(jnp.zeros(length))
+
+    def __call__(self, x: Any) -> Any:
+        self.cache[...] = self.cache[...].at[0].add(x.sum())
+        return x * self.weight[...]
+
+
+class Router(nnx.Module):
+    """Moves its Param in each call, and adds a Variable."""
+
+    def __init__(self) -> None:
+        self.bias = nnx.Param(jnp.zeros(()))
+        self.count = 0
+
+    def __call__(self, x: Any) -> Any:
+        self.bias.value = self.bias.value + 1.0
+        setattr(self, f"kept_{self.count}", nnx.Variable(x))
+        self.count += 1
+        return x
+
+
+class Total(nnx.Metric):
+    def __init__(self) -> None:
+        self.total = nnx.BatchStat(jnp.zeros(()))
+
+    def reset(self) -> None:
+        self.total[...] = jnp.zeros(())
+
+    def update(self, **kwargs: Any) -> None:
+        self.total[...] = self.total[...] + kwargs["values"].sum()
+
+    def compute(self) -> Any:
+        return self.total[...]
+
+
+class Applied(nnx.Module):
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def __call__(self, x: Any) -> Any:
+        return self.function(x)
