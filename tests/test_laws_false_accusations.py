@@ -303,3 +303,23 @@ def test_a_factory_that_raises_is_a_fact_and_no_failure_of_the_kit() -> None:
     violation = judgement(CONTRACT.check("calls-return"), drawn, CONTRACT.read(drawn, facts))
     assert isinstance(violation, Violation)
     assert violation.what == "`make` raised ValueError: no more of them, from `nnx.Rngs(0)`"
+
+
+class Total(nnx.Module):
+    """Adds up in a method that returns nothing, and reads in one that takes nothing."""
+
+    def __init__(self) -> None:
+        self.total = nnx.BatchStat(jnp.zeros(()))
+
+    def add(self, x: Any) -> None:
+        self.total[...] = self.total[...] + x.sum()
+
+    def read(self) -> Any:
+        return self.total[...]
+
+
+def test_calls_that_take_or_return_no_number_are_carried_through_loops_or_left_out() -> None:
+    calls: dict[str, dict[str, Any]] = {"add": {"inputs": [X]}, "read": {"inputs": [()]}}
+    subject = Subject(lambda rngs: Total(), calls=calls)
+    report = check_module(subject, max_examples=8, shrink=False, checks=("scan-agrees", "loop-agrees"))
+    assert [result.status for result in report.checks] == ["held", "held"]

@@ -65,7 +65,7 @@ def fori_loop(step: Step) -> Step:
             new = step(module, jax.tree.map(lambda leaf: leaf[at], several))
             return module, jax.tree.map(lambda leaf, row: leaf.at[at].set(row), outputs, new)
 
-        return nnx.fori_loop(0, len(jax.tree.leaves(outputs)[0]), body, (module, outputs))[1]
+        return nnx.fori_loop(0, len(jax.tree.leaves((several, outputs))[0]), body, (module, outputs))[1]
 
     return run
 
@@ -74,7 +74,7 @@ def while_loop(step: Step) -> Step:
     """As `fori_loop`."""
 
     def run(module: Any, several: Any, outputs: Any) -> Any:
-        count = len(jax.tree.leaves(outputs)[0])
+        count = len(jax.tree.leaves((several, outputs))[0])
 
         def body(carried: Any) -> Any:
             at, module, outputs = carried

@@ -72,6 +72,10 @@ class Pool:
         """Whether an input holds what a call may change: a module, an Rngs, a Variable."""
         return any(map(is_state, leaves(self._input(number))))
 
+    def has_leaves(self, number: int) -> bool:
+        """Whether an input holds anything that a loop can hand out call by call: numbers, arrays, state."""
+        return not all(map(is_static, leaves(self._input(number))))
+
     def has_numpy(self, number: int) -> bool:
         """Whether an input of this number holds NumPy arrays."""
         return number >= AS_NUMPY and any(_is_array(leaf) and np.ndim(leaf) for leaf in leaves(self._input(number)))

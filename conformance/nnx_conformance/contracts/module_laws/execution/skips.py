@@ -120,6 +120,8 @@ def _of_second_part(run: Execution, word: Word) -> str:
         return f"plain pickle refuses {function}: pip install cloudpickle"
     if name == "bounds" and not longest(run.module):
         return "it has no state with an axis, besides Params"
+    if name in ("scan", *LOOPS) and not run.harness.pool.has_leaves(word.input):
+        return "its input holds no number or array, of which each call of a loop takes its own"
     if name in (*LOOPS, *DERIVED) and run.harness.pool.holds_state(word.input):
         return "what is state among its arguments, it would close over"
     if name in ("vjp", "jvp") and arrays(run.module):
