@@ -92,6 +92,8 @@ Need = Callable[[Any], Unmet]
 Read = Callable[[Case, Any], Any]
 #: What a check compares on a case; nothing where it asks something else of it.
 Claims = Callable[[Case, Any], Iterable[Claim]]
+#: For which values of its inputs a case proves that a check holds, such as `float32[2,3]`; nothing where it does not.
+Proves = Callable[[Case, Any], Iterable[str]]
 #: From case, reading, the id of the check and its violation.
 Script = Callable[[Case, Any, str, Violation], str]
 
@@ -114,6 +116,7 @@ class Check:
         because: the ids of other checks; each violation follows from them too, after those that it names itself.
         claims: what it compares, all of it: where that holds the check holds, and `judge` is not called. chex asserts
             it over all cases together. None for a check that compares nothing, but asks whether something was done.
+        proves: for which values of its inputs a case proves it; None for a check of which none can.
     """
 
     id: str
@@ -129,6 +132,7 @@ class Check:
     needs: tuple[Need, ...] = ()
     because: tuple[str, ...] = ()
     claims: Claims | None = None
+    proves: Proves | None = None
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -172,10 +176,11 @@ def unmet(needs: Iterable[Need], reading: Any) -> Unmet:
 
 
 class Judged(NamedTuple):
-    """What a check says of a case, and what it compared on it."""
+    """What a check says of a case, what it compared on it, and for which values of its inputs that proves the check."""
 
     judgement: Judgement
     claims: tuple[Claim, ...] = ()
+    proved: tuple[str, ...] = ()
 
     @property
     def violated(self) -> bool:
@@ -188,12 +193,13 @@ def judged(check: Check, case: Case, reading: Any) -> Judged:
     if (why := unmet(check.needs, reading)) is not None:
         return Judged(why)
     claims = tuple(check.claims(case, reading)) if check.claims else ()
+    proved = tuple(check.proves(case, reading)) if check.proves else ()
     if claims and all(claim.holds() for claim in claims):
-        return Judged(None, claims)
+        return Judged(None, claims, proved)
     judgement = check.judge(case, reading)
     if isinstance(judgement, Violation) and check.because:
         judgement = replace(judgement, because=(*judgement.because, *check.because))
-    return Judged(judgement, claims)
+    return Judged(judgement, claims, proved if judgement is None else ())
 
 
 def judgement(check: Check, case: Case, reading: Any) -> Judgement:

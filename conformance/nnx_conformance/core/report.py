@@ -107,6 +107,7 @@ class CheckResult:
         violated: on how many of them it was violated.
         blocked_by: the checks that stood in its way.
         reason: why it is not applicable or waived.
+        proved: for which values of its inputs a trace proves that it holds, such as `float32[2,3]`; empty for none.
     """
 
     id: str
@@ -117,6 +118,7 @@ class CheckResult:
     violated: int
     blocked_by: tuple[str, ...] = ()
     reason: str = ""
+    proved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,7 +26,7 @@ TINY = np.finfo(np.float64).tiny
 
 def asserted(check: Check, case: Case, reading: Any) -> Judgement:
     """What a check says of one case, once chex has asserted what it compared."""
-    judgement, claims = judged(check, case, reading)
+    judgement, claims, _ = judged(check, case, reading)
     return _refuted(words) if judgement is None and (words := wording(claims)) else judgement
 
 

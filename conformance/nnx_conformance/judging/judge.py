@@ -160,8 +160,9 @@ class Judging:
         self._progress("cases", self.cases, self._total)
         judgements = judge(self.contract, request, facts)
         request = self.contract.observer.again(request, facts)
-        for check_id, (judgement, claims) in judgements.items():
+        for check_id, (judgement, claims, proved) in judgements.items():
             tally = self.tallies[check_id]
+            tally.proved.update(dict.fromkeys(proved))
             tally.add(request, judgement, facts, drawn=self._drawing)
             if claims and judgement is None:
                 tally.claims.append((request, claims))

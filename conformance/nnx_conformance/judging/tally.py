@@ -50,8 +50,9 @@ class Tally:
     """One check so far, and an example of its violations.
 
     That is the first one, until a smaller drawn case violates the check in the same way: from there the smallest case
-    is nearer. `own_reasons` are those of the check's own domain, which say more than those of others. `claims` are what
-    it compared on cases where it holds, until they are asserted.
+    is nearer. `own_reasons` are those of the check's own domain, which say more than those of others. `proved` are the
+    inputs, such as `float32[2,3]`, for whose values a case proves the check. `claims` are what it compared on cases
+    where it holds, until they are asserted.
     """
 
     check: Check
@@ -63,6 +64,7 @@ class Tally:
     own_reasons: Counter[str] = field(default_factory=Counter)
     unseen: Counter[Unseen] = field(default_factory=Counter)
     example: Example | None = None
+    proved: dict[str, None] = field(default_factory=dict)
     claims: list[tuple[Request, tuple[Claim, ...]]] = field(default_factory=list)
 
     @property

@@ -240,7 +240,8 @@ def _result(tally: Tally, tallies: Mapping[str, Tally]) -> CheckResult:
         status, reason = Status.NOT_APPLICABLE, why.reason if why else first
     blocked_by = tuple(by for by, _ in tally.blocked.most_common()) if stands else ()
     counts = (tally.evaluated, tally.violated)
-    return CheckResult(check.id, check.level, check.requirement, status, *counts, blocked_by, reason)
+    proved = tuple(tally.proved) if status is Status.HELD else ()
+    return CheckResult(check.id, check.level, check.requirement, status, *counts, blocked_by, reason, proved)
 
 
 def not_loaded(

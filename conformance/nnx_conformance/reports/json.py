@@ -71,6 +71,7 @@ def _result_data(result: CheckResult) -> dict[str, Any]:
         "cases_violated": result.violated,
         "blocked_by": list(result.blocked_by),
         "reason": result.reason,
+        **({"proved": list(result.proved)} if result.proved else {}),
     }
 
 

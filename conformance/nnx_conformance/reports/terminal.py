@@ -22,6 +22,7 @@ from nnx_conformance.reports.wording import (
     conditions,
     details,
     how_often,
+    how_surely,
     place,
     setting,
     unmet,
@@ -156,7 +157,7 @@ def _listed(status: str, results: list[CheckResult]) -> str:
         return "; ".join(f"by {cause}: {_blocked_by(cause, results)}" for cause in causes)
     if status in ("not applicable", "waived"):
         return "; ".join(f"{result.id}: {result.reason}" for result in results)
-    return ", ".join(f"{result.id} ({result.evaluated})" for result in results)
+    return ", ".join(f"{result.id} ({how_surely(result)})" for result in results)
 
 
 def _blocked_by(cause: str, results: list[CheckResult]) -> str:

@@ -140,6 +140,16 @@ def open_groups(report: Report) -> list[tuple[Finding, tuple[Finding, ...]]]:
     return [group for group in report.groups if status(report, group[0]) == "violated"]
 
 
+def how_surely(result: CheckResult) -> str:
+    """On how many cases a check holds, and what a trace proves besides."""
+    return "; ".join(filter(None, (str(result.evaluated), proof(result))))
+
+
+def proof(result: CheckResult) -> str:
+    """For which values of its inputs a trace proves that a check holds; empty for none."""
+    return f"for every value of {' and '.join(result.proved)}" if result.proved else ""
+
+
 def why_not(result: CheckResult) -> str:
     """Why a check was not judged, or does not count."""
     if result.status == "blocked":

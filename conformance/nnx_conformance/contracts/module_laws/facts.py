@@ -146,6 +146,39 @@ class Slope:
 
 
 @dataclass(frozen=True, eq=False)
+class Proof:
+    """What the trace of a call shows to hold for every value of its state and its input.
+
+    Attributes:
+        types: of the input, such as `float32[2,3]`.
+        evaluating: whether the module was in eval mode.
+        kept: the paths of the state that hold after the call what they held before.
+        stable: whether structure, shapes, dtypes and weak types are those from before.
+        certain: whether outputs and state, apart from random streams, do not depend on these.
+        writes: of other paths, the line that computes what they come to hold.
+    """
+
+    types: str
+    evaluating: bool
+    kept: tuple[str, ...]
+    stable: bool
+    certain: bool
+    writes: tuple[Write, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class MovedConstant:
+    """A constant of the trace of a call that is another one once the module was called further.
+
+    `before` and `after` are both values, as text; `line` is where it is used, if the subject says so.
+    """
+
+    line: Line | None
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, eq=False)
 class Refusal:
     """What raised, and by what: `repr`, `nnx.tabulate`."""
 
@@ -194,6 +227,7 @@ class StepFacts:
         reused: in `keys`, the error of JAX's checker where a key was used a second time.
         outside: in `bounds`, that of an index which was out of bounds, and the line of the subject that computes it.
         products: in `types`, the products of a call; `slopes` in `slopes`; `refusals` in `represent`.
+        proofs: in `trace`, what holds for every value, by mode; `moved` what two traces of it do not agree on.
         unasked: in these and in `modes` and `rows`, why what they ask cannot be known; empty if it can.
         forms: the forms of checkpoint from which it was restored, and of the others why it was not.
     """
@@ -227,6 +261,8 @@ class StepFacts:
     products: tuple[Product, ...] = ()
     slopes: tuple[Slope, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    moved: tuple[MovedConstant, ...] = ()
     unasked: str = ""
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -106,6 +107,13 @@ class Harness:
         self._lazy: dict[str, bool] = {}
         self._undifferentiable: dict[tuple[str, str], str] = {}
         self._transforms: dict[str, Transforms] = {}
+        self._looked_into: dict[Any, Any] = {}
+
+    def once(self, key: Any, look: Callable[[], Any]) -> Any:
+        """What looking into something gives, looked into once: it depends on nothing that a program did before."""
+        if key not in self._looked_into:
+            self._looked_into[key] = look()
+        return self._looked_into[key]
 
     def transforms(self, mode: str, fresh: bool) -> Transforms:
         """What is compiled for a mode of Flax: shared by all cases, or made anew."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from nnx_conformance.contracts.module_laws.facts import StepFacts
 from nnx_conformance.contracts.module_laws.laws.differences import HIDDEN, START, Difference, text
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, law
+from nnx_conformance.contracts.module_laws.laws.proved import constants, with_constants
 from nnx_conformance.contracts.module_laws.laws.reading import Reading, by_path
 from nnx_conformance.contracts.module_laws.program.language import BY_NAME
 from nnx_conformance.core.case import Case
@@ -175,6 +176,19 @@ def donation_safe(case: Case, reading: Reading) -> Judgement:
     return judged
 
 
+@law(
+    id=HIDDEN,
+    requirement="Everything that the module's behaviour depends on lives in its Variables: "
+    "not in Python numbers, lists, closures or classes.",
+    remedy="Keep it in a Variable that is an attribute of the module.",
+    wrong="self.calls += 1\nreturn x * (self.calls < 10)",
+    right="self.calls[...] = self.calls[...] + 1\nreturn x * (self.calls[...] < 10)",
+    claims=comparing(HIDDEN, constants),
+)
+def no_hidden_state(case: Case, reading: Reading) -> Judgement:
+    return with_constants(agreement(HIDDEN)(case, reading), reading)
+
+
 def compared(id: str, requirement: str, remedy: str, wrong: str, right: str) -> Check:
     """A law that compares."""
     made = law(id=id, requirement=requirement, remedy=remedy, wrong=wrong, right=right, claims=comparing(id))
@@ -274,12 +288,5 @@ CHECKS = (
         "self.total[...] = self.total[...] + x.sum()",
     ),
     donation_safe,
-    compared(
-        HIDDEN,
-        "Everything that the module's behaviour depends on lives in its Variables: "
-        "not in Python numbers, lists, closures or classes.",
-        "Keep it in a Variable that is an attribute of the module.",
-        "self.calls += 1\nreturn x * (self.calls < 10)",
-        "self.calls[...] = self.calls[...] + 1\nreturn x * (self.calls[...] < 10)",
-    ),
+    no_hidden_state,
 )

@@ -139,7 +139,7 @@ def start(facts: ProgramFacts) -> Difference | None:
 def blamed(facts: ProgramFacts, position: int) -> str:
     """The law that a difference after a step breaks: the step's own, or for a plain call that of what came before."""
     for step in reversed(facts.steps[: position + 1]):
-        if not step.skipped and step.operation not in ("call", "original"):
+        if not step.skipped and step.operation not in ("call", "original", "trace"):
             return BY_NAME[step.operation].law
     return HIDDEN
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from nnx_conformance.contracts.module_laws.laws.reading import Reading
-from nnx_conformance.core.contract import CORE, MUST, Check, Claims, Judge, Level, Need, NotApplicable
+from nnx_conformance.core.contract import CORE, MUST, Check, Claims, Judge, Level, Need, NotApplicable, Proves
 
 
 class Evidence(Enum):
@@ -29,11 +29,12 @@ def law(
     level: Level = MUST,
     core: bool = True,
     claims: Claims | None = None,
+    proves: Proves | None = None,
 ) -> Callable[[Judge], Check]:
     """Make a check of the function below it, judged on its own programs and, where that is `core`, the machine's."""
     others = (CORE,) if core else ()
     return lambda judge: Check(
-        id, level, requirement, remedy, judge, wrong, right, id, others=others, needs=needs, claims=claims
+        id, level, requirement, remedy, judge, wrong, right, id, (), others, needs, claims=claims, proves=proves
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnx_conformance.contracts.module_laws.facts import Leaf
+from nnx_conformance.contracts.module_laws.laws import proved
 from nnx_conformance.contracts.module_laws.laws.differences import text
 from nnx_conformance.contracts.module_laws.laws.law import (
     NO_CALL,
@@ -101,6 +102,7 @@ def params_kept(reading: Reading) -> Iterator[Claim]:
     right="self.mean = nnx.BatchStat(jnp.zeros(4))",
     needs=(carried_out, NOT_REWRITING),
     claims=lambda _, reading: params_kept(reading),
+    proves=proved.proving(proved.params_kept),
 )
 def params_untouched(case: Case, reading: Reading) -> Judgement:
     if not any(leaf.param for step in reading.facts.steps for leaf in step.twin.state):

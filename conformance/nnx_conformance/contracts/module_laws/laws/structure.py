@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nnx_conformance.contracts.module_laws.facts import Leaf
+from nnx_conformance.contracts.module_laws.laws import proved
 from nnx_conformance.contracts.module_laws.laws.differences import text
 from nnx_conformance.contracts.module_laws.laws.law import NOT_GROWING, Evidence, carried_out, law, was_called
 from nnx_conformance.contracts.module_laws.laws.reading import Move, Reading
@@ -36,6 +37,7 @@ def _stable(_: Case, reading: Reading) -> Iterator[Claim]:
     right="self.calls[...] = self.calls[...] + 1",
     needs=(carried_out, NOT_GROWING, was_called),
     claims=_stable,
+    proves=proved.proving(proved.structure_kept),
 )
 def structure_stable(case: Case, reading: Reading) -> Judgement:
     return _retyped(_types(reading)) or _restructured(reading) or _retyped(_types_set(reading)) or _retraced(reading)

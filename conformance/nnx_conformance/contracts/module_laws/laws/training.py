@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnx_conformance.contracts.module_laws.facts import Leaf, Pair, Side, StepFacts
+from nnx_conformance.contracts.module_laws.laws import proved
 from nnx_conformance.contracts.module_laws.laws.agreements import agreement, comparing
 from nnx_conformance.contracts.module_laws.laws.differences import REPRODUCIBLE, text
 from nnx_conformance.contracts.module_laws.laws.law import NOT_REWRITING, RANDOM, Evidence, carried_out, declares, law
@@ -125,6 +126,7 @@ def _frozen(case: Case, reading: Reading) -> Iterator[Claim]:
     right="if not self.use_running_average:\n    self.mean[...] = mean",
     needs=(carried_out, declares("has_eval_mode", "it declares no eval mode")),
     claims=comparing("eval-frozen", _frozen),
+    proves=proved.proving(proved.state_kept, in_eval_mode=True),
 )
 def eval_frozen(case: Case, reading: Reading) -> Judgement:
     for still in _stills(case, reading):

@@ -27,7 +27,7 @@ def _judged(case: Case, facts_of_all: Reading) -> Iterator[tuple[str, Case, Read
 
 def broken(case: Case, reading: Reading) -> Iterator[tuple[str, Case, Reading, Violation]]:
     """Each law that a short program in tree mode breaks: its id, that program, its reading, and the violation."""
-    for check_id, short, part, (judgement, _) in _judged(case, reading):
+    for check_id, short, part, (judgement, *_) in _judged(case, reading):
         if isinstance(judgement, Violation):
             yield check_id, short, part, judgement
 

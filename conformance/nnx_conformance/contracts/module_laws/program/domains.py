@@ -92,7 +92,7 @@ LEFT_OUT = (
     *("endure", "reseed", "rerun", "restart", "far", "again", "afresh", "keys", "bounds", "second", "remake"),
     *("lend", "abstract", "tree", "plainjit", "deepcopy", "pickle", "watch", "derive"),
     *("refer", "types", "modes", "rows", "slopes", "represent"),
-    *("switch", "fori_loop", "while_loop", "custom_vjp", "vjp", "jvp", "donate"),
+    *("switch", "fori_loop", "while_loop", "custom_vjp", "vjp", "jvp", "donate", "trace"),
 )
 NUMBERS = (*range(INPUTS), AS_NUMPY, AS_NUMPY + 1)
 
@@ -130,10 +130,11 @@ def _case(seed: int, names: tuple[str, ...], numbers: list[int]) -> Case:
 
 
 #: In every run, what chance seldom brings together: changes of the mode, twice the same one, checkpoints and copies.
+#: At the end of the first one stands what the trace of a call shows, for all laws that are judged on the core.
 MODES_MEET = tuple(
     case(CORE, 0, words(text))
     for text in (
-        "call:1 eval eval train call:1 save:1 call:2",
+        "call:1 eval eval train call:1 save:1 call:2 trace:2",
         "call:1 train eval train call:1 save:1 call:2 eval call:1",
         "call:1 eval call:2 clone:1 train call:1 original:1 call:2 train call:1",
         "eval call:1 train call:2 reload:1 eval eval graft:1 call:1 train call:1",

@@ -81,6 +81,7 @@ OPERATIONS = (
     Operation("rows", "rows-independent", warm=True),
     Operation("slopes", "gradients-agree", exact=True, warm=True),
     Operation("represent", "represents", exact=True),
+    Operation("trace", "no-hidden-state", exact=True),
 )
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 _CODES = {operation.name: code for code, operation in enumerate(OPERATIONS)}

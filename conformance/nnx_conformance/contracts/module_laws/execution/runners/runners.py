@@ -36,6 +36,7 @@ from nnx_conformance.contracts.module_laws.execution.snapshots import (
     transplant,
     variables,
 )
+from nnx_conformance.contracts.module_laws.execution.tracing.looking import trace
 from nnx_conformance.contracts.module_laws.facts import Side
 from nnx_conformance.contracts.module_laws.program.language import OTHER
 from nnx_conformance.core.plain_text import plain, short
@@ -286,7 +287,7 @@ RUNNERS: dict[str, Callable[[Execution], Any]] = {
         runner.__name__: runner
         for runner in (remake, abstract, second, lend, tree, plainjit, pickle, keys, bounds, again, afresh, far)
     },
-    **{runner.__name__: runner for runner in (refer, types, modes, rows, represent)},
+    **{runner.__name__: runner for runner in (refer, types, modes, rows, represent, trace)},
     **{name: _through(name) for name in ("jit", "remat", "switch", "custom_vjp", "vjp", "jvp")},
     **{name: looped(name) for name in ("fori_loop", "while_loop")},
     **{name: _mode(name) for name in ("eval", "train")},
