@@ -41,6 +41,7 @@ class Violation:
         because: the ids of other checks; this violation follows from the first of them that is violated, too.
         evidence: what shows it, by a kind of the contract's own; its script is chosen by it.
         end: how the candidate's process ended on the case; None if it answered.
+        condition: the condition of the source without which the case would not break it; empty if none is known.
     """
 
     what: str
@@ -52,6 +53,7 @@ class Violation:
     because: tuple[str, ...] = ()
     evidence: Enum | None = None
     end: End | None = None
+    condition: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from nnx_conformance.core.candidate.loaded import Loaded
 from nnx_conformance.core.consistent import consistent
 from nnx_conformance.core.facts import Facts
 from nnx_conformance.core.plan import AGAIN, OUTPUTS, SHIFTS, Request, RunPlan, Untraced
+from nnx_conformance.core.search.conditions import Met
 from nnx_conformance.core.timeline import clearer
 
 
@@ -80,6 +81,11 @@ def first_alone(facts: Any, _: Any) -> Any:
     return facts
 
 
+def nothing_met(_: Any) -> Iterable[Met]:
+    """No conditions: what a candidate compares is not read from its facts."""
+    return ()
+
+
 def with_output(facts: Any, loaded: Loaded) -> Any:
     """The facts, with what importing the candidate wrote."""
     return dataclasses.replace(facts, output=loaded.output + facts.output)
@@ -114,6 +120,7 @@ class Observer:
         recompiled: whether a case must be compiled anew to show the same again, from its facts.
         rest: what a new process of the candidate is asked for so that the facts become whole; None if they are.
         joined: the facts that two of them come to, the later ones of the process that went on.
+        met: the conditions in the traces of a case, and how they came out, from its facts.
         with_import: the first facts, with what importing the candidate wrote and warned.
     """
 
@@ -130,6 +137,7 @@ class Observer:
     recompiled: Callable[[Any], bool] = cached
     rest: Callable[[Request, Any], Request | None] = nothing_left
     joined: Callable[[Any, Any], Any] = first_alone
+    met: Callable[[Any], Iterable[Met]] = nothing_met
     with_import: Callable[[Any, Loaded], Any] = with_output
 
     def again(self, request: Request, facts: Any) -> Request:

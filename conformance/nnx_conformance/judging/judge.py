@@ -13,7 +13,7 @@ from nnx_conformance.core.contract import CORE, Contract, Violation
 from nnx_conformance.core.observer import Sight
 from nnx_conformance.core.plan import Request
 from nnx_conformance.core.report import Settings
-from nnx_conformance.core.search.conditions import Conditions
+from nnx_conformance.core.search.conditions import Conditions, Met, summed
 from nnx_conformance.core.search.domain import Domain
 from nnx_conformance.judging.assertions import TOGETHER, settle
 from nnx_conformance.judging.client import Client, died
@@ -66,6 +66,7 @@ class Judging:
         self._draw = draw
         self._leads = leads
         self._given: list[Case] = []
+        self._met: dict[Met, None] = {}
         self._progress = progress
         self._pending: deque[Request] = deque()
         self._drawing = False
@@ -119,7 +120,7 @@ class Judging:
     @property
     def conditions(self) -> Conditions:
         """Which conditions of the candidate's source the cases met."""
-        return self.leading.conditions if self.leading else Conditions()
+        return self.leading.conditions if self.leading else summed(self._met)
 
     def visit(self, case: Case, *, wait: bool = False, whole: bool = False) -> None:
         """Send a case, and judge the oldest one that is under way; if `wait`, the case itself.
@@ -157,6 +158,7 @@ class Judging:
         self._pending.popleft()
         self.cases += 1
         self._sight = self.contract.observer.learn(self._sight, facts)
+        self._met.update(dict.fromkeys(self.contract.observer.met(facts)))
         self._progress("cases", self.cases, self._total)
         judgements = judge(self.contract, request, facts)
         request = self.contract.observer.again(request, facts)

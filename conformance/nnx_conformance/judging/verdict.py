@@ -153,7 +153,7 @@ def _finding(header: Header, tally: Tally, root: str, tallies: Mapping[str, Tall
         timeline=contract.timeline(case, reading) if contract.timeline and reading is not None else None,
         script=contract.script(case, reading, shown, of.violation) if contract.script and reading is not None else "",
         assertion=_assertion(check, example, contract),
-        condition=example.condition,
+        condition=example.condition or example.violation.condition,
     )
 
 

@@ -90,6 +90,7 @@ def _conditions_data(report: Report) -> dict[str, Any]:
                 "text": each.text,
                 "never": each.never,
                 "nearest": each.nearest,
+                **({"advice": each.advice} if each.advice else {}),
             }
             for each in known.unmet
         ],

@@ -62,6 +62,7 @@ def unmet(report: Report) -> list[str]:
     """The conditions that were not met both ways, a line each."""
     return [
         f"{each.line}  {each.text}  was never {each.never}{f' (nearest: {each.nearest})' if each.nearest else ''}"
+        f"{f'; advice: {each.advice}' if each.advice else ''}"
         for each in report.conditions.unmet
     ]
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from nnx_conformance.core.facts import Line, Raised, Warned
 from nnx_conformance.core.plan import File
+from nnx_conformance.core.search.conditions import Met
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,6 +180,39 @@ class MovedConstant:
 
 
 @dataclass(frozen=True, eq=False)
+class Visit:
+    """A plain call of a module where a condition of its trace came out as in no call of a program.
+
+    Attributes:
+        condition: as it stands in the source, `not (...)` where it is false; empty where a library compares.
+        line: where it stands.
+        where: how that was reached, such as `in call 4094`.
+        reached: whether calls, inputs or training lead there; else the kit has set state that is no Param.
+        evaluating: whether the module was in eval mode.
+        before, after: the state.
+        outputs: what it returned; `raised` what it raised instead.
+        again: in eval mode, what a second call on the input returned.
+        repeated: of a module that draws randomness, the states before this and two further calls, and what these
+            returned; `seeds` the same of modules with the keys of other seeds.
+        writes: the lines that compute what the state comes to hold.
+    """
+
+    condition: str
+    line: Line | None
+    where: str
+    reached: bool
+    evaluating: bool
+    before: tuple[Leaf, ...]
+    after: tuple[Leaf, ...]
+    outputs: tuple[Leaf, ...] = ()
+    raised: Raised | None = None
+    again: tuple[Leaf, ...] = ()
+    repeated: tuple[Side, ...] = ()
+    seeds: tuple[Side, ...] = ()
+    writes: tuple[Write, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Refusal:
     """What raised, and by what: `repr`, `nnx.tabulate`."""
 
@@ -227,7 +261,8 @@ class StepFacts:
         reused: in `keys`, the error of JAX's checker where a key was used a second time.
         outside: in `bounds`, that of an index which was out of bounds, and the line of the subject that computes it.
         products: in `types`, the products of a call; `slopes` in `slopes`; `refusals` in `represent`.
-        proofs: in `trace`, what holds for every value, by mode; `moved` what two traces of it do not agree on.
+        proofs: in `trace`, what holds for every value, by mode; `moved` what two traces of it do not agree on,
+            `conditions` how those of the trace came out, `visits` where they came out as nowhere else.
         unasked: in these and in `modes` and `rows`, why what they ask cannot be known; empty if it can.
         forms: the forms of checkpoint from which it was restored, and of the others why it was not.
     """
@@ -263,6 +298,8 @@ class StepFacts:
     refusals: tuple[Refusal, ...] = ()
     proofs: tuple[Proof, ...] = ()
     moved: tuple[MovedConstant, ...] = ()
+    conditions: tuple[Met, ...] = ()
+    visits: tuple[Visit, ...] = ()
     unasked: str = ""
 
     @property

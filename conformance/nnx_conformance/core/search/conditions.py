@@ -6,7 +6,8 @@ No verdict rests on it. A candidate's process may forge it, and then leads nobod
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import IntFlag
 from typing import Any
 
@@ -132,12 +133,31 @@ class Unmet:
     Attributes:
         never: the outcome that is missing: `true`, `false`, or `reached`.
         nearest: the operands that came nearest to it, as text; empty where they have none.
+        advice: what happens where the kit sets the state so that it is met, which no call leads to; mostly empty.
     """
 
     line: Line
     text: str
     never: str
     nearest: str = ""
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class Met:
+    """A condition in a trace, and how it came out in one case.
+
+    Attributes:
+        outcome: all of its outcomes that were reached, as an `Outcome`.
+        nearest: the operands that came nearest to each other, as text.
+        advice: what happens where the kit sets the state so that it comes out otherwise; mostly empty.
+    """
+
+    line: Line
+    text: str
+    outcome: int
+    nearest: str = ""
+    advice: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,3 +175,24 @@ class Conditions:
     unmet: tuple[Unmet, ...] = ()
     runs: int = 0
     note: str = ""
+
+
+def summed(several: Iterable[Met]) -> Conditions:
+    """What cases met, summed up: a condition is one and the same by its line and its text."""
+    conditions: dict[tuple[Line, str], Met] = {}
+    for met in several:
+        known = conditions.setdefault((met.line, met.text), met)
+        advice = known.advice or met.advice
+        conditions[met.line, met.text] = replace(known, outcome=known.outcome | met.outcome, advice=advice)
+    every = sorted(conditions.values(), key=lambda met: (met.line.file, met.line.number))
+    unmet = (_unmet(met) for met in every)
+    return Conditions(len(every), tuple(each for each in unmet if each is not None))
+
+
+def _unmet(met: Met) -> Unmet | None:
+    if not met.outcome:
+        return Unmet(met.line, met.text, "reached")
+    for wanted, word in ((Outcome.TRUE, "true"), (Outcome.FALSE, "false")):
+        if not met.outcome & wanted:
+            return Unmet(met.line, met.text, word, met.nearest, met.advice)
+    return None

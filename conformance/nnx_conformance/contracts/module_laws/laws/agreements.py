@@ -8,8 +8,8 @@ from dataclasses import replace
 from nnx_conformance.contracts.module_laws.facts import StepFacts
 from nnx_conformance.contracts.module_laws.laws.differences import HIDDEN, START, Difference, text
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, law
-from nnx_conformance.contracts.module_laws.laws.proved import constants, with_constants
 from nnx_conformance.contracts.module_laws.laws.reading import Reading, by_path
+from nnx_conformance.contracts.module_laws.laws.traced.proved import constants, with_constants
 from nnx_conformance.contracts.module_laws.program.language import BY_NAME
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnx_conformance.contracts.module_laws.facts import Leaf
-from nnx_conformance.contracts.module_laws.laws import proved
 from nnx_conformance.contracts.module_laws.laws.differences import text
 from nnx_conformance.contracts.module_laws.laws.law import (
     NO_CALL,
@@ -18,6 +17,7 @@ from nnx_conformance.contracts.module_laws.laws.law import (
 )
 from nnx_conformance.contracts.module_laws.laws.reading import Move, Reading, changed
 from nnx_conformance.contracts.module_laws.laws.structure import structure_stable
+from nnx_conformance.contracts.module_laws.laws.traced import conditions, proved
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, at_most, same_bits
 from nnx_conformance.core.contract import Check, Judgement, NotApplicable, Violation
@@ -101,7 +101,7 @@ def params_kept(reading: Reading) -> Iterator[Claim]:
     wrong="self.mean = nnx.Param(jnp.zeros(4))  # written by each call",
     right="self.mean = nnx.BatchStat(jnp.zeros(4))",
     needs=(carried_out, NOT_REWRITING),
-    claims=lambda _, reading: params_kept(reading),
+    claims=lambda case, reading: (*params_kept(reading), *conditions.params_kept(case, reading)),
     proves=proved.proving(proved.params_kept),
 )
 def params_untouched(case: Case, reading: Reading) -> Judgement:
@@ -111,9 +111,8 @@ def params_untouched(case: Case, reading: Reading) -> Judgement:
         if path := rewritten(move):
             what = f"in {move.name}, a plain call changed the Param `{path}`"
             old, new, line = text(move.old[path]), text(move.new[path]), reading.line(path)
-            cause = "an optimiser and weight decay take hold of every Param"
-            return Violation(what, old, new, line, cause, evidence=Evidence.STATE)
-    return None
+            return Violation(what, old, new, line, conditions.ANYWHERE, evidence=Evidence.STATE)
+    return conditions.params_written(reading)
 
 
 def rewritten(move: Move) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nnx_conformance.contracts.module_laws.facts import Leaf
-from nnx_conformance.contracts.module_laws.laws import proved
 from nnx_conformance.contracts.module_laws.laws.differences import text
 from nnx_conformance.contracts.module_laws.laws.law import NOT_GROWING, Evidence, carried_out, law, was_called
 from nnx_conformance.contracts.module_laws.laws.reading import Move, Reading
+from nnx_conformance.contracts.module_laws.laws.traced import proved
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, same_numbers
 from nnx_conformance.core.contract import Judgement, Violation

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnx_conformance.contracts.module_laws.facts import Leaf, Pair, Side, StepFacts
-from nnx_conformance.contracts.module_laws.laws import proved
+from nnx_conformance.contracts.module_laws.facts import Leaf, Pair, Side, StepFacts, Visit
 from nnx_conformance.contracts.module_laws.laws.agreements import agreement, comparing
 from nnx_conformance.contracts.module_laws.laws.differences import REPRODUCIBLE, text
 from nnx_conformance.contracts.module_laws.laws.law import NOT_REWRITING, RANDOM, Evidence, carried_out, declares, law
 from nnx_conformance.contracts.module_laws.laws.reading import Move, Reading, by_path, changed, is_stream
 from nnx_conformance.contracts.module_laws.laws.state_laws import params_kept, rewritten
+from nnx_conformance.contracts.module_laws.laws.traced import conditions, proved
 from nnx_conformance.contracts.module_laws.program.language import AGAIN, OTHER_SEED
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, same_bits, same_numbers
@@ -125,7 +125,7 @@ def _frozen(case: Case, reading: Reading) -> Iterator[Claim]:
     wrong="self.mean[...] = mean  # in eval mode too",
     right="if not self.use_running_average:\n    self.mean[...] = mean",
     needs=(carried_out, declares("has_eval_mode", "it declares no eval mode")),
-    claims=comparing("eval-frozen", _frozen),
+    claims=comparing("eval-frozen", _frozen, conditions.frozen),
     proves=proved.proving(proved.state_kept, in_eval_mode=True),
 )
 def eval_frozen(case: Case, reading: Reading) -> Judgement:
@@ -137,7 +137,7 @@ def eval_frozen(case: Case, reading: Reading) -> Judgement:
         if moved := _moved(still.before, still.after):
             line = still.move.line(moved[0]) if still.evidence is Evidence.STATE else None
             return Violation(still.what.format(moved[0]), *moved[1:], line, evidence=still.evidence)
-    return agreement("eval-frozen")(case, reading)
+    return conditions.moved_in_eval_mode(reading) or agreement("eval-frozen")(case, reading)
 
 
 def _added(move: Move) -> Leaf | None:
@@ -198,19 +198,42 @@ def rng_advances(case: Case, reading: Reading) -> Judgement:
 
 
 def _stands_still(reading: Reading) -> Violation | None:
-    """A key that is the same in each call, which shows only where a schedule has come to let noise through."""
+    """A key that is the same in each call, which shows only where a schedule or a condition lets noise through."""
+    for repeat in _repeats(reading):
+        if any(_moved(repeat.first.outputs, other.outputs) for other in repeat.again):
+            continue
+        keys = [[leaf for leaf in other.state if is_stream(leaf)] for other in repeat.again]
+        advanced = any(_moved(repeat.first.state, leaves) for leaves in keys)
+        outputs = [repeat.first.outputs, *(other.outputs for other in repeat.seeds)]
+        if not advanced and all(_moved(one, other) for one, other in itertools.combinations(outputs, 2)):
+            calls, visit = len(repeat.again) + 1, repeat.visit
+            where = f"{visit.where}, {calls} calls" if visit else f"{calls} calls at the end of the horizon"
+            what = f"{where} gave the same outputs; other seeds give others"
+            values, line = ("other outputs", "the same outputs"), visit.line if visit else None
+            condition = conditions.quoted(visit) if visit else ""
+            cause = "each call uses the same key"
+            return Violation(what, *values, line, cause, evidence=Evidence.KIT, condition=condition)
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class _Repeat:
+    """A call, further ones on the same input, and the same call of modules with the keys of other seeds."""
+
+    first: Side
+    again: list[Side]
+    seeds: list[Side]
+    visit: Visit | None = None
+
+
+def _repeats(reading: Reading) -> Iterator[_Repeat]:
     again = [pair for pair in _far(reading) if pair.name == AGAIN]
-    seeds = [pair.got.outputs for pair in _far(reading) if pair.name == OTHER_SEED]
-    if not again or any(_moved(pair.wanted.outputs, pair.got.outputs) for pair in again):
-        return None
-    keys = [[leaf for leaf in pair.got.state if is_stream(leaf)] for pair in again]
-    advanced = any(_moved(again[0].wanted.state, leaves) for leaves in keys)
-    different = [_moved(one, other) for one, other in itertools.combinations([again[0].wanted.outputs, *seeds], 2)]
-    if advanced or not all(different):
-        return None
-    what = f"{len(again) + 1} calls at the end of the horizon gave the same outputs; other seeds give others"
-    cause = "each call uses the same key"
-    return Violation(what, "other outputs", "the same outputs", cause=cause, evidence=Evidence.KIT)
+    if again:
+        seeds = [pair.got for pair in _far(reading) if pair.name == OTHER_SEED]
+        yield _Repeat(again[0].wanted, [pair.got for pair in again], seeds)
+    for visit in conditions.visits(reading):
+        if visit.repeated and _informative(visit.outputs):
+            yield _Repeat(visit.repeated[0], list(visit.repeated[1:]), list(visit.seeds), visit)
 
 
 def _far(reading: Reading) -> list[Pair]:

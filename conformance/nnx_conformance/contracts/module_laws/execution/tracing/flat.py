@@ -203,7 +203,7 @@ class Flat:
         self, equation: Any, reads: tuple[Atom, ...], guards: tuple[Guard, ...], place: Place | None
     ) -> Sequence[Atom]:
         params = equation.params
-        constants, carried = params["num_consts"], params["num_carry"]
+        constants, carried = _scanned(params)
         body = _open(params["jaxpr"])
         results: list[Atom] = list(self._added(equation, reads, guards, place))
         if params["length"]:
@@ -257,6 +257,14 @@ class Flat:
     def _number(self, kind: Any) -> int:
         self.types.append(kind)
         return len(self.types) - 1
+
+
+def _scanned(params: Any) -> tuple[int, int]:
+    """How many constants a loop reads, and how much it carries on."""
+    if "num_consts" in params:
+        return params["num_consts"], params["num_carry"]
+    constants, carried, _ = map(len, params["ft_in"].unpack())  # from JAX 0.12 on
+    return constants, carried
 
 
 def _bound(equation: Any, *values: Any) -> Sequence[Any]:

@@ -1,0 +1,167 @@
+"""The conditions that a trace holds: what is compared there, and how it comes out on a state and an input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from nnx_conformance.contracts.module_laws.execution.tracing.flat import Atom, Constant, Equation, Guard
+from nnx_conformance.contracts.module_laws.execution.tracing.places import LONGEST, Place
+from nnx_conformance.contracts.module_laws.execution.tracing.proofs import unchanged
+from nnx_conformance.contracts.module_laws.execution.tracing.trace import Trace
+from nnx_conformance.core.plain_text import short
+
+#: By primitive, how a comparison is written.
+COMPARED = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+JOINED = frozenset(("and", "or"))
+#: What a subject writes down that is a condition. What a library compares inside of what is called is none.
+WRITTEN = frozenset(
+    (
+        *("compare", "and", "logical_and", "logical_or", "isclose", "clip", "clamp", "minimum", "maximum"),
+        *("equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "eq", "ne", "lt", "le", "gt", "ge"),
+    )
+)
+MOST = 64
+Compare = Callable[[Any, Any], Any]
+COMPARE: dict[str, Compare] = {
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "truth": lambda a, _: a != 0,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """A comparison in a trace.
+
+    Attributes:
+        place: where it stands in the source; None where a library compares.
+        operator: `==`, `<`, ..., or `truth`.
+        left, right: the operands.
+        guards: the branches that it stands in.
+        depends: the inputs of the trace on which it depends.
+        bound: of a `clip`, which of its limits it is: `lower` or `upper`; else empty.
+    """
+
+    place: Place | None
+    operator: str
+    left: Atom
+    right: Atom
+    guards: tuple[Guard, ...]
+    depends: frozenset[int]
+    bound: str = ""
+
+    @property
+    def text(self) -> str:
+        """The condition as it stands in the source; empty where a library compares."""
+        text = short(self.place.text, LONGEST) if self.place else ""
+        return f"{text} at its {self.bound} limit" if self.bound else text
+
+
+def conditions(trace: Trace) -> list[Condition]:
+    """The conditions that the subject wrote, and those of others that decide what becomes of what must not change."""
+    flat = trace.flat
+    streams = {at for at, path in enumerate(trace.paths) if path in trace.random}
+    still = unchanged(trace)
+    moving = [new for path, new in zip(trace.paths, trace.new, strict=True) if path in trace.params - still]
+    behind = {result for equation in flat.needed(moving) for result in equation.results}
+    written = [equation for equation in flat.equations if _is_written(trace, equation)]
+    decided = any(behind.intersection(equation.results) for equation in written)
+    others = [] if decided else [equation for equation in flat.equations if behind.intersection(equation.results)]
+    chosen = {id(equation) for equation in (*written, *others)}
+    found: list[Condition] = []
+    for equation in flat.equations:
+        if id(equation) in chosen:
+            for operator, left, right, bound in _compared(trace, equation):
+                read = (atom for atom in (left, right, *(atom for atom, _ in equation.guards)) if isinstance(atom, int))
+                depends = frozenset().union(*(flat.depends[atom] for atom in read))
+                if depends - streams:
+                    place = equation.place if equation in written else None
+                    found.append(Condition(place, operator, left, right, equation.guards, depends, bound))
+    return found[:MOST]
+
+
+def _is_written(trace: Trace, equation: Equation) -> bool:
+    """Whether an equation is a condition that stands in the source: a comparison, or a choice by a flag."""
+    if equation.place is None:
+        return False
+    return equation.place.called in WRITTEN or (equation.name in ("select_n", "cond") and _is_flag(trace, equation))
+
+
+def _is_flag(trace: Trace, equation: Equation) -> bool:
+    return isinstance(equation.reads[0], int) and equation.reads[0] < trace.flat.inputs
+
+
+def _compared(trace: Trace, equation: Equation) -> list[tuple[str, Atom, Atom, str]]:
+    """What an equation compares: operator, operands, and which limit of a clip that is."""
+    name, reads = equation.name, equation.reads
+    kinds = [_dtype(trace, atom) for atom in reads]
+    if any(kind is None or not (jnp.issubdtype(kind, jnp.number) or kind == jnp.bool_) for kind in kinds):
+        return []
+    if any(jnp.issubdtype(kind, jnp.complexfloating) for kind in kinds):
+        return []
+    if name == "clamp":
+        return [("<", reads[1], reads[0], "lower"), (">", reads[1], reads[2], "upper")]
+    if name in ("max", "min") and len(reads) == 2:
+        bound = ("lower" if name == "max" else "upper") if equation.place and equation.place.called == "clip" else ""
+        low, high = reads if not isinstance(reads[1], Constant) else reads[::-1]  # the number first that is limited
+        return [(">" if name == "min" else "<", high, low, bound)]
+    if name in COMPARED and len(reads) == 2:
+        return [(COMPARED[name], *reads, "")]
+    if name in JOINED and all(kind == jnp.bool_ for kind in kinds):
+        return [("truth", equation.results[0], Constant(1), "")]
+    if name in ("select_n", "cond") and _is_flag(trace, equation):
+        return [("truth", reads[0], Constant(1), "")]
+    return []
+
+
+def _dtype(trace: Trace, atom: Atom) -> Any:
+    kind = trace.flat.types[atom] if isinstance(atom, int) else jnp.asarray(atom.value)
+    dtype = getattr(kind, "dtype", None)
+    return None if dtype is None or jnp.issubdtype(dtype, jax.dtypes.extended) else dtype
+
+
+#: How conditions come out, one number for each: whether any element is true and any false, and the operands of the
+#: pair that is nearest.
+Outcomes = tuple[Any, Any, Any, Any]
+
+
+def outcomes(trace: Trace, several: Sequence[Condition]) -> Callable[..., Outcomes]:
+    """A function of the inputs of a trace that gives how conditions come out."""
+    wanted = [atom for each in several for atom in (each.left, each.right, *(atom for atom, _ in each.guards))]
+    compute = trace.flat.function(wanted)
+
+    def run(*inputs: Any) -> Outcomes:
+        values = iter(compute(*inputs))
+        rows = []
+        for each in several:
+            left, right = jnp.asarray(next(values)), jnp.asarray(next(values))
+            here = jnp.bool_(True)
+            for _, branch in each.guards:
+                here &= jnp.asarray(next(values)).astype(jnp.int32) == branch
+            rows.append((*_outcome(each.operator, left, right, here), *_nearest(left, right)))
+        true, false, left, right = (jnp.stack(column) for column in zip(*rows, strict=True))
+        return true, false, left, right
+
+    return run
+
+
+def _outcome(operator: str, left: Any, right: Any, here: Any) -> tuple[Any, Any]:
+    holds = jnp.asarray(COMPARE[operator](left, right))
+    return here & jnp.any(holds), here & jnp.any(~holds)
+
+
+def _nearest(left: Any, right: Any) -> tuple[Any, Any]:
+    mine, its = jnp.broadcast_arrays(left.astype(jnp.float32), right.astype(jnp.float32))
+    if not mine.size:
+        return jnp.float32(jnp.nan), jnp.float32(jnp.nan)
+    at = jnp.argmin(jnp.abs(mine - its))
+    return mine.reshape(-1)[at], its.reshape(-1)[at]
