@@ -222,17 +222,24 @@ def array(value: Any) -> np.ndarray | None:
     return widened(np.array(value, subok=False))
 
 
+@functools.lru_cache(maxsize=256)
 def is_real(dtype: Any) -> bool:
     """Whether a dtype is one of real numbers, those among them that NumPy itself does not know."""
     return bool(jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer) or dtype == np.bool_)
 
 
+@functools.lru_cache(maxsize=256)
+def _is_sent(dtype: np.dtype[Any]) -> bool:
+    """Whether arrays of real numbers of this dtype can be sent. NumPy makes the name of a dtype anew each time."""
+    return is_real(dtype) and dtype.name in DTYPES
+
+
 def widened(data: np.ndarray) -> np.ndarray | None:
     """An array of real numbers, of a dtype that can be sent: float8, int4 and the like as what is next in width."""
+    if _is_sent(data.dtype):
+        return data
     if not is_real(data.dtype):
         return None
-    if data.dtype.name in DTYPES:
-        return data
     if jnp.issubdtype(data.dtype, jnp.floating):
         return data.astype(np.float32 if "e8m0" in data.dtype.name else np.float16)
     return data.astype(np.uint8 if data.dtype.name.startswith("u") else np.int8)

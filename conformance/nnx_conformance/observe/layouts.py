@@ -17,6 +17,8 @@ from nnx_conformance.observe.graph import Takers, Walk, array, number, parts, ty
 
 #: A state is looked at as arrays of at most so many elements.
 MOST_ELEMENTS = 4096
+#: What holds the same for good, or until it is deleted.
+IMMUTABLE = (jax.Array, bool, int, float, str, bytes, type(None))
 
 
 class Arrays:
@@ -58,6 +60,8 @@ class Layouts:
         self._slots: dict[tuple[str, type, bool], Slot] = {}
         self._takers: Takers = {}
         self._numbers: dict[int, tuple[jax.Array, float | None]] = {}
+        self._immutable: dict[type, bool] = {}
+        self._last: tuple[tuple[Slot, ...], list[Any], Snapshot] | None = None
         self._lock = threading.Lock()  # a candidate may call its modules in several threads
 
     def snapshot(self, module: Any, look: Callable[[Any], Any] = lambda value: value) -> Snapshot:
@@ -78,7 +82,11 @@ class Layouts:
     def put(self, layout: tuple[Slot, ...], values: list[Any]) -> Snapshot:
         """The state that consists of these slots and values."""
         with self._lock:
-            return self._put(layout, values)
+            if self._last and layout == self._last[0] and self._the_same(values, self._last[1]):
+                return self._last[2]
+            snapshot = self._put(layout, values)
+            self._last = None if snapshot.traced else (layout, values, snapshot)  # tracers must not be held on to
+            return snapshot
 
     def _put(self, layout: tuple[Slot, ...], values: list[Any]) -> Snapshot:
         position = self._positions.setdefault(layout, len(self._positions))
@@ -91,6 +99,19 @@ class Layouts:
     def all(self) -> tuple[tuple[Slot, ...], ...]:
         """The layouts, by position."""
         return tuple(self._positions)
+
+    def _the_same(self, values: list[Any], others: list[Any]) -> bool:
+        """Whether they are the same objects, of kinds that do not change: before a call as after the last one."""
+        return all(
+            value is other and self._stays(value) and not (hasattr(value, "is_deleted") and value.is_deleted())
+            for value, other in zip(values, others, strict=True)
+        )
+
+    def _stays(self, value: Any) -> bool:
+        kind = type(value)
+        if kind not in self._immutable:
+            self._immutable[kind] = issubclass(kind, IMMUTABLE) and not issubclass(kind, jax.core.Tracer)
+        return self._immutable[kind]
 
     def _slot(self, path: str, leaf: Any, rng: bool) -> Slot:
         kind = type(leaf)
