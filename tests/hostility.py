@@ -20,6 +20,7 @@ from pathlib import Path
 from nnx_conformance.core import contracts
 from nnx_conformance.core.report import Settings
 from nnx_conformance.grading import run
+from nnx_conformance.grading.first_tier import first_tier
 from nnx_conformance.grading.grade import Grade
 from nnx_conformance.grading.grader import Grader
 from nnx_conformance.grading.tasks import GradingPlan, Task
@@ -153,7 +154,8 @@ def plan(level: str, *, cache: str = "", memory: int = 1024, run_seconds: float 
     jail = Jail(level=level, memory=memory * MIB, cpu_seconds=60)  # type: ignore[arg-type]
     jail = dataclasses.replace(run.settled(jail), reads="libraries", hidden=hidden)
     limits = Limits(5, run_seconds, load_seconds=10, wall=1.5)
-    return GradingPlan("mutability", contract.version, Settings(10, shrink=False), limits, jail, cache)
+    few = Settings(10, shrink=False)
+    return GradingPlan("mutability", contract.version, few, limits, jail, cache, tier=first_tier(contract))
 
 
 def graded(grader: Grader, source: bytes) -> Grade:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from nnx_conformance.audit.kill_matrix import KillRow
 from nnx_conformance.audit.reach import Reach
 from nnx_conformance.core.contract import Level
+from nnx_conformance.judging.tier import Tier
 
 #: Beyond so many steps of the exact search for the smallest set of checks, the greedy answer stands.
 STEPS = 50_000
@@ -24,6 +25,21 @@ class Cover:
 
     checks: tuple[str, ...]
     exact: bool
+
+
+@dataclass(frozen=True)
+class FirstTier:
+    """The cases that `grade` is to judge first.
+
+    Attributes:
+        tier: which.
+        catches: how many of the runs of mutants break a MUST check on them.
+        caught: how many do so on any case.
+    """
+
+    tier: Tier
+    catches: int
+    caught: int
 
 
 @dataclass(frozen=True)
@@ -61,6 +77,7 @@ class Audit:
         partial: what of the contract was left out, in words; empty for nothing.
         absent: how many implementations were left out for each module that is not installed.
         seconds: how long it took.
+        first_tier: which cases catch most; None if that was not asked for.
     """
 
     contract: str
@@ -79,6 +96,7 @@ class Audit:
     absent: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     smallest: Cover = field(default=Cover((), True))
+    first_tier: FirstTier | None = None
 
     @property
     def mutants(self) -> tuple[KillRow, ...]:

@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnx_conformance.core import contracts
 from nnx_conformance.core.candidate.target import parse
 from nnx_conformance.core.contract import Contract
 from nnx_conformance.core.errors import Misuse, expected
@@ -43,14 +44,11 @@ def folder(contract: Contract) -> Path:
     Raises:
         Misuse: if the contract names none, or it is not there.
     """
-    top, *inner = contract.catalogue.split(".")
-    if not all(name.isidentifier() for name in (top, *inner)):
+    if not all(name.isidentifier() for name in contract.catalogue.split(".")):
         raise expected("a contract with a catalogue", "catalogue", contract.catalogue, FIX)
-    spec = importlib.util.find_spec(top)
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        if (path := Path(place, *inner)).is_dir():
-            return path
-    raise expected("the package of a folder that exists", "catalogue", contract.catalogue, FIX)
+    if (path := contracts.catalogue_folder(contract)) is None:
+        raise expected("the package of a folder that exists", "catalogue", contract.catalogue, FIX)
+    return path
 
 
 def equivalents(folder: Path) -> dict[str, str]:

@@ -16,6 +16,8 @@ from nnx_conformance.audit.kill_matrix import KillRow
 from nnx_conformance.audit.table import TITLES, accounting, odds
 from nnx_conformance.reports.html import allowed, asset, templates
 
+#: Shown in a form of their own, or written to a file of their own.
+LEFT_OUT = ("rows", "reaches", "first_tier")
 #: The hotter, the more of the cases show the violation.
 DEGREES = (5, 25, 50, 90, 100)
 
@@ -29,7 +31,7 @@ def write_json(audit: Audit, file: TextIO) -> None:
 def data(audit: Audit) -> dict[str, Any]:
     """The audit as plain data, with what follows from it; None for what an audit that is narrow cannot know."""
     return {
-        **{name: value for name, value in dataclasses.asdict(audit).items() if name not in ("rows", "reaches")},
+        **{name: value for name, value in dataclasses.asdict(audit).items() if name not in LEFT_OUT},
         **({"checks": [_narrow(check) for check in audit.checks], "smallest": None} if audit.narrow else {}),
         "sound": not audit.problems,
         "problems": audit.problems,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from platform import python_version
 
-from nnx_conformance.audit.audit import Audit, audited_checks, smallest
+from nnx_conformance.audit.audit import Audit, FirstTier, audited_checks, smallest
 from nnx_conformance.audit.catalogue import Reference, catalogue, equivalents, folder, reference
 from nnx_conformance.audit.conditions import Condition, Family, conditions
 from nnx_conformance.audit.kill_matrix import KillRow, kill_row
@@ -17,6 +17,7 @@ from nnx_conformance.audit.mutators.rare import rare
 from nnx_conformance.audit.reach import core_cases, rarest, reaches
 from nnx_conformance.audit.rules import broken_rules, without_meaning
 from nnx_conformance.audit.specimens import Specimen, absent, by_hand, named, one_for_each_check
+from nnx_conformance.audit.tier import catches, first_tier
 from nnx_conformance.core import contracts
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.contract import SHOULD, Contract
@@ -25,8 +26,10 @@ from nnx_conformance.core.report import Settings
 from nnx_conformance.grading import local
 from nnx_conformance.grading.grade import Grade
 from nnx_conformance.grading.run import CountProgress, compilations, settled
+from nnx_conformance.grading.source import Listed
 from nnx_conformance.grading.tasks import GradingPlan, Task
 from nnx_conformance.judging.check import judge_target
+from nnx_conformance.judging.tier import Place
 from nnx_conformance.process.limits import Limits
 from nnx_conformance.sandbox.jail import Jail
 
@@ -49,6 +52,7 @@ class AuditPlan:
         quick: one mutant for each check, hand-written ones only.
         by_hand: no mutants are made.
         drawings: how often the default budget is drawn to see how surely rare conditions are drawn; 0 for not.
+        tier: whether to find out which cases catch most.
     """
 
     seeds: tuple[int, ...]
@@ -58,6 +62,7 @@ class AuditPlan:
     quick: bool = False
     by_hand: bool = False
     drawings: int = 0
+    tier: bool = False
 
     @property
     def makes(self) -> bool:
@@ -90,7 +95,7 @@ def run(name: str, plan: AuditPlan, progress: CountProgress) -> Audit:
     specimens = _specimens(contract, flax, plan, rare_conditions, drawn)
     about = (contract.name, contract.version, flax, version("jax"), python_version(), plan.seeds, plan.max_examples)
     try:
-        rows = _rows(contract, specimens, plan, progress)
+        rows, caught = _rows(contract, specimens, plan, progress)
     except KitError as error:
         return Audit(*about, refused=_refused(contract, plan, error))
     silent = without_meaning(contract, implementations, flax)
@@ -105,7 +110,13 @@ def run(name: str, plan: AuditPlan, progress: CountProgress) -> Audit:
         absent=absent(implementations, flax),
         seconds=time.monotonic() - started,
         smallest=smallest(rows),
+        first_tier=_first_tier(contract, caught) if plan.tier else None,
     )
+
+
+def _first_tier(contract: Contract, caught: list[frozenset[Place]]) -> FirstTier:
+    tier = first_tier(caught, [domain.name for domain in contract.domains])
+    return FirstTier(tier, catches(tier, caught), sum(map(bool, caught)))
 
 
 def _specimens(
@@ -143,8 +154,8 @@ def _by_operators(own: Reference) -> Iterator[Specimen]:
 
 def _rows(
     contract: Contract, specimens: Sequence[Specimen], plan: AuditPlan, progress: CountProgress
-) -> tuple[KillRow, ...]:
-    """The row of every specimen, in their order.
+) -> tuple[tuple[KillRow, ...], list[frozenset[Place]]]:
+    """The row of every specimen, in their order; for each run of a mutant, the cases on which it breaks a MUST check.
 
     Raises:
         KitError: if the contract's own right candidate does not conform here.
@@ -155,7 +166,9 @@ def _rows(
             grades[grade.key].append(grade)
             progress(number, len(specimens) * len(plan.seeds))
     excused = frozenset(kill_row(specimens[0], grades[specimens[0].name]).by)
-    return tuple(kill_row(specimen, grades[specimen.name], excused) for specimen in specimens)
+    rows = tuple(kill_row(specimen, grades[specimen.name], excused) for specimen in specimens)
+    wrong = [row.name for row in rows if row.wrong and not row.dead]
+    return rows, [frozenset(grade.places) for name in wrong for grade in grades[name]]
 
 
 def _grades(contract: Contract, specimens: Sequence[Specimen], plan: AuditPlan) -> Generator[Grade]:
@@ -163,9 +176,9 @@ def _grades(contract: Contract, specimens: Sequence[Specimen], plan: AuditPlan) 
     jail = settled(Jail(reads="libraries"))
     for seed in plan.seeds:
         settings = Settings(plan.max_examples, seed, shrink=False)
-        grading = GradingPlan(contract.name, contract.version, settings, LIMITS, jail)
+        grading = GradingPlan(contract.name, contract.version, settings, LIMITS, jail, places=plan.tier)
         with compilations(grading) as cache:
-            yield from local.run(tasks, replace(grading, cache=cache), plan.jobs)
+            yield from local.run(Listed(tasks), replace(grading, cache=cache), plan.jobs)
 
 
 def _refused(contract: Contract, plan: AuditPlan, error: KitError) -> tuple[str, ...]:

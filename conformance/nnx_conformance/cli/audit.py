@@ -12,6 +12,7 @@ from rich.console import Console
 from nnx_conformance.cli import completion
 from nnx_conformance.cli.options import writable, writing
 from nnx_conformance.core.errors import expected, suggestion
+from nnx_conformance.grading import first_tier
 from nnx_conformance.grading.listing import progress_on
 from nnx_conformance.grading.run import cores
 from nnx_conformance.project.checking import no_hypothesis_folder
@@ -32,6 +33,7 @@ MOST_SEEDS, MOST_JOBS, MOST_DRAWINGS = 1000, 1024, 10_000
 @click.option("--quick", is_flag=True, help="One run, of one mutant for each check, by what it names: for CI.")
 @click.option("--by-hand", is_flag=True, help="Only the hand-written implementations; make no mutants.")
 @click.option("--drawings", default=0, show_default=True, type=int, help="Draw so often to see what the cases meet.")
+@click.option("--tier", metavar="FILE", type=click.Path(path_type=Path), help="Write which cases `grade` judges first.")
 @click.option("--jobs", type=int, help="Implementations judged at a time; as many as there are cores.")
 @click.option(
     "--format",
@@ -51,6 +53,7 @@ def audit(
     quick: bool,
     by_hand: bool,
     drawings: int,
+    tier: Path | None,
     jobs: int | None,
     form: str,
     output: Path | None,
@@ -74,12 +77,23 @@ def audit(
         _within("--max-examples", max_examples, 1, 1_000_000)
         _within("--drawings", drawings, 0, MOST_DRAWINGS)
         _within("--jobs", 1 if jobs is None else jobs, 1, MOST_JOBS)
-        if output:
-            writable("--output", output)
+        if tier and quick:
+            fix = "Leave --quick out: it judges by a few of the checks."
+            raise expected("no --tier beside --quick", "--tier", str(tier), fix)
+        for option, file in (("--output", output), ("--tier", tier)):
+            if file:
+                writable(option, file)
         seed_numbers = tuple(range(1 if quick else seeds))
-        plan = AuditPlan(seed_numbers, max_examples, jobs or cores(), only, quick, by_hand, drawings)
+        plan = AuditPlan(seed_numbers, max_examples, jobs or cores(), only, quick, by_hand, drawings, bool(tier))
         with progress_on(Console(stderr=True)) as progress:
             audited = run_audit(contract, plan, progress)
+        if tier and (found := audited.first_tier):
+            head = (
+                f"Made by `nnx-conformance audit {contract} --tier {tier.name}`.",
+                f"Of {found.caught} runs of mutants that all cases catch, these catch {found.catches}.",
+            )
+            with writing("--tier", tier):
+                tier.write_text(first_tier.text(found.tier, head), encoding="utf-8")
         if output:
             text = io.StringIO()
             formats.FORMATS[form](audited, text)

@@ -13,9 +13,9 @@ from nnx_conformance.cli.check import check
 from nnx_conformance.cli.doctor import doctor
 from nnx_conformance.cli.explain import explain, list_contracts
 from nnx_conformance.cli.explore import explore
-from nnx_conformance.cli.grade import grade
+from nnx_conformance.cli.grading.grade import grade
+from nnx_conformance.cli.grading.results import results
 from nnx_conformance.cli.replay import replay
-from nnx_conformance.cli.results import results
 from nnx_conformance.cli.scaffolding.init import init
 from nnx_conformance.cli.scaffolding.new_contract import new_contract
 from nnx_conformance.cli.statuses import exit_statuses

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 from nnx_conformance.core.contract import Contract
 from nnx_conformance.core.errors import Misuse, expected, suggestion
@@ -18,6 +19,16 @@ def reference_folders(contract: Contract) -> Iterator[str]:
     for package in dict.fromkeys(name.partition(".")[0] for name in named if name):
         spec = importlib.util.find_spec(package)
         yield from (spec.submodule_search_locations or ()) if spec else ()
+
+
+def catalogue_folder(contract: Contract) -> Path | None:
+    """The folder of a contract's catalogue, None if there is none; only the search path is asked."""
+    top, *inner = contract.catalogue.split(".")
+    if not all(name.isidentifier() for name in (top, *inner)):
+        return None
+    spec = importlib.util.find_spec(top)
+    folders = (Path(place, *inner) for place in (spec.submodule_search_locations or ())) if spec else ()
+    return next((folder for folder in folders if folder.is_dir()), None)
 
 
 def names() -> dict[str, EntryPoint]:

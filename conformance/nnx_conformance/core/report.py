@@ -179,7 +179,8 @@ class Report:
         isolation: what the candidate was kept to; empty for one that was judged in process.
         source: the candidate's file, relative to the current folder where it lies below; empty if there is none.
         waivers: those that name this candidate.
-        note: what of the candidate did not run, as magics of a notebook; empty if all did.
+        note: what of the candidate did not run, as magics of a notebook, and whether judging ended early; empty if all
+            of it ran, on all cases.
         conditions: which conditions of its source were met both ways.
     """
 

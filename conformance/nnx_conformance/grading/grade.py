@@ -7,6 +7,7 @@ from typing import Literal
 
 from nnx_conformance.core.candidate.loaded import End
 from nnx_conformance.core.report import Report
+from nnx_conformance.judging.tier import Place
 
 GradeStatus = Literal[
     "conforms", "does not conform", "crashed", "timed out", "could not be judged", "the kit failed", "not run"
@@ -25,6 +26,7 @@ class Grade:
     Attributes:
         reason: why there is no verdict; empty if there is one.
         report: None if the kit failed, or what was handed in cannot be judged by the contract.
+        places: of the drawn cases on which a MUST check is violated, where the plan asks for them.
     """
 
     key: str
@@ -32,11 +34,12 @@ class Grade:
     seconds: float
     reason: str = ""
     report: Report | None = None
+    places: tuple[Place, ...] = ()
 
 
-def graded(key: str, report: Report) -> Grade:
+def graded(key: str, report: Report, places: tuple[Place, ...] = ()) -> Grade:
     """The grade that follows from a report."""
-    return Grade(key, _status(report), report.seconds, report.failure, report)
+    return Grade(key, _status(report), report.seconds, report.failure, report, places)
 
 
 def ungraded(key: str, reason: str, seconds: float = 0.0) -> Grade:

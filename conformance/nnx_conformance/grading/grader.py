@@ -24,6 +24,7 @@ from nnx_conformance.grading.submissions import LONGEST, file_name
 from nnx_conformance.grading.tasks import GradingPlan, Task
 from nnx_conformance.judging.check import Job, judge
 from nnx_conformance.judging.drawn import DrawnOnce
+from nnx_conformance.judging.tier import Place
 from nnx_conformance.judging.verdict import Header, not_loaded
 from nnx_conformance.process.candidate import Process
 from nnx_conformance.process.fork_server import ForkServer
@@ -104,8 +105,9 @@ class Grader:
     def grade(self, task: Task) -> Grade:
         """The grade of one candidate; a failure of the kit is one, too."""
         started = time.monotonic()
+        places: list[Place] = []
         try:
-            return graded(task.key, self._report(task))
+            return graded(task.key, self._report(task, places), tuple(places))
         except Misuse as error:
             return refused(task.key, str(error), time.monotonic() - started)
         except Exception as error:  # noqa: BLE001 - the next candidate must be judged all the same
@@ -113,7 +115,7 @@ class Grader:
             self._renew()
             return ungraded(task.key, message, time.monotonic() - started)
 
-    def _report(self, task: Task) -> Report:
+    def _report(self, task: Task, places: list[Place]) -> Report:
         plan = self._plan
         if len(task.source) > LONGEST:
             return self._too_long(task.id)
@@ -122,7 +124,8 @@ class Grader:
         clock = Clock(plan.limits, self._reference)
         settings = dataclasses.replace(plan.settings, checks=task.checks or plan.settings.checks)
         job = self._job(lambda: Process(target, clock, fork_server), task.id)
-        return judge(dataclasses.replace(job, settings=settings, note=_note(task)))
+        job = dataclasses.replace(job, settings=settings, note=_note(task), tier=plan.tier)
+        return judge(dataclasses.replace(job, on_violation=places.append) if plan.places else job)
 
     def _job(self, opener: Opener, name: str) -> Job:
         return Job(opener, name, self._plan.contract, self._plan.settings, draw=self._drawn, proven=self._proven)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal, TextIO, cast
+from typing import IO, Any, Literal, TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -118,9 +118,14 @@ def _few(checks: tuple[str, ...]) -> str:
 def json_lines(rows: Sequence[StoredGrade], store: Store) -> Iterator[str]:
     """One JSON object for each candidate, its report included."""
     for row in rows:
-        stored = store.stored(row.id)
-        report = report_data(named(stored[0], row.id)) if stored and stored[0] else None
-        yield json.dumps({**dataclasses.asdict(row), "report": report}) + "\n"
+        yield json.dumps(row_data(row, store)) + "\n"
+
+
+def row_data(row: StoredGrade, store: Store) -> dict[str, Any]:
+    """One candidate as JSON data, its report included; that is None if the kit failed at it."""
+    stored = store.stored(row.id)
+    report = report_data(named(stored[0], row.id)) if stored and stored[0] else None
+    return {**dataclasses.asdict(row), "report": report}
 
 
 def csv_lines(rows: Sequence[StoredGrade]) -> Iterator[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from nnx_conformance.core.errors import KitError
 from nnx_conformance.grading.grade import Grade
+from nnx_conformance.grading.source import Source
 from nnx_conformance.grading.tasks import Attempts, GradingPlan, Task
 from nnx_conformance.process import interrupts
 from nnx_conformance.sandbox import linux
@@ -27,16 +28,16 @@ class _Judge:
     connection: Connection
 
 
-def run(tasks: Sequence[Task], plan: GradingPlan, jobs: int) -> Generator[Grade]:
+def run(source: Source, plan: GradingPlan, jobs: int) -> Generator[Grade]:
     """The grades, in the order in which they come.
 
     Raises:
         KitError: if the contract's own right candidate does not conform here.
     """
-    pool = _Pool(plan, min(jobs, len(tasks)))
+    pool = _Pool(plan, jobs if source.size is None else min(jobs, source.size))
     try:
-        pool.prepare(many=len(tasks) >= MANY)
-        yield from pool.judge(tasks)
+        pool.prepare(many=source.size is None or source.size >= MANY)
+        yield from pool.judge(source)
     except BaseException:
         pool.stop()
         raise
@@ -71,21 +72,25 @@ class _Pool:
         if failure:
             raise KitError(failure)
 
-    def judge(self, tasks: Sequence[Task]) -> Iterator[Grade]:
+    def judge(self, source: Source) -> Iterator[Grade]:
         """The grades of all tasks."""
-        waiting = deque(tasks)
+        again = deque[Task]()
         idle = list(self._judges)
-        while waiting or self._busy:
-            while waiting and idle:
-                self._give(idle.pop(), waiting.popleft())
-            for connection in wait(list(self._busy)):
-                assert isinstance(connection, Connection)
+        while True:
+            while idle and (task := again.popleft() if again else source.take()):
+                self._give(idle.pop(), task)
+            if source.ended and not (self._busy or again):
+                return
+            for connection in wait([*self._busy, *([source.fileno()] if idle and not source.ended else [])]):
+                if not isinstance(connection, Connection):
+                    source.read()
+                    continue
                 judge, task = self._busy.pop(connection)
                 grade = self._take(connection)
                 if grade is None:
                     judge = self._replace(judge)
                     grade = self._attempts.died(task)
-                    waiting.extend([] if grade else [task])
+                    again.extend([] if grade else [task])
                 idle.append(judge)
                 if grade:
                     yield grade

@@ -6,9 +6,10 @@ Ray starts them, places them and reports when one is lost with its node; another
 from __future__ import annotations
 
 import os
+import select
 import socket
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -16,9 +17,11 @@ from typing import Any
 from nnx_conformance.core.errors import KitError, Misuse, expected
 from nnx_conformance.grading.grade import Grade
 from nnx_conformance.grading.run import Engine, compilations
+from nnx_conformance.grading.source import Source
 from nnx_conformance.grading.tasks import Attempts, GradingPlan, Task, versions
 
-CONNECT_SECONDS = 5.0
+#: Ray waits for its own results alone: how long for these, before it is looked whether more candidates have come.
+CONNECT_SECONDS, LOOK_SECONDS = 5.0, 0.05
 INSTALL = "pip install 'nnx-conformance[ray]'"
 
 
@@ -68,18 +71,18 @@ def engine(address: str | None, jobs: int | None) -> Engine:
         if error.name != "ray":
             raise
         raise expected("an engine that is installed", "--engine", "ray", f"Install it: {INSTALL}.") from error
-    return lambda tasks, plan: _run(tasks, plan, address, jobs)
+    return lambda source, plan: _run(source, plan, address, jobs)
 
 
-def _run(tasks: Sequence[Task], plan: GradingPlan, address: str | None, jobs: int | None) -> Generator[Grade]:
+def _run(source: Source, plan: GradingPlan, address: str | None, jobs: int | None) -> Generator[Grade]:
     import ray
 
     _connect(address, jobs)
     try:
-        size = min(jobs or int(ray.cluster_resources().get("CPU", 1)), len(tasks))
+        size = jobs or int(ray.cluster_resources().get("CPU", 1))
         judges = _Judges(plan)
         try:
-            yield from judges.judge(tasks, size)
+            yield from judges.judge(source, size if source.size is None else min(size, source.size))
         finally:
             judges.close()
     finally:
@@ -125,20 +128,31 @@ class _Judges:
         self._attempts = Attempts()
         self._lost_at_start = 0
 
-    def judge(self, tasks: Sequence[Task], size: int) -> Iterator[Grade]:
+    def judge(self, source: Source, size: int) -> Iterator[Grade]:
         """The grades of all tasks, in the order in which they come."""
-        waiting = deque(tasks)
+        again = deque[Task]()
         for _ in range(size):
             self._start()
-        while waiting or self._busy:
-            while waiting and self._ready:
-                self._give(self._ready.pop(), waiting.popleft())
-            done, _ = self._ray.wait([*self._starting, *self._busy], num_returns=1)
-            for reference in done:
+        while True:
+            while self._ready and (task := again.popleft() if again else source.take()):
+                self._give(self._ready.pop(), task)
+            if source.ended and not (self._busy or again):
+                return
+            for reference in self._wait(source):
                 if reference in self._starting:
                     self._started(reference)
-                elif grade := self._take(reference, waiting):
+                elif grade := self._take(reference, again):
                     yield grade
+
+    def _wait(self, source: Source) -> list[Any]:
+        """What Ray has done; while a judge is idle and tasks may come, both are looked at in turn."""
+        running = [*self._starting, *self._busy]
+        if not self._ready or source.ended:
+            return list(self._ray.wait(running, num_returns=1)[0])
+        if select.select([source.fileno()], [], [], 0.0 if running else LOOK_SECONDS)[0]:
+            source.read()
+            return []
+        return list(self._ray.wait(running, num_returns=1, timeout=LOOK_SECONDS)[0]) if running else []
 
     def _start(self) -> None:
         judge = self._actor.remote(self._plan, versions())
@@ -162,7 +176,7 @@ class _Judges:
     def _give(self, judge: Any, task: Task) -> None:
         self._busy[judge.grade.remote(task)] = judge, task
 
-    def _take(self, reference: Any, waiting: deque[Task]) -> Grade | None:
+    def _take(self, reference: Any, again: deque[Task]) -> Grade | None:
         """A grade; None if the judge was lost and there is to be another try."""
         judge, task = self._busy.pop(reference)
         try:
@@ -170,7 +184,7 @@ class _Judges:
         except self._ray.exceptions.RayActorError:
             self._start()
             failed = self._attempts.died(task)
-            waiting.extend([] if failed else [task])
+            again.extend([] if failed else [task])
             return failed
         self._ready.append(judge)
         return grade

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from nnx_conformance.core.errors import expected
 from nnx_conformance.grading.grade import Grade
+from nnx_conformance.grading.source import Listed, Source
 from nnx_conformance.grading.store import Store
 from nnx_conformance.grading.submissions import Submission
 from nnx_conformance.grading.tasks import GradingPlan, Task, key
@@ -17,7 +18,7 @@ from nnx_conformance.sandbox import isolation
 from nnx_conformance.sandbox.jail import Jail
 
 #: Gives the grades of tasks by a plan, as they come.
-Engine = Callable[[Sequence[Task], GradingPlan], Generator[Grade]]
+Engine = Callable[[Source, GradingPlan], Generator[Grade]]
 #: Called with how many of how many are judged.
 CountProgress = Callable[[int, int], None]
 
@@ -50,7 +51,7 @@ def grade(
     progress(done, len(tasks))
     if todo:
         # Closed, or an interrupted grading would remove the folder while its judges still write there.
-        with compilations(plan) as cache, closing(engine(todo, replace(plan, cache=cache))) as grades:
+        with compilations(plan) as cache, closing(engine(Listed(todo), replace(plan, cache=cache))) as grades:
             for number, grade in enumerate(grades, done + 1):
                 store.add(grade)
                 progress(number, len(tasks))

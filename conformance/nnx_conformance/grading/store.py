@@ -31,6 +31,11 @@ CREATE TABLE violated (check_id TEXT, key TEXT, PRIMARY KEY (check_id, key)) WIT
 CREATE INDEX candidates_by_key ON candidates (key);
 """
 
+ROWS = (
+    "SELECT id, candidates.key, coalesce(status, ?), coalesce(seconds, 0), coalesce(reason, '') "
+    "FROM candidates LEFT JOIN outcomes USING (key)"
+)
+
 
 @dataclass(frozen=True)
 class StoredGrade:
@@ -123,23 +128,29 @@ class Store:
     def rows(self, ids: Iterable[str] | None = None, *, violates: str = "", status: str = "") -> Iterator[StoredGrade]:
         """Every candidate with its result, by id; those of some ids, of a violated check or of a status."""
         wanted = None if ids is None else set(ids)
-        query = (
-            "SELECT id, candidates.key, coalesce(status, ?), coalesce(seconds, 0), coalesce(reason, '') "
-            "FROM candidates LEFT JOIN outcomes USING (key) ORDER BY id"
-        )
         with self._clearly():
-            broken = self._violated()
-            for id, key, outcome, seconds, reason in self._database.execute(query, (NOT_RUN,)):
+            broken = self._violated("key IN (SELECT key FROM violated)")
+            for id, key, outcome, seconds, reason in self._database.execute(f"{ROWS} ORDER BY id", (NOT_RUN,)):
                 violated = broken.get(key, ((), ()))
                 listed = (wanted is None or id in wanted) and (not status or outcome == status)
                 if listed and (not violates or violates in violated[0] + violated[1]):
                     yield StoredGrade(id, key, outcome, seconds, reason, *violated)
 
-    def _violated(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    def row(self, id: str) -> StoredGrade | None:
+        """One candidate with its result; None if it is not known."""
+        with self._clearly():
+            found = self._database.execute(f"{ROWS} WHERE id = ?", (NOT_RUN, id)).fetchone()
+            if found is None:
+                return None
+            id, key, outcome, seconds, reason = found
+            violated = self._violated("key = ? AND report IS NOT NULL", key).get(key, ((), ()))
+        return StoredGrade(id, key, outcome, seconds, reason, *violated)
+
+    def _violated(self, which: str, *values: str) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         """By key, the violated checks that decide, and the others: the stored report says which are which."""
-        query = "SELECT key, report FROM outcomes WHERE key IN (SELECT key FROM violated)"
+        query = f"SELECT key, report FROM outcomes WHERE {which}"
         violated = {}
-        for key, text in self._database.execute(query):
+        for key, text in self._database.execute(query, values):
             report = wire.whole(Report, text)
             decides = {finding.check: report.decides(finding.level) for finding in report.findings}
             split = [

@@ -99,12 +99,17 @@ def _of_jsonl(path: Path) -> Iterator[Submission]:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
-                    yield _of_line(f"{path}:{number}", line)
+                    yield of_line(f"{path}:{number}", line)
     except OSError as error:
         raise expected("a JSONL file that can be read", NAME, str(path), f"{error.strerror}.") from error
 
 
-def _of_line(place: str, line: bytes) -> Submission:
+def of_line(place: str, line: bytes) -> Submission:
+    """The candidate that a line of JSONL holds; messages name its `place`.
+
+    Raises:
+        Misuse: if it holds none.
+    """
     try:
         record: Any = json.loads(line)
     except ValueError as error:

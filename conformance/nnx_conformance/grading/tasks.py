@@ -12,6 +12,7 @@ from typing import Any
 
 from nnx_conformance.core.report import Settings
 from nnx_conformance.grading.grade import Grade, ungraded
+from nnx_conformance.judging.tier import Tier
 from nnx_conformance.process.limits import Limits
 from nnx_conformance.sandbox.jail import Jail
 
@@ -27,6 +28,8 @@ class GradingPlan:
         contract, contract_version: by which contract.
         jail: with the level that this host gives, not an empty one.
         cache: the folder of compilations that the contract's own candidate has made; empty for none.
+        tier: the cases that are judged first, after which a wrong candidate is done; None for all of them at once.
+        places: whether grades say on which cases a MUST check is violated.
     """
 
     contract: str
@@ -35,6 +38,8 @@ class GradingPlan:
     limits: Limits
     jail: Jail
     cache: str = ""
+    tier: Tier | None = None
+    places: bool = False
 
 
 def versions() -> dict[str, str]:

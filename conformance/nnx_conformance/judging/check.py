@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,33 +14,29 @@ from nnx_conformance.core import contracts
 from nnx_conformance.core.candidate.loaded import End, NotLoaded, Versions
 from nnx_conformance.core.candidate.subject import Subject, is_candidate, object_name, written
 from nnx_conformance.core.candidate.target import parse
-from nnx_conformance.core.case import Case
 from nnx_conformance.core.contract import Contract
 from nnx_conformance.core.errors import CannotObserve, KitError, Misuse, expected
 from nnx_conformance.core.plain_text import plain, short
-from nnx_conformance.core.plan import Request, RunPlan
 from nnx_conformance.core.report import Report, Settings
 from nnx_conformance.judging import excerpt
 from nnx_conformance.judging.excerpt import Source
 from nnx_conformance.process.candidate import Process
 from nnx_conformance.process.fork_server import ForkServer
 from nnx_conformance.process.limits import Clock, Limits
-from nnx_conformance.process.reference import Control
-from nnx_conformance.process.session import Ended, InProcess, Opener, Progress, Session
+from nnx_conformance.process.reference import Control, works
+from nnx_conformance.process.session import Ended, InProcess, Opener, Progress, Session, silent
 from nnx_conformance.sandbox.jail import ANY_JAIL, Jail
 
 if TYPE_CHECKING:
-    from nnx_conformance.judging.drawn import Draw
+    from nnx_conformance.judging.drawn import Draw, Warm
     from nnx_conformance.judging.engine import Shrunk
     from nnx_conformance.judging.judge import Judging
+    from nnx_conformance.judging.tier import Place, Tier
 
     Search = Callable[[Judging], Mapping[str, Shrunk]]
 
+EARLY = "judged on the first cases alone, which decide; with --complete, on all"
 KIT_FAILS = "the kit fails on it, and not on another candidate"
-
-
-def silent(_: str, __: int, ___: int) -> None:
-    """No progress."""
 
 
 def check(
@@ -120,9 +117,10 @@ def judge_object(
     """Judge a Python object, in this process; arguments as for `judge_target`."""
     from nnx_conformance.observe.load import source_file
 
-    file = source_file(written(candidate))
-    job = Job(lambda: InProcess(candidate, name, packages), name, contract, settings, waived=waived)
-    return judge(dataclasses.replace(job, source=excerpt.of_object(file, packages)))
+    source = excerpt.of_object(source_file(written(candidate)), packages)
+    return judge(
+        Job(lambda: InProcess(candidate, name, packages), name, contract, settings, waived=waived, source=source)
+    )
 
 
 def judge_target(
@@ -135,24 +133,27 @@ def judge_target(
     waived: frozenset[str] = frozenset(),
     search: Search | None = None,
     packages: tuple[str, ...] = (),
+    warm: Warm | None = None,
 ) -> Report:
     """Judge the candidate at a target, in a process of its own.
 
     Args:
         waived: the ids of checks that are excused.
         packages: the import names of packages that are the candidate's own.
+        warm: a fork server and cases that are kept for the next candidate; None for new ones.
     """
     target, clock = parse(text, packages), Clock(limits, Control(contract, limits))
     validate(settings, contract)
     found = excerpt.notebook_of(Path(target.path))
-    with ForkServer(jail) as fork_server:
+    with nullcontext(warm.fork_server) if warm else ForkServer(jail) as fork_server:
         job = Job(
             lambda: Process(target, clock, fork_server),
             text,
             contract,
             settings,
             progress,
-            waived=waived,
+            warm.draw if warm else None,
+            waived,
             search=search,
             source=excerpt.of_target(target),
             note=found.note if found else "",
@@ -185,6 +186,8 @@ class Job:
         source: its file, of which the report shows excerpts; None for no excerpts.
         note: what of its file does not run, see `Report`.
         proven: whether the kit is known to observe the contract's own right candidate here.
+        tier: the cases to judge first; who breaks a MUST check on them is judged on no other. None for all at once.
+        on_violation: called with the place of each drawn case that breaks a MUST check.
     """
 
     opener: Opener
@@ -198,6 +201,8 @@ class Job:
     source: Source | None = None
     note: str = ""
     proven: bool = False
+    tier: Tier | None = None
+    on_violation: Callable[[Place], None] = lambda _: None
 
 
 def judge(job: Job) -> Report:
@@ -218,10 +223,11 @@ def judge(job: Job) -> Report:
 def _judged(job: Job, session: Session, contract: Contract, started: float) -> Report:
     # Imported here: Hypothesis and chex are imported while the candidate's process starts.
     from nnx_conformance.judging.client import Client
-    from nnx_conformance.judging.drawn import drawn
+    from nnx_conformance.judging.drawn import drawn, two_cases
     from nnx_conformance.judging.judge import Judging
     from nnx_conformance.judging.smallest import Smallest
     from nnx_conformance.judging.tally import tallies
+    from nnx_conformance.judging.tier import decided
     from nnx_conformance.judging.verdict import Header, not_imported, not_loaded, report
 
     versions = _versions(session)
@@ -232,13 +238,11 @@ def _judged(job: Job, session: Session, contract: Contract, started: float) -> R
         except Ended as ended:
             if not contract.imports:
                 late = ended.end is End.TIMED_OUT
-                return not_imported(
-                    header, str(ended) if late else f"while its module was imported, {ended}", ended.end
-                )
+                why = str(ended) if late else f"while its module was imported, {ended}"
+                return not_imported(header, why, ended.end)
             if ended.end is End.TIMED_OUT:
                 return report(header, tallies(contract), 0, time_up=ended)
-            why = NotLoaded(False, f"while it was imported, {ended}", ended.end.cause)
-            return not_loaded(header, why, ended.end)
+            return not_loaded(header, NotLoaded(False, f"while it was imported, {ended}", ended.end.cause), ended.end)
         if isinstance(loaded, NotLoaded):
             if loaded.misuse:
                 raise Misuse(loaded.reason)
@@ -247,12 +251,16 @@ def _judged(job: Job, session: Session, contract: Contract, started: float) -> R
             return not_loaded(header, loaded)
         client = Client(contract, session, job.opener)
         try:
-            judging = Judging(contract, client, job.settings, job.draw or drawn, job.progress, loaded.conditions)
+            rest = (job.progress, loaded.conditions, job.on_violation)
+            judging = Judging(contract, client, job.settings, job.draw or drawn, *rest)
             known = job.search(judging) if job.search else None
-            if known is None:
+            early = known is None and job.tier is not None and decided(judging, job.tier)
+            if early:
+                header = dataclasses.replace(header, note="; ".join(filter(None, (job.note, EARLY))))
+            elif known is None:
                 judging.run()
             judging.settle()
-            if not (judging.time_up and judging.time_up.over):
+            if not early and not (judging.time_up and judging.time_up.over):
                 Smallest(judging, job.progress, job.waived, known).run()
         finally:
             client.close()
@@ -260,7 +268,7 @@ def _judged(job: Job, session: Session, contract: Contract, started: float) -> R
                 judging.leading.close()
         return report(header, judging.tallies, judging.cases, job.waived, judging.time_up, judging.conditions)
     except CannotObserve as error:
-        if not (job.proven or can_observe(contract)):
+        if not (job.proven or works(contract, two_cases(contract))):
             raise
         said = short(plain(str(error).strip().rpartition("\n")[2]))
         cause = "it meddles with its own observation, or this is a fault of the kit"
@@ -272,24 +280,3 @@ def _versions(session: Session) -> Versions:
         return session.versions
     except Ended as ended:  # nothing of the candidate has run yet
         raise KitError(f"The process for the candidate did not start: {ended}") from ended
-
-
-def can_observe(contract: Contract) -> bool:
-    """Whether the kit works at all here: it observes the contract's own right candidate without failing."""
-    from nnx_conformance.judging.engine import draw
-
-    with ForkServer(ANY_JAIL) as fork_server:
-        process = Process(parse(contract.control), Clock(Limits()), fork_server)
-
-        def visit(case: Case) -> None:
-            process.submit(Request(case, RunPlan(), contract.calls(case)))
-            process.collect()
-
-        try:
-            process.load(contract.entry, contract.parameters, contract.observer)
-            draw(contract.domains[0].parts(0)[0].cases, 2, 0, visit)
-            return True
-        except (CannotObserve, Ended):
-            return False
-        finally:
-            process.close()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from nnx_conformance.core.case import Case
+from nnx_conformance.core.contract import Contract
 from nnx_conformance.core.report import Settings
 from nnx_conformance.core.search.domain import Domain, Part
 from nnx_conformance.judging import engine
+from nnx_conformance.process.fork_server import ForkServer
 
 
 class Draw(Protocol):
@@ -31,6 +34,13 @@ def drawn(domain: Domain, settings: Settings, visit: Callable[[Case], None]) -> 
         engine.draw(part.cases, part.count(settings.max_examples), settings.seed, visit)
 
 
+def two_cases(contract: Contract) -> list[Case]:
+    """Two cases of the core."""
+    cases: list[Case] = []
+    engine.draw(contract.domains[0].parts(0)[0].cases, 2, 0, cases.append)
+    return cases
+
+
 class DrawnOnce:
     """Draws a domain once: the same seed draws the same, so every candidate is judged as it would be alone."""
 
@@ -46,3 +56,11 @@ class DrawnOnce:
             self._cases[key] = cases
         for case in self._cases[key]:
             visit(case)
+
+
+@dataclass(frozen=True)
+class Warm:
+    """What is kept from one candidate to the next: a fork server, which has imported JAX and Flax, and the cases."""
+
+    fork_server: ForkServer
+    draw: Draw = field(default_factory=DrawnOnce)

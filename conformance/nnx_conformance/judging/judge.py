@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import time
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Callable
 from typing import Any
 
 from nnx_conformance.core.candidate.loaded import End
 from nnx_conformance.core.case import Case
-from nnx_conformance.core.contract import CORE, Contract, Violation
+from nnx_conformance.core.contract import CORE, MUST, Contract
 from nnx_conformance.core.observer import Sight
 from nnx_conformance.core.plan import Request
 from nnx_conformance.core.report import Settings
@@ -20,6 +22,7 @@ from nnx_conformance.judging.client import Client, died
 from nnx_conformance.judging.drawn import Draw, parts
 from nnx_conformance.judging.leading import GIVEN, Leading
 from nnx_conformance.judging.tally import LATE, judge, tallies
+from nnx_conformance.judging.tier import Place, Tier
 from nnx_conformance.process.session import Ended, Progress
 
 #: Requests that are under way while the judge draws and judges others.
@@ -42,6 +45,7 @@ class Judging:
         time_up: why a case could not be judged in time, or all the others; None if there was time for all.
         leading: leads to the candidate's conditions; None where it has none, or they are not looked for.
         led: the keys of the cases that it led to.
+        over: whether its process ended in a way after which no further case is judged.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class Judging:
         draw: Draw,
         progress: Progress,
         leads: bool = False,
+        on_violation: Callable[[Place], None] = lambda _: None,
     ) -> None:
         self.contract = contract
         self.client = client
@@ -63,12 +68,17 @@ class Judging:
         self.time_up: Ended | None = None
         self.leading: Leading | None = None
         self.led: set[str] = set()
+        self.over = False
         self._draw = draw
         self._leads = leads
+        self._on_violation = on_violation
         self._given: list[Case] = []
         self._met: dict[Met, None] = {}
         self._progress = progress
-        self._pending: deque[Request] = deque()
+        self._pending: deque[tuple[Request, Place | None]] = deque()
+        self._judged: set[Place] = set()
+        self._waiting = Counter[str]()
+        self._ended: set[str] = set()
         self._drawing = False
         self._sight = Sight()
         self._total = settings.max_examples
@@ -76,29 +86,53 @@ class Judging:
 
     def run(self) -> None:
         """Judge the planned domains; a candidate that does not survive the core is not taken to the edges."""
-        planned = [domain for domain in self.contract.domains if self._planned(domain)]
+        for domain in self._planned():
+            if not self.over and domain.name not in self._ended and self._survives(domain, self._drawn):
+                self._survives(domain, self._lead)
+
+    def first_tier(self, tier: Tier) -> None:
+        """Judge some of the drawn cases before the others; `run` then leaves them out."""
+        for domain in self._planned():
+            if not self.over and not self._survives(domain, lambda each: self._drawn(each, tier.of(each.name))):
+                self._ended.add(domain.name)
+
+    def _planned(self) -> list[Domain]:
+        chosen = self.settings.checks
+        planned = [each for each in self.contract.domains if each.name == CORE or not chosen or each.name in chosen]
         every = [part for domain in planned for part in parts(domain, self.settings.seed)]
         self._total = sum(part.count(self.settings.max_examples) for part in every)
-        for domain in planned:
-            if not self._survives(domain):
-                break
+        return planned
 
-    def _planned(self, domain: Domain) -> bool:
-        return domain.name == CORE or not self.settings.checks or domain.name in self.settings.checks
-
-    def _survives(self, domain: Domain) -> bool:
+    def _survives(self, domain: Domain, judge_cases: Callable[[Domain], None]) -> bool:
         try:
-            self._drawing = True
-            self._draw(domain, self.settings, self.visit)
-            self._finish()
-            self._drawing = False
-            for position, case in enumerate(self._led(domain)):
-                self.visit(case, whole=position < LED)
+            judge_cases(domain)
             self._finish()
         except Ended as ended:
-            self.ended(self._pending[0], ended)
-            return domain.name != CORE and not ended.over
+            self.ended(self._pending[0][0], ended, self._pending[0][1])
+            self.over = domain.name == CORE or ended.over
+            return False
+        finally:
+            self._drawing = False
         return True
+
+    def _drawn(self, domain: Domain, positions: tuple[int, ...] | None = None) -> None:
+        """Judge the drawn cases of a domain that are not judged yet: those at some positions; all if None."""
+        cases = itertools.count()
+
+        def visit(case: Case) -> None:
+            place = Place(domain.name, next(cases))
+            if place.domain == CORE and place.position == len(self._given) < GIVEN:
+                self._given.append(case)
+            if place not in self._judged and (positions is None or place.position in positions):
+                self.visit(case, place=place)
+
+        self._drawing = True
+        self._draw(domain, self.settings, visit)
+        self._finish()
+
+    def _lead(self, domain: Domain) -> None:
+        for position, case in enumerate(self._led(domain)):
+            self.visit(case, whole=position < LED)
 
     def _finish(self) -> None:
         while self._pending:
@@ -122,13 +156,14 @@ class Judging:
         """Which conditions of the candidate's source the cases met."""
         return self.leading.conditions if self.leading else summed(self._met)
 
-    def visit(self, case: Case, *, wait: bool = False, whole: bool = False) -> None:
+    def visit(self, case: Case, *, wait: bool = False, whole: bool = False, place: Place | None = None) -> None:
         """Send a case, and judge the oldest one that is under way; if `wait`, the case itself.
 
         Args:
             case: to observe.
             wait: for its facts.
             whole: whether all further runs are made of it, as of the first case.
+            place: where it was drawn, by which its further runs are planned; None for by how many came before it.
 
         Raises:
             Ended: if the candidate's process did not live to answer; `ended` counts that.
@@ -136,10 +171,9 @@ class Judging:
         if self._position == self.contract.observer.first:
             while self._pending:  # what the first cases show, the plans of all others go by
                 self._take()
-        if self._drawing and case.domain == CORE and len(self._given) < GIVEN:
-            self._given.append(case)
-        request = self._request(case, 0 if whole else self._position)
-        self._pending.append(request)
+        position = place.position if place else self._position
+        request = self._request(case, 0 if whole else position)
+        self._pending.append((request, place))
         self.client.submit(request)
         if wait or len(self._pending) >= DEPTH:
             self._take()
@@ -153,9 +187,11 @@ class Judging:
         return Request(case, plan, self.contract.calls(case))
 
     def _take(self) -> None:
-        request = self._pending[0]
+        request, place = self._pending[0]
         facts = self.facts = self.client.collect()
         self._pending.popleft()
+        if place:
+            self._judged.add(place)
         self.cases += 1
         self._sight = self.contract.observer.learn(self._sight, facts)
         self._met.update(dict.fromkeys(self.contract.observer.met(facts)))
@@ -168,18 +204,22 @@ class Judging:
             tally.add(request, judgement, facts, drawn=self._drawing)
             if claims and judgement is None:
                 tally.claims.append((request, claims))
-                if sum(len(claims) for _, claims in tally.claims) >= TOGETHER:
+                self._waiting[check_id] += len(claims)
+                if self._waiting[check_id] >= TOGETHER:
+                    self._waiting[check_id] = 0
                     settle(tally)
+        violated = frozenset(check_id for check_id, judged in judgements.items() if judged.violated)
         if self.first is None:
-            violated = (check_id for check_id, judged in judgements.items() if isinstance(judged.judgement, Violation))
-            self.first = request, frozenset(violated)
+            self.first = request, violated
+        if place and any(self.contract.by_id[check_id].level == MUST for check_id in violated):
+            self._on_violation(place)
 
     def settle(self) -> None:
         """Assert what the checks compared on the cases where they hold."""
         for tally in self.tallies.values():
             settle(tally)
 
-    def ended(self, request: Request, ended: Ended) -> None:
+    def ended(self, request: Request, ended: Ended, place: Place | None = None) -> None:
         """Count that the candidate's process came to its end on a request, and start it anew.
 
         One that ran out of time breaks nothing: what the case was to show was not judged.
@@ -191,6 +231,8 @@ class Judging:
         self.cases += 1
         blamed = self.client.to_blame(request.case)
         self.tallies[blamed].add(request, died(ended))
+        if place:
+            self._on_violation(place)
         for check in self.contract.checks:
             if request.case.domain == CORE and check.id != blamed:
                 self.tallies[check.id].blocked[blamed] += 1

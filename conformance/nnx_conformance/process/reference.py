@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from nnx_conformance.core import contracts, wire
 from nnx_conformance.core.candidate.loaded import End
 from nnx_conformance.core.candidate.target import parse
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.contract import Contract
 from nnx_conformance.core.errors import CannotObserve
-from nnx_conformance.core.plan import Request
+from nnx_conformance.core.plan import Request, RunPlan
 from nnx_conformance.process.candidate import Process
 from nnx_conformance.process.fork_server import ForkServer
 from nnx_conformance.process.limits import Clock, Limits
 from nnx_conformance.process.session import Ended
-from nnx_conformance.sandbox.jail import Jail
+from nnx_conformance.sandbox.jail import ANY_JAIL, Jail
 
 
 class Control:
@@ -47,3 +51,19 @@ class Control:
                 return 0.0
             finally:
                 process.close()
+
+
+def works(contract: Contract, cases: Iterable[Case]) -> bool:
+    """Whether the kit works at all here: it observes the contract's own right candidate without failing."""
+    with ForkServer(ANY_JAIL) as fork_server:
+        process = Process(parse(contract.control), Clock(Limits()), fork_server)
+        try:
+            process.load(contract.entry, contract.parameters, contract.observer)
+            for case in cases:
+                process.submit(Request(case, RunPlan(), contract.calls(case)))
+                process.collect()
+            return True
+        except (CannotObserve, Ended):
+            return False
+        finally:
+            process.close()

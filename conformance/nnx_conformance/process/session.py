@@ -81,6 +81,10 @@ Opener = Callable[[], Session]
 Progress = Callable[[str, int, int], None]
 
 
+def silent(_: str, __: int, ___: int) -> None:
+    """No progress."""
+
+
 class InProcess:
     """A Python object, observed in this very process. Nothing limits its time, its memory or its output.
 

@@ -22,7 +22,7 @@ from nnx_conformance.judging import check
 from nnx_conformance.process.candidate import Process
 from nnx_conformance.process.fork_server import ForkServer
 from nnx_conformance.process.limits import Clock, Limits
-from nnx_conformance.process.session import InProcess, Progress
+from nnx_conformance.process.session import InProcess, Progress, silent
 from nnx_conformance.project import cache, candidates, replay, stored_findings
 from nnx_conformance.project.content import TooMuch
 from nnx_conformance.project.settings import Project
@@ -31,6 +31,7 @@ from nnx_conformance.sandbox.jail import ANY_JAIL, Jail
 
 if TYPE_CHECKING:
     from nnx_conformance.judging.check import Search
+    from nnx_conformance.judging.drawn import Warm
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class CheckOptions:
         contract, settings, limits: what the options made of the project's settings.
         cached: whether a verdict is taken over while nothing that it depends on has changed.
         jail: what candidates that are files are kept to.
+        warm: a fork server and cases that are kept for the next candidate; None for new ones each.
         search: meets the cases of a candidate that is a file, in the place of drawing them, see `check.Job`.
     """
 
@@ -52,6 +54,7 @@ class CheckOptions:
     cached: bool = False
     jail: Jail = ANY_JAIL
     search: Search | None = None
+    warm: Warm | None = None
 
 
 def validate(options: CheckOptions, targets: Iterable[str] = ()) -> None:
@@ -63,9 +66,7 @@ def validate(options: CheckOptions, targets: Iterable[str] = ()) -> None:
 Notify = Callable[[str], None]
 
 
-def judged(
-    options: CheckOptions, target: str, progress: Progress = check.silent, notify: Notify = lambda _: None
-) -> Report:
+def judged(options: CheckOptions, target: str, progress: Progress = silent, notify: Notify = lambda _: None) -> Report:
     """The report of the candidate at a target, its findings stored; `notify` gets a line on what the cache did for it.
 
     Raises:
@@ -88,6 +89,7 @@ def judged(
         excused(waivers, datetime.date.today()),
         options.search,
         options.project.packages,
+        options.warm,
     )
     report = _with_waivers(report, waivers, functools.partial(_still_violated, options, target))
     if key:

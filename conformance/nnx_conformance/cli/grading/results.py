@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import sys
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from nnx_conformance.cli import completion
-from nnx_conformance.cli.options import feedback_of, feedback_option, writable, writing
+from nnx_conformance.cli.options import feedback_of, feedback_option, progress_on, writable, writing
 from nnx_conformance.core import contracts
 from nnx_conformance.core.errors import expected, suggestion
 from nnx_conformance.core.plain_text import plain
+from nnx_conformance.core.report import Report
 from nnx_conformance.grading.grade import STATUSES
 from nnx_conformance.grading.listing import FORMATS, PAGES, console_for, known_format, named, write_page, write_rows
+from nnx_conformance.grading.passes import passes
+from nnx_conformance.grading.run import settled
+from nnx_conformance.grading.shrinking import shrunk
 from nnx_conformance.grading.store import Store
+from nnx_conformance.process.limits import Limits
+from nnx_conformance.project.checking import no_hypothesis_folder
 from nnx_conformance.reports import terminal
 from nnx_conformance.reports.feedback import Feedback, limited
+from nnx_conformance.sandbox.jail import Jail
 
 FORMS = (*FORMATS, *PAGES)
+PASS_FORMATS = ("terminal", "jsonl")
 
 
 @click.command()
@@ -29,7 +40,11 @@ FORMS = (*FORMATS, *PAGES)
 @click.option(
     "--status", help=f"Only those of a status: {', '.join(STATUSES)}.", shell_complete=completion.one_of(*STATUSES)
 )
+@click.option(
+    "--pass-at", type=int, multiple=True, metavar="K", help="pass@K with its interval, for ids task/sample; repeatable."
+)
 @click.option("--show", metavar="ID", help="The whole report of one candidate.")
+@click.option("--shrink", is_flag=True, help="Look for its smallest failing cases first, with --show.")
 @click.option("--source", metavar="ID", help="The source of one candidate, as it was handed in.")
 @click.option(
     "--format",
@@ -46,7 +61,9 @@ def results(
     file: Path,
     violates: str | None,
     status: str | None,
+    pass_at: tuple[int, ...],
     show: str | None,
+    shrink: bool,
     source: str | None,
     form: str,
     feedback: str,
@@ -60,9 +77,16 @@ def results(
     if status is not None and status not in STATUSES:
         raise expected("a status", "--status", status, suggestion(status, STATUSES))
     _known_check(violates)
+    if shrink and show is None:
+        raise expected("--show ID beside --shrink", "--shrink", shrink, "Add it: the search is for one candidate.")
+    if pass_at and (others := [each for each in (violates, status, show, source) if each is not None]):
+        raise expected("no other question beside --pass-at", "pass_at", pass_at, f"Leave out {others[0]!r}.")
     with Store(file, create=False) as store:
         if show is not None or source is not None:
-            _candidate(store, show, source, output, shown)
+            _candidate(store, show, source, output, shown, shrink=shrink)
+            return
+        if pass_at:
+            _passes(store, pass_at, form, output)
             return
         rows = list(store.rows(violates=violates or "", status=status or ""))
         with console_for(output) as console:
@@ -70,6 +94,26 @@ def results(
                 write_rows(rows, store, form, console)
             elif without := write_page(rows, store, form, console.file, shown):
                 click.echo(f"nnx-conformance: no report is stored of {', '.join(map(plain, without))}", err=True)
+
+
+def _smallest(report: Report, source: bytes) -> Report:
+    contract = contracts.get(report.contract)
+    hidden = tuple(contracts.reference_folders(contract))
+    jail = dataclasses.replace(settled(Jail()), reads="libraries", hidden=hidden)
+    with no_hypothesis_folder(), progress_on(Console(stderr=True), report.candidate) as progress:
+        return shrunk(report, source, Limits(), jail, progress)
+
+
+def _passes(store: Store, ks: tuple[int, ...], form: str, output: Path | None) -> None:
+    if form not in PASS_FORMATS:
+        raise expected("a format of --pass-at", "--format", form, suggestion(form, PASS_FORMATS))
+    found = passes(store.rows(), ks)
+    with console_for(output) as console:
+        for each in found:
+            text = f"pass@{each.k}  {each.share:.3f}  ({each.low:.3f} to {each.high:.3f})  of {each.tasks} tasks"
+            fewer = f", {each.left_out} with fewer than {each.k} left out" if each.left_out else ""
+            line = json.dumps(dataclasses.asdict(each)) if form == "jsonl" else f"{text}, {each.samples} samples{fewer}"
+            console.print(line, markup=False, soft_wrap=True)
 
 
 def _known_check(check: str | None) -> None:
@@ -80,7 +124,9 @@ def _known_check(check: str | None) -> None:
         raise expected("the id of a check", "--violates", check, suggestion(check, known))
 
 
-def _candidate(store: Store, show: str | None, source: str | None, output: Path | None, feedback: Feedback) -> None:
+def _candidate(
+    store: Store, show: str | None, source: str | None, output: Path | None, feedback: Feedback, *, shrink: bool
+) -> None:
     option, wanted = ("--show", show) if show is not None else ("--source", source)
     assert wanted is not None
     stored = store.stored(wanted)
@@ -99,4 +145,5 @@ def _candidate(store: Store, show: str | None, source: str | None, output: Path 
             row = next(row for row in store.rows([wanted]))
             console.print(f"{wanted}: {row.status}. {row.reason}", markup=False)
         else:
+            report = _smallest(report, content) if shrink else report
             terminal.show(limited(named(report, wanted), feedback), console)

@@ -11,12 +11,14 @@ import click
 from rich.console import Console
 
 from nnx_conformance.cli import completion, ending
+from nnx_conformance.cli.grading import service
 from nnx_conformance.cli.options import jail_of, jail_options, limit_options, limits_of, seconds, writable
 from nnx_conformance.cli.statuses import KIT_FAILED
 from nnx_conformance.core import contracts
 from nnx_conformance.core.errors import expected, suggestion
 from nnx_conformance.core.report import Settings
 from nnx_conformance.grading import run, submissions
+from nnx_conformance.grading.first_tier import first_tier
 from nnx_conformance.grading.grade import NO_VERDICT, STATUSES
 from nnx_conformance.grading.listing import (
     FORMATS,
@@ -38,6 +40,9 @@ from nnx_conformance.sandbox.jail import Jail
 RESULTS = "nnx-results.sqlite3"
 ENGINES = ("local", "ray")
 MOST_JOBS = 1024
+FORMS = (*FORMATS, service.FORMAT)
+KEPT = "what was judged is kept, the same command goes on"
+SHRINK_FIX = "Add --complete; or leave both out, and ask `results FILE --show ID --shrink` for the smallest of one."
 
 
 @click.command()
@@ -54,7 +59,8 @@ MOST_JOBS = 1024
 @click.option("--max-examples", default=200, show_default=True, type=int, help="Cases of the core domain.")
 @click.option("--seed", default=0, show_default=True, type=int, help="Seed of the drawing; the same draws the same.")
 @click.option("--strict", is_flag=True, help="Let SHOULD checks decide the verdict too.")
-@click.option("--no-shrink", is_flag=True, help="Report a failing case as it was drawn, not the smallest.")
+@click.option("--complete", is_flag=True, help="Judge every candidate on all cases, also after the first finding.")
+@click.option("--shrink/--no-shrink", default=False, help="Look for the smallest failing cases too; with --complete.")
 @limit_options(case=10.0)
 @click.option(
     "--timeout", default=120.0, show_default=True, type=float, metavar="SECONDS", help="Processor time for all cases."
@@ -74,9 +80,9 @@ MOST_JOBS = 1024
     "form",
     default="terminal",
     show_default=True,
-    metavar="[terminal|jsonl|csv]",
+    metavar=f"[{'|'.join(FORMS)}]",
     help="Form.",
-    shell_complete=completion.one_of(*FORMATS),
+    shell_complete=completion.one_of(*FORMS),
 )
 @click.option("--by-candidate", is_flag=True, help="List each candidate too: its status, and what it violates.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
@@ -89,7 +95,8 @@ def grade(
     max_examples: int,
     seed: int,
     strict: bool,
-    no_shrink: bool,
+    complete: bool,
+    shrink: bool,
     case_timeout: float,
     import_timeout: float,
     timeout: float,
@@ -105,30 +112,41 @@ def grade(
 ) -> None:
     """Judge every candidate of a folder, a 'glob' or a JSONL file of `id` and `source`, or one file.
 
-    Results are kept in --results as they come: the same command goes on where an earlier one was stopped.
+    With `-` and --format ndjson, judge JSONL candidates from standard input as they come, and answer each with a line.
+
+    A few cases are judged first: a candidate that breaks a MUST check on them is done, all others are judged on the
+    rest too. Results are kept in --results as they come: the same command goes on where an earlier one was stopped.
 
     Exit status: 0 if every candidate conforms; 1 if one does not; 2 misuse; 3 if one could not be judged.
     """
-    settings = Settings(max_examples, seed, strict, not no_shrink)
+    settings = Settings(max_examples, seed, strict, shrink)
+    if shrink and not complete:
+        raise expected("--complete beside --shrink", "--shrink", shrink, SHRINK_FIX)
     with no_hypothesis_folder():
-        known_format(form)
+        known_format(form, FORMS)
+        stream = service.asked_for(candidates, form, output)
         if output:
             writable("--output", output)
         limits = limits_of(case_timeout, import_timeout, seconds("--timeout", timeout))
         checking.validate(settings, contract)
         judges = _engine(engine, address, jobs)
-        plan = _plan(contract, settings, limits, jail_of(isolation, memory, pass_env))
-        read = submissions.read(candidates)
+        plan = _plan(contract, settings, limits, jail_of(isolation, memory, pass_env), complete=complete)
+        read = [] if stream else submissions.read(candidates)
         with Store(results, create=True) as store:
-            status = _graded(read, plan, store, judges, form, output, by_candidate, Console(stderr=True, quiet=quiet))
+            status = (
+                _served(plan, store, judges, results)
+                if stream
+                else _graded(read, plan, store, judges, form, output, by_candidate, Console(stderr=True, quiet=quiet))
+            )
     sys.exit(status)
 
 
-def _plan(contract: str, settings: Settings, limits: Limits, jail: Jail) -> GradingPlan:
+def _plan(contract: str, settings: Settings, limits: Limits, jail: Jail, *, complete: bool) -> GradingPlan:
     loaded = contracts.get(contract)
     hidden = tuple(contracts.reference_folders(loaded))
     jail = dataclasses.replace(run.settled(jail), reads="libraries", hidden=hidden)
-    return GradingPlan(contract, loaded.version, settings, limits, jail)
+    tier = None if complete else first_tier(loaded)
+    return GradingPlan(contract, loaded.version, settings, limits, jail, tier=tier)
 
 
 def _engine(name: str, address: str | None, jobs: int | None) -> Engine:
@@ -147,6 +165,13 @@ def _engine(name: str, address: str | None, jobs: int | None) -> Engine:
     return lambda works, plan: judge_here(works, plan, jobs or run.cores())
 
 
+def _served(plan: GradingPlan, store: Store, engine: Engine, results: Path) -> int:
+    try:
+        return service.serve(plan, store, engine, results)
+    except KeyboardInterrupt as stopped:
+        return ending.status(stopped, KEPT)
+
+
 def _graded(
     read: list[submissions.Submission],
     plan: GradingPlan,
@@ -162,7 +187,7 @@ def _graded(
         try:
             accounting = run.grade(read, plan, store, engine, progress)
         except KeyboardInterrupt as stopped:
-            return ending.status(stopped, "what was judged is kept, the same command goes on")
+            return ending.status(stopped, KEPT)
     rows = list(store.rows(submission.id for submission in read))
     with console_for(output) as console:
         if form == "terminal":
