@@ -19,6 +19,7 @@ from nnx_conformance.cli.replay import replay
 from nnx_conformance.cli.scaffolding.init import init
 from nnx_conformance.cli.scaffolding.new_contract import new_contract
 from nnx_conformance.cli.statuses import exit_statuses
+from nnx_conformance.cli.watch import watch
 
 
 class Commands(click.Group):
@@ -38,6 +39,6 @@ def cli() -> None:
     """
 
 
-JUDGING = (check, adopt, explore, grade, results, audit, replay)
+JUDGING = (check, watch, adopt, explore, grade, results, audit, replay)
 for command in (*JUDGING, init, new_contract, doctor, list_contracts, explain):
     cli.add_command(command)

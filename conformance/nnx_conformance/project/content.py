@@ -76,25 +76,30 @@ def _kit(contract: str) -> Iterator[Path]:
 
 def _candidate(target: Target) -> set[Path]:
     """The files beside the candidate, and those of what it imports from elsewhere, however far away."""
-    if target.path:
-        folder, new = Path(target.path).parent, {Path(target.path)}
-        beside = _within(folder)
-    else:
-        folder, beside = Path.cwd(), []
-        new = set(_package(target.module.partition(".")[0], [str(folder), *sys.path]))
+    return sources(target) | set(_within(Path(target.path).parent) if target.path else [])
+
+
+def sources(target: Target) -> set[Path]:
+    """The candidate's file, and those of what it imports that lie in somebody's folder, however far away.
+
+    Raises:
+        TooMuch: if a package of these holds too many files.
+    """
+    path = [str(Path(target.path).parent if target.path else Path.cwd()), *sys.path]
+    new = {Path(target.path)} if target.path else set(_package(target.module.partition(".")[0], path))
     files: set[Path] = set()
     while new:
         files |= new
-        names = {name for path in new if path.suffix in SUFFIXES for name in _imported(path)}
-        new = {path for name in names for path in _package(name, [str(folder), *sys.path])} - files
-    return files | set(beside)
+        names = {name for file in new if file.suffix in SUFFIXES for name in _imported(file)}
+        new = {file for name in names for file in _package(name, path)} - files
+    return files
 
 
 def _imported(path: Path) -> Iterator[str]:
     """The top-level names of the modules that a file imports anywhere in it."""
     try:
         tree = ast.parse(notebook.read(path).source if is_notebook(path.name) else path.read_bytes())
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, FileNotFoundError):
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

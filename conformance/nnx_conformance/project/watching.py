@@ -1,0 +1,71 @@
+"""Working on candidates while they are watched: which files a verdict hangs on, and what the last change did to it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnx_conformance.core.candidate.target import parse
+from nnx_conformance.core.errors import Misuse
+from nnx_conformance.core.report import Report
+from nnx_conformance.project.content import TooMuch, sources
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a new verdict says that an earlier one did not, by the ids of checks."""
+
+    fixed: tuple[str, ...]
+    new: tuple[str, ...]
+    still_there: tuple[str, ...]
+
+
+def change(before: Report, after: Report) -> Change:
+    """What became of the findings of one report in a later one."""
+    was, now = ([finding.check for finding in report.findings] for report in (before, after))
+    return Change(
+        fixed=tuple(check for check in was if check not in now),
+        new=tuple(check for check in now if check not in was),
+        still_there=tuple(check for check in now if check in was),
+    )
+
+
+class Watched:
+    """One target, and the content of the files that its verdict hangs on when it was last looked at."""
+
+    def __init__(self, target: str, packages: tuple[str, ...]) -> None:
+        self.target = target
+        self._packages = packages
+        self._contents: dict[Path, str] = {}
+        self.look()
+
+    @property
+    def folders(self) -> set[Path]:
+        """The folders to watch, as an editor may replace a file by a new one."""
+        return {file.parent for file in self._contents}
+
+    def look(self) -> bool:
+        """Look at the files as they are now; whether one is another than before, is new, or is gone."""
+        before, self._contents = self._contents, {file: _content(file) for file in self._files()}
+        return self._contents != before
+
+    @property
+    def gone(self) -> list[Path]:
+        """The files that are not there now."""
+        return [file for file, content in self._contents.items() if not content]
+
+    def _files(self) -> set[Path]:
+        try:
+            files = sources(parse(self.target, self._packages))
+        except (Misuse, TooMuch):  # it is not there now, or is none: whatever was watched goes on being watched
+            files = set()
+        return {file.resolve() for file in files} | set(self._contents)
+
+
+def _content(file: Path) -> str:
+    """A hash; empty if it is not there."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return ""
