@@ -155,7 +155,7 @@ def test_an_eager_call_between_compiled_ones_is_counted_with_them_and_has_the_li
 
     assert finding.check == "one-increment-per-call"
     assert finding.line is not None and finding.line.source == "out = model(x)  # one too many"
-    assert finding.cause == "this call comes on top of those that are made once for each of n_calls"
+    assert finding.cause == "this line makes an extra call, beside the one for each of n_calls"
     assert "counts-in-variable" not in [other.check for other in report.findings]
 
 
@@ -182,6 +182,11 @@ def test_code_is_shown_in_the_form_of_the_installed_flax() -> None:
     linen = 'mean = self.variable("batch_stats", "mean", jnp.zeros, n)\nmean.value = mean.value'
     assert current(linen, "0.12.8") == linen
     assert current("no attribute `.value`", "0.12.8") == "no attribute `.value`"
+    assert current("self.rows[...] = self.rows[...].at[0].set(x)", "0.8.5") == (
+        "self.rows.value = self.rows.value.at[0].set(x)"
+    )
+    assert current("self.count[...] = x", "0.10.7") == "self.count[...] = x"
+    assert current("self.buffer.get_value()[0] += 1", "0.11.2") == "self.buffer.value[0] += 1"
 
 
 def test_an_array_of_many_short_sides_is_shown_by_its_ends() -> None:
