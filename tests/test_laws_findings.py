@@ -333,6 +333,53 @@ def test_state_that_stands_still_is_told_with_two_values_and_a_wider_dtype(
     assert found.remedy.startswith(remedy)
 
 
+def test_a_count_in_half_precision_is_told_with_the_number_at_which_it_stops() -> None:
+    given = Subject(lambda rngs: CountsBy(rngs, jnp.bfloat16, 1), [X])
+    found = finding(given, "state-precision")
+    assert found.what == "`count` moves by 1 with each call, and stops at 256, as bfloat16"
+    assert (found.expected, found.observed) == ("257", "256")
+
+
+def test_a_count_that_is_held_at_a_limit_of_its_dtype_is_right() -> None:
+    class Held(CountsBy):
+        def __call__(self, x: Any) -> Any:
+            write(self.count, jnp.minimum(read(self.count) + jnp.bfloat16(1), jnp.bfloat16(256)))
+            return x
+
+    report = judged(Subject(lambda rngs: Held(rngs, jnp.bfloat16, 1), [X]), "state-precision")
+    assert report.result("state-precision").status == "held"
+
+
+def test_an_integer_that_is_counted_down_below_its_range_is_told() -> None:
+    class CountsDown(CountsBy):
+        def __call__(self, x: Any) -> Any:
+            write(self.count, read(self.count) - jnp.uint8(1))
+            return x
+
+    def make(rngs: nnx.Rngs) -> Any:
+        module = CountsDown(rngs, jnp.uint8, 1)
+        write(module.count, jnp.array(200, jnp.uint8))
+        return module
+
+    assert "wraps around after" in finding(Subject(make, [X]), "state-precision").what
+
+
+class SowsInEachCall(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.calls = nnx.Variable(jnp.zeros(()))
+
+    def __call__(self, x: Any) -> Any:
+        self.sow(nnx.Intermediate, "seen", x)
+        return x
+
+
+@pytest.mark.skipif(flax.__version__ < "0.12.8", reason="this Flax deprecates no `sow`")
+def test_the_remedy_for_a_deprecated_sow_is_not_that_for_a_value() -> None:
+    found = finding(Subject(SowsInEachCall, [X], {"grows": True}), "current-access")
+    assert "sow" in found.what
+    assert found.remedy == "Do what the warning says."
+
+
 class Raises(nnx.Module):
     def __init__(self, rngs: nnx.Rngs) -> None:
         self.kernel = nnx.Param(jnp.ones((4, 4)))

@@ -51,6 +51,7 @@ class ChangeKind(StrEnum):
     ARGUMENT = "argument"
     OUTLIVING = "outliving"  # what outlives the call
     CHANCE = "chance"  # a random generator that the whole process shares
+    COMPILED = "compiled"  # a method compiled for one module, which it takes as static
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from nnx_conformance.contracts.module_laws.laws import (
     agreements,
     checked,
     construction,
-    copies,
     declared,
     lost_updates,
+    randomness,
     state_laws,
     training,
     tree_mode,
@@ -87,7 +87,7 @@ LAWS: dict[str, tuple[str, ...]] = {
     "gradients-agree": (*TRACED, "grad-clean"),
     "represents": PLACE,
 }
-ROOMS = (state_laws, agreements, lost_updates, training, advice, tree_mode, construction, copies, checked, declared)
+ROOMS = (state_laws, agreements, lost_updates, training, randomness, advice, tree_mode, construction, checked, declared)
 _checks = {check.id: check for room in ROOMS for check in room.CHECKS}
 
 #: The search draws programs of up to so many operations; those that cost a process or many calls come more seldom.

@@ -9,6 +9,7 @@ import numpy as np
 from nnx_conformance.core.facts import Line, Raised, Warned
 from nnx_conformance.core.plan import File
 from nnx_conformance.core.search.conditions import Met
+from nnx_conformance.core.trail import Change
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,7 +250,8 @@ class StepFacts:
         traces: how often a transform traced the call.
         inputs: the numbers of its inputs, where it takes several.
         shapes: those of its input, in a word; equal for equal ones.
-        writes: what the twin's call wrote, if that was followed line by line.
+        writes: what the twin's call wrote, if that was followed line by line; `outliving` what it changed then that
+            outlives it and hangs on no module, shared random generators among that.
         depends: in `reseed`, the paths of the state on which a call's outputs depend, and of streams that decide what
             it writes.
         lost: in `watch`, the updates that were lost in a call of a module of the same history.
@@ -289,6 +291,7 @@ class StepFacts:
     reused: Raised | None = None
     outside: Raised | None = None
     writes: tuple[Write, ...] = ()
+    outliving: tuple[Change, ...] = ()
     lost: tuple[Lost, ...] = ()
     unwatched: str = ""
     untrained: tuple[str, ...] = ()

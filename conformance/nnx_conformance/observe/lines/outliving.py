@@ -40,7 +40,9 @@ def outliving(function: Callable[..., Any], source: Source) -> list[Followed]:
 
 def _namespaces(function: Callable[..., Any], source: Source) -> list[dict[str, Any]]:
     """The global names of the function's module, and of the candidate's own modules that it leads to."""
-    own = getattr(inspect.unwrap(getattr(function, "func", function)), "__globals__", None)
+    unwrapped = inspect.unwrap(getattr(function, "func", function))
+    own = getattr(unwrapped, "__globals__", None)
+    own = _namespace_of(unwrapped, source) if own is None else own  # a class makes its instances
     namespaces: list[dict[str, Any]] = [own] if own is not None else []
     for namespace in namespaces:  # grows while it is gone through
         for value in list(namespace.values()):

@@ -99,14 +99,35 @@ def _words(node: ast.AST, deep: bool = True) -> set[str]:
 
 def home_of(filename: str, name: str, within: str = "") -> Place | None:
     """The line that first binds a name at module level, or in the body of the class `within`."""
+    for node in _statements(_body(filename, within)):
+        if name in _bound(node):
+            return filename, node.lineno
+    return None
+
+
+def compiled_for_self(filename: str, within: str) -> Iterator[tuple[str, Place]]:
+    """The methods of a class that `jax.jit` compiles with a static `self`, each with the line that says so."""
+    for node in _statements(_body(filename, within)):
+        decorated = node.decorator_list if isinstance(node, ast.FunctionDef) else []
+        for call in (*decorated, *([node.value] if isinstance(node, ast.Assign) else [])):
+            if isinstance(call, ast.Call) and "jit" in _words(call) and _takes_first_as_static(call):
+                yield from ((name, (filename, call.lineno)) for name in _bound(node))
+
+
+def _takes_first_as_static(call: ast.Call) -> bool:
+    """Whether a call names the first argument of a function as static: by its place, or as `self`."""
+    named = [option.value for option in call.keywords if option.arg in ("static_argnums", "static_argnames")]
+    values = [part.value for value in named for part in ast.walk(value) if isinstance(part, ast.Constant)]
+    return any(value == "self" or (value == 0 and value is not False) for value in values)
+
+
+def _body(filename: str, within: str) -> list[ast.stmt]:
+    """The statements of a module, or of the class `within` in it."""
     module = tree(filename)
     body = module.body if module else []
     for part in within.split(".") if within else ():
         body = next((node.body for node in body if isinstance(node, ast.ClassDef) and node.name == part), [])
-    for node in _statements(body):
-        if name in _bound(node):
-            return filename, node.lineno
-    return None
+    return body
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:

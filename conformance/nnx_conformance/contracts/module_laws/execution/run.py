@@ -132,7 +132,7 @@ class Execution:
     def _step(self, word: Word) -> StepFacts:
         self.word, self.wanted, self.notes, self.pairs = word, None, {}, []
         history, traces = self.twin.history, self.transforms.traces
-        follower = Follower(self.harness.source, self.twin.module) if self.request.plan.follow else None
+        follower = self._follower() if self.request.plan.follow else None
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             with follower.following() if follower else nullcontext():
@@ -155,8 +155,12 @@ class Execution:
             warnings=self.harness.warned(caught),
             traces=self.transforms.traces - traces,
             writes=follower.writes if follower else (),
+            outliving=follower.outliving if follower else (),
             **self.notes,
         )
+
+    def _follower(self) -> Follower:
+        return Follower(self.harness.source, self.twin.module, self.harness.subject.make)
 
     def _tried(self, runner: Callable[[], Any]) -> tuple[Side, Any]:
         """What a module did, and its outputs as they are."""

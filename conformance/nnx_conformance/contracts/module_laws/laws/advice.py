@@ -18,7 +18,7 @@ from nnx_conformance.contracts.module_laws.laws.law import (
 )
 from nnx_conformance.contracts.module_laws.laws.reading import Reading, changed
 from nnx_conformance.core.case import Case
-from nnx_conformance.core.claim import Claim
+from nnx_conformance.core.claim import Claim, another, same_numbers
 from nnx_conformance.core.contract import SHOULD, Check, Judgement, NotApplicable, Violation
 from nnx_conformance.core.plain_text import short
 
@@ -27,6 +27,22 @@ DEPRECATIONS = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarnin
 DIGITS, WHOLE = (6, 9, 12, 17), 2.0**31
 #: A derivative and a slope may differ by this share of the larger one.
 SLACK = 0.1
+
+
+def _going_on(_: Case, reading: Reading) -> Iterator[Claim]:
+    """The claims that one more call still moves a number near the end of the horizon, and an integer does not wrap."""
+    for drift in _drifts(reading):
+        if _integer(drift):
+            yield same_numbers(_wraps(drift), False)
+        else:
+            yield same_numbers([math.isfinite(drift.near), math.isfinite(drift.after)], True)
+            yield another(drift.after, drift.near)
+
+
+def _drifts(reading: Reading) -> Iterator[Drift]:
+    """The numbers that calls move steadily, each tried near the end of the horizon."""
+    steps = (step for step in reading.facts.steps if step.operation == "endure" and not step.skipped)
+    return (drift for step in steps for drift in step.drifts)
 
 
 @law(
@@ -38,17 +54,16 @@ SLACK = 0.1
     wrong="self.count = nnx.Variable(jnp.zeros((), jnp.bfloat16))  # stops at 256",
     right="self.count = nnx.Variable(jnp.zeros((), jnp.int32))",
     needs=(carried_out,),
+    claims=_going_on,
 )
 def state_precision(case: Case, reading: Reading) -> Judgement:
     steps = reading.facts.steps
-    endured = [step for step in steps if step.operation == "endure" and not step.skipped]
-    if not endured:
+    if not any(step.operation == "endure" and not step.skipped for step in steps):
         return NotApplicable(next((step.skipped for step in steps if step.skipped), "its state was not followed"))
-    for drift in (drift for step in endured for drift in step.drifts):
+    for drift in _drifts(reading):
         if failure := _failure(drift):
-            what = f"`{drift.path}` moves by {drift.amount:g} with each call, and {failure} after {drift.calls:g} calls"
+            what = f"`{drift.path}` moves by {drift.amount:g} with each call, and {failure}, as {drift.dtype}"
             values, line = _values(drift), reading.line(drift.path)
-            what = f"{what}, as {drift.dtype}"
             return Violation(what, *values, line, remedy=_remedy(drift), evidence=Evidence.KIT)
     return None
 
@@ -73,13 +88,22 @@ def _remedy(drift: Drift) -> str:
 
 
 def _failure(drift: Drift) -> str:
-    if drift.dtype.startswith(("int", "uint")):
-        turned = (drift.after - drift.near) * drift.amount < 0 and abs(drift.after - drift.near) > 2.0**6
-        whole = 2.0 ** int("".join(filter(str.isdigit, drift.dtype)))
-        return "overflows" if turned and math.isclose(drift.near + drift.amount - drift.after, whole) else ""
+    """What goes wrong with a number in the end; empty if it goes on."""
+    if _integer(drift):
+        return f"wraps around after {drift.calls:g} calls" if _wraps(drift) else ""
     if not math.isfinite(drift.near) or not math.isfinite(drift.after):
-        return "overflows"
-    return "stands still" if drift.after == drift.near else ""
+        return f"overflows after {drift.calls:g} calls"
+    return f"stops at {drift.near:g}" if drift.after == drift.near else ""
+
+
+def _integer(drift: Drift) -> bool:
+    return drift.dtype.startswith(("int", "uint"))
+
+
+def _wraps(drift: Drift) -> bool:
+    """Whether one more call took an integer to the other end of its range, upwards or downwards."""
+    whole = 2.0 ** int("".join(filter(str.isdigit, drift.dtype)))
+    return math.isclose(abs(drift.near + drift.amount - drift.after), whole)
 
 
 @law(
@@ -97,7 +121,8 @@ def current_access(case: Case, reading: Reading) -> Judgement:
         if warned.category in DEPRECATIONS:
             what = f"{warned.category}: {short(warned.message)}"
             values = "no deprecated access", warned.category
-            return Violation(what, *values, line=warned.line, evidence=Evidence.KIT)
+            remedy = "" if ".value" in warned.message else "Do what the warning says."
+            return Violation(what, *values, line=warned.line, remedy=remedy, evidence=Evidence.KIT)
     return carried_out(reading) or (None if any(not step.skipped for step in facts.steps) else NO_CALL)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nnx_conformance.contracts.module_laws.facts import StepFacts
-from nnx_conformance.contracts.module_laws.laws.differences import HIDDEN, START, Difference, text
+from nnx_conformance.contracts.module_laws.laws.differences import HIDDEN, REPRODUCIBLE, START, Difference, text
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, law
-from nnx_conformance.contracts.module_laws.laws.reading import Reading, by_path
+from nnx_conformance.contracts.module_laws.laws.reading import Hiding, Reading, by_path, hiding
 from nnx_conformance.contracts.module_laws.laws.traced.proved import constants, with_constants
 from nnx_conformance.contracts.module_laws.program.language import BY_NAME
 from nnx_conformance.core.case import Case
@@ -79,7 +79,7 @@ def violation(reading: Reading, difference: Difference) -> Violation:
         )
         values = difference.expected, difference.observed
         return Violation(difference.text, *values, None, cause, remedy, evidence=Evidence.START)
-    path, cause = _hidden(reading) if difference.law == HIDDEN else ("", "")
+    hidden = hiding(reading) if difference.law in (HIDDEN, REPRODUCIBLE) else Hiding()
     evidence = (Evidence.KIT if difference.of_output else Evidence.STATE) if difference.law == EVAL else None
     if difference.position >= 0 and reading.facts.steps[difference.position].operation == "afresh":
         evidence = Evidence.KIT  # a script imports its subject once
@@ -87,19 +87,11 @@ def violation(reading: Reading, difference: Difference) -> Violation:
         difference.text,
         difference.expected,
         difference.observed,
-        difference.line or reading.line(path or difference.path),
-        cause,
+        difference.line or hidden.line or reading.line(hidden.path or difference.path),
+        hidden.cause,
+        hidden.remedy,
         evidence=evidence,
     )
-
-
-def _hidden(reading: Reading) -> tuple[str, str]:
-    """What is no Variable and changed in a call of the twin, and how: there the state may hide."""
-    for move in reading.calls:
-        for path, old, new in move.both():
-            if not new.state and text(old) != text(new):
-                return path, f"`{path}`, which is no Variable, went from {text(old)} to {text(new)} in a call"
-    return "", ""
 
 
 def _own_state(_: Case, reading: Reading) -> Iterator[Claim]:

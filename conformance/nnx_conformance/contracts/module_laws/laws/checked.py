@@ -26,7 +26,7 @@ def keys_used_once(case: Case, reading: Reading) -> Judgement:
     for step in steps:
         if raised := step.reused:
             what = f"JAX's checker raised {raised.type}: {raised.message.splitlines()[0]}"
-            cause = "what is drawn twice from one key is correlated, or the same"
+            cause = "two draws from one key are correlated, or the same"
             because = ("rng-advances",)
             values = "each key used once", "a key used again"
             return Violation(what, *values, raised.line, cause, because=because, evidence=Evidence.KIT)

@@ -1,17 +1,17 @@
-"""The laws of making: what a module starts with, what `nnx.eval_shape` makes of it, what two instances compile."""
+"""The laws of making and copying: what a module starts with, and other ways to get it or go on with it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnx_conformance.contracts.module_laws.laws.agreements import compared
+from nnx_conformance.contracts.module_laws.laws.agreements import agreement, compared, comparing
 from nnx_conformance.contracts.module_laws.laws.differences import between, side_claims
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, carried_out, law, skipped
 from nnx_conformance.contracts.module_laws.laws.reading import Reading
 from nnx_conformance.contracts.module_laws.laws.tolerance import EXACT
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, same_numbers
-from nnx_conformance.core.contract import SHOULD, Check, Judgement, Violation
+from nnx_conformance.core.contract import SHOULD, Check, Judgement, NotApplicable, Violation
 
 
 def _defined(_: Case, reading: Reading) -> Iterator[Claim]:
@@ -40,8 +40,10 @@ def start_defined(case: Case, reading: Reading) -> Judgement:
         for pair in step.pairs:
             if apart := between(pair.got, pair.wanted, EXACT):
                 what = f"{pair.name}, where `empty` gave garbage: {apart.text}"
-                cause = "`empty` allocates without writing: what it holds is left over from whatever had the memory"
+                cause = "`empty` allocates without writing: it holds whatever the memory held before"
                 return Violation(what, apart.expected, apart.observed, reading.line(apart.path), cause)
+    if unasked := next((step.unasked for step in steps if step.unasked), ""):
+        return NotApplicable(unasked)
     return None if any(step.returned for step in steps) else skipped(reading)
 
 
@@ -70,12 +72,26 @@ def instances_share_compilation(case: Case, reading: Reading) -> Judgement:
         if step.recompiled:
             apart = f": their `{step.apart[0]}` differs" if step.apart else ""
             what = f"`nnx.jit` compiled anew for another instance of the same factory{apart}"
-            cause = "what is no Variable is part of the key under which Flax keeps compiled code"
+            cause = "Flax keys compiled code by all that is not a Variable"
             values = "compiled once for both", "compiled for each"
             return Violation(
                 what, *values, reading.line(step.apart[0] if step.apart else ""), cause, evidence=Evidence.KIT
             )
     return None if any(not step.subject.raised for step in steps) else skipped(reading)
+
+
+pickles = law(
+    id="pickles",
+    claims=comparing("pickles"),
+    level=SHOULD,
+    core=False,
+    requirement="A module that went through `pickle`, or `cloudpickle` where that is installed, continues as the "
+    "original.",
+    remedy="Keep importable functions instead of lambdas and compiled ones, and no locks or open "
+    "files; or choose in `__getstate__` what to pickle.",
+    wrong="self.activation = lambda x: x * nnx.sigmoid(x)  # cannot be pickled",
+    right="self.activation = swish  # a function of this file",
+)(agreement("pickles"))
 
 
 CHECKS: tuple[Check, ...] = (
@@ -89,4 +105,29 @@ CHECKS: tuple[Check, ...] = (
         "self.bound = nnx.Variable(jnp.abs(kernel).max())",
     ),
     instances_share_compilation,
+    compared(
+        "state-owned",
+        "What the caller writes into a NumPy input after the call changes neither the state nor later outputs.",
+        "Copy what is kept: `jnp.array(x)`, not `x` itself, `jnp.asarray(x)` or `jax.device_put(x)`, which may share "
+        "its memory.",
+        "self.last[...] = x  # the caller's buffer, if x is a NumPy array",
+        "self.last[...] = jnp.array(x)",
+    ),
+    compared(
+        "pytree-agrees",
+        "As a pytree, the module continues as it does in plain Python: through `jax.tree.map`, and passed to and "
+        "returned from a function under plain `jax.jit`.",
+        "Hold all that a call changes in Variables, and arrays and modules in attributes, `nnx.List` and `nnx.Dict`, "
+        "where Flax finds them.",
+        "self.box = Box(nnx.Variable(jnp.zeros(())))  # JAX does not look into a plain object",
+        "self.count = nnx.Variable(jnp.zeros(()))",
+    ),
+    compared(
+        "deepcopy-agrees",
+        "A `copy.deepcopy` continues as the original, and mutating one leaves the other alone.",
+        "Keep state in Variables that are attributes; a table at module level, keyed by `id(self)`, knows no copy.",
+        "COUNTS[id(self)] += 1",
+        "self.count[...] = self.count[...] + 1",
+    ),
+    pickles,
 )

@@ -9,9 +9,16 @@ from functools import cached_property
 import numpy as np
 
 from nnx_conformance.contracts.module_laws.facts import Leaf, ProgramFacts, StepFacts
-from nnx_conformance.contracts.module_laws.laws.differences import Comparison, Difference, compared
+from nnx_conformance.contracts.module_laws.laws.differences import Comparison, Difference, compared, text
 from nnx_conformance.contracts.module_laws.program.language import BY_NAME
 from nnx_conformance.core.facts import Line
+from nnx_conformance.core.trail import ChangeKind
+
+#: What fixes a method that is compiled for one module, and a call that draws from a generator of the whole process.
+LIFT = (
+    "Compile it with `@nnx.jit`, which takes the module's state in and out, or compile the whole call with `nnx.jit`."
+)
+DRAW = "Draw from the keys of the module's own `nnx.Rngs`: `jax.random.normal(self.rngs.noise(), x.shape)`."
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,3 +157,38 @@ def _above_or_below(path: str, other: str) -> bool:
     shorter, longer = sorted((path, other), key=len)
     below = longer.removeprefix(shorter)
     return bool(shorter) and longer.startswith(shorter) and below[:1] in ("", "/", "[", ".")
+
+
+@dataclass(frozen=True)
+class Hiding:
+    """Where state hides that is in no Variable: a path in the module, or a line that changes what outlives the call."""
+
+    cause: str = ""
+    path: str = ""
+    line: Line | None = None
+    remedy: str = ""
+
+
+def hiding(reading: Reading) -> Hiding:
+    """What is no Variable and changed in a call of the twin; nothing where no such thing was seen to change."""
+    for move in reading.calls:
+        for path, old, new in move.both():
+            if not new.state and text(old) != text(new):
+                cause = f"`{path}`, which is no Variable, went from {text(old)} to {text(new)} in a call"
+                return Hiding(cause, path)
+    changes = [change for step in reading.facts.steps for change in step.outliving]
+    of_kind = {change.kind: change for change in reversed(changes)}
+    if drawn := of_kind.get(ChangeKind.CHANCE):
+        cause = (
+            f"the call draws from `{drawn.name}`, whose generator all modules share, and which no seed of theirs sets"
+        )
+        return Hiding(cause, line=drawn.line, remedy=DRAW)
+    if kept := of_kind.get(ChangeKind.OUTLIVING):
+        cause = f"{kept.name} outlives the call, which changes it ({kept.line})"
+        return Hiding(cause, line=kept.home or kept.line)
+    if compiled := of_kind.get(ChangeKind.COMPILED):
+        cause = (
+            f"`{compiled.name}` is compiled with a static `self`: it keeps what the Variables held when it was traced"
+        )
+        return Hiding(cause, line=compiled.line, remedy=LIFT)
+    return Hiding()

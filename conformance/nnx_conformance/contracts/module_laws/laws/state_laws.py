@@ -56,8 +56,7 @@ def _wrappers(_: Case, reading: Reading) -> Iterator[Claim]:
 @law(
     id="wrapper-kept",
     requirement="Every attribute that held a Variable still holds one.",
-    remedy="Write to the contents, `self.count[...] = ...` (`.value` before Flax 0.10.7); assigning to the attribute "
-    "replaces the Variable.",
+    remedy="Write to the contents, `self.count[...] = ...`; assigning to the attribute replaces the Variable.",
     wrong="self.count = self.count + 1",
     right="self.count[...] = self.count[...] + 1",
     needs=(carried_out, has_steps),

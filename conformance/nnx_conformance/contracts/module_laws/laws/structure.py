@@ -66,7 +66,7 @@ def _retyped(types: Iterator[_Type]) -> Violation | None:
 def _unstable(
     move: Move, path: str, what: str, expected: str, observed: str, evidence: Evidence = Evidence.STATE
 ) -> Violation:
-    cause = "a jitted call compiles anew whenever structure, shape, dtype or weak type of the state is another"
+    cause = "`nnx.jit` compiles anew whenever structure, shape, dtype or weak type of the state changes"
     what = f"in {move.name}{f' (call {move.calls + 1})' if move.is_call else ''}, {what}"
     return Violation(what, expected, observed, move.line(path), cause, evidence=evidence)
 

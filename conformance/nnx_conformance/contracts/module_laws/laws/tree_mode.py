@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from nnx_conformance.contracts.module_laws.laws import agreements, state_laws, training
+from nnx_conformance.contracts.module_laws.laws import agreements, randomness, state_laws, training
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, carried_out, law
 from nnx_conformance.contracts.module_laws.laws.reading import Reading
 from nnx_conformance.contracts.module_laws.program.domains import TREE_READY
@@ -15,7 +15,7 @@ from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim
 from nnx_conformance.core.contract import SHOULD, Check, Judged, Judgement, NotApplicable, Violation, judged
 
-JUDGED = (*state_laws.CHECKS, *agreements.CHECKS, *training.CHECKS)
+JUDGED = (*state_laws.CHECKS, *agreements.CHECKS, *training.CHECKS, *randomness.CHECKS)
 
 
 def _judged(case: Case, facts_of_all: Reading) -> Iterator[tuple[str, Case, Reading, Judged]]:

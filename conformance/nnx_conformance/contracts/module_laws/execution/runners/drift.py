@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -68,7 +69,28 @@ def _numbers(module: Any) -> dict[str, np.ndarray]:
 def _steady(harness: Harness, module: Any, number: int) -> Iterator[Drift]:
     for path, value, steady, moves in _moves(harness, module, number):
         at = np.unravel_index(int(np.argmax(steady)), steady.shape)
-        yield from _jumped(harness, module, number, path, value, at, float(moves[at]))
+        now, amount, last = float(value[at]), float(moves[at]), float(harness.subject.horizon)
+        if value.dtype.kind in "iu":
+            limit = np.iinfo(value.dtype).max if amount > 0 else np.iinfo(value.dtype).min
+            last = min(last, (float(limit) - now) // amount)
+        drift = _jumped(harness, module, number, path, value, at, amount, last)
+        # Said is where it first stops. That alone is no fault: a count may be held at a limit on purpose.
+        if drift and drift.after == drift.near and (stop := _stop(value.dtype, now, amount)) < last:
+            earlier = _jumped(harness, module, number, path, value, at, amount, stop)
+            drift = earlier if earlier and earlier.after == earlier.near else drift
+        if drift:
+            yield drift
+
+
+def _stop(dtype: np.dtype[Any], now: float, amount: float) -> float:
+    """After how many calls a float should stop: at the power of two whose sum with `amount` rounds back to itself."""
+    if dtype.kind in "iu":
+        return math.inf
+    at = math.copysign(2.0 ** math.ceil(math.log2(max(abs(now), abs(amount)))), amount)
+    with np.errstate(all="ignore"):
+        while math.isfinite(at) and dtype.type(dtype.type(at) + dtype.type(amount)) != dtype.type(at):
+            at *= 2
+    return (at - now) / amount if math.isfinite(at) else math.inf
 
 
 def forward(harness: Harness, module: Any, number: int) -> None:
@@ -104,19 +126,23 @@ def _moves(harness: Harness, module: Any, number: int) -> Iterator[tuple[str, np
 
 
 def _jumped(
-    harness: Harness, module: Any, number: int, path: str, value: np.ndarray, at: tuple[Any, ...], amount: float
-) -> Iterator[Drift]:
-    """What one more call does to a number that many calls would have led to; nothing if it raises."""
-    now, calls = float(value[at]), float(harness.subject.horizon)
-    if value.dtype.kind in "iu":
-        limit = np.iinfo(value.dtype).max if amount > 0 else np.iinfo(value.dtype).min
-        calls = min(calls, (float(limit) - now) // amount)
+    harness: Harness,
+    module: Any,
+    number: int,
+    path: str,
+    value: np.ndarray,
+    at: tuple[Any, ...],
+    amount: float,
+    calls: float,
+) -> Drift | None:
+    """What one more call does to a number that so many calls would have led to; None if it raises."""
     with np.errstate(all="ignore"):
         near = np.array(value)
-        near[at] = np.float64(now + calls * amount).astype(value.dtype)
+        near[at] = np.float64(float(value[at]) + calls * amount).astype(value.dtype)
     variable = variables(module)[path]
     set_contents(variable, jax.numpy.asarray(near) if isinstance(contents(variable), jax.Array) else near)
     with contextlib.suppress(Exception):
         harness.call(module, number)
         after = np.asarray(contents(variables(module)[path]))
-        yield Drift(path, value.dtype.name, amount, float(near[at]), float(after[at]), calls)
+        return Drift(path, value.dtype.name, amount, float(near[at]), float(after[at]), calls)
+    return None

@@ -15,7 +15,7 @@ from nnx_conformance.core.contract import Violation
 from nnx_conformance.core.facts import Line
 from nnx_conformance.core.search.conditions import Met
 
-ANYWHERE = "an optimiser and weight decay take hold of every Param"
+ANYWHERE = "optimisers and weight decay change every Param"
 
 
 def visits(reading: Reading) -> list[Visit]:

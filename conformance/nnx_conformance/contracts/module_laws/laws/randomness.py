@@ -1,0 +1,194 @@
+"""The laws of randomness: each call draws anew, and the seed decides what."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnx_conformance.contracts.module_laws.facts import Leaf, Pair, Side, Visit
+from nnx_conformance.contracts.module_laws.laws.agreements import agreement, comparing
+from nnx_conformance.contracts.module_laws.laws.differences import REPRODUCIBLE, text
+from nnx_conformance.contracts.module_laws.laws.law import RANDOM, Evidence, law
+from nnx_conformance.contracts.module_laws.laws.reading import Reading, by_path, changed, is_stream
+from nnx_conformance.contracts.module_laws.laws.traced import conditions
+from nnx_conformance.contracts.module_laws.laws.training import input_of, moved
+from nnx_conformance.contracts.module_laws.program.language import AGAIN, OTHER_SEED
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.claim import Claim, same_bits, same_numbers
+from nnx_conformance.core.contract import CORE, Check, Judgement, NotApplicable, Violation
+
+#: Each call gets the same argument, whatever the module's own streams are.
+HANDED = "its calls may draw from what they are handed: random streams or keys are among the arguments"
+NO_TWO_CALLS = "no two calls on one input were made whose outputs could tell"
+BY_CHANCE = "calls depend on what moved between them, so that their outputs are equal by chance"
+ONE_KEY = "each call uses the same key"
+
+
+def _advancing(case: Case, reading: Reading) -> Iterator[Claim]:
+    """The claims that streams advance under `nnx.jit` as in plain Python, and that outputs of like calls differ.
+
+    Nothing where no two calls could tell: outputs may be equal by chance, or all come of a key that is handed in.
+    """
+    pairs = [(was.array, now.array) for was, now in _jitted_streams(reading)]
+    streams = [same_bits(now, was) for was, now in pairs if was is not None and now is not None]
+    handed = any(given.streams for given in reading.facts.inputs)
+    differ = None if handed else _differ(case, reading)
+    if differ is not None:
+        yield same_numbers(differ, True)
+    if differ is not None or not all(claim.holds() for claim in streams):
+        yield from streams
+
+
+def _differ(case: Case, reading: Reading) -> bool | None:
+    """Whether two calls on one input gave different outputs; None where no two calls were made that could tell."""
+    if _stands_still(reading):
+        return False
+    again = [pair for pair in _far(reading) if pair.name == AGAIN]
+    if any(moved(pair.wanted.outputs, pair.got.outputs) for pair in again):
+        return True
+    if not (repeated := _repeated(case, reading)):
+        return None
+    differ = any(moved(old.outputs, new.outputs) for old, new in repeated)
+    return None if not differ and any(_by_chance(reading, old, new) for old, new in repeated) else differ
+
+
+def _jitted_streams(reading: Reading) -> Iterator[tuple[Leaf, Leaf]]:
+    """The streams after each call under `nnx.jit`: those of the twin, in plain Python, and of the subject."""
+    for step in reading.facts.steps:
+        if step.operation == "jit" and step.returned and not step.subject.raised:
+            plain = by_path(leaf for leaf in step.twin.state if leaf.rng)
+            compiled = (leaf for leaf in step.subject.state if leaf.rng and leaf.path in plain)
+            yield from ((plain[leaf.path], leaf) for leaf in compiled)
+
+
+@law(
+    id="rng-advances",
+    requirement="With randomness, two calls on one input differ, and streams advance under `nnx.jit` as without it.",
+    remedy="Draw a new key in each call: `self.rngs.dropout()`.",
+    wrong="key = jax.random.key(0)",
+    right="key = self.rngs.dropout()",
+    needs=(RANDOM,),
+    claims=_advancing,
+)
+def rng_advances(case: Case, reading: Reading) -> Judgement:
+    for was, now in _jitted_streams(reading):
+        if changed(was, now):
+            what = f"under nnx.jit, the stream `{now.path}` did not advance as in plain Python"
+            return Violation(what, text(was), text(now), because=("jit-agrees",))
+    if any(given.streams for given in reading.facts.inputs):
+        return NotApplicable(HANDED)
+    differ = _differ(case, reading)
+    if differ is None:
+        return NotApplicable(BY_CHANCE if _repeated(case, reading) else NO_TWO_CALLS)
+    if differ:
+        return None
+    what = f"{len(_repeated(case, reading)) + 1} calls on the same inputs gave the same outputs, to the last bit"
+    values = "other outputs", "the same outputs"
+    return _stands_still(reading) or Violation(what, *values, cause=ONE_KEY, evidence=Evidence.KIT)
+
+
+def _stands_still(reading: Reading) -> Violation | None:
+    """A key that is the same in each call, which shows only where a schedule or a condition lets noise through."""
+    for repeat in _repeats(reading):
+        if any(moved(repeat.first.outputs, other.outputs) for other in repeat.again):
+            continue
+        keys = [[leaf for leaf in other.state if is_stream(leaf)] for other in repeat.again]
+        advanced = any(moved(repeat.first.state, leaves) for leaves in keys)
+        outputs = [repeat.first.outputs, *(other.outputs for other in repeat.seeds)]
+        if not advanced and all(moved(one, other) for one, other in itertools.combinations(outputs, 2)):
+            calls, visit = len(repeat.again) + 1, repeat.visit
+            where = f"{visit.where}, {calls} calls" if visit else f"{calls} calls at the end of the horizon"
+            what = f"{where} gave the same outputs; other seeds give others"
+            values, line = ("other outputs", "the same outputs"), visit.line if visit else None
+            condition = conditions.quoted(visit) if visit else ""
+            return Violation(what, *values, line, ONE_KEY, evidence=Evidence.KIT, condition=condition)
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class _Repeat:
+    """A call, further ones on the same input, and the same call of modules with the keys of other seeds."""
+
+    first: Side
+    again: list[Side]
+    seeds: list[Side]
+    visit: Visit | None = None
+
+
+def _repeats(reading: Reading) -> Iterator[_Repeat]:
+    again = [pair for pair in _far(reading) if pair.name == AGAIN]
+    if again:
+        seeds = [pair.got for pair in _far(reading) if pair.name == OTHER_SEED]
+        yield _Repeat(again[0].wanted, [pair.got for pair in again], seeds)
+    for visit in conditions.visits(reading):
+        if visit.repeated and _informative(visit.outputs):
+            yield _Repeat(visit.repeated[0], list(visit.repeated[1:]), list(visit.seeds), visit)
+
+
+def _far(reading: Reading) -> list[Pair]:
+    """What was compared at the end of the horizon, where outputs could tell."""
+    pairs = [pair for step in reading.facts.steps if step.operation == "far" for pair in step.pairs]
+    return [pair for pair in pairs if _informative(pair.wanted.outputs)]
+
+
+def _by_chance(reading: Reading, old: Side, new: Side) -> bool:
+    """Whether two states differ in something on which a call depends: outputs may be equal all the same."""
+    depends = {path for step in reading.facts.steps for path in step.depends}
+    return moved(old.state, [leaf for leaf in new.state if leaf.path in depends]) is not None
+
+
+def _repeated(case: Case, reading: Reading) -> list[tuple[Side, Side]]:
+    """Every two plain calls in train mode on one input whose outputs could tell: those, and the states before them.
+
+    None on programs of the machine: what comes between two calls may make up for what they draw.
+    """
+    pairs, last = list[tuple[Side, Side]](), dict[int, Side]()
+    for move in reading.subject if case.domain != CORE else ():
+        if move.step.operation == "call" and not move.evaluating:
+            number = input_of(case, move)
+            side = Side(move.step.subject.outputs, move.before)
+            if number in last and _informative(last[number].outputs):
+                pairs.append((last[number], side))
+            last[number] = side
+    return pairs
+
+
+def _informative(outputs: tuple[Leaf, ...]) -> bool:
+    """Whether outputs hold several different numbers: those that are all zero look the same whatever was dropped."""
+    arrays = [leaf.array for leaf in outputs if leaf.array is not None]
+    return any(array.size > 1 and np.any(array != array.flat[0]) for array in arrays) or any(
+        array.size == 1 and array.dtype.kind in "fc" and array.item() != 0 for array in arrays
+    )
+
+
+def _other_seeds(case: Case, reading: Reading) -> Iterator[Claim]:
+    """The claim that outputs of some other seed differ, where they could not be equal by chance."""
+    handed = any(given.streams for given in reading.facts.inputs)
+    pairs = [pair for step in reading.facts.steps for pair in step.pairs if pair.law == REPRODUCIBLE and pair.unlike]
+    pairs = [pair for pair in pairs if not handed and _informative(pair.wanted.outputs)]
+    if case.domain != CORE and any(not _by_chance(reading, pair.wanted, pair.got) for pair in pairs):
+        yield same_numbers(any(moved(pair.wanted.outputs, pair.got.outputs) for pair in pairs), True)
+
+
+@law(
+    id=REPRODUCIBLE,
+    requirement="With randomness, the same seed gives the same run, and another seed another.",
+    remedy="Draw every key from the `nnx.Rngs` that the module was made with, and from nothing else.",
+    wrong="noise = np.random.normal(size=x.shape)",
+    right="noise = jax.random.normal(self.rngs.noise(), x.shape)",
+    needs=(RANDOM,),
+    claims=comparing(REPRODUCIBLE, _other_seeds),
+)
+def rng_reproducible(case: Case, reading: Reading) -> Judgement:
+    if not all(claim.holds() for claim in _other_seeds(case, reading)):
+        what = "a module from another seed, with the same Params and statistics, gave the same outputs"
+        cause = "the keys do not come from the Rngs that the module was made with"
+        values, because = ("other outputs", "the same outputs"), ("rng-advances",)
+        return Violation(what, *values, cause=cause, because=because, evidence=Evidence.KIT)
+    return agreement(REPRODUCIBLE)(case, reading)
+
+
+CHECKS: tuple[Check, ...] = (rng_advances, rng_reproducible)
