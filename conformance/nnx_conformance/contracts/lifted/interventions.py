@@ -17,6 +17,7 @@ from nnx_conformance.core.claim import Claim, same_numbers
 from nnx_conformance.core.contract import MUST, Blocked, Judgement, Unmet, Unseen, Violation, check, unmet
 from nnx_conformance.core.facts import Changed, Intervention, Moment
 from nnx_conformance.core.plan import AMOUNT, OUTPUTS, SHIFTS, own_amounts, remainder
+from nnx_conformance.core.timeline import groups
 
 
 def applied(reading: LanesReading, changed: Changed) -> list[Intervention]:
@@ -77,9 +78,9 @@ def _count_unread(reading: LanesReading, shift: Intervention) -> Violation:
     """The violation of counts that stayed the same."""
     if shift.undone:
         what = "the kit raised what the models keep after the last calls; result[:, 0] stayed the same"
-        return unread(reading, 0, what, "result[:, 0] is computed without the Variable", LIFTED)
+        return unread(reading, 0, what, "the candidate computes result[:, 0] without the Variable", LIFTED)
     what = f"the kit raised the count by {shift.amount} {shift.moment}; result[:, 0] stayed the same"
-    cause = "result[:, 0] is computed without the Variable, or its updates are dropped"
+    cause = "the candidate computes result[:, 0] without the Variable, or drops its updates"
     return unread(reading, 0, what, cause, LIFTED, PER_LANE)
 
 
@@ -168,12 +169,15 @@ def lane_astray(
 
 
 def all_lanes_changed(reading: LanesReading) -> bool:
-    """Whether one call is made for all lanes, so that the last one, which the kit changes, is that of each lane.
+    """Whether the kit changed the last call of each lane: one call is made for all lanes, or each has its own model.
 
-    Where lanes are called by turns or in groups, the last call may be that of some alone.
+    Where lanes are called in groups, a last call may be that of some lanes alone.
     """
-    calls = reading.visible.calls if reading.visible is not None else ()
-    return len(calls) == reading.asked and not any(set(call.through) - PLAIN for call in calls)
+    run, asked = reading.visible, reading.asked
+    if run is None or any(set(call.through) - PLAIN for call in run.calls):
+        return False
+    models = groups(run)
+    return len(run.calls) == asked or (len(models) == reading.lanes and all(len(calls) == asked for calls in models))
 
 
 def _lanes_of_others(reading: LanesReading) -> Response | None:
@@ -220,6 +224,6 @@ def _same_for_all(reading: LanesReading) -> Response | None:
 def _of_one_lane(reading: LanesReading, rose: float) -> Violation:
     """The violation of lanes that all return the count of one."""
     what = f"the kit raised each lane's count by a number of its own; result[:, 0] rose by {rose:g} in all lanes"
-    cause = "one number is returned for all lanes, such as the count of the first one"
+    cause = "the candidate returns one number for all lanes, such as the first one's count"
     numbers, line = (f"{reading.lanes} numbers", f"{rose:g} in each"), blame.returned(reading.run)
     return Violation(what, *numbers, line=line, cause=cause, because=(LIFTED, PER_LANE))
