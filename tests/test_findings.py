@@ -110,7 +110,7 @@ def test_pitfall_2_a_model_given_to_plain_jit_is_named_whether_it_raises_or_lose
         assert found.cause == "a module was given to a plain JAX transform, which does not know its state"
     else:
         assert found.what.startswith("result[0] is 0 after n_calls=1")
-        assert found.cause.startswith("a plain JAX transform works on a copy of the module")
+        assert found.cause.startswith("a plain JAX transform updates a copy of the module")
         assert str(found.line) == "solution.py:20"
     assert [other.check for other in report.findings if other.level == "MUST"] == ["no-traced-mutation"]
 

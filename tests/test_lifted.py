@@ -65,7 +65,7 @@ def test_one_model_for_all_lanes_is_told_with_what_its_count_went_to() -> None:
     (finding,) = judged(mutant, FEW).findings
 
     assert finding.what.startswith("`count` went to ") and " lanes of " in finding.what
-    assert finding.cause == "one model is called for all lanes, so its count adds up over them"
+    assert finding.cause == "the candidate calls one model for all lanes, so its count adds up over them"
 
 
 @pytest.mark.slow
@@ -74,7 +74,7 @@ def test_models_made_anew_are_told_with_what_they_start_at() -> None:
     (finding,) = judged(mutant, MORE).findings
 
     assert finding.what.startswith("`count` of a model starts at [")
-    assert finding.cause.endswith("models are made anew for a call and given the count so far")
+    assert finding.cause.endswith("makes new models for a call, with the count so far")
 
 
 @pytest.mark.slow
@@ -84,7 +84,7 @@ def test_sums_of_what_was_given_are_told_as_such() -> None:
 
     raised = "the kit raised what the last calls returned by 3, and what the models keep by as much or more"
     assert finding.what == f"{raised}; result[:, 1] stayed the same"
-    assert finding.cause.endswith("something else than the outputs of the last calls, such as xs itself")
+    assert finding.cause.endswith("something other than the last calls' outputs, such as xs itself")
 
 
 @pytest.mark.slow

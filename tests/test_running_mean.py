@@ -247,7 +247,7 @@ def test_a_start_of_another_size_is_right_if_it_is_zeros(start: float, told: lis
 
     assert [found.check for found in report.findings] == told
     assert all(
-        found.cause == "the state is kept from something else, such as a run before" for found in report.findings
+        found.cause == "the state comes from something else, such as an earlier run" for found in report.findings
     )
 
 
@@ -263,7 +263,7 @@ def test_a_collection_that_is_not_named_in_mutable_is_told_as_the_cause() -> Non
 def test_steps_on_clones_of_the_first_model_are_told_in_the_words_of_nnx() -> None:
     found = finding("nnx_each_step_on_a_clone_of_the_first")
 
-    assert found.cause == "the step is given a state from before, and not what the last one returned"
+    assert found.cause == "the step starts from an older state, and not from what the last step returned"
     assert found.remedy.startswith("Go on with the model that the step before it left")
 
 

@@ -153,4 +153,4 @@ def test_a_model_that_is_updated_too_early_is_not_told_as_right_without_compilat
     (found,) = judged(mutant, FEW).findings
 
     assert found.what == "the steps took `count` from 0 to 1, and result[0] is 0"
-    assert found.cause == "the count is read from the model that was split: the last state was never merged back"
+    assert found.cause == "the result reads the model from before the split: nothing merges the last state back"

@@ -50,7 +50,7 @@ def _repeated(_: Case, reading: Reading) -> Judgement:
         cause = f"{keeper.name} outlives the call, which changes it ({keeper.line})"
         return Violation(what, then, now, line=keeper.home or keeper.line, cause=cause)
     if drawn := next(blame.changes(first, ChangeKind.CHANCE), None):
-        cause = f"the result is drawn by `{drawn.name}`, whose generator goes on from call to call"
+        cause = f"`{drawn.name}` draws the result, and its generator keeps its state between calls"
         return Violation(what, then, now, line=drawn.line, cause=cause, remedy=CHANCE)
     line = second.raised.line if second.raised else blame.returned(first)
     return Violation(what, then, now, line=line, cause=UNKNOWN)
@@ -220,5 +220,5 @@ def another_framework(facts: Facts) -> Violation:
         "an nnx.Module",
         foreign,
         line=next((module.line for module in facts.run.modules), None) or blame.returned(facts.run),
-        cause="the state of another framework is none that this contract can look at",
+        cause="this contract cannot read another framework's state",
     )

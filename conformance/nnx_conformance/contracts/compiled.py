@@ -68,7 +68,7 @@ def _too_often(reading: Reading, most: int) -> Violation | None:
         "once" if most == 1 else f"at most {most} times",
         f"{times} times",
         line=blame.entered(reading.run) or next(iter(first.values())).line,
-        cause="the compiled function is made anew, or something that it depends on is another for each call",
+        cause="each call makes a new compiled function, or passes it something static that has changed",
         because=() if most == MOST_COMPILATIONS else (RETRACE,),
     )
 

@@ -49,7 +49,7 @@ def key_consumed(case: Case, reading: CounterReading) -> Judgement:
         seeds = [str(words[-1]) for rngs in reading.clear.rngs for words in rngs.seeds]
         built = f"an Rngs of {', '.join(seeds)}" if seeds else "no Rngs"
         what = "no nnx.Rngs was built from int(seed)"
-        return Violation(what, f"nnx.Rngs({int(case['seed'])})", built, cause="the seed that is given is not used")
+        return Violation(what, f"nnx.Rngs({int(case['seed'])})", built, cause="the candidate does not use the seed")
     return Violation(
         "construction drew no key from the Rngs",
         "at least one key",

@@ -67,13 +67,13 @@ def _wrong_number(reading: CounterReading) -> Violation:
     if len(models) > 1 and sum(map(len, models)) == asked:
         return _shared_out(calls, len(models), asked)
     extra = _extra(run, calls, asked)
-    cause = "the loop is off by one" if by_one else "the calls are not made once for each of n_calls"
+    cause = "the loop is off by one" if by_one else "the candidate does not make one call for each of n_calls"
     return Violation(
         f"the module ran {_times(len(calls))}, n_calls is {asked}",
         _times(asked),
         _times(len(calls)),
         line=extra or _where(run, calls),
-        cause="this call comes on top of those that are made once for each of n_calls" if extra else cause,
+        cause="this line makes an extra call, beside the one for each of n_calls" if extra else cause,
         because=reading.caught_trace,
     )
 
@@ -84,7 +84,7 @@ def _shared_out(calls: tuple[Call, ...], models: int, asked: int) -> Violation:
         f"one model that runs {_times(asked)}",
         f"{models} models",
         line=calls[-1].line,
-        cause="the calls go to copies, or to models made anew, and each counts its own",
+        cause="the calls go to copies or to new models, and each counts only its own calls",
     )
 
 
@@ -128,7 +128,7 @@ def _uneven(run: Run, calls: tuple[Call, ...], path: str) -> Violation | None:
     previous: float | None = None
     for number, ((before, after), call) in enumerate(zip(series(run, calls, path), calls, strict=True), start=1):
         if before is None and after is None and previous is None:
-            cause = "the Variable comes to be in a later call, so those before it are not counted in it"
+            cause = "a later call creates the Variable, so it misses the calls before"
             return Violation(f"`{path}` is not there yet after call {number}", line=call.line, cause=cause)
         if before is None or after is None:
             return Violation(f"`{path}` is gone in call {number}", line=call.line, because=(WRAPPER,))
@@ -207,7 +207,7 @@ def _given_another(case: Case, value: Value, which: str, line: Line | None) -> V
         _array_text(case["x"]),
         given,
         line=line,
-        cause="the model is called on something else than `x`",
+        cause="the candidate calls the model on something other than `x`",
         remedy="Call the model on `x` itself, `last_x = model(x)`.",
     )
 
@@ -238,4 +238,4 @@ def _how_changed(x: np.ndarray, value: Value | None) -> str:
         return f"`__call__` changes the shape from {x.shape} to {value.array.shape}"
     if value.array.dtype != x.dtype:
         return f"`__call__` casts {x.dtype.name} to {value.array.dtype.name}"
-    return "`__call__` returns other values than those of its argument"
+    return "`__call__` returns values that differ from its argument's"

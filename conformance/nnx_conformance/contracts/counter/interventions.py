@@ -30,7 +30,7 @@ from nnx_conformance.core.facts import Changed, Intervention, Moment
 from nnx_conformance.core.plan import SHIFTS, own_amounts
 from nnx_conformance.core.timeline import ends_otherwise, groups
 
-LOST_IN_ROUNDING = "what the kit added to the output is lost in the rounding of a sum as large as this"
+LOST_IN_ROUNDING = "a sum as large as this rounds away what the kit added to the output"
 
 
 def _state_shifts(reading: CounterReading) -> list[Intervention]:
@@ -124,11 +124,11 @@ def result_reads_state(_: Case, reading: CounterReading) -> Judgement:
     up, stayed = short.shift.amount > 0, short.now == short.was
     change = f"the kit {'raised' if up else 'lowered'} the count by {abs(short.shift.amount)} {short.shift.moment}"
     if not stayed:
-        cause = "result[0] is computed from something else beside the Variable: it must be what the Variable holds"
+        cause = "the candidate mixes the Variable with another number; result[0] must be what the Variable holds"
     elif up:
-        cause = "result[0] is computed without the Variable: the model only decorates it"
+        cause = "the candidate computes result[0] without the Variable: the model is decoration"
     else:
-        cause = "result[0] is the larger one of the count and another number"
+        cause = "result[0] is the larger of the count and another number"
     return Violation(
         f"{change}; result[0] {rise(short.now - short.was)}",
         f"result[0] other than {short.was:g}" if stayed else f"{short.wanted:g}",
@@ -201,9 +201,9 @@ def result_reads_output(case: Case, reading: CounterReading) -> Judgement:
         f"result[1] other than {short.was:g}" if stayed else f"{short.wanted:g}",
         f"{short.now:g}",
         line=blame.returned(reading.run),
-        cause="result[1] is computed from something else than the output of the last call, such as x itself"
+        cause="the candidate computes result[1] from something other than the last call's output, such as x itself"
         if stayed
-        else "result[1] is computed from something else beside the output of the last call, such as x itself",
+        else "the candidate mixes the last call's output with something else, such as x itself",
         because=(OUTPUT, SUM),
     )
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 FURTHER_OFF = "further off than float32 summation in any order can be"
-SOMEHOW = f"{FURTHER_OFF}: elements were dropped, changed or rounded"
-NOT_A_NUMBER = "no sum gives this: it comes of infinity times zero, zero by zero, or infinity less infinity"
-INFINITE = "no sum gives this: it comes of a division by zero, or of a number beyond the range of its dtype"
+SOMEHOW = f"{FURTHER_OFF}: the candidate dropped, changed or rounded elements"
+NOT_A_NUMBER = "no sum gives this: infinity times zero, zero divided by zero, or infinity minus infinity does"
+INFINITE = "no sum gives this: a division by zero does, or a number beyond the range of its dtype"
 
 
 def like(x: np.ndarray, n_calls: int, observed: float) -> str:

@@ -60,7 +60,7 @@ KNOWN = (
     (
         "object has no attribute 'value'",
         (),
-        "`.value` is asked of something that is no Variable",
+        "the line reads `.value` of something that is not a Variable",
         "Keep an `nnx.Variable` there, and write to its contents only.",
     ),
 )
@@ -105,7 +105,7 @@ def _cause_of(raised: Raised) -> tuple[str, str]:
     for words, among, cause, remedy in KNOWN:
         if words in raised.message and (not among or any(name in line for name in among)):
             return cause, remedy
-    return "an exception of the candidate's own code, so there is no result to judge", RAISED
+    return "the candidate's own code raised, so there is no result to judge", RAISED
 
 
 def _no_pair(value: Value | None) -> tuple[str, str]:
@@ -119,10 +119,11 @@ def _no_pair(value: Value | None) -> tuple[str, str]:
         hint = (
             "its dtype is object: it holds Python objects, not numbers" if objects else "it was deleted, or holds keys"
         )
-        return "the result is an array without numbers that can be read", hint
+        return "the result is an array whose numbers cannot be read", hint
     if value.array.shape != (2,):
         return f"the result has shape {value.array.shape}", "the two numbers are not in one array of length 2"
-    return f"the result has dtype {value.array.dtype.name}", "it was built or cast to a dtype without fractions"
+    kind = "a complex dtype" if value.array.dtype.kind == "c" else "a dtype without fractions"
+    return f"the result has dtype {value.array.dtype.name}", f"the candidate builds it in, or casts it to, {kind}"
 
 
 @check(

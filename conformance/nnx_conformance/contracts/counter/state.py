@@ -58,7 +58,7 @@ def counts_in_variable(_: Case, reading: CounterReading) -> Judgement:
     return Violation(
         f"the kit raised `{path}` by {amount} after the first call; the next call set it back",
         line=blame.moved_at(reading.clear, path, inside=True),
-        cause="the Variable is only written to: the counting is done elsewhere, in a Python number or the loop",
+        cause="the calls only write to the Variable: a Python number or the loop does the counting",
     )
 
 
@@ -70,7 +70,7 @@ def _no_module(run: Run) -> Violation:
         "a module with a counting nnx.Variable",
         "no module",
         line=written.line if written else blame.returned(run),
-        cause=cause or "the result is computed without NNX state",
+        cause=cause or "the candidate computes the result without NNX state",
     )
 
 
@@ -82,7 +82,7 @@ def _kept_module(run: Run) -> Violation:
         "a module made by the call",
         "a module that outlives it",
         line=(keeper.home if keeper else None) or (run.calls[0].line if run.calls else None),
-        cause=cause or "the model is built at module level, in a default argument or in a cache",
+        cause=cause or "the candidate builds the model at module level, in a default argument or in a cache",
         because=(FRESH,),
     )
 

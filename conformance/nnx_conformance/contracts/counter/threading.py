@@ -19,7 +19,7 @@ from nnx_conformance.core.timeline import moved, series
 
 THREADED = "state-threaded"
 IN_JIT = "runs-in-jax-jit"
-NOT_HANDED_ON = "the step does not return the state of the module that it called, or is given an old one"
+NOT_HANDED_ON = "the step does not return the new state, or the loop passes it an old one"
 
 
 def _stepped(reading: CounterReading) -> Unmet:
@@ -86,7 +86,7 @@ def _dropped(reading: CounterReading) -> Violation:
         asked,
         now,
         line=_step(reading),
-        cause="the compiled step works on a copy of the state; what it does not return, or nobody merges, is dropped",
+        cause="the compiled step updates a copy of the state; what it does not return, or nothing merges back, is lost",
     )
 
 
@@ -133,7 +133,7 @@ def _not_read(reading: CounterReading) -> Violation | None:
         last,
         first,
         line=blame.returned(reading.run),
-        cause="the count is read from the model that was split: the last state was never merged back",
+        cause="the result reads the model from before the split: nothing merges the last state back",
     )
 
 

@@ -119,7 +119,7 @@ def _lost(reading: CounterReading) -> Violation:
         str(reading.asked),
         now,
         line=_traced_line(reading),
-        cause="a plain JAX transform works on a copy of the module; what it does to the copy's state is dropped",
+        cause="a plain JAX transform updates a copy of the module, and the copy's state is dropped",
     )
 
 
@@ -138,7 +138,7 @@ def _dropped(reading: CounterReading) -> Violation:
         "each call starts where the one before it ended",
         "each call starts over",
         line=_traced_line(reading),
-        cause="a plain JAX transform works on a copy of the module; what it does to the copy's state is dropped",
+        cause="a plain JAX transform updates a copy of the module, and the copy's state is dropped",
     )
 
 

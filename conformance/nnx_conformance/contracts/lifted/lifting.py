@@ -25,7 +25,7 @@ def _not_lifted(reading: LanesReading) -> Violation | None:
                 what, model = f"the module is called inside a plain `{plain}`", run.modules[call.module]
                 cause = f"`{plain}` works on a copy of the module: what it writes to the copy is dropped, or refused"
                 if model.constructed and model.mapping == call.mapping >= 0:
-                    cause = "the module is made and called inside it, and no transform of Flax is used"
+                    cause = "the candidate makes and calls the module inside it, and uses no transform of Flax"
                 return Violation(what, "a lifted transform", plain, line=call.line, cause=cause)
     bare = [call for call in reading.run.calls if not call.through and not call.traced and not call.within]
     if not bare:

@@ -62,7 +62,7 @@ def _sums_unread(reading: LanesReading, shift: Intervention) -> Violation:
     """The violation of sums that stayed the same."""
     by = f"by {shift.amount}, and what the models keep by as much or more"
     what = f"the kit raised what the last calls returned {by}; result[:, 1] stayed the same"
-    cause = "result[:, 1] is computed from something else than the outputs of the last calls, such as xs itself"
+    cause = "the candidate computes result[:, 1] from something other than the last calls' outputs, such as xs itself"
     return unread(reading, 1, what, cause, SUM, LIFTED)
 
 

@@ -63,11 +63,11 @@ def _why(reading: LanesReading) -> str:
         return "no model was made that could count"
     if counts.any():
         for_all = reading.lanes > 1 and np.all(counts == reading.asked * reading.lanes)
-        return "one count is raised for all lanes" if for_all else "the calls lead to another count"
+        return "all lanes raise one count" if for_all else "the calls lead to another count"
     if count and reading.run.calls and np.any(count.moments[-1][1] == reading.asked):
         through = {name for run in (reading.run, count.run) for call in run.calls for name in call.through}
         if not any(name.startswith("jax.") or name == "nnx.scan" for name in through):  # which drop what models write
-            return "the models count, and the result is read before their last call, or from others"
+            return "the models count, and the candidate reads the result before their last call, or from other models"
     return "the updates are lost: a plain transform works on a copy, and `nnx.scan` drops what it broadcasts"
 
 
@@ -92,7 +92,7 @@ def sum_preserved(case: Case, reading: LanesReading) -> Judgement:
     observed, wanted = reading.result[lane, 1], expected_sum(case["xs"][lane])
     what = f"result[{lane}, 1] is {observed:.9g}, the sum of the lane is {wanted.value:.9g}"
     numbers = (f"{wanted.value:.9g} ± {wanted.bound:.2g}", f"{observed:.9g}")
-    cause = "elements were dropped, changed or rounded, or added along the other axis"
+    cause = "the candidate dropped, changed or rounded elements, or added along the other axis"
     return Violation(what, *numbers, line=blame.returned(reading.run), cause=cause)
 
 

@@ -71,7 +71,7 @@ def counts_in_variable(_: Case, reading: LanesReading) -> Judgement:
     if started is None:
         return _shared_out(reading) if _has_all_calls(reading) and not count.reached >= reading.asked else None
     observed, line = numbers_text(started), next((module.line for module in count.run.modules if module.created), None)
-    cause = "the count does not start at 0, or models are made anew for a call and given the count so far"
+    cause = "the count does not start at 0, or the candidate makes new models for a call, with the count so far"
     return Violation(f"`{count.slot.path}` of a model starts at {observed}", "0", observed, line=line, cause=cause)
 
 
@@ -88,7 +88,7 @@ def _shared_out(reading: LanesReading) -> Violation:
     count, asked = reading.count, reading.asked
     path, reached, line = count.slot.path, f"{count.reached:g}", count.calls[0].line
     what = f"`{path}` of no model comes to more than {reached}, though {asked} calls were made in each lane"
-    cause = "the calls of a lane go to several models, made anew or called by turns, and each counts its own"
+    cause = "the calls of a lane go to several models, new ones or by turns, and each counts only its own calls"
     return Violation(what, f"a count that goes to {asked}", reached, line=line, cause=cause, because=(INCREMENT,))
 
 
@@ -132,7 +132,7 @@ def one_count_per_lane(_: Case, reading: LanesReading) -> Judgement:
     if not count.by_one or count.lane_calls != lanes * asked or count.went_to <= asked:
         return None
     what = f"`{count.slot.path}` went to {count.went_to:g} in {lanes} lanes of {asked} calls"
-    cause = "one model is called for all lanes, so its count adds up over them"
+    cause = "the candidate calls one model for all lanes, so its count adds up over them"
     return Violation(what, *numbers, line=line, cause=cause)
 
 

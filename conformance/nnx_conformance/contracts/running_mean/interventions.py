@@ -77,7 +77,7 @@ def result_reads_state(_: Case, reading: MeanReading) -> Judgement:
     moment = shift.moment.replace("last call", "last step")
     if not _moved(reading):
         what = f"the kit raised the state by {shift.amount} and more {moment}; the result stayed the same"
-        cause = "the result is computed beside the module, or by a copy of it, or the updates are dropped"
+        cause = "the candidate computes the result beside the module or in a copy of it, or drops the updates"
         result = numbers_text(was)
         return Violation(what, f"other than {result}", result, line=line, cause=cause, because=because)
     now = reading.as_mean(shift.outcome.result)
@@ -89,7 +89,7 @@ def result_reads_state(_: Case, reading: MeanReading) -> Judgement:
     what = f"{'raised' if should > 0 else 'lowered'} feature {at} of the state by {abs(should):g} {moment}"
     also = also_astray("feature", np.flatnonzero(~follows)[1:6].tolist())
     what = f"the kit {what}, and each other by another number; result[{at}] {rise(rose)}{also}"
-    cause = "this feature is computed beside the state, or from other features of it"
+    cause = "the candidate computes this feature beside the state, or from other features of it"
     return Violation(what, f"{wanted[at]:.7g}", f"{now[at]:.7g}", line=line, cause=cause, because=because)
 
 

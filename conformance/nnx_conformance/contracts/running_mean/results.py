@@ -30,7 +30,7 @@ ARRAYS = (*claims.ARRAYS, "torch.Tensor")
 )
 def returns_mean(_: Case, reading: MeanReading) -> Judgement:
     if raised := reading.run.raised:
-        cause = missing(raised) or "an exception of the candidate's own code, so there is no result to judge"
+        cause = missing(raised) or "the candidate's own code raised, so there is no result to judge"
         remedy = "" if missing(raised) else checks.RAISED
         if raised.type == "ModifyScopeVariableError":
             cause, remedy = "`apply` was called without the collection that the module writes to in `mutable=`", MUTABLE
@@ -44,7 +44,7 @@ def _no_mean(value: Value | None, shape: tuple[int, ...]) -> str:
     if value is None or value.type not in ARRAYS:
         return f"the result is of type {value.type if value else 'nothing'}"
     if value.array is None:
-        return "the result is an array without numbers that can be read"
+        return "the result is an array whose numbers cannot be read"
     if value.array.shape != shape:
         return f"the result has shape {value.array.shape}, and there are {shape[0]} features"
     return f"the result has dtype {value.array.dtype.name}"

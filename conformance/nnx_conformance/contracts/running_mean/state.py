@@ -75,7 +75,7 @@ def mean_in_state(_: Case, reading: MeanReading) -> Judgement:
         return Violation(what, "a module made by the call", line=modules[0].line, because=(FRESH,))
     if not _holds_mean(reading):
         what = f"no state of the {NAMES[reading.framework]} module holds the mean"
-        cause = "the mean is kept outside of the module's state"
+        cause = "the candidate keeps the mean outside the module's state"
         return Violation(what, KEEPER[reading.framework], "none", line=here, cause=cause)
     slot = reading.leaf.slot
     kind = "a buffer that is not persistent" if slot.variable else f"a plain attribute of type {slot.type}"
@@ -186,7 +186,7 @@ def no_autograd_history(_: Case, reading: MeanReading) -> Judgement:
         return None
     call, slot = history
     what = f"after a step `{slot.path}` holds on to the computation that made it"
-    cause = "the graph of every step is kept alive by the next one, so memory grows with steps"
+    cause = "each step keeps the graph of the one before it alive, so memory grows with steps"
     return Violation(what, "no autograd history", "a tensor that requires a gradient", line=call.line, cause=cause)
 
 

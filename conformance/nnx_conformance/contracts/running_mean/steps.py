@@ -39,7 +39,7 @@ CHANGE = {
 }
 BY_FORMULA = "Let each call make it `momentum * mean + (1 - momentum) * batch.mean(0)`, once, in float32."
 REVERSED = "momentum is the wrong way round: PyTorch's `momentum` is one minus this one"
-KEPT = "the state is kept from something else, such as a run before"
+KEPT = "the state comes from something else, such as an earlier run"
 
 
 def _handed_on(case: Case, reading: MeanReading) -> Iterator[Claim]:
@@ -70,7 +70,7 @@ def state_threaded(_: Case, reading: MeanReading) -> Judgement:
             return Blocked(UPDATE)
         then, now = numbers_text(ended), numbers_text(begins)
         what = f"step {number} left `{slot.path}` at {then}, step {number + 1} starts at {now}"
-        cause = "the step is given a state from before, and not what the last one returned"
+        cause = "the step starts from an older state, and not from what the last step returned"
         line, remedy = reading.steps[number].line, THREAD.get(reading.framework, "")
         return Violation(what, then, now, line=line, cause=cause, remedy=remedy)
     return None
