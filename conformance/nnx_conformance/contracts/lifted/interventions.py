@@ -129,7 +129,9 @@ def _lanes_under(reading: LanesReading, shift: Intervention) -> Response | None:
     if rose is None or reading.visible is None or shift.calls != len(reading.visible.calls):
         return None
     asked, constructed = reading.asked, shift.moment is Moment.CONSTRUCTION
-    if any(set(call.through) - PLAIN for call in reading.visible.calls):
+    # What is there from the start a scan hands on as well, whatever it keeps of its calls.
+    handing_on = PLAIN | {"nnx.scan"} if constructed else PLAIN
+    if any(set(call.through) - handing_on for call in reading.visible.calls):
         return None
     if in_blocks(rose):  # lanes in groups, each group a state of its own
         return None
