@@ -20,8 +20,8 @@ RIGHTS = [one for one in rights("module-laws") if one.applies_to(flax.__version_
 MUTANTS = [one for one in mutants("module-laws") if one.applies_to(flax.__version__)]
 #: What these do shows only in another process, which a module that was loaded here cannot have.
 NEED_A_PROCESS = ("names_its_variables_after_the_run", "keeps_its_mask_from_a_trace")
-#: A class of a file that was not imported by name cannot be pickled, whatever else is wrong with it.
-NEED_A_NAME = ("pickles",)
+#: A class of a file that was not imported by name cannot be pickled, and several devices are in no process but another.
+NEED_A_NAME = ("pickles", "sharded-agrees", "sharding-stable", "shard-map-agrees")
 OTHERS = subjects.cases(flax.__version__)
 
 

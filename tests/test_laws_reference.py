@@ -15,6 +15,8 @@ import pytest
 from flax import nnx
 
 import subjects
+from nnx_conformance.contracts.module_laws.execution.surroundings import surroundings
+from nnx_conformance.core.candidate.subject import as_subject
 from nnx_reference import Implementation, mutants, rights
 
 MUST = {
@@ -24,15 +26,15 @@ MUST = {
     *("input-untouched", "no-hidden-state", "no-growth", "calls-return", "updates-kept"),
     *("start-defined", "state-owned", "abstract-agrees", "pytree-agrees", "deepcopy-agrees"),
     *("switch-agrees", "loop-agrees", "custom-vjp-agrees", "vjp-agrees", "donation-safe"),
-    *("reference-agrees", "inventory", "dtype-policy"),
+    *("reference-agrees", "inventory", "dtype-policy", "sharded-agrees", "shard-map-agrees"),
 }
 SHOULD = {
     *("state-precision", "param-trained", "current-access", "tree-mode-ready"),
     *("pickles", "instances-share-compilation", "keys-used-once", "indices-in-bounds"),
-    *("eval-declared", "rows-independent", "gradients-agree", "represents"),
+    *("eval-declared", "rows-independent", "gradients-agree", "represents", "sharding-stable"),
 }
 TRAITS = {"draws_randomness", "has_eval_mode", "grows", "rewrites_param", "per_lane_state", "discards_updates"}
-TRAITS |= {"rtol", "atol"}
+TRAITS |= {"rtol", "atol", "per_shard_state"}
 RIGHTS, MUTANTS = rights("module-laws"), mutants("module-laws")
 PITFALLS = Path(__file__).parent.parent / "docs" / "pitfalls.md"
 NEW = flax.__version__.startswith("0.12.")
@@ -67,7 +69,9 @@ def test_there_are_enough_of_each() -> None:
     wanted -= set() if hasattr(nnx, "set_graph_mode") else {"tree-mode-ready"}
     wanted -= set() if NEW or flax.__version__.startswith("0.11.") else {"pytree-agrees"}
     oldest = flax.__version__.startswith("0.8.")
-    wanted -= {"vmap-agrees", "donation-safe"} if oldest else set()  # their mutants need what came with 0.10
+    wanted -= (
+        {"vmap-agrees", "donation-safe", "shard-map-agrees"} if oldest else set()
+    )  # their mutants need what came with 0.10
     assert {law: catches[law] for law in wanted if catches[law] < (3 if NEW else 1 if oldest else 2)} == {}
     assert len(RIGHTS) >= 30
 
@@ -86,12 +90,13 @@ def test_a_subject_is_a_module_that_can_be_called(one: Implementation) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         subject = one.load()
-        assert set(subject) <= {"make", "inputs", "traits", "call", "horizon"}
+        assert set(subject) <= {"make", "inputs", "traits", "call", "horizon", "mesh", "context"}
         assert set(subject.get("traits", {})) <= TRAITS
-        module = subject["make"](nnx.Rngs(0))
-        assert isinstance(module, nnx.Module)
-        for _ in range(3):
-            call(subject, module, subject["inputs"][0])
+        with surroundings(as_subject(subject)):
+            module = subject["make"](nnx.Rngs(0))
+            assert isinstance(module, nnx.Module)
+            for _ in range(3):
+                call(subject, module, subject["inputs"][0])
 
 
 def test_every_pitfall_is_shown_or_explained() -> None:

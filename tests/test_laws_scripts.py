@@ -49,6 +49,9 @@ SHOWN = [
     ("starts_its_target_on_the_same_array", "donation-safe", "step 1: "),
     ("loses_its_count_in_jax_jit", "updates-kept", "step 2: "),
     ("compares_with_a_param", "param-trained", "step 2: the gradient by "),
+    ("divides_by_the_number_of_devices", "sharded-agrees", "step 1: the outputs differ: "),
+    ("keeps_its_peak_whole", "sharding-stable", "step 2: "),
+    ("averages_the_rows_of_its_shard", "shard-map-agrees", "step 2: the state mean differs: "),
     ("initialises_from_numpys_generator", "rng-reproducible", "step 0: the state kernel differs: "),
 ]
 #: What no script shows: another seed that gives the same, and a structure that only Flax sees.

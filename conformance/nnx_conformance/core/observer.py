@@ -71,6 +71,11 @@ def cached(_: Any) -> bool:
     return False
 
 
+def one_device(_: Request) -> int:
+    """What is observed on a single device, as most is."""
+    return 1
+
+
 def nothing_left(_: Request, __: Any) -> Request | None:
     """Nothing for another process to do: the facts are whole."""
     return None
@@ -103,7 +108,8 @@ class Observer:
     Attributes:
         code: the dotted name of a module with three functions. `load(target, entry, parameters)` imports a target and
             gives the candidate and a `Loaded`, or a `NotLoaded`; `adopt(value, name, parameters, packages)` does so for
-            a Python object; `observe(candidate, request)` gives a `kind`. The module is imported in the candidate's
+            a Python object; `observe(candidate, request)` gives a `kind`. Where `devices` asks for several, `load` gets
+            their number as `devices=`. The module is imported in the candidate's
             process, which must hold no expected value: it imports no contract and no reference.
         by_name: whether the contract asks candidates for a function of its `entry`'s name, so that a file without one
             does not conform when it is graded; else what is refused there could not be judged.
@@ -122,6 +128,8 @@ class Observer:
         joined: the facts that two of them come to, the later ones of the process that went on.
         met: the conditions in the traces of a case, and how they came out, from its facts.
         with_import: the first facts, with what importing the candidate wrote and warned.
+        devices: how many devices the process needs in which a request is answered: those that need more than one go to
+            a process of their own.
     """
 
     code: str
@@ -139,6 +147,7 @@ class Observer:
     joined: Callable[[Any, Any], Any] = first_alone
     met: Callable[[Any], Iterable[Met]] = nothing_met
     with_import: Callable[[Any, Loaded], Any] = with_output
+    devices: Callable[[Request], int] = one_device
 
     def again(self, request: Request, facts: Any) -> Request:
         """The request that shows once more what these facts show."""

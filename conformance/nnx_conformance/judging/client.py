@@ -1,4 +1,4 @@
-"""A candidate that outlives its process: the next request goes to a new one."""
+"""A candidate that outlives its process: the next request goes to a new one, with as many devices as it needs."""
 
 from __future__ import annotations
 
@@ -26,21 +26,22 @@ class Client:
     def __init__(self, contract: Contract, session: Session, opener: Opener) -> None:
         self.contract = contract
         self.isolated = session.isolated
-        self._open: Session | None = session
+        self._open: dict[int, Session] = {1: session}
         self._opener = opener
         self._import_reported = False
         self._submitted: deque[Request] = deque()
 
-    @property
-    def _session(self) -> Session:
-        if self._open is None:
-            self._open = self._opener()
-            self._open.load(self.contract.entry, self.contract.parameters, self.contract.observer)
-        return self._open
+    def _session(self, request: Request | None = None) -> Session:
+        """The session of a request, by the devices that it needs; they can be had in a process of its own alone."""
+        devices = self.contract.observer.devices(request) if request and self.isolated else 1
+        if devices not in self._open:
+            session = self._open[devices] = self._opener()
+            session.load(self.contract.entry, self.contract.parameters, self.contract.observer, devices)
+        return self._open[devices]
 
     def submit(self, request: Request) -> None:
         """Send a request, without waiting."""
-        self._session.submit(request)
+        self._session(request).submit(request)
         self._submitted.append(request)
 
     def collect(self) -> Any:
@@ -51,8 +52,9 @@ class Client:
         Raises:
             Ended: if the candidate's process did not live to give them.
         """
-        facts = self._whole(self._session.collect())
-        if self._import_reported or not isinstance(loaded := self._session.loaded, Loaded):
+        session = self._session(self._submitted[0])
+        facts = self._whole(session.collect())
+        if self._import_reported or not isinstance(loaded := session.loaded, Loaded):
             return facts
         self._import_reported = True
         return self.contract.observer.with_import(facts, loaded)
@@ -62,8 +64,8 @@ class Client:
         while rest := observer.rest(request, facts):
             fresh = self.fresh()
             try:
-                fresh._session.submit(rest)
-                facts = observer.joined(facts, fresh._session.collect())
+                fresh._session(rest).submit(rest)
+                facts = observer.joined(facts, fresh._session(rest).collect())
             finally:
                 fresh.close()
         return facts
@@ -102,9 +104,8 @@ class Client:
 
     def close(self) -> None:
         """End what runs."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+        while self._open:
+            self._open.popitem()[1].close()
 
 
 def died(ended: Ended) -> Violation:

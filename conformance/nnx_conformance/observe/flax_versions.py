@@ -5,6 +5,7 @@ Measured on Flax 0.8.5, 0.10.7, 0.11.2, 0.12.8 and 0.12.12. Importing this impor
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -32,6 +33,9 @@ TRACE_ERRORS = frozenset({"TraceContextError", "UnexpectedTracerError", "Immutab
 #: How a lifted transform words it when it is given a module from outside the trace that it runs in.
 OTHER_LEVEL = "graph node from different trace level"
 
+#: The flag of XLA that makes several devices of the CPU.
+FORCED = "--xla_force_host_platform_device_count"
+
 #: How JAX words it when a module is given to a plain transform; until 0.10 modules were no pytrees.
 NOT_AN_ARRAY = ("not a valid JAX type", "abstract array")
 
@@ -48,6 +52,20 @@ def backend_is_up() -> bool:
     if hasattr(xla_bridge, "backends_are_initialized"):
         return bool(xla_bridge.backends_are_initialized())
     return bool(xla_bridge._backends)
+
+
+def set_devices(count: int) -> None:
+    """Let the CPU be so many devices, once a backend starts; too late where one has started.
+
+    JAX refuses two ways of saying so: what the user says in `XLA_FLAGS` stays.
+    """
+    flags = os.environ.get("XLA_FLAGS", "")
+    if FORCED in flags:
+        return
+    if hasattr(jax.config, "jax_num_cpu_devices"):
+        jax.config.update("jax_num_cpu_devices", count)  # type: ignore[no-untyped-call]
+    else:  # before JAX 0.5
+        os.environ["XLA_FLAGS"] = f"{flags} {FORCED}={count}".strip()
 
 
 def children(node: Any) -> Iterator[tuple[str, Any]]:

@@ -53,10 +53,10 @@ class Process:
         self._observer: Observer | None = None
         self._start()
 
-    def load(self, entry: str, parameters: tuple[str, ...], observer: Observer) -> None:
+    def load(self, entry: str, parameters: tuple[str, ...], observer: Observer, devices: int = 1) -> None:
         """Ask the process to load the candidate, without waiting."""
         self._observer = observer
-        self._send(Load(observer.code, self._target, entry, parameters))
+        self._send(Load(observer.code, self._target, entry, parameters, devices))
 
     def _start(self) -> None:
         questions, self._to = os.pipe()

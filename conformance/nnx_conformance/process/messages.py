@@ -12,12 +12,16 @@ from nnx_conformance.core.wire import Later
 
 @dataclass(frozen=True, eq=False)
 class Load:
-    """Load a target: by which module, see `observer.Observer`; `entry` and `parameters` are those of the contract."""
+    """Load a target: by which module, see `observer.Observer`; `entry` and `parameters` are those of the contract.
+
+    `devices`: how many devices JAX is to have in the process, from its start on.
+    """
 
     code: str
     target: Target
     entry: str
     parameters: tuple[str, ...]
+    devices: int = 1
 
 
 @dataclass(frozen=True, eq=False)

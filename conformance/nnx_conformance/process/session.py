@@ -57,8 +57,11 @@ class Session(Protocol):
     def loaded(self) -> Loaded | NotLoaded:
         """The candidate, or why there is none; waits for it."""
 
-    def load(self, entry: str, parameters: tuple[str, ...], observer: Observer) -> None:
-        """Begin to load the candidate: called `entry` where the target names none, to take these parameters."""
+    def load(self, entry: str, parameters: tuple[str, ...], observer: Observer, devices: int = 1) -> None:
+        """Begin to load the candidate: called `entry` where the target names none, to take these parameters.
+
+        `devices`: how many JAX is to have there. A session in this very process has those that there are.
+        """
 
     def submit(self, request: Request) -> None:
         """Send a request; several may be under way."""
@@ -104,7 +107,7 @@ class InProcess:
         self._candidate: Any = None
         self._code: Any = None
 
-    def load(self, entry: str, parameters: tuple[str, ...], observer: Observer) -> None:
+    def load(self, entry: str, parameters: tuple[str, ...], observer: Observer, devices: int = 1) -> None:
         self._code = importlib.import_module(observer.code)
         adopted = self._code.adopt(self._value, self._name, parameters, self._packages)
         if isinstance(adopted, NotLoaded):

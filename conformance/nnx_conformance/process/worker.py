@@ -85,10 +85,14 @@ class _Serving:
 
     def _load(self, asked: Load) -> Loaded | NotLoaded:
         from nnx_conformance.core.candidate.loaded import Loaded, NotLoaded
+        from nnx_conformance.observe import flax_versions
 
         sys.dont_write_bytecode = True  # leave nothing in the candidate's folder
+        if asked.devices > 1:
+            flax_versions.set_devices(asked.devices)  # before anything of the candidate may start a backend
         self._code = importlib.import_module(asked.code)
-        loading = self._code.load(self._written_out(asked.target), asked.entry, asked.parameters)
+        several = {"devices": asked.devices} if asked.devices > 1 else {}
+        loading = self._code.load(self._written_out(asked.target), asked.entry, asked.parameters, **several)
         written = _written()
         if isinstance(loading, NotLoaded):
             return dataclasses.replace(loading, output=written)

@@ -12,6 +12,7 @@ from nnx_conformance.contracts.module_laws.laws import (
     checked,
     construction,
     declared,
+    devices,
     lost_updates,
     randomness,
     state_laws,
@@ -86,8 +87,14 @@ LAWS: dict[str, tuple[str, ...]] = {
     "rows-independent": (*PLACE, "eval-frozen"),
     "gradients-agree": (*TRACED, "grad-clean"),
     "represents": PLACE,
+    "sharded-agrees": TRACED,
+    "sharding-stable": (*TRACED, "sharded-agrees"),
+    "shard-map-agrees": (*TRACED, "sharded-agrees"),
 }
-ROOMS = (state_laws, agreements, lost_updates, training, randomness, advice, tree_mode, construction, checked, declared)
+ROOMS = (
+    *(state_laws, agreements, lost_updates, training, randomness, advice, tree_mode, construction, checked, declared),
+    devices,
+)
 _checks = {check.id: check for room in ROOMS for check in room.CHECKS}
 
 #: The search draws programs of up to so many operations; those that cost a process or many calls come more seldom.

@@ -181,6 +181,15 @@ class MovedConstant:
 
 
 @dataclass(frozen=True, eq=False)
+class Placement:
+    """A leaf of the state on a mesh: where its Variable says that it lies, and where a call has put it."""
+
+    path: str
+    said: str
+    after: str
+
+
+@dataclass(frozen=True, eq=False)
 class Visit:
     """A plain call of a module where a condition of its trace came out as in no call of a program.
 
@@ -265,6 +274,10 @@ class StepFacts:
         products: in `types`, the products of a call; `slopes` in `slopes`; `refusals` in `represent`.
         proofs: in `trace`, what holds for every value, by mode; `moved` what two traces of it do not agree on,
             `conditions` how those of the trace came out, `visits` where they came out as nowhere else.
+        axes: the axes of the mesh that an operation on several devices ran on, and their sizes; `divided`: the one over
+            which the batch was split, if it was.
+        placements: in `place`, for each leaf that its Variable places, where that is and where the first call that put
+            it elsewhere has put it, or the last one has left it.
         unasked: in these and in `modes` and `rows`, why what they ask cannot be known; empty if it can.
         forms: the forms of checkpoint from which it was restored, and of the others why it was not.
     """
@@ -303,6 +316,9 @@ class StepFacts:
     moved: tuple[MovedConstant, ...] = ()
     conditions: tuple[Met, ...] = ()
     visits: tuple[Visit, ...] = ()
+    axes: tuple[Entry, ...] = ()
+    divided: str = ""
+    placements: tuple[Placement, ...] = ()
     unasked: str = ""
 
     @property

@@ -77,6 +77,11 @@ def recompiled(facts: ProgramFacts) -> bool:
     return any(step.traces for step in steps)
 
 
+def devices(request: Request) -> int:
+    """How many devices the program of a request needs."""
+    return program(request.case).devices
+
+
 SUBJECTS = Observer(
     code="nnx_conformance.contracts.module_laws.execution.run",
     kind=ProgramFacts,
@@ -88,4 +93,5 @@ SUBJECTS = Observer(
     met=met,
     rest=rest,
     joined=joined,
+    devices=devices,
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +20,7 @@ CAPABILITIES = {
     "discards_updates": "a call drops what it writes into copies of the module on purpose, as for a look-ahead",
     "mixes_rows": "a row of the output depends on other rows of the batch on purpose, in eval mode too",
     "stops_gradient": "the gradient of a Param is another than the derivative on purpose",
+    "per_shard_state": "under `nnx.shard_map` each shard of the batch has a state of its own on purpose",
     "per_lane_state": "state may be split over the lanes of `nnx.vmap` (the default); False where it may not",
 }
 #: Traits that are numbers: how far arithmetic may differ between plain Python and a transform.
@@ -31,6 +34,8 @@ PARTS = {
     "output": "every floating output",
 }
 TRAITS = (*CAPABILITIES, *TOLERANCES, DTYPES)
+#: A mesh has so many devices.
+DEVICES = 2
 #: The floating dtypes that JAX computes with.
 FLOATS = ("float64", "float32", "bfloat16", "float16")
 
@@ -61,6 +66,10 @@ class Subject:
             subject, whose `make` may make any Python object; None for none.
         reference_state: by the path of a Variable in the module, that of an attribute of the reference. Both start
             with what the module's holds, and must stay the same.
+        mesh: the axes of the mesh that it needs, with their sizes on two devices, `{"data": 2, "model": 1}`; the batch
+            is split over the first. Where there is one device, each axis has size 1.
+        context: makes a context manager in which the module is made and called, such as
+            `lambda: jax.default_matmul_precision("float32")`; None for none.
         variables: how many Variables of each type the module has once it was called, `{"Param": 2, "BatchStat": 2}`;
             a type that is left out is not counted.
         trainable: a type of Variable, or a tuple of types, that an optimiser is to train as it does `nnx.Param`.
@@ -78,6 +87,8 @@ class Subject:
     reference: Any = None
     reference_state: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, int] = field(default_factory=dict)
+    mesh: Mapping[str, int] = field(default_factory=dict)
+    context: Callable[[], AbstractContextManager[Any]] | None = None
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -95,6 +106,10 @@ class Subject:
             raise expected("a type of Variable, or a tuple of them", "trainable", self.trainable, fix)
         _check_reference(self.reference, self.reference_state)
         _check_variables(self.variables)
+        _check_mesh(self.mesh)
+        if self.context is not None and not callable(self.context):
+            fix = "Write `context=lambda: jax.default_matmul_precision('float32')`, or leave it out."
+            raise expected("a function that makes a context manager", "context", self.context, fix)
         if not isinstance(self.traits, Mapping):
             raise expected("a dict of traits", "traits", self.traits, "Write `{'has_eval_mode': True}`.")
         for trait, value in self.traits.items():
@@ -193,6 +208,16 @@ def _check_variables(variables: Any) -> None:
             raise expected("the name of a type of Variable", "variables", kind, fix)
         if type(count) is not int or count < 0:
             raise expected("a whole number >= 0", f"variables[{kind!r}]", count, fix)
+
+
+def _check_mesh(mesh: Any) -> None:
+    fix = "Write `{'data': 2}`, and 1 for the sizes of further axes."
+    if not isinstance(mesh, Mapping) or not all(isinstance(axis, str) and axis.isidentifier() for axis in mesh):
+        raise expected("a dict from the names of axes to their sizes", "mesh", mesh, fix)
+    if not all(type(size) is int and size > 0 for size in mesh.values()):
+        raise expected("a mesh whose sizes are whole numbers >= 1", "mesh", dict(mesh), fix)
+    if mesh and math.prod(mesh.values()) != DEVICES:
+        raise expected(f"a mesh of the {DEVICES} devices that we judge on", "mesh", dict(mesh), fix)
 
 
 def _check_dtypes(value: Any) -> None:

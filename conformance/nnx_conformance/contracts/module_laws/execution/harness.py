@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.contracts.module_laws.execution import operations
+from nnx_conformance.contracts.module_laws.execution import meshes, operations
 from nnx_conformance.contracts.module_laws.execution.pool import Arguments, Pool, is_state, is_static
 from nnx_conformance.contracts.module_laws.execution.snapshots import variables
 from nnx_conformance.core.candidate.subject import Subject
@@ -76,7 +76,8 @@ class Transforms:
         key = (name, structure, repr(static))
         if key not in self._transformed:
             options = self._training if name in ("grad", "optimize") else {}
-            self._transformed[key] = getattr(operations, name)(self._step(structure, static), **options)
+            transform = meshes.shardmap if name == "shardmap" else getattr(operations, name)
+            self._transformed[key] = transform(self._step(structure, static), **options)
         numbers = [leaf for at, leaf in enumerate(leaves) if at not in static]
         return self._transformed[key](module, numbers, *further)
 

@@ -11,6 +11,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from nnx_conformance.contracts.module_laws.execution.pool import pool_of
 from nnx_conformance.contracts.module_laws.execution.referring import check_declared
 from nnx_conformance.contracts.module_laws.execution.runners.unwritten import with_empties
 from nnx_conformance.contracts.module_laws.execution.snapshots import state, transplant, tree
+from nnx_conformance.contracts.module_laws.execution.surroundings import surroundings
 from nnx_conformance.core.candidate.loaded import Loaded, NotLoaded
 from nnx_conformance.core.candidate.subject import Subject, as_subject, written
 from nnx_conformance.core.candidate.target import Target
@@ -36,14 +38,32 @@ WIDTH, ROWS = 4, 3
 MODULE = "a module, or a `Subject` that says how to make one"
 
 
-def load(target: Target, entry: str, parameters: tuple[str, ...]) -> tuple[Harness, Loaded] | NotLoaded:
+@dataclass(frozen=True)
+class Unfit:
+    """A subject that loads on one device, and not on several: why not, and where it comes from."""
+
+    reason: str
+    where: str = ""
+
+
+def load(
+    target: Target, entry: str, parameters: tuple[str, ...], devices: int = 1
+) -> tuple[Harness | Unfit, Loaded] | NotLoaded:
     """Import a target and try its subject out.
 
     Args:
         target: what the user named.
         entry: the name of the subject in a file where the target names none.
         parameters: of no use here; a subject is no function of a case's arguments.
+        devices: how many there are, if more than one. That it does not load there breaks no law, which compares calls.
     """
+    loaded = _imported(target, entry, devices)
+    if devices > 1 and isinstance(loaded, NotLoaded):
+        return Unfit(f"on {devices} devices, {loaded.reason}"), Loaded(target.text, target.path or "", "", ())
+    return loaded
+
+
+def _imported(target: Target, entry: str, devices: int) -> tuple[Harness, Loaded] | NotLoaded:
     source = of_file(target) if target.path else None
     name = target.name or entry
     try:
@@ -59,7 +79,7 @@ def load(target: Target, entry: str, parameters: tuple[str, ...]) -> tuple[Harne
         reason = f"importing it raised {raised.type}: {raised.message}"
         return NotLoaded(False, reason, "the file fails before there is a subject", raised)
     where = f"{target.path}::{name}" if target.path else f"{target.module}:{target.name}"
-    return _tried(vars(module)[name], target.text, source, where)
+    return _tried(vars(module)[name], target.text, source, where, devices)
 
 
 def adopt(
@@ -82,16 +102,18 @@ def _fits(value: Any) -> bool:
     return isinstance(value, Subject) or (isinstance(value, Mapping) and "make" in value)
 
 
-def _tried(value: Any, name: str, source: Source, where: str) -> tuple[Harness, Loaded] | NotLoaded:
+def _tried(value: Any, name: str, source: Source, where: str, devices: int = 1) -> tuple[Harness, Loaded] | NotLoaded:
     try:
         subject = _of_class(value) if inspect.isclass(value) else as_subject(value)
         harness = Harness(subject, pool_of(subject), source, where)
-        with warnings.catch_warnings(record=True) as caught:
+        with warnings.catch_warnings(record=True) as caught, surroundings(subject):
             warnings.simplefilter("always")
             with whole_tracebacks():
                 if wrong := with_empties(lambda: _try_out(harness), lambda array: _noted(harness, array)):
                     return wrong
             check_declared(harness)
+            if devices > 1:
+                _even(harness)
         harness.warnings = harness.warned(caught)  # some are given once only
     except Misuse as error:
         return NotLoaded(True, f"Subject {name!r}: {error}")
@@ -163,6 +185,16 @@ def _try_out(harness: Harness) -> NotLoaded | None:
     return None
 
 
+def _even(harness: Harness) -> None:
+    """Give it batches that two devices can share, if it takes them."""
+    given, harness.pool = harness.pool, harness.pool.evened()
+    try:
+        for number in range(len(harness.pool.inputs)):
+            harness.call(harness.make(0), number)
+    except Exception:  # noqa: BLE001 - its state may be of the size of its batch
+        harness.pool = given
+
+
 def _refusal(harness: Harness, given: str, error: Exception) -> str:
     """The message about a first call that raised: inputs that do not fit, or the module's own code."""
     innermost = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
@@ -171,7 +203,9 @@ def _refusal(harness: Harness, given: str, error: Exception) -> str:
     if harness.source.owns(innermost) and not about_inputs:
         remedy = "The module's own code raises that: fix the call, or let `inputs` give what it takes."
         return f"Expected a call that returns but on input {given} it raised {_text(harness, error)}. {remedy}"
-    remedy = "Let `inputs` give what a call takes: a tuple stands for several arguments."
+    remedy = _needs_mesh(harness, error) or (
+        "Let `inputs` give what a call takes: a tuple stands for several arguments."
+    )
     return f"Expected inputs that fit but a call on input {given} raised {_text(harness, error)}. {remedy}"
 
 
@@ -181,10 +215,17 @@ def _module(harness: Harness, seed: int) -> Any:
         module = harness.make(seed)
     except Exception as error:
         raised = _text(harness, error)
+        remedy = _needs_mesh(harness, error) or remedy
         raise Misuse(f"Expected a module from make(nnx.Rngs({seed})) but it raised {raised}. {remedy}") from error
     if not isinstance(module, NODE):
         raise expected("an nnx.Module", f"make(nnx.Rngs({seed}))", module, remedy)
     return module
+
+
+def _needs_mesh(harness: Harness, error: Exception) -> str:
+    """The fix, if Flax or JAX looked for a mesh that the subject does not declare; else empty."""
+    asked = "mesh" in str(error) and isinstance(error, (ValueError, RuntimeError))
+    return "Declare the axes that it names, such as `mesh={'data': 2}`." if asked and not harness.subject.mesh else ""
 
 
 def _text(harness: Harness, error: BaseException) -> str:

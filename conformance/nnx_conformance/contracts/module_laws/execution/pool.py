@@ -60,6 +60,23 @@ class Pool:
         """A word for the shapes of an input: the first that has them."""
         return str(min(at - AS_NUMPY if at >= AS_NUMPY else at for at in self.several(number, INPUTS)))
 
+    def rows(self, number: int) -> int:
+        """How many rows all arrays of an input have: the length of the first axis, if it is the same; else 0."""
+        lengths = {len(leaf) for leaf in leaves(self._input(number)) if _is_array(leaf) and np.ndim(leaf)}
+        return lengths.pop() if len(lengths) == 1 else 0
+
+    def evened(self) -> Pool:
+        """The same, each batch of odd length with the rows of the next one below its own: two devices can share it."""
+        return Pool(tuple(map(self._evened, range(len(self.inputs)))), self.given)
+
+    def _evened(self, number: int) -> Arguments:
+        own, other = (self._input(at) for at in self.several(number, 2))
+        if self.rows(number) % 2 == 0:
+            return own
+        paired = zip(jax.tree.leaves(own, is_leaf=is_state), jax.tree.leaves(other, is_leaf=is_state), strict=True)
+        below = [np.concatenate(pair) if _is_array(pair[0]) and np.ndim(pair[0]) else pair[0] for pair in paired]
+        return jax.tree.unflatten(jax.tree.structure(own, is_leaf=is_state), below)  # type: ignore[no-any-return]
+
     def text(self, number: int) -> str:
         """What an input is, in one line."""
         return f"[{input_text(number)}] = {', '.join(map(_text, leaves(self._input(number))))}"

@@ -6,21 +6,23 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import jax
 import numpy as np
 
-from nnx_conformance.contracts.module_laws.execution import skips
+from nnx_conformance.contracts.module_laws.execution import meshes, skips
 from nnx_conformance.contracts.module_laws.execution.harness import Harness, History, Transforms, Twin, nudge
 from nnx_conformance.contracts.module_laws.execution.lines import Follower
+from nnx_conformance.contracts.module_laws.execution.loading import Unfit
 from nnx_conformance.contracts.module_laws.execution.loading import adopt as adopt
 from nnx_conformance.contracts.module_laws.execution.loading import load as load
 from nnx_conformance.contracts.module_laws.execution.pool import is_state, leaves
 from nnx_conformance.contracts.module_laws.execution.runners import handover
 from nnx_conformance.contracts.module_laws.execution.runners.runners import RUNNERS, Counterpart, run_twin
 from nnx_conformance.contracts.module_laws.execution.snapshots import state, trainable, tree
+from nnx_conformance.contracts.module_laws.execution.surroundings import surroundings
 from nnx_conformance.contracts.module_laws.facts import Entry, Input, Leaf, Pair, Part, ProgramFacts, Side, StepFacts
 from nnx_conformance.contracts.module_laws.program.language import TREE, Program, Word, program
 from nnx_conformance.core.candidate.subject import DTYPES, Subject
@@ -29,12 +31,18 @@ from nnx_conformance.core.plan import File, Request
 from nnx_conformance.observe.flax_versions import is_key
 
 
-def observe(harness: Harness, request: Request) -> ProgramFacts:
+def observe(harness: Harness | Unfit, request: Request) -> ProgramFacts:
     """Carry out the program that a case stands for."""
+    if isinstance(harness, Unfit):
+        return ProgramFacts((), (), (), (), program(request.case).mode, harness.reason, harness.where, ())
     subject = harness.subject
     traits = {name: value for name, value in subject.traits.items() if name != DTYPES} | {"horizon": subject.horizon}
     traits |= {f"{DTYPES}.{part}": dtype for part, dtype in subject.dtypes.items()}
     traits |= {f"variables.{kind}": count for kind, count in subject.variables.items()}
+    if subject.mesh:
+        traits["mesh"] = ", ".join(f"{axis}={size}" for axis, size in subject.mesh.items())
+    if subject.context is not None:
+        traits["context"] = "given"
     if own := subject.trained:
         traits["trainable"] = ", ".join(kind.__name__ for kind in own)
     entries = tuple(Entry(name, str(value)) for name, value in traits.items())
@@ -42,7 +50,7 @@ def observe(harness: Harness, request: Request) -> ProgramFacts:
     if reason := skips.missing(todo.mode):
         return ProgramFacts((), (), entries, (), todo.mode, reason, harness.where, harness.warnings)
     # Steps write down what the subject warns of. Elsewhere it is called, too, where a filter may make errors of it.
-    with skips.mode(todo.mode), trainable(harness.subject.trained), warnings.catch_warnings():
+    with surroundings(subject), skips.mode(todo.mode), trainable(harness.subject.trained), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         transforms = harness.transforms(todo.mode, request.plan.compile_anew)
         programs = todo.parts if todo.mode == TREE else (todo,)
@@ -98,7 +106,8 @@ class Execution:
         self.request = request
         self.handed: tuple[File, ...] = ()
         history, self.shapes = handover.twin_of(request.files) if request.done else ((), "")
-        self.twin = Twin(harness, todo.seed, history)
+        with self.alone():
+            self.twin = Twin(harness, todo.seed, history)
         self.module = harness.make(todo.seed)
         self.counterparts: list[Counterpart] = []
         self.word: Word = Word(todo.words[0].operation, 0) if todo.words else None  # type: ignore[assignment]
@@ -135,7 +144,7 @@ class Execution:
         follower = self._follower() if self.request.plan.follow else None
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            with follower.following() if follower else nullcontext():
+            with follower.following() if follower else nullcontext(), self.alone():
                 twin, self.wanted = self._tried(lambda: run_twin(self))
             subject = twin if twin.raised else self._tried(lambda: RUNNERS[word.operation.name](self))[0]
         if not twin.raised:
@@ -171,6 +180,10 @@ class Execution:
             raise
         except BaseException as error:  # noqa: BLE001 - the module's own code may raise anything
             return Side(raised=self.harness.source.raised(error)), None
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Where the twin of a program on several devices is made and called: it is told of one."""
+        return meshes.one_device() if self.todo.devices > 1 else nullcontext()
 
     def plainly(self) -> Any:
         """Call the subject as it is."""

@@ -14,6 +14,7 @@ import flax
 import jax
 from flax import nnx
 
+from nnx_conformance.contracts.module_laws.execution import devices
 from nnx_conformance.contracts.module_laws.execution.importing import imported_again
 from nnx_conformance.contracts.module_laws.execution.snapshots import (
     DEEP,
@@ -41,7 +42,11 @@ TRACED = ("jit", "remat", "cond", "scan", "vmap")
 #: Where functions come from that a module cannot help.
 LIBRARIES = ("jax", "jaxlib", "flax", "optax")
 LOOPS, DERIVED = ("fori_loop", "while_loop"), ("custom_vjp", "vjp", "jvp")
-GROWTH_FORBIDS = (*RESTORES, *LOOPS, "scan", "cond", "switch", "vmap", "second", "keys", "bounds", "far", *DERIVED)
+ON_DEVICES = ("shard", "place", "shardmap")
+GROWTH_FORBIDS = (
+    *(*RESTORES, *LOOPS, "scan", "cond", "switch", "vmap", "second", "keys", "bounds", "far", *DERIVED),
+    *ON_DEVICES,
+)
 COPIES = ("types", "modes", "rows", "slopes")
 #: What is no part of each Flax.
 ADDED = ("switch", *LOOPS, *DERIVED)
@@ -82,6 +87,8 @@ def skipped(run: Execution, word: Word) -> str:
         return "nothing was left behind"
     if run.todo.mode == TREE and name in TRACED and arrays(run.module):
         return "tree mode carries no state in plain arrays"
+    if word.operation.devices > 1 and (reason := devices.skipped(run, word)):
+        return reason
     if reason := _of_second_part(run, word) or _undeclared(run, name):
         return reason
     if name in ADDED and not hasattr(nnx, name):

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nnx_conformance.contracts.module_laws.facts import StepFacts
-from nnx_conformance.contracts.module_laws.laws.differences import HIDDEN, REPRODUCIBLE, START, Difference, text
+from nnx_conformance.contracts.module_laws.laws.differences import (
+    HIDDEN,
+    REPRODUCIBLE,
+    SHARDED,
+    START,
+    Difference,
+    text,
+)
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, law
 from nnx_conformance.contracts.module_laws.laws.reading import Hiding, Reading, by_path, hiding
 from nnx_conformance.contracts.module_laws.laws.traced.proved import constants, with_constants
@@ -15,6 +22,7 @@ from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim
 from nnx_conformance.core.contract import CORE, Blocked, Check, Claims, Judge, Judgement, NotApplicable, Violation
 
+BY_DEVICES = "what it does depends on how many devices there are: its twin finds one, and it finds two"
 CALLS, INDEPENDENT, EVAL = "calls-return", "instances-independent", "eval-frozen"
 
 
@@ -70,6 +78,9 @@ def _concerns(step: StepFacts, id: str) -> bool:
 
 def violation(reading: Reading, difference: Difference) -> Violation:
     """The violation that a difference is."""
+    if difference.position == START and difference.law == SHARDED:
+        cause = "how the module starts depends on how many devices there are"
+        return Violation(difference.text, difference.expected, difference.observed, None, cause, evidence=Evidence.KIT)
     if difference.position == START:
         # Two modules of one seed that differ before any call: each comparison of them would show that again.
         cause = "something outside the Rngs decides how a module starts"
@@ -80,6 +91,8 @@ def violation(reading: Reading, difference: Difference) -> Violation:
         values = difference.expected, difference.observed
         return Violation(difference.text, *values, None, cause, remedy, evidence=Evidence.START)
     hidden = hiding(reading) if difference.law in (HIDDEN, REPRODUCIBLE) else Hiding()
+    if difference.law == SHARDED and BY_NAME[reading.facts.steps[difference.position].operation].devices == 1:
+        hidden = replace(hidden, cause=BY_DEVICES)
     evidence = (Evidence.KIT if difference.of_output else Evidence.STATE) if difference.law == EVAL else None
     if difference.position >= 0 and reading.facts.steps[difference.position].operation == "afresh":
         evidence = Evidence.KIT  # a script imports its subject once

@@ -15,13 +15,13 @@ from nnx_conformance.core.claim import Claim
 from nnx_conformance.core.facts import Line
 from nnx_conformance.core.plain_text import short
 
-HIDDEN, REPRODUCIBLE = "no-hidden-state", "rng-reproducible"
+HIDDEN, REPRODUCIBLE, SHARDED = "no-hidden-state", "rng-reproducible", "sharded-agrees"
 #: The position of a difference that is there before the first step.
 START = -1
 #: In these, the subject itself before and after something is compared first: the twin would differ for that reason.
 OF_ITSELF = ("lend", "represent")
 #: What compares with another process, with another order of compiling, with code of others.
-BOUNDED = ("save", "restart", "afresh", "refer", "rows")
+BOUNDED = ("save", "restart", "afresh", "refer", "rows", "place", "shardmap")
 #: Arrays of more numbers are not shown as a whole.
 FEW = 4
 
@@ -132,6 +132,9 @@ def start(facts: ProgramFacts) -> Difference | None:
     apart = between(Side(state=facts.start), Side(state=facts.twin_start), EXACT)
     if facts.skipped or not apart:
         return None
+    if _on_devices(facts):
+        text = f"made with the same seed, a module starts differently where there are two devices: {apart.text}"
+        return replace(apart, text=text, law=SHARDED)
     law = REPRODUCIBLE if facts.declares("draws_randomness") else HIDDEN
     return replace(apart, text=f"two modules made with the same seed start differently: {apart.text}", law=law)
 
@@ -141,7 +144,12 @@ def blamed(facts: ProgramFacts, position: int) -> str:
     for step in reversed(facts.steps[: position + 1]):
         if not step.skipped and step.operation not in ("call", "original", "trace"):
             return BY_NAME[step.operation].law
-    return HIDDEN
+    return SHARDED if _on_devices(facts) else HIDDEN
+
+
+def _on_devices(facts: ProgramFacts) -> bool:
+    """Whether the program is one of several devices, and its twin is told of one."""
+    return any(BY_NAME[step.operation].devices > 1 for step in facts.steps)
 
 
 def _after(facts: ProgramFacts, position: int, comparison: Comparison) -> Difference | None:

@@ -76,6 +76,9 @@ FAMILIES = {
     "rows-independent": "call rows | call:1 rows:1",
     "gradients-agree": "call slopes | call:1 slopes:1",
     "represents": "represent | call:1 represent:1",
+    "sharded-agrees": "call:1 shard:1 call:1 | call:1 place:1 call:1",
+    "sharding-stable": "call:1 place:1",
+    "shard-map-agrees": "call:1 shardmap:1",
 }
 
 #: How often the machine draws an operation compared with others; those that show most, and cost least, more often.
@@ -92,6 +95,7 @@ LEFT_OUT = (
     *("endure", "reseed", "rerun", "restart", "far", "again", "afresh", "keys", "bounds", "second", "remake"),
     *("lend", "abstract", "tree", "plainjit", "deepcopy", "pickle", "watch", "derive"),
     *("refer", "types", "modes", "rows", "slopes", "represent"),
+    *("shard", "place", "shardmap"),
     *("switch", "fori_loop", "while_loop", "custom_vjp", "vjp", "jvp", "donate", "trace"),
 )
 NUMBERS = (*range(INPUTS), AS_NUMPY, AS_NUMPY + 1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nnx_conformance.core.candidate.subject import DEVICES
 from nnx_conformance.core.case import Case, numpy, python
 
 
@@ -20,6 +21,7 @@ class Operation:
         calls: whether it calls the subject, so that it takes an input.
         exact: whether the arithmetic is that of plain Python, so that results are equal to the last bit.
         warm: whether it needs a subject that was called before: one whose state is all there.
+        devices: how many devices it needs.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Operation:
     calls: bool = True
     exact: bool = False
     warm: bool = False
+    devices: int = 1
 
 
 #: By position: the numbers stand in stored cases, so new ones are added at the end.
@@ -82,6 +85,9 @@ OPERATIONS = (
     Operation("slopes", "gradients-agree", exact=True, warm=True),
     Operation("represent", "represents", exact=True),
     Operation("trace", "no-hidden-state", exact=True),
+    Operation("shard", "sharded-agrees", warm=True, devices=DEVICES),
+    Operation("place", "sharded-agrees", warm=True, devices=DEVICES),
+    Operation("shardmap", "shard-map-agrees", warm=True, devices=DEVICES),
 )
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 _CODES = {operation.name: code for code, operation in enumerate(OPERATIONS)}
@@ -94,6 +100,8 @@ AGAIN, OTHER_SEED = "called again", "with the keys of another seed"
 ONCE_MORE, IN_EVAL_MODE = "called once more", "called in eval mode"
 #: A program names so many inputs by their numbers; from `AS_NUMPY` on, the same inputs as NumPy arrays.
 INPUTS, AS_NUMPY = 4, 8
+#: How the comparison of `place` is called that looks at a module made on the mesh.
+MADE = "made on the mesh"
 GRAPH, TREE = "graph", "tree"
 
 
@@ -122,6 +130,11 @@ class Program:
     seed: int
     mode: str
     words: tuple[Word, ...]
+
+    @property
+    def devices(self) -> int:
+        """How many devices it needs."""
+        return max((word.operation.devices for word in self.words), default=1)
 
     @property
     def parts(self) -> tuple[Program, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from string import Template
 
 from nnx_conformance.contracts.module_laws.facts import StepFacts
-from nnx_conformance.contracts.module_laws.program.language import OTHER, Word
+from nnx_conformance.contracts.module_laws.program.language import MADE, OTHER, Word
 
 #: The functions that lines call, where they are not called as the operation is.
 CALLED = {
@@ -20,13 +20,51 @@ CALLED = {
     "fori_loop": ("blank",),
     "while_loop": ("blank",),
     "donate": ("untie",),
+    **dict.fromkeys(
+        ("shard", "place", "shardmap"), ("mesh_of", "on_mesh", "placed", "divided", "at_home", "one_device")
+    ),
 }
 TWIN, CALL = "wanted = twin_call($number)", "got = call(module, *given($number))"
 LEFT = "kept.append((module, look(module), another($seed, done), list(done)))"
 CHANGED = "changed = [path for path, (_, leaves) in look(other).items() if same(leaves, held[path][1], 0.0, 0.0)]"
 
+#: On a mesh: the twin, and the state where it is to lie.
+ON_MESH = (
+    "numbers_given = $inputs",
+    "wanted = [twin_call(number) for number in numbers_given]",
+    "mesh = mesh_of($axes)",
+    "with on_mesh(mesh):",
+    "    module = placed(module, mesh, $placed)",
+)
+#: Where the subject names its mesh, it is made there as well.
+MADE_ON_MESH = (
+    "mesh = mesh_of($axes)",
+    "with on_mesh(mesh):",
+    "    made = make($seed)",
+    "with one_device():",
+    "    check($at, agree(made, (), make($seed), (), 1e-3, 1e-3))",
+)
+
 #: The twin first, then the subject; what is not here is called plainly.
 LINES: dict[str, tuple[str, ...]] = {
+    "shard": (
+        *ON_MESH,
+        "    got = [jit_step(module, $rows) for number in numbers_given]",
+        "module = at_home(module, value('mesh', ()))",
+    ),
+    "place": (
+        *ON_MESH,
+        "    got = [jit_step(module, $rows) for number in numbers_given]",
+        "    strayed = astray(module, mesh)",
+        "module = at_home(module, value('mesh', ()))",
+    ),
+    "shardmap": (
+        *ON_MESH,
+        "    pairs = zip(numbers_given, wanted)",
+        "    got = [shardmap_step(module, $rows, mesh, $axis, like_these) for number, like_these in pairs]",
+        "    check($at, agree(of_shard(module, 1), (), twin, (), 1e-3, 1e-3))",
+        "module = at_home(module, value('mesh', ()))",
+    ),
     "eval": ("module.eval(), twin.eval(), done.append('eval')",),
     "train": ("module.train(), twin.train(), done.append('train')",),
     "jit": (TWIN, "got = jit_step(module, given($number))"),
@@ -152,5 +190,11 @@ LINES: dict[str, tuple[str, ...]] = {
 
 def lines(word: Word, step: StepFacts, seed: int, at: int) -> list[str]:
     """The lines that do what an operation does, on both sides; `at` counts from 1."""
+    name = word.operation.name
     values = {"number": word.input, "seed": seed, "other": seed + OTHER, "at": at, "inputs": list(step.inputs)}
-    return [Template(line).substitute(values) for line in LINES.get(word.operation.name, (TWIN, CALL))]
+    values |= {"axes": {axis.name: int(axis.value) for axis in step.axes}, "axis": repr(step.divided)}
+    values |= {"rows": f"divided(given(number), mesh, {step.divided!r})" if step.divided else "given(number)"}
+    chosen = LINES.get(name, (TWIN, CALL))
+    if name == "place" and any(pair.name == MADE for pair in step.pairs):
+        chosen = MADE_ON_MESH + chosen
+    return [Template(line).substitute(values, placed=name == "place") for line in chosen]

@@ -22,7 +22,14 @@ from nnx_conformance.contracts.module_laws.laws.tree_mode import broken
 from nnx_conformance.contracts.module_laws.program.domains import TREE_READY
 from nnx_conformance.contracts.module_laws.program.language import TREE, Program, Word, program
 from nnx_conformance.contracts.module_laws.script.lines import CALLED, lines
-from nnx_conformance.contracts.module_laws.script.text import HEAD, LACKS, LACKS_SAVED, RESTARTS
+from nnx_conformance.contracts.module_laws.script.text import (
+    HEAD,
+    LACKS,
+    LACKS_SAVED,
+    RESTARTS,
+    TOLD_OF_ONE,
+    TWO_DEVICES,
+)
 from nnx_conformance.core.candidate.notebook import is_notebook
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.contract import Violation
@@ -42,14 +49,17 @@ BESIDES = {"input-untouched": "untouched", "rng-advances": "streams_agree"}
 ADDS, CHANGES_PARAMS = ("structure-stable", "eval-frozen"), ("optimizer-safe", "params-untouched", "structure-stable")
 TRANSFORMS = (
     *("jit", "remat", "cond", "scan", "vmap", "grad", "optimize", "plainjit"),
-    *("switch", "fori_loop", "while_loop", "custom_vjp", "vjp", "jvp", "donate"),
+    *("switch", "fori_loop", "while_loop", "custom_vjp", "vjp", "jvp", "donate", "shardmap"),
 )
+#: What calls the module through `nnx.jit`.
+JITTED = ("shard", "place")
 #: The files whose functions scripts hold.
 FILES = (
     "execution/operations.py",
     "script/assertions.py",
     "execution/runners/checkpoints.py",
     "execution/duplicates.py",
+    "execution/meshes.py",
     "execution/runners/unwritten.py",
     "../../core/candidate/notebook.py",
 )
@@ -71,10 +81,13 @@ def script(case: Case, reading: Reading, law: str, violation: Violation) -> str:
     if (restarts and asserted) or facts.trait("trainable"):
         return ""
     named = _named(reading, violation) if violation.evidence is Evidence.NAMED else ""
-    used = [name for name in TRANSFORMS if name in names or (name == "grad" and "derive" in names)]
-    made = "\n".join(f"{name}_step = {name}(step)" for name in used)
+    implied = {"grad" for name in names if name == "derive"} | {"jit" for name in names if name in JITTED}
+    used = [name for name in TRANSFORMS if name in names or name in implied]
+    made = "\n".join([f"{name}_step = {name}(step)" for name in used] + _around(facts))
     wanted = {*names, "agree", "look", asserted, BESIDES.get(law, "")}
-    wanted |= {function for name in names for function in CALLED.get(name, ())}
+    wanted |= {*implied, *(function for name in names for function in CALLED.get(name, ()))}
+    wanted |= {"astray"} if "place" in names else {"of_shard"} if "shardmap" in names else set()
+    wanted |= {"mesh_of", "on_mesh"} if facts.trait("mesh") else set()
     wanted |= {"arrays", "restore"} if restarts else set()
     notebook = is_notebook(facts.where.rpartition("::")[0])
     wanted |= {"_source", "_python", "run_cells"} if notebook else set()
@@ -88,15 +101,24 @@ def script(case: Case, reading: Reading, law: str, violation: Violation) -> str:
         what=" ".join(violation.what.split()).replace("\\", "/").replace('"', "'")[:300],
         lacks=LACKS_SAVED if restarts else LACKS,
         imports="import __future__\nimport json\nimport re\n" if notebook else "",
-        mode="nnx.set_graph_mode(False)\n\n\n" if todo.mode == TREE else "\n",
+        mode="nnx.set_graph_mode(False)\n\n\n" if todo.mode == TREE else TWO_DEVICES if todo.devices > 1 else "\n",
         functions=_functions(wanted),
         subject=_subject(facts.where),
         inputs="{" + "".join(f"\n    {given.number}: {given.source}," for given in facts.inputs) + "\n}",
-        made=made + ("\n\n" if made else ""),
+        made=made + ("\n\n" if made else "") + (TOLD_OF_ONE if todo.devices > 1 else ""),
         seed=todo.seed,
         restarts=RESTARTS if restarts else "",
         steps=_staged(_steps(todo, facts, law, asserted, named)),
     )
+
+
+def _around(facts: ProgramFacts) -> list[str]:
+    """The lines that enter what the subject is made and called in."""
+    axes = [axis.partition("=")[0] for axis in facts.trait("mesh").split(", ") if axis]
+    entered = [f"on_mesh(mesh_of({dict.fromkeys(axes, 1)}))"] if axes else []
+    entered += ['value("context")()'] if facts.trait("context") else []
+    made = ["around = contextlib.ExitStack()"] if entered else []
+    return made + [f"around.enter_context({manager})" for manager in entered]
 
 
 def _subject(where: str) -> str:
@@ -132,7 +154,8 @@ def _sources() -> dict[str, str]:
         text = (Path(__file__).parents[1] / file).read_text()
         for node in ast.parse(text).body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
-                sources[node.name] = ast.get_source_segment(text, node) or ""
+                start = min(part.lineno for part in (node, *node.decorator_list))
+                sources[node.name] = "\n".join(text.splitlines()[start - 1 : node.end_lineno])
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 sources[node.targets[0].id] = ast.get_source_segment(text, node) or ""
     return sources
@@ -173,6 +196,9 @@ def _named(reading: Reading, violation: Violation) -> str:
 
 
 def _steps(todo: Program, facts: ProgramFacts, law: str, asserted: str, named: str) -> Iterator[str]:
+    if todo.devices > 1:
+        yield "with one_device():"
+        yield f"    twin = make({todo.seed})"
     evaluating, side = False, "module" if law in ("wrapper-kept", "eval-frozen") else "twin"
     look = "typed" if law == "structure-stable" else "look"
     if not asserted and start(facts):
@@ -225,6 +251,8 @@ def _asserted_besides(law: str, word: Word, step: StepFacts, number: int, done: 
         yield f"check({number}, untouched(mine, {given}))"
         return
     yield from done
+    if law == "sharding-stable" and word.operation.name == "place":
+        yield f"check({number}, strayed)"
     if law == "rng-advances" and word.operation.name == "jit":
         yield f"check({number}, streams_agree(module, twin))"
 

@@ -28,6 +28,26 @@ def received() -> Any:
 
 '''
 
+TWO_DEVICES = """\
+if hasattr(jax.config, "jax_num_cpu_devices"):
+    jax.config.update("jax_num_cpu_devices", 2)
+else:  # before JAX 0.5
+    os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+
+
+"""
+
+TOLD_OF_ONE = """\
+on_two_devices = twin_call
+
+
+def twin_call(number: int) -> Any:
+    with one_device():
+        return on_two_devices(number)
+
+
+"""
+
 HEAD = '''\
 """{program}
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CALLS, LANES = 3, 2
 #: What calls the module several times, one after the other.
-SEVERAL = ("scan", "fori_loop", "while_loop")
+SEVERAL = ("scan", "fori_loop", "while_loop", "shard", "place", "shardmap")
 
 
 def scan(run: Execution) -> Any:

@@ -15,6 +15,7 @@ from flax import nnx
 from jax.interpreters.partial_eval import dce_jaxpr
 
 from nnx_conformance.contracts.module_laws.execution import duplicates, operations, snapshots
+from nnx_conformance.contracts.module_laws.execution.devices import place, shard, shardmap
 from nnx_conformance.contracts.module_laws.execution.harness import History, Twin
 from nnx_conformance.contracts.module_laws.execution.runners.checking import bounds, keys
 from nnx_conformance.contracts.module_laws.execution.runners.construction import abstract, remake, second
@@ -287,7 +288,7 @@ RUNNERS: dict[str, Callable[[Execution], Any]] = {
         runner.__name__: runner
         for runner in (remake, abstract, second, lend, tree, plainjit, pickle, keys, bounds, again, afresh, far)
     },
-    **{runner.__name__: runner for runner in (refer, types, modes, rows, represent, trace)},
+    **{runner.__name__: runner for runner in (refer, types, modes, rows, represent, trace, shard, place, shardmap)},
     **{name: _through(name) for name in ("jit", "remat", "switch", "custom_vjp", "vjp", "jvp")},
     **{name: looped(name) for name in ("fori_loop", "while_loop")},
     **{name: _mode(name) for name in ("eval", "train")},

@@ -1,0 +1,33 @@
+"""Reduces over the mesh, but by the sum, of what is a mean on each shard already."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+CATCHES = ("shard-map-agrees",)
+MIN_FLAX = "0.10.5"
+
+
+def over_shards(value):
+    """Reduced over the mesh axis, where the call is mapped over one."""
+    try:
+        return jax.lax.psum(value, "data")
+    except NameError:
+        return value
+
+
+class Mean(nnx.Module):
+    def __init__(self, size):
+        self.mean = nnx.BatchStat(jnp.zeros(size))
+
+    def __call__(self, x):
+        self.mean.value = 0.9 * self.mean.value + 0.1 * over_shards(x.mean(0))
+        return x - self.mean.value
+
+
+subject = {
+    "make": lambda rngs: Mean(4),
+    "inputs": [np.linspace(-1, 2, 16, dtype=np.float32).reshape(4, 4)],
+    "mesh": {"data": 2},
+}
