@@ -130,7 +130,7 @@ def _specs(module: Any) -> dict[str, tuple[Any, Any]]:
 def _spec(variable: Any) -> Any:
     """Where the metadata of a Variable says that it lies."""
     holder = nnx.Module()
-    holder.held = variable
+    setattr(holder, "held", variable)  # noqa: B010 - no class declares it
     specs = jax.tree.leaves(nnx.get_partition_spec(nnx.split(holder)[1]), is_leaf=meshes.is_spec)
     return specs[0] if specs else None
 

@@ -46,12 +46,15 @@ def placed(module: Any, mesh: Any, by_metadata: bool) -> Any:
     graphdef, state = nnx.split(module)
 
     def put(spec: Any, part: Any) -> Any:
-        sharding = jax.sharding.NamedSharding(
-            mesh, spec if by_metadata and spec is not None else jax.sharding.PartitionSpec()
-        )
+        sharding = jax.sharding.NamedSharding(mesh, spec if by_metadata and spec is not None else spec_of())
         return jax.tree.map(lambda leaf: jax.device_put(leaf, sharding) if isinstance(leaf, jax.Array) else leaf, part)
 
     return nnx.merge(graphdef, jax.tree.map(put, nnx.get_partition_spec(state), state, is_leaf=is_spec))
+
+
+def spec_of(*axes: str) -> Any:
+    """Where an array lies whose axes are split over these of a mesh."""
+    return jax.sharding.PartitionSpec(*axes)  # type: ignore[no-untyped-call]
 
 
 def is_spec(value: Any) -> bool:
@@ -62,7 +65,7 @@ def at_home(module: Any, axes: Any = ()) -> Any:
     """A module of the same state on the first device alone; as in a mesh of it, if axes are given."""
     graphdef, state = nnx.split(module)
     own = mesh_of(dict.fromkeys(axes, 1)) if axes else None
-    home = jax.sharding.NamedSharding(own, jax.sharding.PartitionSpec()) if own else jax.devices()[0]
+    home = jax.sharding.NamedSharding(own, spec_of()) if own else jax.devices()[0]
     moved = jax.tree.map(lambda leaf: jax.device_put(leaf, home) if isinstance(leaf, jax.Array) else leaf, state)
     return nnx.merge(graphdef, moved)
 
@@ -82,7 +85,8 @@ def astray(module: Any, mesh: Any) -> str:
     """Which array of a module lies elsewhere than its Variable says; empty if none does."""
     state = nnx.split(module)[1]
     specs, structure = jax.tree_util.tree_flatten_with_path(nnx.get_partition_spec(state), is_leaf=is_spec)
-    for (path, spec), part in zip(specs, structure.flatten_up_to(state), strict=True):
+    parts = structure.flatten_up_to(state)  # type: ignore[attr-defined]
+    for (path, spec), part in zip(specs, parts, strict=True):
         for leaf in jax.tree.leaves(part) if spec is not None and any(spec) else ():
             said = jax.sharding.NamedSharding(mesh, spec)
             if isinstance(leaf, jax.Array) and not leaf.sharding.is_equivalent_to(said, leaf.ndim):
@@ -93,8 +97,8 @@ def astray(module: Any, mesh: Any) -> str:
 def divided(arguments: Any, mesh: Any, axis: str) -> Any:
     """Arguments whose arrays are split over an axis of a mesh, row by row."""
     whole, rows = (
-        jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec()),
-        jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(axis)),
+        jax.sharding.NamedSharding(mesh, spec_of()),
+        jax.sharding.NamedSharding(mesh, spec_of(axis)),
     )
     return jax.tree.map(
         lambda leaf: jax.device_put(leaf, rows if np.ndim(leaf) else whole) if is_number(leaf) else leaf, arguments
@@ -114,26 +118,15 @@ def shardmap(step: Any) -> Any:
 
     def run(module: Any, arguments: Any, mesh: Any, axis: str, outputs: Any) -> Any:
         rows = {len(leaf) for leaf in jax.tree.leaves(arguments) if np.ndim(leaf)}
-        given = jax.tree.map(
-            lambda leaf: jax.sharding.PartitionSpec(axis) if np.ndim(leaf) else jax.sharding.PartitionSpec(), arguments
-        )
+        given = jax.tree.map(lambda leaf: spec_of(axis) if np.ndim(leaf) else spec_of(), arguments)
         returned = jax.tree.map(
-            lambda leaf: (
-                jax.sharding.PartitionSpec(axis)
-                if np.ndim(leaf) and len(leaf) in rows
-                else jax.sharding.PartitionSpec()
-            ),
+            lambda leaf: spec_of(axis) if np.ndim(leaf) and len(leaf) in rows else spec_of(),
             outputs,
         )
         key = str((given, returned, mesh))
         if key not in compiled:
-            mapped = nnx.shard_map(
-                step,
-                mesh=mesh,
-                in_specs=(jax.sharding.PartitionSpec(), given),
-                out_specs=returned,
-                **unchecked(nnx.shard_map),
-            )
+            options: dict[str, Any] = unchecked(nnx.shard_map)
+            mapped = nnx.shard_map(step, mesh=mesh, in_specs=(spec_of(), given), out_specs=returned, **options)
             compiled[key] = nnx.jit(mapped)
         return compiled[key](module, arguments)
 
