@@ -5,6 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+ADVICE = ("current-access",)
+
 
 def over_shards(mean):
     """Averaged over the mesh axis, where the call is mapped over one."""

@@ -5,6 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+ADVICE = ("current-access",)
+
 
 class Spread(nnx.Module):
     def __init__(self, size):

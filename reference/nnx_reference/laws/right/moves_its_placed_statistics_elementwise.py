@@ -4,6 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+ADVICE = ("current-access",)
+
 
 class Stats(nnx.Module):
     def __init__(self, size, rngs):
