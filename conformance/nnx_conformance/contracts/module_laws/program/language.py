@@ -92,6 +92,8 @@ OPERATIONS = (
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 _CODES = {operation.name: code for code, operation in enumerate(OPERATIONS)}
 
+#: What calls the module several times in one operation calls it so often.
+CALLS = 3
 #: Seeds of other modules are this far from the program's own.
 OTHER = 1000
 #: How the comparisons of `far` are called: another call of the same module, a call with another seed's keys.

@@ -10,12 +10,12 @@ import jax
 from nnx_conformance.contracts.module_laws.execution import operations
 from nnx_conformance.contracts.module_laws.execution.harness import Twin, stacked
 from nnx_conformance.contracts.module_laws.execution.snapshots import side
-from nnx_conformance.contracts.module_laws.program.language import OTHER
+from nnx_conformance.contracts.module_laws.program.language import CALLS, OTHER
 
 if TYPE_CHECKING:
     from nnx_conformance.contracts.module_laws.execution.run import Execution
 
-CALLS, LANES = 3, 2
+LANES = 2
 #: What calls the module several times, one after the other.
 SEVERAL = ("scan", "fori_loop", "while_loop", "shard", "place", "shardmap")
 

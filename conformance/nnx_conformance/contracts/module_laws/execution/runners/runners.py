@@ -24,7 +24,7 @@ from nnx_conformance.contracts.module_laws.execution.runners.copies import Watch
 from nnx_conformance.contracts.module_laws.execution.runners.declared import modes, refer, represent, rows, types
 from nnx_conformance.contracts.module_laws.execution.runners.drift import drifts
 from nnx_conformance.contracts.module_laws.execution.runners.gradients import slopes_of, without_gradient
-from nnx_conformance.contracts.module_laws.execution.runners.lanes import CALLS, SEVERAL, looped, scan, vmap
+from nnx_conformance.contracts.module_laws.execution.runners.lanes import SEVERAL, looped, scan, vmap
 from nnx_conformance.contracts.module_laws.execution.runners.repeating import TIMES, afresh, again, far
 from nnx_conformance.contracts.module_laws.execution.runners.restoring import graft, grafted, reload, restart, save
 from nnx_conformance.contracts.module_laws.execution.snapshots import (
@@ -39,7 +39,7 @@ from nnx_conformance.contracts.module_laws.execution.snapshots import (
 )
 from nnx_conformance.contracts.module_laws.execution.tracing.looking import trace
 from nnx_conformance.contracts.module_laws.facts import Side
-from nnx_conformance.contracts.module_laws.program.language import OTHER
+from nnx_conformance.contracts.module_laws.program.language import CALLS, OTHER
 from nnx_conformance.core.plain_text import plain, short
 from nnx_conformance.observe.flax_versions import contents
 
