@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from nnx_conformance.cli import completion
 from nnx_conformance.cli.options import (
@@ -25,6 +26,7 @@ from nnx_conformance.cli.options import (
 from nnx_conformance.cli.outputs import format_option, outputs, write
 from nnx_conformance.cli.statuses import explained
 from nnx_conformance.core.candidate.target import parse
+from nnx_conformance.core.contract import Check, Violation
 from nnx_conformance.core.errors import KitError, Misuse, expected
 from nnx_conformance.core.report import Report, Settings
 from nnx_conformance.project import candidates, checking, tracks
@@ -33,6 +35,8 @@ from nnx_conformance.project.settings import Project, find
 from nnx_conformance.project.subject_lists import expanded
 from nnx_conformance.project.tracks import Solution
 from nnx_conformance.reports import feedback as feedback_levels
+from nnx_conformance.reports.terminal import animated
+from nnx_conformance.reports.wording import first_finding
 
 NO_TARGET = (
     "Missing argument 'TARGET...'. Name what to judge, or set `candidates` in [tool.nnx-conformance] of pyproject.toml."
@@ -176,5 +180,14 @@ def _solved(options: CheckOptions, solution: Solution, *, quiet: bool) -> Report
 
 
 def _judged(options: CheckOptions, target: str, *, quiet: bool) -> Report:
-    with progress_on(Console(stderr=True, quiet=quiet), target) as progress:
-        return checking.judged(options, target, progress, lambda text: None if quiet else click.echo(text, err=True))
+    screen = Console(stderr=True, quiet=quiet)
+
+    def show(violated: Check, violation: Violation) -> None:
+        screen.print(Text(first_finding(violated, violation), "red"), soft_wrap=True)
+
+    def notify(text: str) -> None:
+        if not quiet:
+            click.echo(text, err=True)
+
+    with progress_on(screen, target) as progress:
+        return checking.judged(options, target, progress, notify, show if animated(screen) else None)

@@ -30,7 +30,7 @@ from nnx_conformance.sandbox.jail import ANY_JAIL, Jail
 if TYPE_CHECKING:
     from nnx_conformance.judging.drawn import Draw, Warm
     from nnx_conformance.judging.engine import Shrunk
-    from nnx_conformance.judging.judge import Judging
+    from nnx_conformance.judging.judge import Judging, OnFinding
     from nnx_conformance.judging.tier import Place, Tier
 
     Search = Callable[[Judging], Mapping[str, Shrunk]]
@@ -134,6 +134,7 @@ def judge_target(
     search: Search | None = None,
     packages: tuple[str, ...] = (),
     warm: Warm | None = None,
+    on_finding: OnFinding | None = None,
 ) -> Report:
     """Judge the candidate at a target, in a process of its own.
 
@@ -141,6 +142,7 @@ def judge_target(
         waived: the ids of checks that are excused.
         packages: the import names of packages that are the candidate's own.
         warm: a fork server and cases that are kept for the next candidate; None for new ones.
+        on_finding: called with the first violation of a MUST check as soon as it is confirmed, and never after.
     """
     target, clock = parse(text, packages), Clock(limits, Control(contract, limits))
     validate(settings, contract)
@@ -157,6 +159,7 @@ def judge_target(
             search=search,
             source=excerpt.of_target(target),
             note=found.note if found else "",
+            on_finding=on_finding,
         )
         return judge(job)
 
@@ -188,6 +191,7 @@ class Job:
         proven: whether the kit is known to observe the contract's own right candidate here.
         tier: the cases to judge first; who breaks a MUST check on them is judged on no other. None for all at once.
         on_violation: called with the place of each drawn case that breaks a MUST check.
+        on_finding: called with the first violation of one that a fresh process confirms; None for nobody.
     """
 
     opener: Opener
@@ -203,6 +207,7 @@ class Job:
     proven: bool = False
     tier: Tier | None = None
     on_violation: Callable[[Place], None] = lambda _: None
+    on_finding: OnFinding | None = None
 
 
 def judge(job: Job) -> Report:
@@ -251,7 +256,7 @@ def _judged(job: Job, session: Session, contract: Contract, started: float) -> R
             return not_loaded(header, loaded)
         client = Client(contract, session, job.opener)
         try:
-            rest = (job.progress, loaded.conditions, job.on_violation)
+            rest = (job.progress, loaded.conditions, job.on_violation, job.on_finding)
             judging = Judging(contract, client, job.settings, job.draw or drawn, *rest)
             known = job.search(judging) if job.search else None
             early = known is None and job.tier is not None and decided(judging, job.tier)

@@ -11,18 +11,19 @@ from typing import Any
 
 from nnx_conformance.core.candidate.loaded import End
 from nnx_conformance.core.case import Case
-from nnx_conformance.core.contract import CORE, MUST, Contract
+from nnx_conformance.core.contract import CORE, MUST, Check, Contract, Violation
 from nnx_conformance.core.observer import Sight
 from nnx_conformance.core.plan import Request
 from nnx_conformance.core.report import Settings
 from nnx_conformance.core.search.conditions import Conditions, Met, summed
 from nnx_conformance.core.search.domain import Domain
 from nnx_conformance.judging.assertions import TOGETHER, settle
+from nnx_conformance.judging.causes import roots
 from nnx_conformance.judging.client import Client, died
 from nnx_conformance.judging.drawn import Draw, parts
 from nnx_conformance.judging.leading import GIVEN, Leading
 from nnx_conformance.judging.tally import LATE, judge, tallies
-from nnx_conformance.judging.tier import Place, Tier
+from nnx_conformance.judging.tier import Place, Tier, confirmed
 from nnx_conformance.process.session import Ended, Progress
 
 #: Requests that are under way while the judge draws and judges others.
@@ -30,8 +31,13 @@ DEPTH = 8
 #: Of so many cases to which conditions lead, all further runs are made: what is wrong there alone may show in an
 #: intervention alone.
 LED = 48
+#: So often it is tried to confirm a first finding: one by chance, or of what ran before, waits for the end.
+SHOWS = 2
 #: Looking for these cases may take so many seconds at least, and as long as judging the drawn ones took.
 LEAST_SECONDS = 30.0
+
+#: Called with a check and its violation.
+OnFinding = Callable[[Check, Violation], None]
 
 
 class Judging:
@@ -57,6 +63,7 @@ class Judging:
         progress: Progress,
         leads: bool = False,
         on_violation: Callable[[Place], None] = lambda _: None,
+        on_finding: OnFinding | None = None,
     ) -> None:
         self.contract = contract
         self.client = client
@@ -72,6 +79,8 @@ class Judging:
         self._draw = draw
         self._leads = leads
         self._on_violation = on_violation
+        self._on_finding = on_finding
+        self._shows_left = SHOWS
         self._given: list[Case] = []
         self._met: dict[Met, None] = {}
         self._progress = progress
@@ -213,6 +222,21 @@ class Judging:
             self.first = request, violated
         if place and any(self.contract.by_id[check_id].level == MUST for check_id in violated):
             self._on_violation(place)
+            self._show_first()
+
+    def _show_first(self) -> None:
+        """Show the first violation of a MUST check as soon as a fresh process confirms it."""
+        if self._on_finding is None or not (self._shows_left and self.client.isolated):
+            return
+        root_of = roots(tally for tally in self.tallies.values() if tally.example and CORE in tally.check.domains)
+        check = next((id for id, root in root_of.items() if id == root and self.contract.by_id[id].level == MUST), "")
+        example = self.tallies[check].example if check else None
+        if example is None:
+            return
+        self._shows_left -= 1
+        if violation := confirmed(self.client, self.contract.by_id[check], example.request):
+            self._shows_left = 0
+            self._on_finding(self.contract.by_id[check], violation)
 
     def settle(self) -> None:
         """Assert what the checks compared on the cases where they hold."""

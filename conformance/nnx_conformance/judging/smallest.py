@@ -28,6 +28,8 @@ Smaller = Callable[[Case], Iterable[Case]]
 SHRINK_SECONDS, ALL_SECONDS = 15.0, 45.0
 #: How often a smallest case must break its check again; more often where one and the same case gave different results.
 CONFIRMATIONS, BY_CHANCE = 3, 10
+#: So many processes may end, or run out of time, for a smaller case on which one ends.
+ENDS = 3
 #: How often a case is tried that breaks its check by chance.
 TRIES = 20
 
@@ -52,6 +54,7 @@ class Smallest:
         self._settings = judging.settings
         self._history = judging.tallies[judging.contract.history]
         self._progress = progress
+        self._ended = 0
 
     def run(self) -> None:
         """Block symptoms, shrink, and confirm what is left."""
@@ -219,7 +222,12 @@ class Smallest:
         return dataclasses.replace(request, case=case, calls=self._judging.contract.calls(case))
 
     def _violates(self, tally: Tally, request: Request) -> bool:
-        return isinstance(self._client.judge(tally.check, request)[0], Violation)
+        ends = tally.example is not None and tally.example.violation.end is not None
+        if ends and self._ended >= ENDS:
+            return False
+        judgement, facts = self._client.judge(tally.check, request)
+        self._ended += facts is None
+        return isinstance(judgement, Violation)
 
     def _confirm(self, fresh: Client) -> None:
         """Each finding must show where nothing ran before, as its replay will; else history is to blame."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from nnx_conformance.core.contract import CORE, MUST, Violation
+from nnx_conformance.core.contract import CORE, MUST, Check, Violation
 from nnx_conformance.judging.causes import blame_history, block_on_edges
 from nnx_conformance.judging.tally import Example, Tally, judge
 from nnx_conformance.process.session import Ended
@@ -68,6 +68,25 @@ def decided(judging: Judging, tier: Tier) -> bool:
     return any(_decides(tally) for tally in judging.tallies.values())
 
 
+def confirmed(client: Client, check: Check, request: Request) -> Violation | None:
+    """The violation of a check once more, in a fresh process, with its line; None if it does not show there."""
+    fresh = client.fresh()
+    try:
+        for asked in (_followed(client, request), request):
+            judgement, _ = fresh.judge(check, asked)
+            if isinstance(judgement, Violation):
+                return judgement
+        return None
+    finally:
+        fresh.close()
+
+
+def _followed(client: Client, request: Request) -> Request:
+    """The request followed line by line, where that can be: it names the lines of findings."""
+    follow = client.contract.observer.follows
+    return dataclasses.replace(request, plan=dataclasses.replace(request.plan, follow=follow))
+
+
 def _decides(tally: Tally) -> bool:
     """Whether a violation ends the run: what an edge shows may follow from a violation that is yet to be seen."""
     if tally.check.level != MUST or tally.example is None:
@@ -87,11 +106,7 @@ def _by_request(violated: Iterable[Tally]) -> Iterable[tuple[Request, list[Tally
 
 def _confirm(judging: Judging, fresh: Client, request: Request, shown: list[Tally]) -> None:
     """Repeat a request where nothing ran before, first followed line by line, which names the lines of findings."""
-    plans = [request.plan]
-    if judging.contract.observer.follows:
-        plans.insert(0, dataclasses.replace(request.plan, follow=True))
-    for plan in plans:
-        asked = dataclasses.replace(request, plan=plan)
+    for asked in (_followed(fresh, request), request):
         try:
             fresh.submit(asked)
             facts = fresh.collect()

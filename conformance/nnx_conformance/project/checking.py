@@ -32,6 +32,7 @@ from nnx_conformance.sandbox.jail import ANY_JAIL, Jail
 if TYPE_CHECKING:
     from nnx_conformance.judging.check import Search
     from nnx_conformance.judging.drawn import Warm
+    from nnx_conformance.judging.judge import OnFinding
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,18 @@ def validate(options: CheckOptions, targets: Iterable[str] = ()) -> None:
 Notify = Callable[[str], None]
 
 
-def judged(options: CheckOptions, target: str, progress: Progress = silent, notify: Notify = lambda _: None) -> Report:
-    """The report of the candidate at a target, its findings stored; `notify` gets a line on what the cache did for it.
+def judged(
+    options: CheckOptions,
+    target: str,
+    progress: Progress = silent,
+    notify: Notify = lambda _: None,
+    on_finding: OnFinding | None = None,
+) -> Report:
+    """The report of the candidate at a target, its findings stored.
+
+    Args:
+        notify: gets a line on what the cache did for it.
+        on_finding: gets the first violation of a MUST check as soon as it is confirmed.
 
     Raises:
         Misuse: if the target leads to none, or a waiver names a check that does not exist.
@@ -90,6 +101,7 @@ def judged(options: CheckOptions, target: str, progress: Progress = silent, noti
         options.search,
         options.project.packages,
         options.warm,
+        on_finding,
     )
     report = _with_waivers(report, waivers, functools.partial(_still_violated, options, target))
     if key:

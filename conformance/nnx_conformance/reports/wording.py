@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib.metadata import metadata
 from pathlib import PurePosixPath
 
+from nnx_conformance.core.contract import Check, Violation
+from nnx_conformance.core.plain_text import plain
 from nnx_conformance.core.report import STATUSES, CheckResult, Finding, Report, Status
 from nnx_conformance.core.trail import placed
 
@@ -199,6 +201,12 @@ def place(report: Report, finding: Finding) -> str:
         return ""
     at = location(report, finding)
     return str(at) if at and (at.line or at.within) else str(finding.line)
+
+
+def first_finding(check: Check, violation: Violation) -> str:
+    """The first finding, in one line, while others are looked for."""
+    where = f"{violation.line}  " if violation.line else ""
+    return plain(f"{check.id}  {check.level}  violated: {where}{violation.what}")
 
 
 def headline(finding: Finding) -> str:
