@@ -107,6 +107,12 @@ def test_state_among_the_arguments_may_be_changed(make: Any, handed: Any, traits
     assert report.result("input-untouched").status == "held"
 
 
+def test_lanes_may_be_handed_their_rngs() -> None:
+    """Flax 0.8 makes the keys of lanes anew, and then from an array of them."""
+    report = judged(HandedItsRngs, [(X, nnx.Rngs(0)), (np.cos(X), nnx.Rngs(1))], "vmap-agrees")
+    assert accused(report) == []
+
+
 class DrawsFromTheKey(nnx.Module):
     def __init__(self, rngs: nnx.Rngs) -> None:
         self.linear = nnx.Linear(3, 3, rngs=rngs)

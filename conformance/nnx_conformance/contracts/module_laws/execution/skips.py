@@ -97,7 +97,7 @@ def skipped(run: Execution, word: Word) -> str:
         return reason
     if name == "jvp" and (reason := run.harness.undifferentiable(word.input, "jvp")):
         return reason
-    return _on_this_flax(name, run.module)
+    return _on_this_flax(name, run.module, run.harness.pool.streams(word.input))
 
 
 def _of_second_part(run: Execution, word: Word) -> str:
@@ -217,11 +217,12 @@ def _hashable(module: Any) -> bool:
     return True
 
 
-def _on_this_flax(name: str, module: Any) -> str:
+def _on_this_flax(name: str, module: Any, handed: bool) -> str:
+    """Why this Flax cannot carry it out; `handed` says whether the input holds random streams."""
     state = variables(module).values()
     if name == "scan" and not hasattr(nnx, "Carry"):
         return f"Flax {flax.__version__} has no nnx.scan with a carried module"
-    if name == "vmap" and VERSION < (0, 9) and any(map(is_random, state)):
+    if name == "vmap" and VERSION < (0, 9) and (handed or any(map(is_random, state))):
         return f"Flax {flax.__version__} makes the random keys of lanes anew"
     if name in RESTORES and VERSION < (0, 9) and _in_containers(module):
         return f"Flax {flax.__version__} writes no state into tuples and lists"
