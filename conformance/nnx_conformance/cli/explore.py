@@ -29,8 +29,10 @@ from nnx_conformance.core import contracts
 from nnx_conformance.core.candidate.target import parse
 from nnx_conformance.core.contract import Contract
 from nnx_conformance.core.errors import expected
+from nnx_conformance.core.plain_text import plain
 from nnx_conformance.core.report import Settings
 from nnx_conformance.core.search.exploration import Exploration
+from nnx_conformance.explore.conditions import Progress, since_earlier
 from nnx_conformance.explore.search import Coverage, Exploring
 from nnx_conformance.project import checking
 from nnx_conformance.project.checking import CheckOptions, no_hypothesis_folder
@@ -92,9 +94,11 @@ def explore(
         with progress_on(Console(stderr=True), target) as progress:
             exploring = Exploring(exploration, time, database(contract, target), progress)
             report = checking.judged(dataclasses.replace(options, search=exploring), target)
+        met = since_earlier(database(contract, target), report.conditions)
         write([report], wanted)
         if not any(each.file is None and each.form.name != "terminal" for each in wanted):
             show(exploring.coverage, exploration, Console(highlight=False))
+            show_conditions(met, Console(highlight=False))
         if coverage is not None:
             with writing("--coverage", coverage):
                 coverage.write_text(json.dumps(data(exploring.coverage, exploration), indent=2) + "\n")
@@ -134,6 +138,13 @@ def data(coverage: Coverage, exploration: Exploration) -> dict[str, object]:
         "never": coverage.never(exploration.operations),
         "highest": coverage.best,
     }
+
+
+def show_conditions(met: Progress, console: Console) -> None:
+    """Tell which conditions this search met that earlier ones did not, and which it did not meet either."""
+    for label, names in (("anew", met.anew), ("still not", met.still)):
+        for name in names:
+            console.print(f"  {label:<10} {plain(name)}", soft_wrap=True, markup=False)
 
 
 def show(coverage: Coverage, exploration: Exploration, console: Console) -> None:

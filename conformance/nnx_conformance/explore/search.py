@@ -88,6 +88,11 @@ class Exploring:
         self._judging = judging
         self._end = time.monotonic() + self._seconds
         cases, seed = self._exploration.cases(), judging.settings.seed
+        for case in self._exploration.first(seed):
+            if time.monotonic() < self._end:
+                self._judged(case)
+                for check_id in self._violated():
+                    self._smallest.setdefault(check_id, engine.Shrunk(case, settled=False))
         while time.monotonic() < self._end:
             self._shrinking = ""
             if smallest := engine.search(cases, seed, self._folder, self._visit):

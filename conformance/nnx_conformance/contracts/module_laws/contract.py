@@ -24,10 +24,11 @@ from nnx_conformance.contracts.module_laws.laws.reading import Reading, by_path
 from nnx_conformance.contracts.module_laws.laws.timeline import timeline
 from nnx_conformance.contracts.module_laws.laws.tolerance import distance, tolerance
 from nnx_conformance.contracts.module_laws.observer import SUBJECTS
-from nnx_conformance.contracts.module_laws.program.domains import DOMAINS, TREE_READY, programs
-from nnx_conformance.contracts.module_laws.program.language import ARGUMENTS, OPERATIONS, smaller
+from nnx_conformance.contracts.module_laws.program.domains import DOMAINS, SEEDS, TREE_READY, programs
+from nnx_conformance.contracts.module_laws.program.language import ARGUMENTS, INPUTS, OPERATIONS, case, smaller, words
 from nnx_conformance.contracts.module_laws.script.script import script
-from nnx_conformance.core.contract import Contract
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.contract import CORE, Contract
 from nnx_conformance.core.search.exploration import Exploration
 
 #: What a module starts with, and where it keeps its state: what is wrong there shows in most other laws, too.
@@ -121,11 +122,17 @@ def _scores(facts: ProgramFacts) -> dict[str, float]:
     return {"growth": growth, "error": error if math.isfinite(error) else 0.0}
 
 
+def _traced(seed: int) -> tuple[Case, ...]:
+    """Programs whose traces lead to conditions: from each input, of modules of two seeds."""
+    return tuple(case(CORE, seed + at, words(f"trace:{number}")) for at in SEEDS for number in range(INPUTS))
+
+
 EXPLORATION = Exploration(
     cases=lambda: programs(LONGEST, SELDOM),
     operations=tuple(operation.name for operation in OPERATIONS),
     done=lambda facts: tuple((step.operation, facts.skipped or step.skipped) for step in facts.steps),
     scores=_scores,
+    first=_traced,
     wording={
         "growth": "the state became at most {:.3g} times as large",
         "error": "the largest difference was {:.3g} times what is allowed",

@@ -12,12 +12,18 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 
+def no_cases(_: int) -> tuple[Case, ...]:
+    """None: the search starts with what is drawn."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Exploration:
     """How a search for a given time goes about, see `exploring`.
 
     Attributes:
         cases: the cases to search.
+        first: the cases that it starts with, from its seed: those that lead to conditions not yet met.
         operations: the names of all that a case may do.
         done: what one did: each operation in its order, and why it was skipped; empty if it was not.
         scores: what the search aims at, by name: the higher, the nearer is the case to something odd.
@@ -29,3 +35,4 @@ class Exploration:
     done: Callable[[Any], tuple[tuple[str, str], ...]]
     scores: Callable[[Any], dict[str, float]]
     wording: Mapping[str, str]
+    first: Callable[[int], tuple[Case, ...]] = no_cases

@@ -31,7 +31,7 @@ def same_types(trace: Trace) -> bool:
 
 def _type(trace: Trace, number: int) -> tuple[Any, ...]:
     aval = trace.flat.types[number]
-    return aval.shape, aval.dtype, getattr(aval, "weak_type", False)
+    return getattr(aval, "shape", ()), getattr(aval, "dtype", None), getattr(aval, "weak_type", False)
 
 
 def certain(trace: Trace) -> bool:
@@ -67,8 +67,9 @@ def moved(first: Trace, second: Trace) -> Moved | None:
     None if they are the same program, or differ in anything but constants: what that comes to, comparing calls shows.
     Both are computed on the state and the input of the second one.
     """
-    if first.paths != second.paths or len(first.arguments.numbers) != len(second.arguments.numbers):
-        return None
+    inputs = [[_type(trace, at) for at in range(trace.flat.inputs)] for trace in (first, second)]
+    if first.paths != second.paths or inputs[0] != inputs[1]:
+        return None  # such as state that grows
     constants = _differing(first.flat, second.flat)
     if not constants or not _disagree(first, second):
         return None

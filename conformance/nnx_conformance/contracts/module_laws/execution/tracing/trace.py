@@ -99,7 +99,9 @@ class Trace:
 
     @property
     def text(self) -> str:
-        """The types of the input, such as `float32[2,3]`."""
+        """The types of the input, such as `float32[2,3]`; of a call that takes no numbers, those of its state."""
+        if not self.arguments.numbers:
+            return "its state"
         kinds = [jnp.asarray(number) if not is_key(number) else number for number in self.arguments.numbers]
         return ", ".join(f"{kind.dtype}[{','.join(map(str, kind.shape))}]" for kind in kinds)
 
