@@ -72,7 +72,7 @@ def test_the_modules_of_ordinary_tests_are_judged(project: pytest.Pytester, work
     result = project.runpytest_subprocess("--nnx-laws", *workers)
     text = result.stdout.str()
     assert "layers.Counting  does not conform" in text
-    assert "layers.py:11   self.position += 1" in text
+    assert "layers.py:10   self.position += 1" in text
     assert "2 classes recorded, 2 adopted, 1 violates a law (layers.Counting)" in text
     assert "3 passed" in text
     assert result.ret == pytest.ExitCode.TESTS_FAILED

@@ -257,13 +257,22 @@ def test_adding_to_a_file_changes_nothing_that_is_there(tmp_path: Path) -> None:
     subject_file.write(file, [Adopted(drafted(recorder, "Layer")[0])], "tests", [])
     edited = file.read_text().replace("    inputs=[", "    inputs=[  # mine")
     file.write_text(edited)
-    assert subject_file.knows(edited, "adoptable.Layer")
-    assert not subject_file.knows(edited, "adoptable.Lay")
     subject_file.write(file, [Adopted(drafted(recorder, "Noise")[0])], "tests", ['"/somewhere"'])
     assert file.read_text().startswith(edited)
     added = file.read_text().removeprefix(edited)
     assert added.split() and "import adoptable" not in added and "def floats" not in added
     assert 'sys.path[:0] = ["/somewhere"]' in added
+
+
+def test_a_file_knows_the_classes_that_its_subjects_make_and_those_that_comments_leave_out(tmp_path: Path) -> None:
+    file = tmp_path / "nnx_subjects.py"
+    file.write_text(
+        "# layers.Left is not to be judged\n"
+        "def make(rngs):\n    return layers.Outer(layers.Inner(), rngs=rngs)\n"
+        "A = Subject(make=make, inputs=[])\nB = Subject(make=lambda rngs: layers.Outer(), inputs=[])\n"
+    )
+    classes = ["layers.Inner", "layers.Left", "layers.Out", "layers.Outer"]
+    assert subject_file.classes_of(file, classes) == ({"A": "layers.Outer", "B": "layers.Outer"}, ["layers.Left"])
 
 
 def test_a_file_that_adopt_did_not_write_is_left_alone(tmp_path: Path) -> None:

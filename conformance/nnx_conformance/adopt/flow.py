@@ -56,15 +56,16 @@ def laws(session: Session, options: CheckOptions, tests: str, say: Callable[[str
         say: gets a line on what is done.
     """
     root: Path = options.project.root
-    kept = judging.kept(root, session.records)
-    new = {dotted: record for dotted, record in session.records.items() if dotted not in kept.values()}
+    kept, left_out = judging.kept(root, session.records)
+    known = {*kept.values(), *left_out}
+    new = {dotted: record for dotted, record in session.records.items() if dotted not in known}
     adopted = adoption(new, session.unnamed, say)
     targets = {**kept, **judging.written(adopted, root, tests)}
     if targets:
         say(f"judging {len(targets)} {'subject' if len(targets) == 1 else 'subjects'} by the module laws")
     results = judging.judged(targets, options, lambda *done: say("[{}/{}] {} {}".format(*done))) if targets else []
     seen = len(session.records) + len(session.unnamed)
-    return Outcome(Adoption(seen, adopted.subjects, adopted.refused), tuple(results))
+    return Outcome(Adoption(seen, adopted.subjects, {**adopted.refused, **left_out}), tuple(results))
 
 
 def written(session: Session, file: Path, tests: str, say: Callable[[str], None]) -> Iterator[str]:
@@ -76,10 +77,10 @@ def written(session: Session, file: Path, tests: str, say: Callable[[str], None]
         tests: what was run.
         say: gets a line on what is done.
     """
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
-    known = [dotted for dotted in session.records if subject_file.knows(text, dotted)]
+    made, left_out = subject_file.classes_of(file, session.records) if file.exists() else ({}, [])
+    known = {*made.values(), *left_out}
     new = {dotted: record for dotted, record in session.records.items() if dotted not in known}
-    adopted = adoption(new, session.unnamed, say, subjects_of(file) if text else ())
+    adopted = adoption(new, session.unnamed, say, subjects_of(file) if file.exists() else ())
     if adopted.subjects:
         drafts = [subject.draft for subject in adopted.subjects]
         subject_file.write(file, adopted.subjects, tests, folders_of(drafts, file))

@@ -17,7 +17,7 @@ from nnx_conformance.core.report import Report, Verdict
 from nnx_conformance.project import checking
 from nnx_conformance.project.checking import CheckOptions, no_hypothesis_folder
 from nnx_conformance.project.folder import made
-from nnx_conformance.project.subject_lists import CONTRACT, subjects_of
+from nnx_conformance.project.subject_lists import CONTRACT
 
 #: Gets how many are judged, of how many, and the last one's class and outcome.
 Progress = Callable[[int, int, str, str], None]
@@ -56,18 +56,17 @@ def written(adoption: Adoption, root: Path, tests: str) -> dict[str, str]:
     return {f"{os.path.relpath(path)}::{draft.name}": draft.record.dotted for draft in drafts}
 
 
-def kept(root: Path, classes: Iterable[str]) -> dict[str, str]:
-    """The subjects in the file that a person keeps, of these classes: their targets, each with its class."""
+def kept(root: Path, classes: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The subjects in the file that a person keeps, of these classes: their targets, each with its class.
+
+    And the classes that it leaves out, each with the reason.
+    """
     path = root / subject_file.NAME
     if not subject_file.is_ours(path):
-        return {}
-    subjects = subjects_of(path)
-    return {
-        f"{os.path.relpath(path)}::{name}": dotted
-        for dotted in classes
-        for name, text in subjects.items()
-        if subject_file.knows(text, dotted)
-    }
+        return {}, {}
+    made_by, left_out = subject_file.classes_of(path, classes)
+    targets = {f"{os.path.relpath(path)}::{name}": dotted for name, dotted in made_by.items()}
+    return targets, {dotted: f"a comment in {subject_file.NAME} leaves it out" for dotted in left_out}
 
 
 def judged(targets: dict[str, str], options: CheckOptions, progress: Progress) -> list[Judged]:

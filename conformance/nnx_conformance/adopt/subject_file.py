@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from nnx_conformance.adopt import source
 from nnx_conformance.adopt.source import MARK, Adopted
 from nnx_conformance.core.errors import expected
+from nnx_conformance.project.subject_lists import subjects_of
 
 NAME = "nnx_subjects.py"
 #: For linters, of an import that does not stand at the top.
@@ -41,14 +43,25 @@ def refuse_foreign(path: Path) -> None:
         raise expected("a new file, or one that `adopt` wrote", "--write", str(path), fix)
 
 
-def knows(text: str, dotted: str) -> bool:
-    """Whether the text of a file speaks of a class, in code or in a comment."""
-    return any(dotted in line and _ends(line, dotted) for line in text.splitlines())
+def classes_of(path: Path, classes: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """Which of these classes a file knows: its subjects, each with the class that it makes, and those left out.
+
+    A subject makes the class that its source names first; one that a comment alone names is left out on purpose.
+    """
+    text = path.read_text(encoding="utf-8")
+    comments = "\n".join(line for line in text.splitlines() if line.lstrip().startswith("#"))
+    made = {}
+    for name, written in subjects_of(path).items():
+        places = {dotted: place for dotted in classes if (place := _place(written, dotted)) >= 0}
+        if places:
+            made[name] = min(places, key=lambda dotted: places[dotted])
+    return made, [each for each in classes if each not in made.values() and _place(comments, each) >= 0]
 
 
-def _ends(line: str, dotted: str) -> bool:
-    after = line.partition(dotted)[2][:1]
-    return not (after.isalnum() or after == "_")
+def _place(text: str, dotted: str) -> int:
+    """Where a text names a class; -1 if it does not."""
+    found = re.search(rf"(?<![\w.]){re.escape(dotted)}(?!\w)", text)
+    return found.start() if found else -1
 
 
 def write(path: Path, subjects: Sequence[Adopted], tests: str, folders: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import functools
 import sys
 from collections.abc import Callable, Iterable
@@ -22,6 +23,7 @@ from nnx_conformance.cli.options import (
     limits_of,
     progress_on,
     seconds,
+    writing,
 )
 from nnx_conformance.cli.outputs import format_option, outputs, write
 from nnx_conformance.cli.statuses import explained
@@ -29,7 +31,7 @@ from nnx_conformance.core.candidate.target import parse
 from nnx_conformance.core.contract import Check, Violation
 from nnx_conformance.core.errors import KitError, Misuse, expected
 from nnx_conformance.core.report import Report, Settings
-from nnx_conformance.project import candidates, checking, tracks
+from nnx_conformance.project import baseline, candidates, checking, tracks
 from nnx_conformance.project.checking import CheckOptions, no_hypothesis_folder
 from nnx_conformance.project.settings import Project, find
 from nnx_conformance.project.subject_lists import expanded
@@ -78,6 +80,12 @@ NO_TARGET = (
 )
 @format_option
 @feedback_option
+@click.option(
+    "--write-baseline",
+    "until",
+    metavar="DAY",
+    help=f"Record what is broken today in {baseline.NAME}, as waivers until DAY; what is fixed leaves it.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="List the checks that hold, and chex's words for the others.")
 @click.option("-q", "--quiet", is_flag=True, help="Print findings alone, and no progress.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the report to this file.")
@@ -99,6 +107,7 @@ def check(
     cached: bool,
     forms: tuple[str, ...],
     feedback: str,
+    until: str | None,
     verbose: bool,
     quiet: bool,
     output: Path | None,
@@ -120,6 +129,9 @@ def check(
         solutions = () if track is None else _solutions(track, targets, contract, checks)
         for target in () if solutions else targets:
             parse(target)
+        ends = None if until is None else _ends(until, track, checks)
+        if ends:  # what the baseline excuses is judged anew
+            project = dataclasses.replace(project, waivers=tuple(each for each in project.waivers if not each.contract))
         if verbose and quiet:
             raise expected("one of --verbose and --quiet", "--quiet", quiet, "Leave one of them out.")
         shown = feedback_of(feedback)
@@ -130,11 +142,38 @@ def check(
         todo = [functools.partial(_solved, options, each, quiet=quiet) for each in solutions]
         todo = todo or [functools.partial(_judged, options, target, quiet=quiet) for target in targets]
         reports, status = _each(todo)
+        if ends:
+            sys.exit(_write_baseline(project, reports, ends, status))
         if reports:
             detail = "verbose" if verbose else "quiet" if quiet else "normal"
             limited = [feedback_levels.limited(report, shown) for report in reports]
             write(limited, wanted, detail=detail, points=project.points)
     sys.exit(status)
+
+
+def _ends(until: str, track: str | None, checks: tuple[str, ...]) -> datetime.date:
+    """The day on which a baseline is to end; it is of all checks of each candidate."""
+    for option, given in (("--track", track), ("--check", checks)):
+        if given:
+            raise expected(f"no {option} beside --write-baseline", option, given, f"Leave out {option}.")
+    return baseline.day("--write-baseline", until, datetime.date.today())
+
+
+def _write_baseline(project: Project, reports: list[Report], ends: datetime.date, status: int) -> int:
+    """Write the baseline and print what it changed; the exit status: 0 if each candidate was judged."""
+    judged = [(candidates.waiver_name(project, each.candidate), each) for each in reports if not each.failure]
+    with writing("--write-baseline", project.root / baseline.NAME):
+        change = baseline.write(project.root, judged, ends, datetime.date.today())
+    for name, report in judged:
+        click.echo(f"{name}: {', '.join(baseline.broken(report)) or 'nothing is broken'}")
+    for report in reports:
+        if report.failure:
+            click.echo(f"{report.candidate}: could not be judged, so its entries stay: {report.failure}")
+    for waiver in change.gone:
+        click.echo(f"fixed: {waiver.check} of {waiver.candidate}")
+    noun = "entry" if change.entries == 1 else "entries"
+    click.echo(f"{change.entries} {noun} in {baseline.NAME}, {change.new} of them new and until {ends}")
+    return 0 if status < 2 and len(judged) == len(reports) else status
 
 
 def _settings(project: Project, max_examples: int | None, strict: bool | None, others: Settings) -> Settings:

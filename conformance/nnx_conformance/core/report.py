@@ -35,6 +35,9 @@ class Verdict(StrEnum):
     UNJUDGED = "could not be judged"
 
 
+#: How the reasons of a baseline's entries begin; the date follows.
+BASELINE = "baseline of "
+
 WaiverState = Literal["in force", "expired", "no longer needed"]
 
 
@@ -149,6 +152,8 @@ class WaiverUse:
         if self.state == "no longer needed":
             narrow = ", or narrow its `candidate`" if any(char in self.candidate for char in "*?[") else ""
             said = f"the check holds, so its waiver ({self.reason}) is no longer needed"
+            if self.reason.startswith(BASELINE):
+                return f"{said}: `nnx-conformance check --write-baseline DAY` removes it"
             return f"{said}: remove it from pyproject.toml{narrow}"
         return ""
 

@@ -50,9 +50,10 @@ def waiver_name(project: Project, target: str) -> str:
 
 def waivers_of(project: Project, contract: str, target: str) -> tuple[Waiver, ...]:
     """The waivers that name a target; those of the settings speak of the settings' contract alone."""
-    if contract != project.contract:
-        return ()
-    return tuple(waiver for waiver in project.waivers if matches(waiver.candidate, waiver_name(project, target)))
+    name = waiver_name(project, target)
+    mine = (waiver for waiver in project.waivers if (waiver.contract or project.contract) == contract)
+    # A baseline names candidates as they are, and no globs.
+    return tuple(each for each in mine if (each.candidate == name if each.contract else matches(each.candidate, name)))
 
 
 def matches(pattern: str, name: str) -> bool:
@@ -66,7 +67,7 @@ def known(project: Project, given: Iterable[str] = ()) -> None:
         return
     names = [waiver_name(project, target) for target in (*given, *named(project))]
     for waiver in project.waivers:
-        if any(matches(waiver.candidate, name) for name in names):
+        if waiver.contract or any(matches(waiver.candidate, name) for name in names):
             continue
         if any(_is_of(waiver.candidate, file) for file in _files(project.root)):
             continue
@@ -79,7 +80,8 @@ def known_checks(project: Project) -> None:
     if not (project.waivers or project.points):
         return
     contract = contracts.get(project.contract)
-    for check_id in (*(waiver.check for waiver in project.waivers), *project.points):
+    settled = (waiver.check for waiver in project.waivers if not waiver.contract)
+    for check_id in (*settled, *project.points):
         try:
             contract.check(check_id)
         except Misuse as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import tomllib
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nnx_conformance.core.errors import Misuse, expected, suggestion
+from nnx_conformance.project import baseline
 from nnx_conformance.project.waivers import Waiver
 from nnx_conformance.sandbox.jail import LEVELS, Level
 
@@ -29,7 +31,7 @@ class Project:
         max_examples: cases of the core domain.
         strict: whether SHOULD checks decide too.
         isolation: how a candidate is kept apart, one of `LEVELS`; None for as strictly as the host allows.
-        waivers: in the order of the file.
+        waivers: in the order of the file; then those of the baseline, which name their contract.
         packages: import names of packages whose lines are the candidates' own, though they lie elsewhere.
         points: what each check is worth in a course, by its id; all MUST checks the same if there are none.
     """
@@ -58,10 +60,14 @@ def find(start: Path) -> Project:
     for folder in (start, *start.parents):
         table = _table(folder / FILE)
         if table is not None:
-            return _project(folder, table)
+            return _with_baseline(_project(folder, table))
         if (folder / ".git").exists():
             break
-    return Project(start)
+    return _with_baseline(Project(start))
+
+
+def _with_baseline(project: Project) -> Project:
+    return dataclasses.replace(project, waivers=(*project.waivers, *baseline.read(project.root)))
 
 
 def _table(path: Path) -> Any:

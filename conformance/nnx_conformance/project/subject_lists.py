@@ -15,6 +15,8 @@ CONTRACT, ENTRY = "module-laws", "subject"
 def subjects_of(path: Path) -> dict[str, str]:
     """The subjects of a file by name, each with its source: assignments of `Subject(...)`, or a dict with `"make"`.
 
+    Before it stands that of the functions which it names, such as one that makes its module.
+
     Raises:
         Misuse: if the file cannot be read, or is no Python.
     """
@@ -24,10 +26,16 @@ def subjects_of(path: Path) -> dict[str, str]:
     except (OSError, ValueError, SyntaxError) as error:
         raise Misuse(f"{path} cannot be read as Python: {error}. Fix it.") from error
     found: dict[str, str] = {}
+    functions: dict[str, str] = {}
     for node in tree.body:
+        source = ast.get_source_segment(text, node) or ""
+        if isinstance(node, ast.FunctionDef):
+            functions[node.name] = source
         if isinstance(node, ast.Assign) and _is_subject(node.value):
+            used = {each.id for each in ast.walk(node.value) if isinstance(each, ast.Name)}
+            whole = "\n".join([*(functions[name] for name in functions if name in used), source])
             names = [target.id for target in node.targets if isinstance(target, ast.Name)]
-            found |= {name: ast.get_source_segment(text, node) or "" for name in names if not name.startswith("_")}
+            found |= {name: whole for name in names if not name.startswith("_")}
     return found
 
 

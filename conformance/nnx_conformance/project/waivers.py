@@ -24,12 +24,14 @@ class Waiver:
         candidate: a glob, matched against the candidate's path from the project's root; `*` goes over folders too.
         reason: why.
         expires: the last day on which it excuses; None if it does not end.
+        contract: of the check; that of the settings if empty. Entries of a baseline name it.
     """
 
     check: str
     candidate: str
     reason: str
     expires: datetime.date | None = None
+    contract: str = ""
 
     def expired(self, today: datetime.date) -> bool:
         """Whether its last day is over."""
