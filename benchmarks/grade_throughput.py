@@ -1,20 +1,21 @@
-"""How many candidates a minute `grade` judges, against the usual practice and against the bare floor.
+"""What `grade` costs for each candidate, against the usual practice and against the bare floor, by processor time.
 
-Sides, measured in turn on one machine, with the same number of processes at a time and the same mix of candidates, half
-of them right and half of them wrong, chosen by chance from `nnx_reference`:
+Sides, measured in turn on one machine, with the same number of processes at a time, on the same right candidates and
+then on the same wrong ones, chosen by chance from `nnx_reference`; the cost of a mix follows from the two:
 
-- `grade`: every check on every case, causes and smallest cases, each candidate isolated as the host allows;
-- `pytest`: the usual practice, one pytest process for each candidate with a hand-written Hypothesis test of the same
-  number of examples. Two such tests are measured. The lean one draws short vectors and few calls, and asserts the
-  result's shape, count and sum. The careful one draws what the contract promises, any length up to 1,024 and up to 64
-  calls, and also asserts the dtype, that `x` is left alone, and that the same call gives the same again. Neither looks
-  at the module, which is what most checks of the kit are about;
-- `floor`: a process forked from one that has imported JAX and Flax, which calls the candidate as often as `grade` does
-  (each core case, those that run again, and the edge cases) and judges nothing, with a filled compilation cache.
-  Beside it one that calls it once on each core case, and on nothing else.
+- `grade`: in two tiers, each candidate isolated as the host allows;
+- `grade --complete`: every check on every case, of wrong candidates too;
+- `pytest`: the usual practice, one pytest process for each candidate with a careful hand-written Hypothesis test of the
+  same number of examples. It draws what the contract promises, any length up to 1,024 and up to 64 calls, and asserts
+  shape, dtype, count and sum, that `x` is left alone, and that the same call gives the same again. It does not look at
+  the module, which is what most checks of the kit are about;
+- `floor`: a process forked from one that has imported JAX and Flax, which calls the candidate as often as a complete
+  `grade` does (each core case, those that run again, and the edge cases) and judges nothing, with a filled compilation
+  cache.
 
-Besides candidates a minute, it prints the processor time of each: on a machine that others use, too, it tells more.
-pytest is slow, so it measures fewer candidates. Run: python benchmarks/grade_throughput.py
+What starting costs once, and grading a thousand does not notice, is measured by a candidate that does nothing, and
+taken off. Processor time tells more than the clock on a machine that others use, too.
+Run: python benchmarks/grade_throughput.py
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ import pickle
 import platform
 import random
 import resource
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -48,19 +48,6 @@ from hypothesis.extra import numpy as hnp
 spec = importlib.util.spec_from_file_location("solution", {path!r})
 solution = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(solution)
-"""
-LEAN = """
-finite = st.floats(-100, 100, width=32, allow_subnormal=False)
-vectors = hnp.arrays(np.float32, st.integers(1, 64), elements=finite)
-
-
-@settings(max_examples={cases}, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.integers(0, 2**31 - 1), vectors, st.integers(1, 8))
-def test_solution(seed, x, n_calls):
-    result = solution.mutability_increment_count(seed, jnp.asarray(x), n_calls)
-    assert result.shape == (2,)
-    assert float(result[0]) == n_calls
-    np.testing.assert_allclose(float(result[1]), x.astype(np.float64).sum(), rtol=1e-4, atol=1e-3)
 """
 CAREFUL = """
 finite = st.floats(-1e6, 1e6, width=32, allow_subnormal=False)
@@ -86,8 +73,8 @@ def test_solution(seed, x, n_calls):
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Compare `grade` with pytest and with the bare floor.")
-    parser.add_argument("--candidates", type=int, default=40, help="for `grade` and the floor (default: 40)")
-    parser.add_argument("--pytest", type=int, default=8, help="for each test of the pytest side (default: 8)")
+    parser.add_argument("--candidates", type=int, default=20, help="of each kind, right and wrong (default: 20)")
+    parser.add_argument("--pytest", type=int, default=4, help="of each kind, for the pytest side (default: 4)")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default: 2)")
     parser.add_argument("--floor", nargs=3, metavar=("FOLDER", "CASES", "JOBS"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -95,49 +82,57 @@ def main() -> None:
         floor(Path(options.floor[0]), Path(options.floor[1]), int(options.floor[2]))
         return
     if min(options.candidates, options.pytest, options.jobs) < 1:
-        parser.error("Expected whole numbers >= 1. Leave the options out for 40, 8 and 2.")
+        parser.error("Expected whole numbers >= 1. Leave the options out for 20, 4 and 2.")
     with tempfile.TemporaryDirectory() as folder:
         measure(Path(folder), options)
 
 
 def measure(folder: Path, options: argparse.Namespace) -> None:
-    """Time the sides in turn."""
+    """Time the sides in turn, and print what they cost and what mixes come to."""
     jobs = options.jobs
-    sources = candidates(options.candidates)
-    many, few = folder / "many", folder / "few"
-    write(sources, many)
-    write(sources[: options.pytest], few)
-    once, same = folder / "once.pickle", folder / "same.pickle"
-    dump(once, same)
     packages = ", ".join(f"{name} {version(name)}" for name in ("flax", "jax", "hypothesis"))
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {packages}")
-    print(f"{len(sources)} candidates, {jobs} at a time, {CASES} cases each; pytest measures {options.pytest}")
-    own = rate("grade, its start included", len(sources), lambda: grade(many, folder, jobs))
-    going = once_started(folder / "results.sqlite3")
-    print(f"  {'grade, once it has started':40} {going:7.1f} a minute")
-    run_floor(few, same, folder, jobs)  # fills the cache
-    floors = rate("floor, the same calls", len(sources), lambda: run_floor(many, same, folder, jobs))
-    cores = rate("floor, each core case once", len(sources), lambda: run_floor(many, once, folder, jobs))
-    measured = min(options.pytest, len(sources))
-    careful = rate("pytest, a careful test", measured, lambda: pytest(few, CAREFUL, folder, jobs))
-    lean = rate("pytest, a lean test", measured, lambda: pytest(few, LEAN, folder, jobs))
-    print("grade, by processor time (and by the clock, once started):")
-    for name, other in (("careful", careful), ("lean", lean)):
-        print(f"  {other[1] / own[1]:.1f} ({going / other[0]:.1f}) times as many as pytest with the {name} test")
-    print(f"  {floors[1] / own[1]:.2f} ({going / floors[0]:.2f}) of the floor with the same calls")
-    print(f"  {cores[1] / own[1]:.2f} ({going / cores[0]:.2f}) of the floor with each core case once")
+    print(f"{options.candidates} candidates of each kind, {jobs} at a time, {CASES} cases; pytest: {options.pytest}")
+    cases, nothing = folder / "cases.pickle", folder / "nothing"
+    dump(cases)
+    write([""], nothing)
+    started = spent("starting `grade`", 1, lambda: grade(nothing, folder, jobs))
+    costs: dict[str, dict[str, float]] = {}
+    for kind, sources in candidates(options.candidates).items():
+        many, few = folder / f"{kind}-many", folder / f"{kind}-few"
+        write(sources, many)
+        write(sources[: options.pytest], few)
+        count, fewer = len(sources), min(options.pytest, len(sources))
+        once = started / count
+        run_floor(few, cases, folder, jobs)  # fills the cache
+        costs[kind] = {
+            "grade": spent(f"{kind}: grade", count, lambda: grade(many, folder, jobs)) - once,  # noqa: B023
+            "complete": spent(f"{kind}: grade --complete", count, lambda: grade(many, folder, jobs, "--complete"))  # noqa: B023
+            - once,
+            "floor": spent(f"{kind}: floor", count, lambda: run_floor(many, cases, folder, jobs)),  # noqa: B023
+            "pytest": spent(f"{kind}: pytest", fewer, lambda: pytest(few, CAREFUL, folder, jobs)),  # noqa: B023
+        }
+    right, wrong = costs["right"], costs["wrong"]
+    print("by processor time, starting `grade` taken off:")
+    print("  wrong   grade  --complete  pytest  times pytest  times --complete")
+    for share in (0.2, 0.5, 0.8):
+        mix = {side: share * wrong[side] + (1 - share) * right[side] for side in right}
+        times = f"{mix['pytest'] / mix['grade']:12.1f} {mix['complete'] / mix['grade']:17.1f}"
+        print(f"  {share:5.0%} {mix['grade']:7.2f} {mix['complete']:11.2f} {mix['pytest']:7.2f} {times}")
+    print(f"  right candidates: {right['floor'] / right['grade']:.2f} of the floor")
 
 
-def candidates(count: int) -> list[str]:
-    """Sources that differ, right and wrong in turns."""
+def candidates(count: int) -> dict[str, list[str]]:
+    """Sources that differ, right ones and wrong ones."""
     from nnx_reference import exercises
 
     here = version("flax")
-    known = exercises.rights(), exercises.mutants()
-    kinds = [[one.path.read_text() for one in kind if one.applies_to(here)] for kind in known]
-    for kind in kinds:
-        random.Random(0).shuffle(kind)
-    return [f"{kinds[number % 2][number // 2 % len(kinds[number % 2])]}\n# {number}\n" for number in range(count)]
+    chosen: dict[str, list[str]] = {}
+    for kind, known in (("right", exercises.rights()), ("wrong", exercises.mutants())):
+        sources = [one.path.read_text() for one in known if one.applies_to(here)]
+        random.Random(0).shuffle(sources)
+        chosen[kind] = [f"{sources[number % len(sources)]}\n# {number}\n" for number in range(count)]
+    return chosen
 
 
 def write(sources: list[str], folder: Path) -> None:
@@ -147,13 +142,13 @@ def write(sources: list[str], folder: Path) -> None:
         (folder / f"candidate_{number:05}.py").write_text(source)
 
 
-def rate(name: str, count: int, act: Callable[[], None]) -> tuple[float, float]:
-    """Candidates a minute, and the seconds of processor time that each took."""
+def spent(name: str, count: int, act: Callable[[], None]) -> float:
+    """The seconds of processor time for each of so many candidates."""
     started, used = time.perf_counter(), processor()
     act()
     seconds, each = time.perf_counter() - started, (processor() - used) / count
-    print(f"  {name:40} {60 * count / seconds:7.1f} a minute  {each:6.2f} s of processor time each", flush=True)
-    return 60 * count / seconds, each
+    print(f"  {name:28} {each:6.2f} s of processor time each, {60 * count / seconds:6.1f} a minute", flush=True)
+    return each
 
 
 def processor() -> float:
@@ -162,18 +157,11 @@ def processor() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def once_started(results: Path) -> float:
-    """Candidates a minute between the first result and the last: what a long grading comes to."""
-    with sqlite3.connect(results) as database:
-        first, last, count = database.execute("SELECT min(at), max(at), count(*) FROM outcomes").fetchone()
-    return 60 * (count - 1) / (last - first) if count > 1 else float("nan")
-
-
-def grade(folder: Path, work: Path, jobs: int) -> None:
+def grade(folder: Path, work: Path, jobs: int, *more: str) -> None:
     """The kit."""
     command = str(Path(sys.executable).with_name("nnx-conformance"))
-    results = ["--results", str(work / "results.sqlite3"), "--jobs", str(jobs), "--format", "csv"]
-    subprocess.run([command, "grade", str(folder), *results], stdout=subprocess.DEVNULL, check=False)
+    options = ["--results", str(work / "results.sqlite3"), "--jobs", str(jobs), "--format", "csv", *more]
+    subprocess.run([command, "grade", str(folder), *options], stdout=subprocess.DEVNULL, check=False)
 
 
 def pytest(folder: Path, test: str, work: Path, jobs: int) -> None:
@@ -246,8 +234,8 @@ def call_all(path: Path, drawn: list[Any]) -> None:
             continue
 
 
-def dump(once: Path, same: Path) -> None:
-    """The core cases, and all calls that `grade` makes without interventions, as the kit draws and repeats them."""
+def dump(file: Path) -> None:
+    """All calls that a complete `grade` makes without interventions, as the kit draws and repeats them."""
     from nnx_conformance.contracts.counter.mutability import CONTRACT
     from nnx_conformance.core.observer import Sight
     from nnx_conformance.core.plan import AGAIN
@@ -260,8 +248,7 @@ def dump(once: Path, same: Path) -> None:
     core = found.pop("core")
     repeated = [case for at, case in enumerate(core) if AGAIN in CONTRACT.observer.plan(at, True, Sight()).probes]
     edges = [case for cases in found.values() for case in cases]
-    once.write_bytes(pickle.dumps(core))
-    same.write_bytes(pickle.dumps([*core, *repeated, *edges]))
+    file.write_bytes(pickle.dumps([*core, *repeated, *edges]))
 
 
 if __name__ == "__main__":
