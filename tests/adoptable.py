@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from nnx_conformance.observe.flax_versions import contents, set_contents
+
 
 @dataclasses.dataclass(frozen=True)
 class Config:
@@ -55,7 +57,7 @@ class Cached(nnx.Module):
         self.cache = nnx.Cache(jnp.zeros(length))
 
     def __call__(self, x: Any) -> Any:
-        self.cache[...] = self.cache[...].at[0].add(x.sum())
+        set_contents(self.cache, contents(self.cache).at[0].add(x.sum()))
         return x * self.weight[...]
 
 
@@ -67,7 +69,7 @@ class Router(nnx.Module):
         self.count = 0
 
     def __call__(self, x: Any) -> Any:
-        self.bias.value = self.bias.value + 1.0
+        set_contents(self.bias, contents(self.bias) + 1.0)
         setattr(self, f"kept_{self.count}", nnx.Variable(x))
         self.count += 1
         return x
@@ -78,10 +80,10 @@ class Total(nnx.Metric):
         self.total = nnx.BatchStat(jnp.zeros(()))
 
     def reset(self) -> None:
-        self.total[...] = jnp.zeros(())
+        set_contents(self.total, jnp.zeros(()))
 
     def update(self, **kwargs: Any) -> None:
-        self.total[...] = self.total[...] + kwargs["values"].sum()
+        set_contents(self.total, contents(self.total) + kwargs["values"].sum())
 
     def compute(self) -> Any:
         return self.total[...]

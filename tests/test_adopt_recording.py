@@ -39,11 +39,11 @@ def texts(draft: Draft) -> list[tuple[str, ...]]:
 
 def test_a_construction_and_its_calls_become_a_subject() -> None:
     with Recorder().recording() as recorder:
-        Layer(Config(3, jnp.tanh), rngs=nnx.Rngs(params=1))(X)
+        Layer(Config(3), rngs=nnx.Rngs(params=1))(X)
     (draft,) = drafted(recorder, "Layer")
     assert subject_text(Adopted(draft)).splitlines()[1:] == [
         "Layer = Subject(",
-        "    make=lambda rngs: adoptable.Layer(adoptable.Config(size=3, activation=jnp.tanh), rngs=rngs),",
+        "    make=lambda rngs: adoptable.Layer(adoptable.Config(size=3), rngs=rngs),",
         "    inputs=[",
         "        floats((2, 3), -1.0, 1.0, seed=0),",
         "    ],",
@@ -227,7 +227,6 @@ def test_a_trial_shows_traits_and_leaves_out_calls_that_do_not_fit() -> None:
     assert (evidence.bad, evidence.draws, evidence.evaluates, evidence.rewrites) == ([], False, False, [])
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_trait_that_would_excuse_a_fault_is_asked_for() -> None:
     evidence = examined(Subject(lambda rngs: Router(), [X]))
     assert evidence.rewrites[0] == "bias"
