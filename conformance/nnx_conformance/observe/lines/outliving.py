@@ -84,7 +84,8 @@ def _of_function(function: types.FunctionType) -> Iterator[Followed]:
         if not isinstance(value, SIMPLE):
             yield _outliving(f"the default of `{name}`", place, functools.partial(printed, value))
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-        yield _outliving(f"`{name}` in a closure", place, functools.partial(_cell, cell))
+        if name != "__class__":  # the cell of `super()` holds the class itself, which is followed as a class
+            yield _outliving(f"`{name}` in a closure", place, functools.partial(_cell, cell))
     if vars(function):
         yield _outliving(f"an attribute of `{function.__name__}`", place, lambda: printed(vars(function)))
 
