@@ -14,4 +14,4 @@ def test_the_readme_is_read_in_a_minute() -> None:
     text = README.read_text()
 
     assert len(text.split()) <= 700
-    assert len(text.splitlines()) <= 130
+    assert len(text.splitlines()) <= 120
