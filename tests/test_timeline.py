@@ -9,7 +9,8 @@ import pytest
 
 import nnx_reference
 from nnx_conformance import check
-from nnx_conformance.contracts.module_laws.facts import Leaf, ProgramFacts, Side, StepFacts
+from nnx_conformance.contracts.module_laws.evidence import Leaf, Side
+from nnx_conformance.contracts.module_laws.facts import ProgramFacts, StepFacts
 from nnx_conformance.contracts.module_laws.laws.reading import Reading
 from nnx_conformance.contracts.module_laws.laws.timeline import timeline as steps_of
 from nnx_conformance.core.case import Case

@@ -11,7 +11,6 @@ import enum
 import functools
 import inspect
 import math
-import os
 import sys
 import types
 from collections.abc import Callable, Mapping
@@ -23,25 +22,14 @@ import numpy as np
 from flax import nnx
 
 from nnx_conformance.adopt.arrays import NotWritable, of_shape, of_values
-from nnx_conformance.adopt.records import Expression, quoted
+from nnx_conformance.adopt.names import importable
+from nnx_conformance.adopt.records import Arguments, Expression, quoted
 from nnx_conformance.observe.flax_versions import NODE, contents, is_key, is_tracer
 
 #: Parts of one value: a larger one is no argument that a person would write down.
 PARTS, DEPTH = 200, 8
-#: Where functions that live in private modules are to be imported from.
-PUBLIC = ("jax.nn", "jax.numpy", "jax.lax", "jax.nn.initializers", "flax.nnx", "flax.nnx.initializers", "jax")
 #: Whose closures may be made again by calling what made them: their makers do nothing else.
 MAKERS = ("jax._src.nn.initializers", "jax.nn.initializers", "flax.nnx.nn.initializers")
-#: How modules are called once they are imported, and what is imported for it.
-ALIASES = {
-    "flax.nnx": ("nnx", "flax.nnx"),
-    "flax.nnx.initializers": ("nnx.initializers", "flax.nnx"),
-    "jax.numpy": ("jnp", "jax.numpy"),
-    "jax.nn": ("jax.nn", "jax"),
-    "jax.lax": ("jax.lax", "jax"),
-    "jax.nn.initializers": ("jax.nn.initializers", "jax"),
-    "numpy": ("np", "numpy"),
-}
 PLAIN = (bool, int, str, bytes, type(None), type(Ellipsis))
 
 
@@ -66,6 +54,22 @@ class Writer:
     of_module: OfModule = refuse_modules
     making: bool = False
     parts: int = 0
+
+    def arguments(self, names: list[str], positional: tuple[Any, ...], named: dict[str, Any]) -> Arguments:
+        """The expressions of what a function was given; `names` are its parameters.
+
+        Raises:
+            NotWritable: if one cannot be written down; it names that argument.
+        """
+        called = [names[at] if at < len(names) else f"argument {at + 1}" for at in range(len(positional))]
+        given = tuple(self._argument(value, name) for value, name in zip(positional, called, strict=True))
+        return Arguments(given, tuple((name, self._argument(value, name)) for name, value in named.items()))
+
+    def _argument(self, value: Any, name: str) -> Expression:
+        try:
+            return self.write(value, name)
+        except NotWritable as error:
+            raise NotWritable(f"argument `{name}` is {error}") from error
 
     def write(self, value: Any, name: str = "", depth: int = 0) -> Expression:
         """The expression of a value.
@@ -214,47 +218,6 @@ class Writer:
             return None
         called = self._called(maker.text, (), held, depth)
         return dataclasses.replace(_joined(called.text, maker, called), flags=called.text)
-
-
-def importable(value: Any) -> Expression | None:
-    """The name under which a program finds this very object; None if there is none."""
-    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-    module = getattr(value, "__module__", None)
-    if not isinstance(name, str) or not isinstance(module, str) or "<" in name:
-        return None
-    private = any(part.startswith("_") and part != "__main__" for part in module.split("."))
-    for home in (*PUBLIC, module) if private or module.startswith("flax.") else (module, *PUBLIC):
-        if _lookup(home, name) is value:
-            return _reference(home, name)
-    return None
-
-
-def _reference(module: str, name: str) -> Expression:
-    if module == "builtins":
-        return Expression(name, shape=name, flags=name)
-    alias, imported = ALIASES.get(module, (module, module))
-    if module == "__main__":
-        alias = imported = main_name()
-    return Expression(f"{alias}.{name}", frozenset({imported}), shape=name, flags=f"{alias}.{name}")
-
-
-def main_name() -> str:
-    """The name under which the script that runs can be imported.
-
-    Raises:
-        NotWritable: if it has none.
-    """
-    stem = os.path.splitext(os.path.basename(getattr(sys.modules["__main__"], "__file__", None) or ""))[0]
-    if not stem.isidentifier():
-        raise NotWritable("something that the running script defines, which has no name to import it by")
-    return stem
-
-
-def _lookup(module: str, name: str) -> Any:
-    found = sys.modules.get(module)
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    return found
 
 
 def _plain(value: Any) -> Expression:

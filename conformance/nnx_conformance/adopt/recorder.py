@@ -11,7 +11,6 @@ import dataclasses
 import functools
 import inspect
 import sys
-import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +22,8 @@ import jax
 from flax import nnx
 
 from nnx_conformance.adopt.arrays import NotWritable
-from nnx_conformance.adopt.expressions import Writer, importable, main_name
+from nnx_conformance.adopt.expressions import Writer
+from nnx_conformance.adopt.names import importable, main_name
 from nnx_conformance.adopt.records import (
     REFUSED,
     UNKNOWN,
@@ -34,6 +34,7 @@ from nnx_conformance.adopt.records import (
     Expression,
     Session,
 )
+from nnx_conformance.adopt.running import Running
 from nnx_conformance.adopt.sight import (
     defined_at,
     is_array,
@@ -83,7 +84,7 @@ class Recorder:
     _instances: dict[int, tuple[weakref.ref[Any], _Made]] = field(default_factory=dict)
     _looks: dict[tuple[str, Any], set[int]] = field(default_factory=dict)
     _seen: set[Any] = field(default_factory=set)
-    _running: _Running = field(default_factory=lambda: _Running())
+    _running: Running = field(default_factory=lambda: Running())
 
     @contextmanager
     def recording(self) -> Iterator[Recorder]:
@@ -122,7 +123,7 @@ class Recorder:
 
     def _made(self, cls: Any, arguments: tuple[Any, ...], named: dict[str, Any], line: str) -> _Made:
         try:
-            given = _arguments(Writer(self._expression_of, making=True), parameters(cls.__init__), arguments, named)
+            given = Writer(self._expression_of, making=True).arguments(parameters(cls.__init__), arguments, named)
             return _Made(cls, given, "", line)
         except NotWritable as error:
             return _Made(cls, None, str(error), line)
@@ -242,7 +243,7 @@ class Recorder:
         _, made = self._instances.get(id(instance), (None, None))
         number = made.number if made else self._made_like(key, instance)
         try:
-            given = _arguments(Writer(), parameters(method), *values)
+            given = Writer().arguments(parameters(method), *values)
         except NotWritable as error:
             record.refused.setdefault(f"{name}: {error}", line)
             return None
@@ -262,12 +263,12 @@ class Recorder:
         elif made:
             made.used = True
         call = dataclasses.replace(call, returns_arrays=returns)
-        alike = [known for known in record.calls if _alike(known, call)]
-        concrete = [known for known in alike if not _traced(known)]
-        if _traced(call) and alike:
+        alike = [known for known in record.calls if known.is_like(call)]
+        concrete = [known for known in alike if not known.traced]
+        if call.traced and alike:
             return
-        if not _traced(call) and not concrete:  # better than what was traced, of which the numbers are not known
-            record.calls[:] = [known for known in record.calls if not _alike(known, call)]
+        if not call.traced and not concrete:  # better than what was traced, of which the numbers are not known
+            record.calls[:] = [known for known in record.calls if not known.is_like(call)]
         if len(concrete) < ALIKE and not any(known.arguments == call.arguments for known in alike):
             record.calls.append(call)
 
@@ -277,35 +278,6 @@ class Recorder:
             return
         made.setup = (*made.setup, (call.method, call.arguments))
         self._keep(key, made, instance)
-
-
-class _Running(threading.local):
-    """What runs in a thread: the classes of whose instances a method or the constructor does."""
-
-    def __init__(self) -> None:
-        self.classes: list[type] = []
-        self.held = False
-
-    @property
-    def constructing(self) -> bool:
-        return bool(self.classes)
-
-    @contextmanager
-    def inside(self, cls: type) -> Iterator[None]:
-        self.classes.append(cls)
-        try:
-            yield
-        finally:
-            self.classes.pop()
-
-    @contextmanager
-    def held_back(self) -> Iterator[None]:
-        """While the recorder itself looks at modules, what that calls is nobody's call."""
-        self.held = True
-        try:
-            yield
-        finally:
-            self.held = False
 
 
 class _Spied:
@@ -322,33 +294,3 @@ class _Spied:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._method, name)
-
-
-def _arguments(writer: Writer, names: list[str], arguments: tuple[Any, ...], named: dict[str, Any]) -> Arguments:
-    positional = []
-    for at, value in enumerate(arguments):
-        positional.append(_argument(writer, value, names[at] if at < len(names) else f"argument {at + 1}"))
-    return Arguments(tuple(positional), tuple((name, _argument(writer, value, name)) for name, value in named.items()))
-
-
-def _argument(writer: Writer, value: Any, name: str) -> Expression:
-    try:
-        return writer.write(value, name)
-    except NotWritable as error:
-        raise NotWritable(f"argument `{name}` is {error}") from error
-
-
-def _alike(call: Call, other: Call) -> bool:
-    """Whether two calls make JAX compile the same."""
-    mine, others = call.arguments, other.arguments
-    return (call.method, call.construction, mine.form, mine.shape, mine.flags) == (
-        other.method,
-        other.construction,
-        others.form,
-        others.shape,
-        others.flags,
-    )
-
-
-def _traced(call: Call) -> bool:
-    return any(value.traced for value in call.arguments.all)

@@ -115,6 +115,22 @@ class Call:
     takes_arrays: bool
     returns_arrays: bool
 
+    @property
+    def traced(self) -> bool:
+        """Whether a value among its arguments was a tracer."""
+        return any(value.traced for value in self.arguments.all)
+
+    def is_like(self, other: Call) -> bool:
+        """Whether JAX compiles the same for both."""
+        mine, others = self.arguments, other.arguments
+        return (self.method, self.construction, mine.form, mine.shape, mine.flags) == (
+            other.method,
+            other.construction,
+            others.form,
+            others.shape,
+            others.flags,
+        )
+
 
 @dataclass
 class ClassRecord:

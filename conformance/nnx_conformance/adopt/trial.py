@@ -23,11 +23,11 @@ from typing import Any
 
 import numpy as np
 
+from nnx_conformance.contracts.module_laws.evidence import Leaf
 from nnx_conformance.contracts.module_laws.execution.harness import Harness
 from nnx_conformance.contracts.module_laws.execution.loading import draws
 from nnx_conformance.contracts.module_laws.execution.pool import pool_of
 from nnx_conformance.contracts.module_laws.execution.snapshots import state, tree
-from nnx_conformance.contracts.module_laws.facts import Leaf
 from nnx_conformance.core.candidate.subject import Subject
 from nnx_conformance.observe.flax_versions import NODE
 from nnx_conformance.observe.load import import_file

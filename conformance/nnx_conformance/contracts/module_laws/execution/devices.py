@@ -12,9 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from nnx_conformance.contracts.module_laws.evidence import Entry, Placement, Side
 from nnx_conformance.contracts.module_laws.execution import meshes
 from nnx_conformance.contracts.module_laws.execution.snapshots import state, variables
-from nnx_conformance.contracts.module_laws.facts import Entry, Placement, Side
 from nnx_conformance.contracts.module_laws.program.language import CALLS, MADE, Word
 from nnx_conformance.core.candidate.subject import DEVICES
 from nnx_conformance.core.plain_text import plain, short

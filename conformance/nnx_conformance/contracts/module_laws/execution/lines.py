@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
+from nnx_conformance.contracts.module_laws.evidence import Leaf, Write
 from nnx_conformance.contracts.module_laws.execution.snapshots import nodes, state
-from nnx_conformance.contracts.module_laws.facts import Leaf, Write
 from nnx_conformance.core.facts import Line
 from nnx_conformance.core.trail import Change, ChangeKind
 from nnx_conformance.observe.lines.outliving import outliving

@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from nnx_conformance.contracts.module_laws.evidence import Entry, Leaf, Pair, Side
 from nnx_conformance.contracts.module_laws.execution import meshes, skips
 from nnx_conformance.contracts.module_laws.execution.harness import Harness, History, Transforms, Twin, nudge
 from nnx_conformance.contracts.module_laws.execution.lines import Follower
@@ -23,7 +24,7 @@ from nnx_conformance.contracts.module_laws.execution.runners import handover
 from nnx_conformance.contracts.module_laws.execution.runners.runners import RUNNERS, Counterpart, run_twin
 from nnx_conformance.contracts.module_laws.execution.snapshots import state, trainable, tree
 from nnx_conformance.contracts.module_laws.execution.surroundings import surroundings
-from nnx_conformance.contracts.module_laws.facts import Entry, Input, Leaf, Pair, Part, ProgramFacts, Side, StepFacts
+from nnx_conformance.contracts.module_laws.facts import Input, Part, ProgramFacts, StepFacts
 from nnx_conformance.contracts.module_laws.program.language import TREE, Program, Word, program
 from nnx_conformance.core.candidate.subject import DTYPES, Subject
 from nnx_conformance.core.plain_text import plain

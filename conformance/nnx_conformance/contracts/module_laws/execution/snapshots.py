@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.contracts.module_laws.facts import Leaf, Side
+from nnx_conformance.contracts.module_laws.evidence import Leaf, Side
 from nnx_conformance.core.plain_text import plain
 from nnx_conformance.core.wire import DTYPES
 from nnx_conformance.observe.flax_versions import children, contents, is_key, is_tracer, set_contents

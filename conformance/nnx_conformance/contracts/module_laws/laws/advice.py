@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from nnx_conformance.contracts.module_laws.facts import Drift, Slope
+from nnx_conformance.contracts.module_laws.evidence import Drift, Slope
 from nnx_conformance.contracts.module_laws.laws.agreements import agreement, comparing
 from nnx_conformance.contracts.module_laws.laws.law import (
     NO_CALL,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nnx_conformance.contracts.module_laws.facts import Leaf, ProgramFacts, Side
+from nnx_conformance.contracts.module_laws.evidence import Leaf, Side
+from nnx_conformance.contracts.module_laws.facts import ProgramFacts
 from nnx_conformance.contracts.module_laws.laws.tolerance import EXACT, Tolerance, close, tolerance
 from nnx_conformance.contracts.module_laws.program.language import BY_NAME
 from nnx_conformance.core.case import array_text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnx_conformance.contracts.module_laws.facts import Lost
+from nnx_conformance.contracts.module_laws.evidence import Lost
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, carried_out, declares_not, law
 from nnx_conformance.contracts.module_laws.laws.reading import Move, Reading
 from nnx_conformance.core.case import Case

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnx_conformance.contracts.module_laws.facts import Leaf, Pair, Side, Visit
+from nnx_conformance.contracts.module_laws.evidence import Leaf, Pair, Side, Visit
 from nnx_conformance.contracts.module_laws.laws.agreements import agreement, comparing
 from nnx_conformance.contracts.module_laws.laws.differences import REPRODUCIBLE, text
 from nnx_conformance.contracts.module_laws.laws.law import RANDOM, Evidence, law

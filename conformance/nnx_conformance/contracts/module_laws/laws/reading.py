@@ -8,7 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from nnx_conformance.contracts.module_laws.facts import Leaf, ProgramFacts, StepFacts
+from nnx_conformance.contracts.module_laws.evidence import Leaf
+from nnx_conformance.contracts.module_laws.facts import ProgramFacts, StepFacts
 from nnx_conformance.contracts.module_laws.laws.differences import Comparison, Difference, compared, text
 from nnx_conformance.contracts.module_laws.program.language import BY_NAME
 from nnx_conformance.core.facts import Line

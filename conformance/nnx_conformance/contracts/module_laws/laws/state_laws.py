@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnx_conformance.contracts.module_laws.facts import Leaf
+from nnx_conformance.contracts.module_laws.evidence import Leaf
 from nnx_conformance.contracts.module_laws.laws.differences import text
 from nnx_conformance.contracts.module_laws.laws.law import (
     NO_CALL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nnx_conformance.contracts.module_laws.facts import Leaf
+from nnx_conformance.contracts.module_laws.evidence import Leaf
 from nnx_conformance.contracts.module_laws.laws.differences import text
 from nnx_conformance.contracts.module_laws.laws.law import NOT_GROWING, Evidence, carried_out, law, was_called
 from nnx_conformance.contracts.module_laws.laws.reading import Move, Reading

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nnx_conformance.contracts.module_laws.facts import Leaf, ProgramFacts, Side
+from nnx_conformance.contracts.module_laws.evidence import Leaf, Side
+from nnx_conformance.contracts.module_laws.facts import ProgramFacts
 from nnx_conformance.contracts.module_laws.laws.differences import leaf_claims, text
 from nnx_conformance.contracts.module_laws.laws.reading import Reading
 from nnx_conformance.contracts.module_laws.laws.tolerance import tolerance

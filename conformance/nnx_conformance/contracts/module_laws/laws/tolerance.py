@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnx_conformance.contracts.module_laws.facts import Leaf, ProgramFacts
+from nnx_conformance.contracts.module_laws.evidence import Leaf
+from nnx_conformance.contracts.module_laws.facts import ProgramFacts
 from nnx_conformance.contracts.module_laws.program.language import BY_NAME
 from nnx_conformance.core.claim import Claim
 

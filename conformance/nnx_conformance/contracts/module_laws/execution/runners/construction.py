@@ -9,10 +9,10 @@ import jax
 import numpy as np
 from flax import nnx
 
+from nnx_conformance.contracts.module_laws.evidence import Leaf, Side
 from nnx_conformance.contracts.module_laws.execution.harness import Twin
 from nnx_conformance.contracts.module_laws.execution.runners.unwritten import with_garbage, with_zeros
 from nnx_conformance.contracts.module_laws.execution.snapshots import DEEP, nodes, side, state
-from nnx_conformance.contracts.module_laws.facts import Leaf, Side
 from nnx_conformance.contracts.module_laws.program.language import OTHER
 from nnx_conformance.core.plain_text import plain
 from nnx_conformance.observe.flax_versions import NODE, children, contents

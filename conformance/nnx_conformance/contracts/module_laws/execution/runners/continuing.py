@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
+from nnx_conformance.contracts.module_laws.evidence import Side
 from nnx_conformance.contracts.module_laws.execution import duplicates
 from nnx_conformance.contracts.module_laws.execution.pool import is_state
 from nnx_conformance.contracts.module_laws.execution.snapshots import state
-from nnx_conformance.contracts.module_laws.facts import Side
 
 if TYPE_CHECKING:
     from nnx_conformance.contracts.module_laws.execution.run import Execution

@@ -39,6 +39,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from nnx_conformance.contracts.module_laws.evidence import Lost
 from nnx_conformance.contracts.module_laws.execution.runners.marks import EXPLICIT, MARK, Maker, Mark, name_of, path_of
 from nnx_conformance.contracts.module_laws.execution.runners.values import (
     content,
@@ -48,7 +49,6 @@ from nnx_conformance.contracts.module_laws.execution.runners.values import (
     same,
 )
 from nnx_conformance.contracts.module_laws.execution.snapshots import DEEP, is_param, is_random, variables
-from nnx_conformance.contracts.module_laws.facts import Lost
 from nnx_conformance.core.case import array_text
 from nnx_conformance.core.plain_text import plain
 from nnx_conformance.observe.flax_versions import STORED, contents, is_tracer, metadata

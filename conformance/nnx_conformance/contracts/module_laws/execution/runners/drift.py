@@ -11,9 +11,9 @@ import jax
 import numpy as np
 from flax import nnx
 
+from nnx_conformance.contracts.module_laws.evidence import Drift
 from nnx_conformance.contracts.module_laws.execution.harness import Harness
 from nnx_conformance.contracts.module_laws.execution.snapshots import is_param, is_random, variables
-from nnx_conformance.contracts.module_laws.facts import Drift
 from nnx_conformance.observe.flax_versions import contents, set_contents
 
 #: Calls after which a number that moved by the same amount each time counts as one that drifts.

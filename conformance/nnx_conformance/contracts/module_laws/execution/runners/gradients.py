@@ -16,8 +16,8 @@ import numpy as np
 from flax import nnx
 from jax.interpreters.partial_eval import dce_jaxpr
 
+from nnx_conformance.contracts.module_laws.evidence import Slope
 from nnx_conformance.contracts.module_laws.execution.snapshots import contents_of, is_param, variables
-from nnx_conformance.contracts.module_laws.facts import Slope
 from nnx_conformance.core.plain_text import plain
 
 #: What cuts a gradient, or replaces it: then differences need not agree with it.

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from nnx_conformance.contracts.module_laws.evidence import Entry
 from nnx_conformance.contracts.module_laws.execution.harness import History, Twin
 from nnx_conformance.contracts.module_laws.execution.runners import checkpoints
-from nnx_conformance.contracts.module_laws.facts import Entry
 from nnx_conformance.core.plan import File
 
 #: No more bytes of checkpoints are handed on.

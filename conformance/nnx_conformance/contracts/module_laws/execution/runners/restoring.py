@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nnx_conformance.contracts.module_laws.evidence import Side
 from nnx_conformance.contracts.module_laws.execution import operations
 from nnx_conformance.contracts.module_laws.execution.runners import checkpoints, handover
 from nnx_conformance.contracts.module_laws.execution.snapshots import side, transplant, tree
-from nnx_conformance.contracts.module_laws.facts import Side
 from nnx_conformance.contracts.module_laws.program.language import OTHER
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.interpreters.partial_eval import dce_jaxpr
 
+from nnx_conformance.contracts.module_laws.evidence import Side
 from nnx_conformance.contracts.module_laws.execution import duplicates, operations, snapshots
 from nnx_conformance.contracts.module_laws.execution.devices import place, shard, shardmap
 from nnx_conformance.contracts.module_laws.execution.harness import History, Twin
@@ -38,7 +39,6 @@ from nnx_conformance.contracts.module_laws.execution.snapshots import (
     variables,
 )
 from nnx_conformance.contracts.module_laws.execution.tracing.looking import trace
-from nnx_conformance.contracts.module_laws.facts import Side
 from nnx_conformance.contracts.module_laws.program.language import CALLS, OTHER
 from nnx_conformance.core.plain_text import plain, short
 from nnx_conformance.observe.flax_versions import contents

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from nnx_conformance.contracts.module_laws.evidence import MovedConstant, Proof, Visit, Write
 from nnx_conformance.contracts.module_laws.execution.harness import Harness
 from nnx_conformance.contracts.module_laws.execution.tracing import proofs
 from nnx_conformance.contracts.module_laws.execution.tracing.conditions import conditions
@@ -15,7 +16,6 @@ from nnx_conformance.contracts.module_laws.execution.tracing.places import Place
 from nnx_conformance.contracts.module_laws.execution.tracing.reaching import Search
 from nnx_conformance.contracts.module_laws.execution.tracing.trace import Trace, arguments_of, traced
 from nnx_conformance.contracts.module_laws.execution.tracing.visiting import Visits
-from nnx_conformance.contracts.module_laws.facts import MovedConstant, Proof, Visit, Write
 from nnx_conformance.contracts.module_laws.program.language import INPUTS
 from nnx_conformance.core.facts import Line
 from nnx_conformance.core.plain_text import plain, short

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from nnx_conformance.contracts.module_laws.evidence import Side, Visit, Write
 from nnx_conformance.contracts.module_laws.execution.harness import Harness
 from nnx_conformance.contracts.module_laws.execution.runners.repeating import FAR
 from nnx_conformance.contracts.module_laws.execution.snapshots import arrays, state, transplant, tree, variables
@@ -16,7 +17,6 @@ from nnx_conformance.contracts.module_laws.execution.tracing import proofs
 from nnx_conformance.contracts.module_laws.execution.tracing.conditions import Condition
 from nnx_conformance.contracts.module_laws.execution.tracing.reaching import Search, Spot
 from nnx_conformance.contracts.module_laws.execution.tracing.trace import Trace
-from nnx_conformance.contracts.module_laws.facts import Side, Visit, Write
 from nnx_conformance.contracts.module_laws.program.language import OTHER
 from nnx_conformance.core.case import array_text
 from nnx_conformance.core.plain_text import short

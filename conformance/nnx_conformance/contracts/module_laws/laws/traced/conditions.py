@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator
 
-from nnx_conformance.contracts.module_laws.facts import Leaf, ProgramFacts, Visit
+from nnx_conformance.contracts.module_laws.evidence import Leaf, Visit
+from nnx_conformance.contracts.module_laws.facts import ProgramFacts
 from nnx_conformance.contracts.module_laws.laws.differences import text
 from nnx_conformance.contracts.module_laws.laws.law import Evidence
 from nnx_conformance.contracts.module_laws.laws.reading import Reading, by_path, changed, is_stream

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from nnx_conformance.contracts.module_laws.facts import MovedConstant, Proof, StepFacts
+from nnx_conformance.contracts.module_laws.evidence import MovedConstant, Proof
+from nnx_conformance.contracts.module_laws.facts import StepFacts
 from nnx_conformance.contracts.module_laws.laws.law import Evidence
 from nnx_conformance.contracts.module_laws.laws.reading import Reading, is_stream
 from nnx_conformance.core.case import Case
