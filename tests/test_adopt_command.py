@@ -107,6 +107,7 @@ def test_a_session_without_modules_says_so_and_ends_as_its_tests(project: pytest
     assert result.ret == 0
 
 
+@pytest.mark.medium
 def test_a_package_that_nothing_matches_is_misuse(project: pytest.Pytester) -> None:
     result = project.runpytest_subprocess("--nnx-laws", "layer")
     result.stdout.fnmatch_lines(
@@ -126,6 +127,7 @@ def test_tests_in_the_place_of_a_package_are_misuse(project: pytest.Pytester) ->
     assert result.ret == pytest.ExitCode.USAGE_ERROR
 
 
+@pytest.mark.medium
 def test_a_session_that_ends_early_is_not_judged(project: pytest.Pytester) -> None:
     project.makepyfile(test_layers="import layers\nlayers.Counting()(1.0)\nraise KeyboardInterrupt\n")
     result = project.runpytest_subprocess("--nnx-laws")
@@ -153,6 +155,7 @@ def test_misuse_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     )
 
 
+@pytest.mark.medium
 def test_tests_that_do_not_run_are_misuse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     status, text = run("none.py")

@@ -97,6 +97,7 @@ def test_what_raises_is_not_kept() -> None:
     assert unadopted(record).startswith("it was made (tests/test_adopt_recording.py:")
 
 
+@pytest.mark.medium
 def test_only_a_few_of_many_constructions_and_calls_are_kept() -> None:
     with Recorder().recording() as recorder:
         for size in range(1, CONSTRUCTIONS + 2):

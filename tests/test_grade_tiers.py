@@ -57,6 +57,7 @@ def graded(judges: dict[bool, Grader], source: str, *, complete: bool = False) -
     return judges[complete].grade(Task("key", "solution.py", source.encode()))
 
 
+@pytest.mark.medium
 def test_who_breaks_a_must_check_on_the_first_cases_is_judged_on_no_others(judges: dict[bool, Grader]) -> None:
     grade = graded(judges, LOST)
     assert grade.status == "does not conform"
@@ -69,11 +70,13 @@ def test_who_breaks_a_must_check_on_the_first_cases_is_judged_on_no_others(judge
     assert finding.line.source.strip() == "self.count = read(self.count) + 1.0"
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("source", [LATE, ONCE], ids=["late", "once"])
 def test_who_is_wrong_by_history_does_not_conform_in_two_tiers_either(judges: dict[bool, Grader], source: str) -> None:
     assert graded(judges, source).status == "does not conform"
 
 
+@pytest.mark.medium
 def test_who_passes_the_first_cases_is_judged_on_all(judges: dict[bool, Grader]) -> None:
     grade, complete = graded(judges, GOOD), graded(judges, GOOD, complete=True)
     assert (grade.status, complete.status) == ("conforms", "conforms")

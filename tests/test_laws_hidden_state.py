@@ -55,6 +55,7 @@ def hidden(make: Any) -> Finding:
     return found
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     ("make", "source", "cause", "remedy"),
     [

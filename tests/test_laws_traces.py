@@ -243,6 +243,7 @@ def with_its_weights_where_they_are(module: Any, x: Any) -> None:
     write(module.scale, jnp.where(read(module.steps) > 300, read(module.scale) * 1.0, read(module.scale)))
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("rule", [with_a_fast_path, with_a_log, with_a_guard, with_its_weights_where_they_are])
 def test_harmless_conditions_are_met_both_ways_and_accuse_nobody(rule: Any) -> None:
     for law in ("params-untouched", "eval-frozen", "no-hidden-state", "structure-stable"):

@@ -42,6 +42,7 @@ def test_a_right_implementation_conforms(right: Implementation) -> None:
     assert other == {}
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("mutant", parameters(mutants(CONTRACT)))
 def test_a_mutant_is_caught_by_the_checks_that_it_names(mutant: Implementation) -> None:
     report = judged(mutant, FEW)

@@ -350,6 +350,7 @@ def test_printing_at_a_call_is_told_with_its_text(tmp_path: Path) -> None:
     assert (finding.check, finding.what) == ("quiet", "the candidate wrote: counting 1.0")
 
 
+@pytest.mark.medium
 def test_a_good_candidate_conforms_after_a_bad_one(tmp_path: Path) -> None:
     bad = refused(tmp_path, "import os\nos.kill(os.getpid(), 9)")
     assert bad.what == f"{NOT_IMPORTED}its process was killed by SIGKILL"

@@ -49,6 +49,7 @@ def marks(one: Implementation) -> list[pytest.MarkDecorator]:
     ]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("right", parameters(rights(CONTRACT)))
 def test_a_right_implementation_conforms(right: Implementation) -> None:
     report = judged(right, FEW, core(CONTRACT))
@@ -83,6 +84,7 @@ def finding(name: str) -> Any:
     return found
 
 
+@pytest.mark.medium
 def test_a_forgotten_mutable_is_told_as_the_cause() -> None:
     found = finding("linen_without_mutable")
 
