@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+pytestmark = pytest.mark.usefixtures("interruptible")
 
 CANDIDATES = Path(__file__).parent / "candidates"
 SUBJECT = "flax.nnx:BatchNorm"
@@ -23,14 +24,6 @@ WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGH
 
 def joined(words: object) -> str | None:
     return " ".join(words) if isinstance(words, tuple) else None
-
-
-@pytest.fixture(autouse=True)
-def interruptible() -> Iterator[None]:
-    """Commands that are started here can be interrupted, also where a shell runs the tests in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:

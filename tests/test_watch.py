@@ -92,6 +92,7 @@ class Watch:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("interruptible")
 def test_each_save_is_judged_until_ctrl_c(tmp_path: Path) -> None:
     pytest.importorskip("watchfiles")
     solution = tmp_path / "solution.py"

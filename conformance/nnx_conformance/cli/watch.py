@@ -25,8 +25,10 @@ from nnx_conformance.project.watching import Watched, change
 from nnx_conformance.reports import terminal
 
 INSTALL = "pip install 'nnx-conformance[watch]'"
-#: Gives whenever something in the folders has changed.
+#: Gives whenever something in the folders has changed, or may have.
 Changes = Callable[[Iterable[Path]], Iterator[Any]]
+#: Milliseconds after which what no event has told is looked for.
+LATE = 1000
 COLOURS = {"fixed": "green", "new": "red", "still there": "yellow"}
 
 
@@ -95,7 +97,10 @@ def _watcher() -> Changes:
         if error.name != "watchfiles":
             raise
         raise Misuse(f"`watch` needs watchfiles, which is not installed. Install it: {INSTALL}.") from error
-    return lambda folders: watchfiles.watch(*folders, watch_filter=None, recursive=False)
+    # What is saved before the watcher stands, or while it moves to other folders, is noticed at its next time-out.
+    return lambda folders: watchfiles.watch(
+        *folders, watch_filter=None, recursive=False, rust_timeout=LATE, yield_on_timeout=True
+    )
 
 
 def _watch(options: CheckOptions, targets: Iterable[str], changes: Changes, *, quiet: bool) -> None:
