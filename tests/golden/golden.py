@@ -57,7 +57,7 @@ def judged(contract: str, chosen: Iterable[Implementation], jobs: int) -> Iterat
         listed.write_text(
             "".join(json.dumps({"id": name(one), "source": one.path.read_text()}) + "\n" for one in chosen)
         )
-        command = [sys.executable, "-m", "nnx_conformance", "grade", str(listed), "--contract", contract]
+        command = [sys.executable, "-m", "nnx_conformance", "grade", str(listed), "--complete", "--contract", contract]
         command += ["--max-examples", str(EXAMPLES), "--no-shrink", "--jobs", str(jobs), *LIMITS]
         command += ["--results", str(Path(folder, "results.sqlite3")), "--format", "jsonl", "--output", str(output)]
         run = subprocess.run(command, env={**os.environ, "JAX_PLATFORMS": "cpu"}, check=False)
