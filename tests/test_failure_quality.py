@@ -524,7 +524,7 @@ def test_each_must_check_has_three_candidates_that_fail_it_for_different_reasons
 
 
 @pytest.mark.medium
-@pytest.mark.parametrize("mistake", sampled([one for one in MISTAKES if applies(one.mutant)], 16, named))
+@pytest.mark.parametrize("mistake", sampled([one for one in MISTAKES if applies(one.mutant)], 32, named))
 def test_the_finding_names_line_cause_remedy_and_smallest_case(mistake: Mistake) -> None:
     mutant = BY_NAME[mistake.mutant]
     lines = [line.strip() for line in mutant.path.read_text().splitlines()]
@@ -552,7 +552,7 @@ ONE_CAUSE = [
 
 
 @pytest.mark.medium
-@pytest.mark.parametrize("known", sampled([one for one in ONE_CAUSE if applies(one[0])], 8, lambda one: one[0]))
+@pytest.mark.parametrize("known", sampled([one for one in ONE_CAUSE if applies(one[0])], 16, lambda one: one[0]))
 def test_what_fails_of_one_cause_is_one_finding_in_the_terminal(known: tuple[str, str, list[str]]) -> None:
     name, cause, consequences = known
     report = judged(BY_NAME[name])
@@ -591,7 +591,7 @@ def test_a_consequence_whose_cause_is_not_reported_stands_for_itself() -> None:
     assert "count-equals-calls  MUST  violated" in shown(report)
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 def test_a_sum_that_is_no_number_is_not_told_as_computed_beside_the_output() -> None:
     (mutant,) = (found for found in nnx_reference.mutants() if found.name == "scales_by_the_mean_and_back")
     report = check(mutant.load(), max_examples=12, shrink=False)

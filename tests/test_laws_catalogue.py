@@ -43,7 +43,7 @@ def told(report: Report) -> list[str]:
     return [f"{found.check}: {found.what}" for found in report.findings if found.level == "MUST"]
 
 
-@pytest.mark.parametrize("mutant", sampled(MUTANTS, 40, named))
+@pytest.mark.parametrize("mutant", sampled(MUTANTS, 80, named))
 def test_a_wrong_module_is_caught_by_the_laws_that_it_names(mutant: Implementation) -> None:
     by_target = mutant.name in NEED_A_PROCESS or set(NEED_A_NAME) & set(mutant.catches)
     found = f"{mutant.path}::subject" if by_target else mutant.load()
@@ -53,7 +53,7 @@ def test_a_wrong_module_is_caught_by_the_laws_that_it_names(mutant: Implementati
 
 
 @pytest.mark.medium
-@pytest.mark.parametrize("right", sampled(RIGHTS, 100, named))
+@pytest.mark.parametrize("right", sampled(RIGHTS, 200, named))
 def test_a_right_module_conforms(right: Implementation) -> None:
     report = check_module(right.load(), max_examples=EXAMPLES, shrink=False)
 
@@ -72,7 +72,7 @@ def test_what_flax_ships_or_tests_gets_the_verdict_that_it_must(case: subjects.C
         assert [line for line in told(report) if line.partition(":")[0] not in case.excused] == []
 
 
-@pytest.mark.parametrize("case", sampled([case for case in OTHERS if case.refused], 3, named))
+@pytest.mark.parametrize("case", sampled([case for case in OTHERS if case.refused], 6, named))
 def test_what_flax_refuses_is_a_finding_with_its_error(case: subjects.Case) -> None:
     (found,) = check_module(dict(case.subject), max_examples=EXAMPLES, shrink=False).findings
 

@@ -144,10 +144,8 @@ def test_a_variable_that_holds_nothing_is_no_count() -> None:
     assert report.findings[0].what == "no nnx.Variable of the module counts"
 
 
-@pytest.mark.medium
-@pytest.mark.parametrize(
-    "name", ["returns_n_calls", pytest.param("sets_the_counts_anew_and_returns_n_calls", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["returns_n_calls", "sets_the_counts_anew_and_returns_n_calls"])
 def test_a_number_beside_the_models_is_found_on_every_case_that_is_shifted(name: str) -> None:
     (mutant,) = (found for found in mutants(CONTRACT) if found.name == name)
     result = judged(mutant, FEW).result("result-reads-state")
