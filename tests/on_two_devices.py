@@ -18,6 +18,14 @@ from nnx_conformance.observe.flax_versions import set_devices
 EVEN, ODD = (np.linspace(-1, 2, 4 * rows, dtype=np.float32).reshape(rows, 4) for rows in (4, 3))
 
 
+class Reports(nnx.Module):
+    """Reports each input, one after the other, as JAX does on one device alone."""
+
+    def __call__(self, x: Any) -> Any:
+        jax.debug.callback(lambda _: None, x, ordered=True)
+        return x
+
+
 class Mean(nnx.Module):
     """Takes off a running mean, which `over` may reduce over shards."""
 
@@ -93,6 +101,7 @@ CASES: dict[str, tuple[Any, str, str, dict[str, Any]]] = {
     "a mask": (Drops, "sharded-agrees", SHARD, {"traits": {"draws_randomness": True}}),
     "a number of devices": (Shared, "sharded-agrees", SHARD, {}),
     "a start by devices": (Grown, "sharded-agrees", SHARD, {}),
+    "an ordered callback": (lambda rngs: Reports(), "sharded-agrees", SHARD, {}),
     "a batch of odd length": (Mean, "sharded-agrees", SHARD, {"inputs": [ODD]}),
     "two lengths": (lambda rngs: Two(), "sharded-agrees", SHARD, {"inputs": [(EVEN, ODD)]}),
     "a peak that moves": (Peak, "sharding-stable", PLACE, {"mesh": MODEL}),

@@ -15,6 +15,7 @@ from flax import nnx
 from nnx_conformance.contracts.module_laws.evidence import Entry, Placement, Side
 from nnx_conformance.contracts.module_laws.execution import meshes
 from nnx_conformance.contracts.module_laws.execution.snapshots import state, variables
+from nnx_conformance.contracts.module_laws.execution.tracing.trace import traced
 from nnx_conformance.contracts.module_laws.program.language import CALLS, MADE, Word
 from nnx_conformance.core.candidate.subject import DEVICES
 from nnx_conformance.core.plain_text import plain, short
@@ -175,7 +176,16 @@ def skipped(run: Execution, word: Word) -> str:
         return "its inputs share no first axis to split"
     if name != "place" and not _rows_divide(run, number, _mesh(run, name)):
         return f"its batch of {pool.rows(number)} rows cannot be split over two devices"
-    return ""
+    return "its call has ordered effects, which JAX runs on one device alone" if _in_order(run, number) else ""
+
+
+def _in_order(run: Execution, number: int) -> bool:
+    """Whether a call prints, or calls the host, in an order that JAX has to keep."""
+    try:
+        effects = traced(run.harness, run.module, run.harness.pool.arguments(number)).closed.effects
+    except Exception:  # noqa: BLE001 - what cannot be traced shows in the program itself
+        return False
+    return any(type(effect).__name__.startswith("Ordered") for effect in effects)
 
 
 def _unmapped(run: Execution) -> str:
