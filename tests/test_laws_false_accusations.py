@@ -15,6 +15,7 @@ import optax
 import pytest
 from flax import nnx
 
+from lawful import judged as judged_program
 from nnx_conformance import Report, Subject, check_module
 from nnx_conformance.contracts.module_laws.contract import CONTRACT
 from nnx_conformance.contracts.module_laws.execution import run as execution
@@ -22,7 +23,7 @@ from nnx_conformance.contracts.module_laws.execution.skips import HAS_MODES
 from nnx_conformance.contracts.module_laws.observer import consistent
 from nnx_conformance.contracts.module_laws.program.language import case, words
 from nnx_conformance.core.candidate.target import parse
-from nnx_conformance.core.contract import CORE, Violation, judgement
+from nnx_conformance.core.contract import CORE, NotApplicable, Violation, judgement
 from nnx_conformance.core.plan import Request, RunPlan
 from nnx_reference import mutants
 
@@ -329,3 +330,9 @@ def test_calls_that_take_or_return_no_number_are_carried_through_loops_or_left_o
     subject = Subject(lambda rngs: Total(), calls=calls)
     report = check_module(subject, max_examples=8, shrink=False, checks=("scan-agrees", "loop-agrees"))
     assert [result.status for result in report.checks] == ["held", "held"]
+
+
+def test_a_transform_that_this_flax_runs_on_no_module_accuses_none() -> None:
+    found = judged_program(lambda rngs: nnx.Linear(4, 4, rngs=rngs), "custom-vjp-agrees", "custom_vjp")
+
+    assert found is None or isinstance(found, NotApplicable)

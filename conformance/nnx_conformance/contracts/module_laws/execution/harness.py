@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import warnings
 from collections.abc import Callable
 from typing import Any
 
+import flax
 import jax
 import numpy as np
 from flax import nnx
@@ -89,6 +91,22 @@ class Transforms:
             return invoked(self._subject, module, *jax.tree.unflatten(structure, leaves))
 
         return step
+
+
+@functools.cache
+def broken(name: str) -> str:
+    """Why this Flax runs a transform on no module, not even on its own `nnx.Linear`; empty if it does.
+
+    Asked where a subject raises: `nnx.custom_vjp` of Flax 0.10 and 0.11 does so inside `nnx.jit` and `nnx.grad`.
+    """
+    if name not in ("remat", "switch", "custom_vjp", "vjp", "jvp"):
+        return ""
+    linear, given = nnx.Linear(2, 2, rngs=nnx.Rngs(0)), np.ones((1, 2), np.float32)
+    try:
+        Transforms(Subject(lambda rngs: linear, [given])).run(name, linear, [given])
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is no subject's
+        return f"nnx.{name} of Flax {flax.__version__} raises {type(error).__name__} for every module"
+    return ""
 
 
 class Harness:

@@ -14,7 +14,7 @@ import numpy as np
 
 from nnx_conformance.contracts.module_laws.evidence import Entry, Leaf, Pair, Side
 from nnx_conformance.contracts.module_laws.execution import meshes, skips
-from nnx_conformance.contracts.module_laws.execution.harness import Harness, History, Transforms, Twin, nudge
+from nnx_conformance.contracts.module_laws.execution.harness import Harness, History, Transforms, Twin, broken, nudge
 from nnx_conformance.contracts.module_laws.execution.lines import Follower
 from nnx_conformance.contracts.module_laws.execution.loading import Unfit
 from nnx_conformance.contracts.module_laws.execution.loading import adopt as adopt
@@ -127,8 +127,11 @@ class Execution:
             elif restarts:
                 return  # a new process goes on from here
             else:
-                yield (step := self._step(word))
-                if step.subject.raised or step.twin.raised:
+                step = self._step(word)
+                if step.subject.raised and not step.twin.raised and (reason := broken(word.operation.name)):
+                    step = StepFacts(word.operation.name, reason)
+                yield step
+                if step.skipped or step.subject.raised or step.twin.raised:
                     return
 
     def _hand_over(self) -> str:
