@@ -15,7 +15,6 @@ from flax import nnx
 from nnx_conformance.contracts.module_laws.evidence import Entry, Placement, Side
 from nnx_conformance.contracts.module_laws.execution import meshes
 from nnx_conformance.contracts.module_laws.execution.snapshots import state, variables
-from nnx_conformance.contracts.module_laws.execution.tracing.trace import traced
 from nnx_conformance.contracts.module_laws.program.language import CALLS, MADE, Word
 from nnx_conformance.core.candidate.subject import DEVICES
 from nnx_conformance.core.plain_text import plain, short
@@ -181,6 +180,9 @@ def skipped(run: Execution, word: Word) -> str:
 
 def _in_order(run: Execution, number: int) -> bool:
     """Whether a call prints, or calls the host, in an order that JAX has to keep."""
+    # Tracing needs the harness, whose pool needs to know what is skipped, which is asked here.
+    from nnx_conformance.contracts.module_laws.execution.tracing.trace import traced
+
     try:
         effects = traced(run.harness, run.module, run.harness.pool.arguments(number)).closed.effects
     except Exception:  # noqa: BLE001 - what cannot be traced shows in the program itself
