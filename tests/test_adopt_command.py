@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from nnx_conformance.adopt import questions
+from nnx_conformance.adopt import summary
 from nnx_conformance.cli.group import cli
 from nnx_conformance.core.report import Finding
 from nnx_conformance.project.subject_lists import expanded
@@ -176,9 +176,9 @@ def test_a_file_of_several_subjects_is_all_of_them(tmp_path: Path) -> None:
 
 def test_a_finding_that_may_be_on_purpose_is_a_question() -> None:
     finding = Finding("params-untouched", "MUST", "", "", "", None, "", "", None, 1, 1)
-    assert questions.question(finding, "Router", "nnx_subjects.py") == (
+    assert summary.question(finding, "Router", "nnx_subjects.py") == (
         "Is it on purpose that a call rewrites a Param? If so, declare `traits={'rewrites_param': True}` for Router in "
         "nnx_subjects.py; if not, fix it as the remedy says."
     )
     other = Finding("no-hidden-state", "MUST", "", "", "", None, "", "", None, 1, 1)
-    assert questions.question(other, "Router", "nnx_subjects.py") == ""
+    assert summary.question(other, "Router", "nnx_subjects.py") == ""

@@ -13,9 +13,9 @@ from flax import nnx
 from nnx_conformance.core import case as cases
 from nnx_conformance.core import wire
 from nnx_conformance.core.case import Case
-from nnx_conformance.core.facts import Changed, Facts, Intervention, Moment, Rerun
+from nnx_conformance.core.facts import Facts, Intervention, Rerun
 from nnx_conformance.core.observer import ALL_OF_FIRST, FRUITLESS, FUNCTIONS, LIFTED, SHIFTS_EVERY, Observer, Sight
-from nnx_conformance.core.plan import OUTPUTS, SHIFTS, Request, RunPlan, Untraced
+from nnx_conformance.core.plan import OUTPUTS, SHIFTS, Changed, Moment, Request, RunPlan, Untraced
 from nnx_conformance.observe.functions import observe
 from nnx_conformance.observe.load import from_function
 

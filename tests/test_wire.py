@@ -18,12 +18,10 @@ from nnx_conformance.core.candidate.loaded import End, Loaded, NotLoaded, Versio
 from nnx_conformance.core.facts import (
     ArgumentAfter,
     Call,
-    Changed,
     Facts,
     Intervention,
     Line,
     Module,
-    Moment,
     Raised,
     Rerun,
     RngsBuilt,
@@ -35,6 +33,7 @@ from nnx_conformance.core.facts import (
     Write,
 )
 from nnx_conformance.core.plain_text import plain
+from nnx_conformance.core.plan import Changed, Moment
 from nnx_conformance.core.report import Finding
 from nnx_conformance.process.messages import Answer, Failure, Observed
 

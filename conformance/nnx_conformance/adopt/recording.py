@@ -1,14 +1,20 @@
-"""Runs tests or a script in a process of its own, and brings back what it recorded."""
+"""Runs tests or a script in a process of its own, and brings back what it recorded.
+
+`python -m nnx_conformance.adopt.recording RECORDED PACKAGE SCRIPT ARGUMENT...` is that process of a script: it runs
+the script as `python SCRIPT` does, and ends as it does.
+"""
 
 from __future__ import annotations
 
+import os
+import runpy
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from nnx_conformance.adopt.records import Session, read
+from nnx_conformance.adopt.records import Session, read, save
 from nnx_conformance.core.errors import Misuse, expected
 
 #: How pytest ends when its tests passed, and when some failed: either way they ran.
@@ -50,8 +56,27 @@ def of_script(script: str, arguments: Sequence[str], package: str) -> tuple[Sess
         raise expected("a Python script that exists", "--run", script, "Give its path, `--run train.py`.")
     with tempfile.TemporaryDirectory(prefix="nnx-conformance-") as folder:
         recorded = Path(folder, "session")
-        command = [sys.executable, "-m", "nnx_conformance.adopt.script", str(recorded), package, script, *arguments]
+        command = [sys.executable, "-m", "nnx_conformance.adopt.recording", str(recorded), package, script, *arguments]
         status = subprocess.run(command, check=False).returncode
         if not recorded.exists():
             raise Misuse(f"{script} ended with status {status} before anything could be recorded.")
         return read(recorded), status
+
+
+def main() -> None:
+    """Run the script that the command line names, and record it."""
+    from nnx_conformance.adopt.recorder import Recorder  # JAX is needed in this process alone
+
+    recorded, package, script, *arguments = sys.argv[1:]
+    sys.argv = [script, *arguments]
+    sys.path.insert(0, os.path.dirname(os.path.abspath(script)))
+    recorder = Recorder(package)
+    try:
+        with recorder.recording():
+            runpy.run_path(script, run_name="__main__")
+    finally:
+        save(recorder.session, Path(recorded))
+
+
+if __name__ == "__main__":
+    main()

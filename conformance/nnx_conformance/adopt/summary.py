@@ -6,13 +6,23 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from nnx_conformance.adopt.judging import Judged, violating
-from nnx_conformance.adopt.questions import question
 from nnx_conformance.adopt.session import Adoption
 from nnx_conformance.adopt.subject_file import NAME
+from nnx_conformance.core.candidate.subject import CAPABILITIES
 from nnx_conformance.core.plain_text import plain
+from nnx_conformance.core.report import Finding
 from nnx_conformance.reports.terminal import finding_text
 
 WIDTH = 80
+#: The trait that answers each.
+ANSWERS = {
+    "params-untouched": "rewrites_param",
+    "optimizer-safe": "rewrites_param",
+    "updates-kept": "discards_updates",
+    "no-growth": "grows",
+    "rows-independent": "mixes_rows",
+    "gradients-agree": "stops_gradient",
+}
 
 
 def lines(adoption: Adoption, results: Sequence[Judged]) -> Iterator[str]:
@@ -71,3 +81,21 @@ def counts(adoption: Adoption, results: Sequence[Judged]) -> str:
     names = f" ({', '.join(violate)})" if violate else ""
     parts.append(f"{len(violate)} {'violates' if len(violate) == 1 else 'violate'} a law{names}")
     return ", ".join(parts)
+
+
+def question(finding: Finding, subject: str, kept: str) -> str:
+    """What a person is asked about a finding that may be on purpose, which no recording shows; else empty.
+
+    Args:
+        finding: of a subject that was recorded.
+        subject: its name.
+        kept: the file of subjects in which the answer is to stand.
+    """
+    trait = ANSWERS.get(finding.check)
+    if trait is None:
+        return ""
+    done = CAPABILITIES[trait].replace(" on purpose", "")
+    return (
+        f"Is it on purpose that {done}? If so, declare `traits={{'{trait}': True}}` for {subject} "
+        f"in {kept}; if not, fix it as the remedy says."
+    )

@@ -7,10 +7,10 @@ dataclasses of these.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
+from nnx_conformance.core.plan import Changed, Moment
 from nnx_conformance.core.search.conditions import Watched
 from nnx_conformance.core.trail import Line as Line
 from nnx_conformance.core.trail import Trail
@@ -233,23 +233,6 @@ class Rerun:
 
     result: Value | None
     raised: Raised | None
-
-
-class Changed(StrEnum):
-    """What an intervention changes."""
-
-    STATE = "state"
-    OUTPUT = "output"
-
-
-class Moment(StrEnum):
-    """When it does so; with `LAST_CALL_BUT_PARAMS` only where the calls move Params and other Variables."""
-
-    CONSTRUCTION = "after construction"
-    FIRST_CALL = "after the first call"
-    LAST_CALL = "after the last call"
-    EVERY_CALL = "after every call"
-    LAST_CALL_BUT_PARAMS = "after the last call, Params left alone"
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,6 +26,23 @@ class Probe(StrEnum):
 AGAIN, SHIFTS, OUTPUTS = Probe.AGAIN, Probe.SHIFTS, Probe.OUTPUTS
 
 
+class Changed(StrEnum):
+    """What an intervention changes."""
+
+    STATE = "state"
+    OUTPUT = "output"
+
+
+class Moment(StrEnum):
+    """When it does so; with `LAST_CALL_BUT_PARAMS` only where the calls move Params and other Variables."""
+
+    CONSTRUCTION = "after construction"
+    FIRST_CALL = "after the first call"
+    LAST_CALL = "after the last call"
+    EVERY_CALL = "after every call"
+    LAST_CALL_BUT_PARAMS = "after the last call, Params left alone"
+
+
 class Untraced(StrEnum):
     """Whether the case also runs under `jax.disable_jit`, which shows every call."""
 

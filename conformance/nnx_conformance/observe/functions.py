@@ -10,8 +10,8 @@ from typing import Any
 import jax
 
 from nnx_conformance.core.case import Case
-from nnx_conformance.core.facts import Changed, Facts, Intervention, Rerun, Run
-from nnx_conformance.core.plan import AGAIN, OUTPUTS, SHIFTS, Request, RunPlan, Untraced
+from nnx_conformance.core.facts import Facts, Intervention, Rerun, Run
+from nnx_conformance.core.plan import AGAIN, OUTPUTS, SHIFTS, Changed, Request, RunPlan, Untraced
 from nnx_conformance.core.timeline import clearer, ends_otherwise, main_calls, moved, speaks_for, unread
 from nnx_conformance.observe.frameworks.tensors import is_imported
 from nnx_conformance.observe.interventions.arrays import on_arrays

@@ -26,8 +26,8 @@ from nnx_conformance.contracts.wording import rise
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, another, near
 from nnx_conformance.core.contract import MUST, Blocked, Judgement, Unmet, Unseen, Violation, check
-from nnx_conformance.core.facts import Changed, Intervention, Moment
-from nnx_conformance.core.plan import SHIFTS, own_amounts
+from nnx_conformance.core.facts import Intervention
+from nnx_conformance.core.plan import SHIFTS, Changed, Moment, own_amounts
 from nnx_conformance.core.timeline import ends_otherwise, groups
 
 LOST_IN_ROUNDING = "a sum as large as this rounds away what the kit added to the output"

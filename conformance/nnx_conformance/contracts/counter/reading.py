@@ -21,7 +21,8 @@ from nnx_conformance.contracts.reading import (
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import same_numbers
 from nnx_conformance.core.contract import Blocked, Unmet, Unseen
-from nnx_conformance.core.facts import Changed, Intervention, Moment, Run, Slot, Value
+from nnx_conformance.core.facts import Intervention, Run, Slot, Value
+from nnx_conformance.core.plan import Changed, Moment
 from nnx_conformance.core.timeline import begun, ends_otherwise, main_calls, moved, numbers, starts_over, state, went_on
 
 RETURNS = "returns-pair"

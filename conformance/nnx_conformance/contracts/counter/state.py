@@ -19,7 +19,8 @@ from nnx_conformance.contracts.wording import number_text
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, same_numbers
 from nnx_conformance.core.contract import MUST, Blocked, Judgement, Unmet, Violation, check
-from nnx_conformance.core.facts import Moment, Run, Slot
+from nnx_conformance.core.facts import Run, Slot
+from nnx_conformance.core.plan import Moment
 from nnx_conformance.core.timeline import state
 from nnx_conformance.core.trail import ChangeKind
 

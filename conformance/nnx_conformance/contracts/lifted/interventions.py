@@ -15,8 +15,8 @@ from nnx_conformance.contracts.wording import also_astray, numbers_text, rise
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, same_numbers
 from nnx_conformance.core.contract import MUST, Blocked, Judgement, Unmet, Unseen, Violation, check, unmet
-from nnx_conformance.core.facts import Changed, Intervention, Moment
-from nnx_conformance.core.plan import AMOUNT, OUTPUTS, SHIFTS, own_amounts, remainder
+from nnx_conformance.core.facts import Intervention
+from nnx_conformance.core.plan import AMOUNT, OUTPUTS, SHIFTS, Changed, Moment, own_amounts, remainder
 from nnx_conformance.core.timeline import groups
 
 

@@ -21,8 +21,8 @@ from nnx_conformance.contracts.sums import expected_sum, rounding
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import near, same_numbers
 from nnx_conformance.core.contract import MUST, Blocked, Judgement, Unmet, Violation, check, unmet
-from nnx_conformance.core.facts import Changed, Intervention
-from nnx_conformance.core.plan import AMOUNT, OUTPUTS, SHIFTS
+from nnx_conformance.core.facts import Intervention
+from nnx_conformance.core.plan import AMOUNT, OUTPUTS, SHIFTS, Changed
 
 
 def _an_output_shift(reading: LanesReading) -> Unmet:

@@ -16,8 +16,8 @@ from nnx_conformance.contracts.wording import also_astray, numbers_text, rise
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, near, same_numbers
 from nnx_conformance.core.contract import MUST, Blocked, Judgement, Unmet, Unseen, Violation, check
-from nnx_conformance.core.facts import Intervention, Moment
-from nnx_conformance.core.plan import SHIFTS
+from nnx_conformance.core.facts import Intervention
+from nnx_conformance.core.plan import SHIFTS, Moment
 from nnx_conformance.core.timeline import groups
 
 #: So much of a mean, and of 1, is distinct in float32 after many steps, each of which rounds.

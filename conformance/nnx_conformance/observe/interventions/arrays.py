@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nnx_conformance.core.facts import Changed, Intervention, Moment, Run, Snapshot
-from nnx_conformance.core.plan import AMOUNT
+from nnx_conformance.core.facts import Intervention, Run, Snapshot
+from nnx_conformance.core.plan import AMOUNT, Changed, Moment
 from nnx_conformance.core.timeline import groups
 from nnx_conformance.observe.changes import (
     shift_state,

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from nnx_conformance.core.facts import Call, Changed, Intervention, Moment, Rerun, Run
-from nnx_conformance.core.plan import Request
+from nnx_conformance.core.facts import Call, Intervention, Rerun, Run
+from nnx_conformance.core.plan import Changed, Moment, Request
 from nnx_conformance.core.timeline import clearer, main_calls, moved, numbers
 from nnx_conformance.observe.run import Candidate, forget_compiled, outcome, run, run_reporting, run_untraced
 

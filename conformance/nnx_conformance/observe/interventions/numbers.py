@@ -6,8 +6,8 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
-from nnx_conformance.core.facts import Changed, Intervention, Moment
-from nnx_conformance.core.plan import AMOUNT, FAR
+from nnx_conformance.core.facts import Intervention
+from nnx_conformance.core.plan import AMOUNT, FAR, Changed, Moment
 from nnx_conformance.core.timeline import groups, main_calls
 from nnx_conformance.observe.changes import (
     numeric,

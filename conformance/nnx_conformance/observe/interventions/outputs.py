@@ -9,8 +9,8 @@ from typing import Any
 
 import jax
 
-from nnx_conformance.core.facts import Changed, Intervention, Moment
-from nnx_conformance.core.plan import AMOUNT
+from nnx_conformance.core.facts import Intervention
+from nnx_conformance.core.plan import AMOUNT, Changed, Moment
 from nnx_conformance.core.timeline import groups
 from nnx_conformance.observe.changes import (
     OwnAmounts,
