@@ -217,6 +217,14 @@ def test_each_finding_has_a_smallest_case_of_its_own() -> None:
 
 
 @pytest.mark.medium
+def test_the_smallest_case_of_what_comes_and_goes_is_the_smallest() -> None:
+    wrong = "    if int(n_calls) % 7 == 0:\n        return jnp.array([0.0, last_x.sum()])\n    return jnp.array"
+    report = judged("    return jnp.array", wrong, checks=("count-equals-calls",), max_examples=60)
+
+    assert str(finding(report, "count-equals-calls").case) == "seed=0.0  x=[0.]  n_calls=7.0"
+
+
+@pytest.mark.medium
 def test_a_model_that_outlives_the_call_is_the_cause_and_its_wrong_counts_are_symptoms() -> None:
     report = judged(
         "def mutability_increment_count(seed, x, n_calls):\n    model = Counter(nnx.Rngs(int(seed)))",

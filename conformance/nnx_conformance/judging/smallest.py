@@ -208,6 +208,7 @@ class Smallest:
         if self._known is not None:
             return self._known.get(tally.check.id, as_it_is)
         domain = next(domain for domain in self._judging.contract.domains if domain.name == request.case.domain)
+        deadline = time.monotonic() + seconds
 
         def violates(case: Case) -> bool:
             return self._violates(tally, self._at(request, case))
@@ -215,7 +216,10 @@ class Smallest:
         for part in parts(domain, self._settings.seed):
             count = part.count(self._settings.max_examples)
             if shrunk := engine.shrink(part.cases, count, self._settings.seed, request.case, violates, seconds):
-                return shrunk
+                if domain.components is None or not shrunk.settled:
+                    return shrunk
+                request = self._at(request, shrunk.case)
+                return self._without_parts(tally, request, domain.components.smaller, deadline - time.monotonic())
         return as_it_is
 
     def _at(self, request: Request, case: Case) -> Request:
