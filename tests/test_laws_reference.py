@@ -65,13 +65,12 @@ def test_metadata_is_well_formed(one: Implementation) -> None:
 def test_there_are_enough_of_each() -> None:
     catches = Counter(law for one in installed(MUTANTS) for law in one.catches)
     new = {"cond-agrees", "updates-kept", "switch-agrees", "loop-agrees", "custom-vjp-agrees", "vjp-agrees"}
+    new |= {"donation-safe"}  # its mutants give one memory up twice, which older JAX lets pass
     wanted = MUST | SHOULD if NEW else MUST - new
     wanted -= set() if hasattr(nnx, "set_graph_mode") else {"tree-mode-ready"}
     wanted -= set() if NEW or flax.__version__.startswith("0.11.") else {"pytree-agrees"}
     oldest = flax.__version__.startswith("0.8.")
-    wanted -= (
-        {"vmap-agrees", "donation-safe", "shard-map-agrees"} if oldest else set()
-    )  # their mutants need what came with 0.10
+    wanted -= {"vmap-agrees", "shard-map-agrees"} if oldest else set()  # their mutants need what came with 0.10
     assert {law: catches[law] for law in wanted if catches[law] < (3 if NEW else 1 if oldest else 2)} == {}
     assert len(RIGHTS) >= 30
 

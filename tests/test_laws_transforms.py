@@ -12,6 +12,7 @@ import pytest
 from flax import nnx
 
 from lawful import judged, read, violation, write
+from nnx_conformance.contracts.module_laws.execution.harness import broken
 from nnx_conformance.contracts.module_laws.program.domains import FAMILIES
 from nnx_conformance.core.contract import NotApplicable
 
@@ -73,6 +74,8 @@ class Grows(Mean):
 def test_a_running_mean_keeps_each_law(law: str) -> None:
     if law == "vjp-agrees" and not hasattr(nnx, "vjp"):
         pytest.skip("this Flax has no nnx.vjp")
+    if law == "custom-vjp-agrees" and (reason := broken("custom_vjp")):
+        pytest.skip(reason)
     for program in FAMILIES[law].split("|")[: 1 if law == "donation-safe" else 2]:
         assert judged(Mean, law, program) is None
 

@@ -33,6 +33,8 @@ JIT = "jax._src.pjit"
 #: The functions of `flax.nnx.transforms` that run what they are given, besides those called `vmap_wrapper` and so on.
 LIFTED = frozenset({"grad", "value_and_grad", "remat", "cond", "switch", "while_loop", "fori_loop"})
 SUFFIX = "_wrapper"
+#: What Flax itself builds transforms of, up to 0.11 `nnx.cond` and `nnx.switch`: the frame within is theirs.
+BUILT_OF = ("split_inputs", "merge_inputs")
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,8 @@ def lifted_name(module: str, frame: FrameType) -> str:
     if not module.startswith("flax.nnx") or ".transforms" not in module:
         return ""
     name, qualified = frame.f_code.co_name, frame.f_code.co_qualname
+    if name.removesuffix(SUFFIX) in BUILT_OF:
+        return ""
     if name.endswith(SUFFIX) and name != SUFFIX:
         return f"nnx.{name.removesuffix(SUFFIX)}"
     if qualified.endswith("JitWrapped.__call__"):
