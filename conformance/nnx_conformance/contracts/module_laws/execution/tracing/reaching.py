@@ -21,6 +21,8 @@ from nnx_conformance.contracts.module_laws.execution.tracing.conditions import C
 from nnx_conformance.contracts.module_laws.execution.tracing.trace import Trace
 from nnx_conformance.observe.flax_versions import is_key
 
+#: A sum of float32 numbers up to 1 moves by about this much when it is rounded in another order.
+ROUNDING = 4 * float(np.finfo(np.float32).eps)
 #: How often a slope is followed on; so many inputs of those that met something are run with.
 FOLLOWED, RUN_WITH = 4, 3
 #: A run computes so many numbers at most, of which each equation counts as some hundreds: about two seconds.
@@ -188,7 +190,9 @@ class Search:
 
         here, there = gap(one), gap(other)
         for _ in range(FOLLOWED):
-            if not (math.isfinite(here) and math.isfinite(there)) or here == there:
+            # Doubling numbers that cancel moves their sum by rounding alone; that is no slope to follow.
+            noise = ROUNDING * float(np.max(np.abs(way(other)), initial=0.0))
+            if not abs(there - here) > noise or not math.isfinite(there - here):
                 return
             meets = other - there * (other - one) / (there - here)
             if not math.isfinite(meets) or abs(meets) > 1e30:
@@ -196,8 +200,6 @@ class Search:
             for by in (meets, *_beside(meets)):
                 yield way(by)
             one, other, here, there = other, meets, there, gap(meets)
-
-    # By running
 
     def _by_running(self, step: Trace, horizon: int) -> None:
         new = step.flat.needed(step.new)
@@ -220,8 +222,6 @@ class Search:
     def _open(self) -> np.ndarray:
         """For each condition, whether being true and being false are still to be met."""
         return np.array([[outcome not in known.met for outcome in (True, False)] for known in self.known])
-
-    # By setting
 
     def _by_setting(self) -> None:
         for goal in list(self._goals()):
