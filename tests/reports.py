@@ -12,7 +12,7 @@ from nnx_conformance.core.case import Case
 from nnx_conformance.core.facts import Line
 from nnx_conformance.core.report import CheckResult, Excerpt, Finding, Report, Settings, Status
 from nnx_conformance.core.search.conditions import Conditions, Unmet
-from nnx_conformance.core.timeline import Point, StateChange, Step, Timeline
+from nnx_conformance.core.timeline import Point, StateChange, Timeline, TimelineStep
 
 CONTRACT = contracts.get("mutability")
 VERSIONS = Versions("3.11.7", "0.10.2", "0.12.8", "0.1.0")
@@ -81,9 +81,9 @@ STEPS = Timeline(
     "state",
     (),
     (
-        Step(1, "call", (StateChange("mean", "0.0 → 1.0", "0.0 → 1.0", True),)),
-        Step(2, "remat", ()),
-        Step(3, "jit", (StateChange("mean", "unchanged", "1.0 → 2.0", False),)),
+        TimelineStep(1, "call", (StateChange("mean", "0.0 → 1.0", "0.0 → 1.0", True),)),
+        TimelineStep(2, "remat", ()),
+        TimelineStep(3, "jit", (StateChange("mean", "unchanged", "1.0 → 2.0", False),)),
     ),
 )
 

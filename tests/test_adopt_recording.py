@@ -15,7 +15,7 @@ import adoptable
 from adoptable import Applied, Cached, Config, Layer, Noise, Outer, Router, Total
 from nnx_conformance.adopt import flow, subject_file
 from nnx_conformance.adopt.drafts import Draft, drafts, unadopted
-from nnx_conformance.adopt.recorder import CALLS, CONSTRUCTIONS, Recorder
+from nnx_conformance.adopt.recorder import CALLS, CONSTRUCTIONS, ConstructionRecorder
 from nnx_conformance.adopt.records import merged
 from nnx_conformance.adopt.source import Adopted, Trait, file_text, subject_text
 from nnx_conformance.adopt.trial import examined
@@ -29,7 +29,7 @@ def layer(size: int = 3) -> Layer:
     return Layer(Config(size), rngs=nnx.Rngs(0))
 
 
-def drafted(recorder: Recorder, name: str) -> list[Draft]:
+def drafted(recorder: ConstructionRecorder, name: str) -> list[Draft]:
     return drafts(recorder.session.records[f"adoptable.{name}"])
 
 
@@ -38,7 +38,7 @@ def texts(draft: Draft) -> list[tuple[str, ...]]:
 
 
 def test_a_construction_and_its_calls_become_a_subject() -> None:
-    with Recorder().recording() as recorder:
+    with ConstructionRecorder().recording() as recorder:
         Layer(Config(3), rngs=nnx.Rngs(params=1))(X)
     (draft,) = drafted(recorder, "Layer")
     assert subject_text(Adopted(draft)).splitlines()[1:] == [
@@ -52,7 +52,7 @@ def test_a_construction_and_its_calls_become_a_subject() -> None:
 
 
 def test_calls_through_transforms_belong_to_the_construction_whose_module_looks_the_same() -> None:
-    with Recorder().recording() as recorder:
+    with ConstructionRecorder().recording() as recorder:
         small, large = layer(3), Layer(Config(3, nnx.gelu), rngs=nnx.Rngs(0))
         nnx.jit(lambda module, x: module(x))(small, X)
         nnx.grad(lambda module: module(X, scaled=True).sum())(nnx.clone(large))
@@ -64,7 +64,7 @@ def test_calls_through_transforms_belong_to_the_construction_whose_module_looks_
 
 
 def test_numbers_that_are_known_replace_those_that_were_traced() -> None:
-    with Recorder().recording() as recorder:
+    with ConstructionRecorder().recording() as recorder:
         module = layer()
         nnx.jit(lambda module, x: module(x))(module, X)
         module(3.0 * X)
@@ -73,7 +73,7 @@ def test_numbers_that_are_known_replace_those_that_were_traced() -> None:
 
 
 def test_each_combination_of_flags_is_a_way_of_calling() -> None:
-    with Recorder().recording() as recorder:
+    with ConstructionRecorder().recording() as recorder:
         module = layer()
         module(X)
         module(X, scaled=True)
@@ -87,7 +87,7 @@ def test_each_combination_of_flags_is_a_way_of_calling() -> None:
 
 
 def test_what_raises_is_not_kept() -> None:
-    with Recorder().recording() as recorder:
+    with ConstructionRecorder().recording() as recorder:
         with pytest.raises(TypeError):
             layer()(jnp.ones((2, 7)))
         with pytest.raises(TypeError):
@@ -99,7 +99,7 @@ def test_what_raises_is_not_kept() -> None:
 
 @pytest.mark.medium
 def test_only_a_few_of_many_constructions_and_calls_are_kept() -> None:
-    with Recorder().recording() as recorder:
+    with ConstructionRecorder().recording() as recorder:
         for size in range(1, CONSTRUCTIONS + 2):
             module = layer(size)
             for rows in range(1, 4):
@@ -110,7 +110,7 @@ def test_only_a_few_of_many_constructions_and_calls_are_kept() -> None:
 
 
 def test_modules_and_keys_among_the_arguments_are_made_anew() -> None:
-    with Recorder().recording() as recorder:
+    with ConstructionRecorder().recording() as recorder:
         Outer(Outer(nnx.Linear(3, 4, rngs=nnx.Rngs(0)), jax.random.key(1)), jax.random.PRNGKey(2))(jnp.array([2, 0]))
     (draft,) = drafted(recorder, "Outer")
     inner = "adoptable.Outer(nnx.Linear(3, 4, rngs=rngs), rngs.params())"
@@ -119,7 +119,7 @@ def test_modules_and_keys_among_the_arguments_are_made_anew() -> None:
 
 
 def test_a_module_made_under_a_transform_is_recorded_by_its_streams() -> None:
-    with Recorder().recording() as recorder:
+    with ConstructionRecorder().recording() as recorder:
         nnx.eval_shape(lambda: Layer(Config(3), rngs=nnx.Rngs(0)))
         layer()(X)
     record = recorder.session.records["adoptable.Layer"]
@@ -127,7 +127,7 @@ def test_a_module_made_under_a_transform_is_recorded_by_its_streams() -> None:
 
 
 def test_what_is_called_before_the_first_call_belongs_to_make() -> None:
-    with Recorder().recording() as recorder:
+    with ConstructionRecorder().recording() as recorder:
         module = Cached()
         module.reserve(4)
         module(X)
@@ -136,7 +136,7 @@ def test_what_is_called_before_the_first_call_belongs_to_make() -> None:
 
 
 def test_the_methods_of_what_is_no_callable_are_its_calls() -> None:
-    with Recorder().recording() as recorder:
+    with ConstructionRecorder().recording() as recorder:
         total = Total()
         total.update(values=X)
         total.compute()
@@ -147,14 +147,14 @@ def test_the_methods_of_what_is_no_callable_are_its_calls() -> None:
 
 
 def test_an_argument_that_cannot_be_written_down_is_named_with_its_line() -> None:
-    with Recorder().recording() as recorder:
+    with ConstructionRecorder().recording() as recorder:
         Applied(lambda x: x)(X)
     reason = unadopted(recorder.session.records["adoptable.Applied"])
     assert reason.startswith("argument `function` is a lambda, which no import finds (tests/test_adopt_recording.py:")
 
 
 def test_a_call_of_what_cannot_be_made_anew_is_none_of_another_construction() -> None:
-    with Recorder().recording() as recorder:
+    with ConstructionRecorder().recording() as recorder:
         Applied(nnx.softmax)
         Applied(lambda x: x)(X)
     assert drafted(recorder, "Applied") == []
@@ -165,7 +165,7 @@ def test_a_class_inside_a_function_is_reported_and_not_adopted() -> None:
         def __call__(self, x: Any) -> Any:
             return x
 
-    with Recorder().recording() as recorder:
+    with ConstructionRecorder().recording() as recorder:
         Local()(X)
     ((name, why),) = recorder.session.unnamed.items()
     assert name.endswith("<locals>.Local")
@@ -174,7 +174,7 @@ def test_a_class_inside_a_function_is_reported_and_not_adopted() -> None:
 
 def test_values_that_matter_go_into_a_file_beside(tmp_path: Path) -> None:
     tokens = np.arange(40) % 3
-    with Recorder().recording() as recorder:
+    with ConstructionRecorder().recording() as recorder:
         Outer(None, jax.random.key(0))(jnp.asarray(tokens))
     (draft,) = drafted(recorder, "Outer")
     file = tmp_path / "nnx_subjects.py"
@@ -188,14 +188,14 @@ def test_values_that_matter_go_into_a_file_beside(tmp_path: Path) -> None:
 
 def test_classes_are_as_they_were_once_recording_has_ended() -> None:
     before = vars(Layer)["__call__"]
-    with Recorder().recording():
+    with ConstructionRecorder().recording():
         layer()(X)
         assert vars(Layer)["__call__"] is not before
     assert vars(Layer)["__call__"] is before
 
 
 def test_one_package_alone_is_recorded_and_a_wrong_name_is_misuse() -> None:
-    with Recorder("adoptible").recording() as recorder:
+    with ConstructionRecorder("adoptible").recording() as recorder:
         layer()(X)
     assert recorder.session.records == {}
     with pytest.raises(Misuse) as raised:
@@ -204,7 +204,7 @@ def test_one_package_alone_is_recorded_and_a_wrong_name_is_misuse() -> None:
         "Expected the package of modules that are made but got --nnx-laws='adoptible' (type=str). "
         "Did you mean 'adoptable'?"
     )
-    with Recorder("adoptable").recording() as recorder:
+    with ConstructionRecorder("adoptable").recording() as recorder:
         layer()(X)
     assert list(recorder.session.records) == ["adoptable.Layer"]
 
@@ -212,7 +212,7 @@ def test_one_package_alone_is_recorded_and_a_wrong_name_is_misuse() -> None:
 def test_what_several_processes_recorded_is_joined() -> None:
     sessions = []
     for size in (3, 3, 4):
-        with Recorder().recording() as recorder:
+        with ConstructionRecorder().recording() as recorder:
             layer(size)(jnp.ones((2, size)))
         sessions.append(recorder.session.records)
     record = merged(sessions)["adoptable.Layer"]
@@ -232,7 +232,7 @@ def test_a_trait_that_would_excuse_a_fault_is_asked_for() -> None:
     evidence = examined(Subject(lambda rngs: Router(), [X]))
     assert evidence.rewrites[0] == "bias"
     assert evidence.grows == ["kept_1"]
-    with Recorder().recording() as recorder:
+    with ConstructionRecorder().recording() as recorder:
         Router()(X)
     (draft,) = drafted(recorder, "Router")
     trait = Trait("rewrites_param", "a call moves the Param bias; on purpose?", decided=False)
@@ -250,7 +250,7 @@ def test_a_subject_that_cannot_be_made_anew_says_why() -> None:
 
 
 def test_adding_to_a_file_changes_nothing_that_is_there(tmp_path: Path) -> None:
-    with Recorder().recording() as recorder:
+    with ConstructionRecorder().recording() as recorder:
         layer()(X)
         Noise(nnx.Rngs(0))(jnp.arange(4.0))
     file = tmp_path / "nnx_subjects.py"
@@ -292,7 +292,7 @@ def test_a_file_that_adopt_did_not_write_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_the_text_is_python_that_imports_what_it_uses() -> None:
-    with Recorder().recording() as recorder:
+    with ConstructionRecorder().recording() as recorder:
         layer()(X)
     text = file_text([Adopted(drafted(recorder, "Layer")[0])], "tests", "nnx_subjects.py")
     names: dict[str, Any] = {}

@@ -16,7 +16,7 @@ from nnx_conformance.audit import formats
 from nnx_conformance.audit.audit import Audit, audited_checks, cover, smallest
 from nnx_conformance.audit.interval import interval
 from nnx_conformance.audit.kill_matrix import KillRow, kill_row
-from nnx_conformance.audit.reach import Reach
+from nnx_conformance.audit.reach import ConditionReach
 from nnx_conformance.audit.specimens import Kind, Specimen
 from nnx_conformance.core.candidate.loaded import End
 from nnx_conformance.core.contract import Level
@@ -246,7 +246,7 @@ def written(form: str, found: Audit) -> str:
     return text.getvalue()
 
 
-REACH = Reach("seed-is-7", "literal", "seed == 7", 0.00025, interval(1, 40))
+REACH = ConditionReach("seed-is-7", "literal", "seed == 7", 0.00025, interval(1, 40))
 
 
 def test_the_table_shows_matrix_checks_reaches_and_accounting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nnx_conformance.observe.conditions.recorder import Recorder
+from nnx_conformance.observe.conditions.recorder import ConditionRecorder
 from nnx_conformance.observe.conditions.syntax import rewritten
 from programs import PRELUDE, Programs
 
@@ -16,7 +16,7 @@ def ran(source: str, *, records: bool) -> tuple[str, list[str]]:
     """What calling `main` comes to, and the log: what was evaluated, and each exception with its lines."""
     with warnings.catch_warnings(action="ignore"):
         code = compile(rewritten(source, "program.py")[0] if records else source, "program.py", "exec")
-    names: dict[str, Any] = {"__name__": "program", **(Recorder().functions() if records else {})}
+    names: dict[str, Any] = {"__name__": "program", **(ConditionRecorder().functions() if records else {})}
     exec(code, names)
     # As text: what is logged logs that it is compared.
     return repr(names["main"]()).split(" at 0x")[0], list(map(repr, names["log"]))

@@ -12,7 +12,7 @@ from nnx_conformance.core.candidate.target import Target, parse
 from nnx_conformance.core.facts import Line
 from nnx_conformance.core.report import Excerpt
 from nnx_conformance.judging import excerpt
-from nnx_conformance.judging.excerpt import Source
+from nnx_conformance.judging.excerpt import SourceFile
 
 SOURCE = "import helper\n\n\ndef first():\n\treturn 1\n\n\ndef second():\n    return 2\n"
 
@@ -26,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def source(target: str = "solution.py") -> Source:
+def source(target: str = "solution.py") -> SourceFile:
     source = excerpt.of_target(parse(target))
     assert source is not None
     return source

@@ -19,7 +19,7 @@ from nnx_conformance.cli.group import cli
 from nnx_conformance.core.report import Settings
 from nnx_conformance.grading.grade import Grade
 from nnx_conformance.grading.lines import CHUNK, Lines
-from nnx_conformance.grading.source import Source
+from nnx_conformance.grading.source import TaskSource
 from nnx_conformance.grading.store import Store
 from nnx_conformance.grading.stream import judge_stream
 from nnx_conformance.grading.tasks import GradingPlan
@@ -34,7 +34,7 @@ def line(id: str, source: str) -> str:
     return json.dumps({"id": id, "source": source}) + "\n"
 
 
-def by_source(source: Source, _: GradingPlan) -> Generator[Grade]:
+def by_source(source: TaskSource, _: GradingPlan) -> Generator[Grade]:
     """Judges nothing: what holds "good" conforms, and what holds "fails" fails the kit."""
     while not source.ended:
         while (task := source.take()) is None and not source.ended:

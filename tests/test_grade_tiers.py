@@ -19,7 +19,7 @@ from nnx_conformance.grading import first_tier as tiers
 from nnx_conformance.grading.grade import Grade
 from nnx_conformance.grading.grader import Grader
 from nnx_conformance.grading.tasks import Task
-from nnx_conformance.judging.tier import DEFAULT, Place, Tier
+from nnx_conformance.judging.tier import DEFAULT, DrawnAt, Tier
 from nnx_reference import exercises
 
 GOOD = hostility.GOOD
@@ -102,8 +102,8 @@ def test_a_shrink_without_all_cases_is_refused() -> None:
     )
 
 
-def places(*positions: int) -> frozenset[Place]:
-    return frozenset(Place("core", position) for position in positions)
+def places(*positions: int) -> frozenset[DrawnAt]:
+    return frozenset(DrawnAt("core", position) for position in positions)
 
 
 def test_a_first_tier_catches_what_all_cases_catch_with_few() -> None:

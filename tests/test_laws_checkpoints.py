@@ -187,7 +187,7 @@ def test_a_file_outside_of_the_folder_is_not_handed_on(tmp_path: Path, path: str
 
 @pytest.mark.parametrize("form", checkpoints.FORMS, ids=lambda form: form.name)
 @pytest.mark.parametrize("dtype", ["bool", "int8", "int32", "uint32", "float16", "bfloat16", "float32", "complex64"])
-def test_each_form_gives_back_what_was_saved(tmp_path: Path, form: checkpoints.Form, dtype: str) -> None:
+def test_each_form_gives_back_what_was_saved(tmp_path: Path, form: checkpoints.CheckpointForm, dtype: str) -> None:
     saved = {"['a'].b": np.asarray(jnp.arange(6).reshape(2, 3).astype(dtype)), "c": np.asarray(jnp.ones((), dtype))}
     form.write(tmp_path / "checkpoint", saved)
     read = form.read(tmp_path / "checkpoint", {name: np.zeros_like(array) for name, array in saved.items()})

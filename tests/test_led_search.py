@@ -24,17 +24,17 @@ from nnx_conformance.core.search.conditions import (
     ELEMENTS,
     TEXT,
     VISITS,
+    Comparison,
     Conditions,
     Operand,
     Outcome,
     Site,
     Unmet,
-    Visit,
     Watched,
     checked,
 )
-from nnx_conformance.judging.solving import Search
-from nnx_conformance.observe.conditions.recorder import Recorder, Visits
+from nnx_conformance.judging.solving import CaseSearch
+from nnx_conformance.observe.conditions.recorder import Comparisons, ConditionRecorder
 from nnx_conformance.observe.conditions.syntax import rewritten
 from nnx_conformance.observe.conditions.watching import has_conditions, watching
 from nnx_conformance.observe.load import import_file
@@ -56,7 +56,7 @@ def watch(body: str, arguments: Sequence[str] = ("seed", "x", "n_calls")) -> Cal
     """A function of these arguments, watched in this process; nothing of JAX runs in it."""
     source = f"{SETUP}\ndef candidate({', '.join(arguments)}):\n{textwrap.indent(body, '    ')}\n"
     tree, places = rewritten(source, "candidate.py")
-    recorder, names = Recorder(), dict[str, Any]()
+    recorder, names = ConditionRecorder(), dict[str, Any]()
     names.update(recorder.functions())
     exec(compile(tree, "candidate.py", "exec"), names)
 
@@ -66,7 +66,7 @@ def watch(body: str, arguments: Sequence[str] = ("seed", "x", "n_calls")) -> Cal
         names["candidate"](*given)
         sites = []
         for number, place in enumerate(places):
-            seen = recorder.visits.get(number, Visits())
+            seen = recorder.visits.get(number, Comparisons())
             line = Line("candidate.py", place.line, "")
             sites.append(Site(line, 0, place.text, place.operator, int(seen.outcome), seen.traced, seen.kept()))
         return sites
@@ -74,14 +74,14 @@ def watch(body: str, arguments: Sequence[str] = ("seed", "x", "n_calls")) -> Cal
     return watched
 
 
-def searched(body: str, components: Components = COMPONENTS) -> Search:
+def searched(body: str, components: Components = COMPONENTS) -> CaseSearch:
     """The search, led by a function, from the base case alone."""
-    search = Search(components, watch(body, tuple(argument.name for argument in components.base.arguments)), 300)
+    search = CaseSearch(components, watch(body, tuple(argument.name for argument in components.base.arguments)), 300)
     search.run([])
     return search
 
 
-def is_met(search: Search, text: str) -> bool:
+def is_met(search: CaseSearch, text: str) -> bool:
     """Whether a condition came out both ways."""
     conditions = search.conditions.values()
     (met,) = [each.met for each in conditions if each.site.text == text and each.site.operator != "table"]
@@ -210,11 +210,11 @@ def recorded(body: str, *arguments: Any) -> list[Site]:
     """What one call of a function of `a` and `b` compares."""
     source = f"def candidate(a, b):\n{textwrap.indent(body, '    ')}\n"
     tree, places = rewritten(source, "candidate.py")
-    recorder, names = Recorder(), dict[str, Any]()
+    recorder, names = ConditionRecorder(), dict[str, Any]()
     names.update(recorder.functions())
     exec(compile(tree, "candidate.py", "exec"), names)
     names["candidate"](*arguments)
-    visits = [recorder.visits.get(number, Visits()) for number in range(len(places))]
+    visits = [recorder.visits.get(number, Comparisons()) for number in range(len(places))]
     line = Line("candidate.py", 1, "")
     return [
         Site(line, 0, place.text, place.operator, int(each.outcome), each.traced, each.kept())
@@ -264,23 +264,23 @@ def test_what_is_kept_of_a_condition_is_bounded() -> None:
 @pytest.mark.parametrize(
     "visit",
     [
-        Visit(Operand("1" * 9000), Operand(), 0),
-        Visit(Operand("no JSON"), Operand(), 0),
-        Visit(Operand("[" * 4000 + "]" * 4000), Operand(), 0),
-        Visit(Operand("[[[1]]]"), Operand(), 0),
-        Visit(Operand("1" + "0" * 400), Operand(), 0),
-        Visit(Operand(), Operand(f'"{"9" * 5000}"'), 0),
-        Visit(Operand('{"a": 1}'), Operand(), 0),
-        Visit(Operand(array=np.zeros(ELEMENTS + 1)), Operand(), 0),
+        Comparison(Operand("1" * 9000), Operand(), 0),
+        Comparison(Operand("no JSON"), Operand(), 0),
+        Comparison(Operand("[" * 4000 + "]" * 4000), Operand(), 0),
+        Comparison(Operand("[[[1]]]"), Operand(), 0),
+        Comparison(Operand("1" + "0" * 400), Operand(), 0),
+        Comparison(Operand(), Operand(f'"{"9" * 5000}"'), 0),
+        Comparison(Operand('{"a": 1}'), Operand(), 0),
+        Comparison(Operand(array=np.zeros(ELEMENTS + 1)), Operand(), 0),
     ],
 )
-def test_a_forged_record_is_refused(visit: Visit) -> None:
+def test_a_forged_record_is_refused(visit: Comparison) -> None:
     site = Site(Line("solution.py", 1, ""), 1, "a == b", "==", 1, False, (visit,))
 
     with pytest.raises(ValueError):
         checked(Watched((site,)))
     with pytest.raises(ValueError, match="more conditions"):
-        checked(Watched((dataclasses.replace(site, visits=(Visit(Operand(), Operand(), 0),) * 30),)))
+        checked(Watched((dataclasses.replace(site, visits=(Comparison(Operand(), Operand(), 0),) * 30),)))
 
 
 def test_a_function_that_is_alive_is_watched_wherever_it_is_kept(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from nnx_conformance.grading.grade import graded
 from nnx_conformance.judging.check import judge_target
 from nnx_conformance.judging.tally import LATE, Tally, tallies
 from nnx_conformance.judging.verdict import Header, report
-from nnx_conformance.process.limits import Clock, Limits, Watch
+from nnx_conformance.process.limits import Clock, Limits, TimeWatch
 from nnx_conformance.process.session import Ended
 from nnx_conformance.sandbox import linux, processor
 
@@ -31,20 +31,20 @@ UP = Ended(End.TIMED_OUT, "on one case it used more than 9 s of processor time",
 
 
 def test_a_watch_counts_what_the_process_uses_from_its_first_look_on() -> None:
-    watch = Watch("on one case it", seconds=2.0, wall=8.0, began=100.0)
+    watch = TimeWatch("on one case it", seconds=2.0, wall=8.0, began=100.0)
     assert not watch.over(101.0, 50.0)
     assert not watch.over(106.0, 52.0)
     assert watch.over(106.5, 52.1) == "on one case it used more than 2 s of processor time"
 
 
 def test_a_watch_ends_what_sleeps_by_the_clock_on_the_wall() -> None:
-    watch = Watch("importing it", seconds=2.0, wall=8.0, began=100.0)
+    watch = TimeWatch("importing it", seconds=2.0, wall=8.0, began=100.0)
     assert not watch.over(108.0, 0.1)
     assert watch.over(108.1, 0.1) == "importing it took longer than 8 s, most of which it slept or waited"
 
 
 def test_where_a_host_tells_no_processor_time_the_wall_alone_limits() -> None:
-    watch = Watch("on one case it", seconds=2.0, wall=8.0, began=100.0)
+    watch = TimeWatch("on one case it", seconds=2.0, wall=8.0, began=100.0)
     assert not watch.over(107.0, None)
     assert watch.over(109.0, None)
 

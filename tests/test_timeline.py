@@ -9,13 +9,13 @@ import pytest
 
 import nnx_reference
 from nnx_conformance import check
-from nnx_conformance.contracts.module_laws.evidence import Leaf, Side
+from nnx_conformance.contracts.module_laws.evidence import LeafFacts, Side
 from nnx_conformance.contracts.module_laws.facts import ProgramFacts, StepFacts
-from nnx_conformance.contracts.module_laws.laws.reading import Reading
+from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading
 from nnx_conformance.contracts.module_laws.laws.timeline import timeline as steps_of
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.facts import Raised
-from nnx_conformance.core.timeline import SHOWN, Point, StateChange, Step, Timeline, thinned
+from nnx_conformance.core.timeline import SHOWN, Point, StateChange, Timeline, TimelineStep, thinned
 from nnx_conformance.reports.picture import picture
 
 PROGRAM = Case("core", ())
@@ -109,9 +109,9 @@ def test_what_is_held_by_another_thing_is_said() -> None:
     assert text == "before the first call: 0 expected, 0 observed, held by int"
 
 
-def leaf(number: float, path: str = "mean") -> Leaf:
+def leaf(number: float, path: str = "mean") -> LeafFacts:
     array = np.full((), number, np.float32)
-    return Leaf(path, "nnx.BatchStat", True, False, False, True, False, "float32", False, array, "")
+    return LeafFacts(path, "nnx.BatchStat", True, False, False, True, False, "float32", False, array, "")
 
 
 def ran(operation: str, subject: float, twin: float) -> StepFacts:
@@ -136,13 +136,13 @@ def test_the_steps_of_a_program_say_what_they_changed_in_subject_and_twin() -> N
         where="",
         warnings=(),
     )
-    shown = steps_of(PROGRAM, Reading(facts))
+    shown = steps_of(PROGRAM, ProgramReading(facts))
     assert shown is not None
     only_here = StateChange("scale", "unchanged", "unchanged", False)
     assert shown.steps == (
-        Step(1, "call", (only_here, StateChange("mean", "0.0 → 1.0", "0.0 → 1.0", True))),
-        Step(3, "jit", (StateChange("mean", "unchanged", "1.0 → 2.0", False), only_here)),
-        Step(
+        TimelineStep(1, "call", (only_here, StateChange("mean", "0.0 → 1.0", "0.0 → 1.0", True))),
+        TimelineStep(3, "jit", (StateChange("mean", "unchanged", "1.0 → 2.0", False), only_here)),
+        TimelineStep(
             4,
             "cond",
             (
@@ -156,4 +156,4 @@ def test_the_steps_of_a_program_say_what_they_changed_in_subject_and_twin() -> N
 
 def test_a_program_that_changes_nothing_has_no_steps_to_show() -> None:
     facts = ProgramFacts((leaf(0),), (), (), (), "graph", "", "", (), twin_start=(leaf(0),))
-    assert steps_of(PROGRAM, Reading(facts)) is None
+    assert steps_of(PROGRAM, ProgramReading(facts)) is None

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from nnx_conformance.cli.group import cli
-from nnx_conformance.project.watching import Change, Watched, change
+from nnx_conformance.project.watching import VerdictChange, WatchedTarget, change
 from reports import finding, report
 
 GOOD = (Path(__file__).parent / "candidates" / "good.py").read_text()
@@ -24,14 +24,14 @@ LOST = GOOD.replace("write(self.count, read(self.count) + 1.0)", "self.count = r
 
 def test_a_change_names_what_is_fixed_new_and_still_there() -> None:
     before, after = report(finding("wrapper-kept"), finding("quiet")), report(finding("quiet"), finding("empty-x"))
-    assert change(before, after) == Change(fixed=("wrapper-kept",), new=("empty-x",), still_there=("quiet",))
+    assert change(before, after) == VerdictChange(fixed=("wrapper-kept",), new=("empty-x",), still_there=("quiet",))
 
 
 def test_a_verdict_hangs_on_the_file_and_on_what_it_imports(tmp_path: Path) -> None:
     (tmp_path / "solution.py").write_text("import helper\n")
     (tmp_path / "helper.py").write_text("")
     (tmp_path / "other.py").write_text("")
-    watched = Watched(str(tmp_path / "solution.py"), ())
+    watched = WatchedTarget(str(tmp_path / "solution.py"), ())
     assert not watched.look()
     (tmp_path / "other.py").write_text("changed = 1")
     assert not watched.look()
@@ -43,7 +43,7 @@ def test_a_verdict_hangs_on_the_file_and_on_what_it_imports(tmp_path: Path) -> N
 def test_a_file_that_is_replaced_is_seen_and_one_that_is_gone_is_named(tmp_path: Path) -> None:
     file = tmp_path / "solution.py"
     file.write_text("1\n")
-    watched = Watched(str(file), ())
+    watched = WatchedTarget(str(file), ())
     (tmp_path / "new").write_text("2\n")
     (tmp_path / "new").replace(file)
     assert watched.look()

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from nnx_conformance.adopt.records import UNKNOWN, Call, ClassRecord, Construction, Expression
+from nnx_conformance.adopt.records import UNKNOWN, ClassRecord, Construction, Expression, RecordedCall
 from nnx_conformance.core.candidate.subject import MOST_CALLS
 
 #: So many subjects of one class: its constructions with other flags compute something else.
@@ -18,7 +18,7 @@ INPUTS, SIGNATURES = 4, 2
 
 
 @dataclass(frozen=True)
-class Input:
+class DraftInput:
     """The arguments of one recorded call, those by keyword last, and its line."""
 
     arguments: tuple[Expression, ...]
@@ -37,7 +37,7 @@ class Way:
     name: str
     method: str
     keywords: tuple[str, ...]
-    inputs: tuple[Input, ...]
+    inputs: tuple[DraftInput, ...]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Draft:
         return len(self.ways) <= SIGNATURES and len(forms) == 1 and self.ways[0].method == "__call__"
 
     @property
-    def inputs(self) -> tuple[Input, ...]:
+    def inputs(self) -> tuple[DraftInput, ...]:
         """The inputs of all ways, in the order of the text."""
         return tuple(each for way in self.ways for each in way.inputs)
 
@@ -93,9 +93,9 @@ def drafts(record: ClassRecord) -> list[Draft]:
     return made
 
 
-def _calls_of(record: ClassRecord) -> dict[int, list[Call]]:
+def _calls_of(record: ClassRecord) -> dict[int, list[RecordedCall]]:
     """The calls by their constructions; one whose instance is not known goes with the only one there is."""
-    calls: dict[int, list[Call]] = {}
+    calls: dict[int, list[RecordedCall]] = {}
     only = 0 if len(record.constructions) == 1 and not record.refused else UNKNOWN
     for call in record.calls:
         number = only if call.construction == UNKNOWN else call.construction
@@ -104,8 +104,8 @@ def _calls_of(record: ClassRecord) -> dict[int, list[Call]]:
     return calls
 
 
-def _ways(record: ClassRecord, calls: list[Call]) -> Iterator[Way]:
-    groups: dict[tuple[object, ...], list[Call]] = {}
+def _ways(record: ClassRecord, calls: list[RecordedCall]) -> Iterator[Way]:
+    groups: dict[tuple[object, ...], list[RecordedCall]] = {}
     for call in sorted(calls, key=lambda call: call.method != "__call__"):
         arrays = (call.takes_arrays, call.returns_arrays)
         computes = all(arrays) if record.callable else any(arrays)
@@ -115,11 +115,11 @@ def _ways(record: ClassRecord, calls: list[Call]) -> Iterator[Way]:
     for (method, _, _), group in groups.items():
         keywords = tuple(name for name, _ in group[0].arguments.named)
         signatures = list(dict.fromkeys(call.arguments.shape for call in group))[:SIGNATURES]
-        inputs = [Input(call.arguments.all, call.line) for call in group if call.arguments.shape in signatures]
+        inputs = [DraftInput(call.arguments.all, call.line) for call in group if call.arguments.shape in signatures]
         yield Way(_name(str(method), group[0], names), str(method), keywords, tuple(inputs[:INPUTS]))
 
 
-def _name(method: str, call: Call, names: set[str]) -> str:
+def _name(method: str, call: RecordedCall, names: set[str]) -> str:
     """A name for a way: its method, and the choices that it is called with."""
     words = [method.strip("_")]
     if words[0] in names or method == "__call__":

@@ -23,7 +23,7 @@ from flax import nnx
 
 from nnx_conformance.adopt.arrays import NotWritable, of_shape, of_values
 from nnx_conformance.adopt.names import importable
-from nnx_conformance.adopt.records import Arguments, Expression, quoted
+from nnx_conformance.adopt.records import Expression, RecordedArguments, quoted
 from nnx_conformance.observe.flax_versions import NODE, contents, is_key, is_tracer
 
 #: Parts of one value: a larger one is no argument that a person would write down.
@@ -55,7 +55,7 @@ class Writer:
     making: bool = False
     parts: int = 0
 
-    def arguments(self, names: list[str], positional: tuple[Any, ...], named: dict[str, Any]) -> Arguments:
+    def arguments(self, names: list[str], positional: tuple[Any, ...], named: dict[str, Any]) -> RecordedArguments:
         """The expressions of what a function was given; `names` are its parameters.
 
         Raises:
@@ -63,7 +63,7 @@ class Writer:
         """
         called = [names[at] if at < len(names) else f"argument {at + 1}" for at in range(len(positional))]
         given = tuple(self._argument(value, name) for value, name in zip(positional, called, strict=True))
-        return Arguments(given, tuple((name, self._argument(value, name)) for name, value in named.items()))
+        return RecordedArguments(given, tuple((name, self._argument(value, name)) for name, value in named.items()))
 
     def _argument(self, value: Any, name: str) -> Expression:
         try:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnx_conformance.adopt import judging, subject_file, summary
-from nnx_conformance.adopt.judging import Judged
-from nnx_conformance.adopt.records import Session
+from nnx_conformance.adopt.judging import JudgedSubject
+from nnx_conformance.adopt.records import Recording
 from nnx_conformance.adopt.session import Adoption, adoption, folders_of
 from nnx_conformance.core.errors import expected, suggestion
 from nnx_conformance.project.checking import CheckOptions
@@ -21,11 +21,11 @@ NOTHING = (
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AdoptionResult:
     """What a session came to: what was adopted, and what became of each subject."""
 
     adoption: Adoption
-    results: tuple[Judged, ...]
+    results: tuple[JudgedSubject, ...]
 
     @property
     def exit_status(self) -> int:
@@ -35,7 +35,7 @@ class Outcome:
         return 0 if any(each.report and each.report.exit_status == 0 for each in self.results) else 3
 
 
-def known_package(session: Session, package: str, option: str) -> None:
+def known_package(session: Recording, package: str, option: str) -> None:
     """Find out that a package is that of no module which was made.
 
     Raises:
@@ -46,7 +46,7 @@ def known_package(session: Session, package: str, option: str) -> None:
         raise expected("the package of modules that are made", option, package, fix)
 
 
-def laws(session: Session, options: CheckOptions, tests: str, say: Callable[[str], None]) -> Outcome:
+def laws(session: Recording, options: CheckOptions, tests: str, say: Callable[[str], None]) -> AdoptionResult:
     """Make subjects of what was recorded, and judge them and those that a person keeps.
 
     Args:
@@ -65,10 +65,10 @@ def laws(session: Session, options: CheckOptions, tests: str, say: Callable[[str
         say(f"judging {len(targets)} {'subject' if len(targets) == 1 else 'subjects'} by the module laws")
     results = judging.judged(targets, options, lambda *done: say("[{}/{}] {} {}".format(*done))) if targets else []
     seen = len(session.records) + len(session.unnamed)
-    return Outcome(Adoption(seen, adopted.subjects, {**adopted.refused, **left_out}), tuple(results))
+    return AdoptionResult(Adoption(seen, adopted.subjects, {**adopted.refused, **left_out}), tuple(results))
 
 
-def written(session: Session, file: Path, tests: str, say: Callable[[str], None]) -> Iterator[str]:
+def written(session: Recording, file: Path, tests: str, say: Callable[[str], None]) -> Iterator[str]:
     """Write the subjects of a session to the file that a person keeps; the lines that say what was done.
 
     Args:

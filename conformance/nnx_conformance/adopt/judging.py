@@ -24,7 +24,7 @@ Progress = Callable[[int, int, str, str], None]
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedSubject:
     """What became of one subject.
 
     Attributes:
@@ -69,7 +69,7 @@ def kept(root: Path, classes: Iterable[str]) -> tuple[dict[str, str], dict[str, 
     return targets, {dotted: f"a comment in {subject_file.NAME} leaves it out" for dotted in left_out}
 
 
-def judged(targets: dict[str, str], options: CheckOptions, progress: Progress) -> list[Judged]:
+def judged(targets: dict[str, str], options: CheckOptions, progress: Progress) -> list[JudgedSubject]:
     """Judge subjects by the module laws, several at a time; in the order of the targets.
 
     Args:
@@ -80,7 +80,7 @@ def judged(targets: dict[str, str], options: CheckOptions, progress: Progress) -
     packages = tuple(dict.fromkeys(dotted.partition(".")[0] for dotted in targets.values()))
     project = dataclasses.replace(options.project, packages=(*options.project.packages, *packages))
     options = dataclasses.replace(options, project=project, contract=CONTRACT)
-    done: dict[str, Judged] = {}
+    done: dict[str, JudgedSubject] = {}
     jobs = max(1, min(len(targets), os.cpu_count() or 1))
     # A fork would take over what the tests left running in threads.
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
@@ -88,7 +88,7 @@ def judged(targets: dict[str, str], options: CheckOptions, progress: Progress) -
         for future in as_completed(running):
             target = running[future]
             report, failure = future.result()
-            each = done[target] = Judged(targets[target], target, report, failure)
+            each = done[target] = JudgedSubject(targets[target], target, report, failure)
             progress(len(done), len(targets), each.dotted, report.verdict if report else "could not be judged")
     return [done[target] for target in targets]
 
@@ -101,6 +101,6 @@ def _judged(options: CheckOptions, target: str) -> tuple[Report | None, str]:
         return None, str(error)
 
 
-def violating(results: Sequence[Judged]) -> list[str]:
+def violating(results: Sequence[JudgedSubject]) -> list[str]:
     """The classes that violate a law, once each."""
     return list(dict.fromkeys(each.dotted for each in results if each.violates))

@@ -27,12 +27,12 @@ from nnx_conformance.adopt.names import importable, main_name
 from nnx_conformance.adopt.records import (
     REFUSED,
     UNKNOWN,
-    Arguments,
-    Call,
     ClassRecord,
     Construction,
     Expression,
-    Session,
+    RecordedArguments,
+    RecordedCall,
+    Recording,
 )
 from nnx_conformance.adopt.running import Running
 from nnx_conformance.adopt.sight import (
@@ -61,16 +61,16 @@ class _Made:
     """An instance that a constructor made, while it lives; `refused` says why its arguments cannot be written down."""
 
     cls: type
-    arguments: Arguments | None
+    arguments: RecordedArguments | None
     refused: str
     line: str
     number: int = REFUSED
-    setup: tuple[tuple[str, Arguments], ...] = ()
+    setup: tuple[tuple[str, RecordedArguments], ...] = ()
     used: bool = False
 
 
 @dataclass
-class Recorder:
+class ConstructionRecorder:
     """What is recorded of the classes of a session.
 
     Attributes:
@@ -79,7 +79,7 @@ class Recorder:
     """
 
     package: str = ""
-    session: Session = field(default_factory=Session)
+    session: Recording = field(default_factory=Recording)
     _keys: dict[type, str] = field(default_factory=dict)
     _instances: dict[int, tuple[weakref.ref[Any], _Made]] = field(default_factory=dict)
     _looks: dict[tuple[str, Any], set[int]] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class Recorder:
     _running: Running = field(default_factory=lambda: Running())
 
     @contextmanager
-    def recording(self) -> Iterator[Recorder]:
+    def recording(self) -> Iterator[ConstructionRecorder]:
         """Record while the block lasts."""
         with Patches() as patches:
             meta = next(kind for kind in inspect.getmro(type(nnx.Module)) if "__call__" in vars(kind))
@@ -236,7 +236,9 @@ class Recorder:
                 self._returned(key, call, instance, output)
         return output
 
-    def _call(self, key: str, name: str, method: Any, instance: Any, values: tuple[Any, Any], line: str) -> Call | None:
+    def _call(
+        self, key: str, name: str, method: Any, instance: Any, values: tuple[Any, Any], line: str
+    ) -> RecordedCall | None:
         record = self.session.records[key]
         if len(record.calls) >= CALLS:
             return None
@@ -251,9 +253,9 @@ class Recorder:
             record.refused.setdefault(f"{name}: an argument raised {type(error).__name__} when it was looked at", line)
             return None
         takes = any(map(is_array, jax.tree.leaves(values, is_leaf=lambda leaf: isinstance(leaf, NODE))))
-        return Call(name, given, line, number, takes, False)
+        return RecordedCall(name, given, line, number, takes, False)
 
-    def _returned(self, key: str, call: Call, instance: Any, output: Any) -> None:
+    def _returned(self, key: str, call: RecordedCall, instance: Any, output: Any) -> None:
         record = self.session.records[key]
         _, made = self._instances.get(id(instance), (None, None))
         returns = any(map(is_array, jax.tree.leaves(output)))
@@ -272,7 +274,7 @@ class Recorder:
         if len(concrete) < ALIKE and not any(known.arguments == call.arguments for known in alike):
             record.calls.append(call)
 
-    def _set_up(self, key: str, made: _Made, instance: Any, call: Call) -> None:
+    def _set_up(self, key: str, made: _Made, instance: Any, call: RecordedCall) -> None:
         """A method that takes no arrays and comes before the first call belongs to the construction."""
         if made.used or len(made.setup) >= SETUP:
             return
@@ -283,7 +285,7 @@ class Recorder:
 class _Spied:
     """A method that is no plain function, such as one under `nnx.jit`; all else of it stays as it is."""
 
-    def __init__(self, recorder: Recorder, name: str, method: Any) -> None:
+    def __init__(self, recorder: ConstructionRecorder, name: str, method: Any) -> None:
         self._recorder, self._name, self._method = recorder, name, method
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:

@@ -14,14 +14,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from nnx_conformance.adopt.records import Session, read, save
+from nnx_conformance.adopt.records import Recording, read, save
 from nnx_conformance.core.errors import Misuse, expected
 
 #: How pytest ends when its tests passed, and when some failed: either way they ran.
 RAN = (0, 1)
 
 
-def of_tests(arguments: Sequence[str], package: str) -> tuple[Session, int]:
+def of_tests(arguments: Sequence[str], package: str) -> tuple[Recording, int]:
     """What pytest recorded, and its exit status.
 
     Args:
@@ -41,7 +41,7 @@ def of_tests(arguments: Sequence[str], package: str) -> tuple[Session, int]:
         return read(recorded), status
 
 
-def of_script(script: str, arguments: Sequence[str], package: str) -> tuple[Session, int]:
+def of_script(script: str, arguments: Sequence[str], package: str) -> tuple[Recording, int]:
     """What a script recorded, and its exit status.
 
     Args:
@@ -65,12 +65,12 @@ def of_script(script: str, arguments: Sequence[str], package: str) -> tuple[Sess
 
 def main() -> None:
     """Run the script that the command line names, and record it."""
-    from nnx_conformance.adopt.recorder import Recorder  # JAX is needed in this process alone
+    from nnx_conformance.adopt.recorder import ConstructionRecorder  # JAX is needed in this process alone
 
     recorded, package, script, *arguments = sys.argv[1:]
     sys.argv = [script, *arguments]
     sys.path.insert(0, os.path.dirname(os.path.abspath(script)))
-    recorder = Recorder(package)
+    recorder = ConstructionRecorder(package)
     try:
         with recorder.recording():
             runpy.run_path(script, run_name="__main__")

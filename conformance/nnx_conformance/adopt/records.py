@@ -46,7 +46,7 @@ class Expression:
 
 
 @dataclass(frozen=True)
-class Arguments:
+class RecordedArguments:
     """The arguments of a call: by position, then by keyword."""
 
     positional: tuple[Expression, ...] = ()
@@ -90,13 +90,13 @@ class Construction:
         setup: the methods that were called on it before its first call, with their arguments.
     """
 
-    arguments: Arguments
+    arguments: RecordedArguments
     line: str
-    setup: tuple[tuple[str, Arguments], ...] = ()
+    setup: tuple[tuple[str, RecordedArguments], ...] = ()
 
 
 @dataclass(frozen=True)
-class Call:
+class RecordedCall:
     """One way in which an instance of a class was called.
 
     Attributes:
@@ -109,7 +109,7 @@ class Call:
     """
 
     method: str
-    arguments: Arguments
+    arguments: RecordedArguments
     line: str
     construction: int
     takes_arrays: bool
@@ -120,7 +120,7 @@ class Call:
         """Whether a value among its arguments was a tracer."""
         return any(value.traced for value in self.arguments.all)
 
-    def is_like(self, other: Call) -> bool:
+    def is_like(self, other: RecordedCall) -> bool:
         """Whether JAX compiles the same for both."""
         mine, others = self.arguments, other.arguments
         return (self.method, self.construction, mine.form, mine.shape, mine.flags) == (
@@ -149,7 +149,7 @@ class ClassRecord:
     source: str
     callable: bool = True
     constructions: list[Construction] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
+    calls: list[RecordedCall] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -170,7 +170,7 @@ def merged(several: Iterable[Records]) -> Records:
             numbers = [_place(known.constructions, construction) for construction in record.constructions]
             for call in record.calls:
                 number = numbers[call.construction] if call.construction >= 0 else call.construction
-                moved = Call(**{**vars(call), "construction": number})
+                moved = RecordedCall(**{**vars(call), "construction": number})
                 if moved not in known.calls:
                     known.calls.append(moved)
             known.refused = {**record.refused, **known.refused}
@@ -186,7 +186,7 @@ def _place(constructions: list[Construction], construction: Construction) -> int
 
 
 @dataclass
-class Session:
+class Recording:
     """What one process recorded.
 
     Attributes:
@@ -200,22 +200,22 @@ class Session:
     others: set[str] = field(default_factory=set)
 
 
-def merged_sessions(sessions: Iterable[Session]) -> Session:
+def merged_sessions(sessions: Iterable[Recording]) -> Recording:
     """What all processes of one session recorded."""
     several = list(sessions)
-    return Session(
+    return Recording(
         merged(session.records for session in several),
         {name: why for session in several for name, why in session.unnamed.items()},
         {name for session in several for name in session.others},
     )
 
 
-def save(session: Session, path: Path) -> None:
+def save(session: Recording, path: Path) -> None:
     """Write what was recorded where another process of the same session reads it."""
     path.write_bytes(pickle.dumps(session))
 
 
-def read(path: Path) -> Session:
+def read(path: Path) -> Recording:
     """What another process of the same session has saved.
 
     Raises:
@@ -225,5 +225,5 @@ def read(path: Path) -> Session:
         session: Any = pickle.loads(path.read_bytes())
     except (OSError, pickle.UnpicklingError, EOFError) as error:
         raise Misuse(f"What a worker recorded cannot be read: {error}. Run again.") from error
-    assert isinstance(session, Session)
+    assert isinstance(session, Recording)
     return session

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnx_conformance.adopt.drafts import Draft, Input
-from nnx_conformance.adopt.records import SEED, Arguments
+from nnx_conformance.adopt.drafts import Draft, DraftInput
+from nnx_conformance.adopt.records import SEED, RecordedArguments
 
 WIDTH = 100
 #: The first words of a file that `adopt` writes: it adds to no other.
@@ -174,7 +174,7 @@ def _make(draft: Draft, text: io.StringIO, seeds: itertools.count[int]) -> str:
     return name
 
 
-def _parts(arguments: Arguments) -> list[str]:
+def _parts(arguments: RecordedArguments) -> list[str]:
     return [
         *(value.text for value in arguments.positional),
         *(f"{name}={value.text}" for name, value in arguments.named),
@@ -207,13 +207,13 @@ def _names(keywords: Sequence[str]) -> str:
     return f"({inner},)" if len(keywords) == 1 else f"({inner})"
 
 
-def _input(given: Input, seeds: itertools.count[int]) -> str:
+def _input(given: DraftInput, seeds: itertools.count[int]) -> str:
     parts = [value.text for value in given.arguments]
     alone = len(parts) == 1 and not parts[0].startswith("(")
     return _seeded(parts[0] if alone else f"({', '.join(parts)}{',' if len(parts) == 1 else ''})", seeds)
 
 
-def _note(given: Input) -> str:
+def _note(given: DraftInput) -> str:
     return "  # traced where it was called: shapes and dtypes alone are known" if given.traced else ""
 
 

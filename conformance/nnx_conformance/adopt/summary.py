@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from nnx_conformance.adopt.judging import Judged, violating
+from nnx_conformance.adopt.judging import JudgedSubject, violating
 from nnx_conformance.adopt.session import Adoption
 from nnx_conformance.adopt.subject_file import NAME
 from nnx_conformance.core.candidate.subject import CAPABILITIES
@@ -25,7 +25,7 @@ ANSWERS = {
 }
 
 
-def lines(adoption: Adoption, results: Sequence[Judged]) -> Iterator[str]:
+def lines(adoption: Adoption, results: Sequence[JudgedSubject]) -> Iterator[str]:
     """The lines of the summary."""
     for each in results:
         yield from _findings(each)
@@ -37,7 +37,7 @@ def lines(adoption: Adoption, results: Sequence[Judged]) -> Iterator[str]:
         yield f"subjects: {results[0].target.partition('::')[0]}"
 
 
-def _findings(each: Judged) -> Iterator[str]:
+def _findings(each: JudgedSubject) -> Iterator[str]:
     report = each.report
     if report is None or not report.findings:
         return
@@ -51,7 +51,7 @@ def _findings(each: Judged) -> Iterator[str]:
         yield ""
 
 
-def _failure(each: Judged) -> str:
+def _failure(each: JudgedSubject) -> str:
     return each.report.failure if each.report else ""
 
 
@@ -74,7 +74,7 @@ def example(dotted: str) -> str:
     return f"Subject(make=lambda rngs: {plain(dotted.rpartition('.')[2])}(...), inputs=[...])"
 
 
-def counts(adoption: Adoption, results: Sequence[Judged]) -> str:
+def counts(adoption: Adoption, results: Sequence[JudgedSubject]) -> str:
     """How many classes were recorded, adopted, and violate a law."""
     adopted, violate = {each.dotted for each in results}, violating(results)
     parts = [f"{adoption.seen} {'class' if adoption.seen == 1 else 'classes'} recorded", f"{len(adopted)} adopted"]

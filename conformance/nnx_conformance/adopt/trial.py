@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from nnx_conformance.contracts.module_laws.evidence import Leaf
+from nnx_conformance.contracts.module_laws.evidence import LeafFacts
 from nnx_conformance.contracts.module_laws.execution.harness import Harness
 from nnx_conformance.contracts.module_laws.execution.loading import draws
 from nnx_conformance.contracts.module_laws.execution.pool import pool_of
@@ -39,7 +39,7 @@ MESSAGE = 200
 
 
 @dataclasses.dataclass
-class Evidence:
+class TraitEvidence:
     """What a subject showed when it was made and called anew.
 
     Attributes:
@@ -61,15 +61,15 @@ class Evidence:
     grows: list[str] = dataclasses.field(default_factory=list)
 
 
-def examined(subject: Subject) -> Evidence:
+def examined(subject: Subject) -> TraitEvidence:
     """Make and call a subject anew."""
-    evidence = Evidence()
+    evidence = TraitEvidence()
     try:
         module = Harness(subject, pool_of(subject), Source("<none>"), "").make(0)
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-        return Evidence(failure=f"making it anew raised {_said(error)}")
+        return TraitEvidence(failure=f"making it anew raised {_said(error)}")
     if not isinstance(module, NODE):
-        return Evidence(failure=f"its constructor gave a {type(module).__name__}")
+        return TraitEvidence(failure=f"its constructor gave a {type(module).__name__}")
     said = ""
     for place, (way, _) in enumerate(_inputs(subject)):
         alone = _with(subject, {place})
@@ -87,7 +87,7 @@ def examined(subject: Subject) -> Evidence:
     return evidence
 
 
-def _traits(harness: Harness, evidence: Evidence) -> None:
+def _traits(harness: Harness, evidence: TraitEvidence) -> None:
     numbers = range(len(harness.pool.inputs))
     evidence.draws = any(draws(harness, number) for number in numbers)
     module = harness.make(0)
@@ -102,7 +102,7 @@ def _traits(harness: Harness, evidence: Evidence) -> None:
         _mode(harness, evidence)
 
 
-def _mode(harness: Harness, evidence: Evidence) -> None:
+def _mode(harness: Harness, evidence: TraitEvidence) -> None:
     """Whether `eval()` has an effect, and what still moves after it."""
     effect = False
     for number in range(len(harness.pool.inputs)):
@@ -126,7 +126,7 @@ def _mode(harness: Harness, evidence: Evidence) -> None:
         evidence.moves_in_eval = []
 
 
-def _moved(before: tuple[Leaf, ...], after: tuple[Leaf, ...], among: Any = lambda _: True) -> list[str]:
+def _moved(before: tuple[LeafFacts, ...], after: tuple[LeafFacts, ...], among: Any = lambda _: True) -> list[str]:
     old = {leaf.path: leaf for leaf in before}
     return [
         leaf.path or "its output"
@@ -135,7 +135,7 @@ def _moved(before: tuple[Leaf, ...], after: tuple[Leaf, ...], among: Any = lambd
     ]
 
 
-def _differ(leaf: Leaf, other: Leaf) -> bool:
+def _differ(leaf: LeafFacts, other: LeafFacts) -> bool:
     if leaf.array is None or other.array is None:
         return leaf.text != other.text
     return leaf.array.shape != other.array.shape or not np.array_equal(
@@ -196,7 +196,7 @@ def _examined_apart(path: str, name: str) -> dict[str, Any]:
             if time.monotonic() >= until or os.WTERMSIG(status) == signal.SIGXCPU
             else "ended its process"
         )
-        return dataclasses.asdict(Evidence(failure=f"making or calling it anew {why}"))
+        return dataclasses.asdict(TraitEvidence(failure=f"making or calling it anew {why}"))
     return json.loads(answer)  # type: ignore[no-any-return]
 
 
@@ -206,7 +206,7 @@ def _in_child(path: str, name: str) -> dict[str, Any]:
     try:
         subject = getattr(import_file(path), name)
     except BaseException as error:  # noqa: BLE001 - as above
-        return dataclasses.asdict(Evidence(failure=f"importing it anew raised {_said(error)}"))
+        return dataclasses.asdict(TraitEvidence(failure=f"importing it anew raised {_said(error)}"))
     return dataclasses.asdict(examined(subject))
 
 

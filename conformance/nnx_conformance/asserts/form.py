@@ -14,7 +14,7 @@ P = ParamSpec("P")
 PREFIX = "[Chex] "
 
 
-class Form(TypedDict, total=False):
+class MessageForm(TypedDict, total=False):
     """The keywords of every assertion, as chex's own have them.
 
     Attributes:
@@ -41,7 +41,7 @@ def assertion(check: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(check)
     def asserted(*args: P.args, **kwargs: P.kwargs) -> None:
         __tracebackhide__ = True  # pytest shows the line of the test
-        form = {name: kwargs.pop(name) for name in Form.__annotations__ if name in kwargs}
+        form = {name: kwargs.pop(name) for name in MessageForm.__annotations__ if name in kwargs}
         if enabled():
             try:
                 check(*args, **kwargs)

@@ -28,7 +28,7 @@ WRITE = "[...]" if tuple(map(int, flax.__version__.split(".")[:3])) >= (0, 10, 7
 
 
 @dataclass(frozen=True)
-class Leaf:
+class StateLeaf:
     """Something that hangs on a graph and is no node: a Variable, or a part of what it holds, an array, a plain value.
 
     Attributes:
@@ -61,7 +61,7 @@ class Leaf:
 class StateCopy:
     """What a module held when `snapshot` copied it; later writes do not show."""
 
-    leaves: Mapping[Keys, Leaf]
+    leaves: Mapping[Keys, StateLeaf]
 
     def __repr__(self) -> str:
         return f"StateCopy({', '.join(f'{leaf.path}={shown(leaf.value)}' for leaf in self.leaves.values())})"
@@ -82,14 +82,14 @@ def snapshot(module: Any) -> StateCopy:
     return StateCopy({keys: replace(leaf, holder=None) for keys, leaf in copied.items()})
 
 
-def read(source: Any, name: str) -> dict[Keys, Leaf]:
+def read(source: Any, name: str) -> dict[Keys, StateLeaf]:
     """The leaves of a module, a state or a copy; `name` is that of the argument, for the message."""
     if isinstance(source, StateCopy):
         return dict(source.leaves)
     if not isinstance(source, (NODE, nnx.State, list, tuple, Mapping)):
         wanted = "a module, an nnx.State or what asserts.snapshot(module) gives"
         raise misused(wanted, name, source, "Pass the module.")
-    leaves: dict[Keys, Leaf] = {}
+    leaves: dict[Keys, StateLeaf] = {}
     variables: set[Same[Any]] = set()
     for spot in walk(source):
         again = spot.is_variable and Same(spot.value) in variables
@@ -179,12 +179,12 @@ def _inside(value: Any) -> list[tuple[Any, str, Any]] | None:
     return [(name, f".{name}", part) for name, part in own.items() if not name.startswith("__")]
 
 
-def _leaves(spot: Spot, again: bool) -> Iterator[tuple[Keys, Leaf]]:
+def _leaves(spot: Spot, again: bool) -> Iterator[tuple[Keys, StateLeaf]]:
     if not spot.is_variable:
         # An array in a plain list or dict is no state on every Flax; one that is an attribute of a node is.
         state = isinstance(spot.node, (NODE, nnx.State)) and isinstance(spot.value, (jax.Array, np.ndarray))
         value, dtype = held(spot.value)
-        yield spot.keys, Leaf(spot.path, type(spot.value), False, state, value, dtype, None, False, spot.keys)
+        yield spot.keys, StateLeaf(spot.path, type(spot.value), False, state, value, dtype, None, False, spot.keys)
         return
     real = isinstance(spot.value, nnx.Variable)
     kind, content = (type(spot.value), contents(spot.value)) if real else (spot.value.type, spot.value.value)
@@ -195,7 +195,9 @@ def _leaves(spot: Spot, again: bool) -> Iterator[tuple[Keys, Leaf]]:
         keys = (*spot.keys, label) if label else spot.keys
         yield (
             keys,
-            Leaf(spot.path + label, kind, True, True, value, dtype, spot.value if real else None, again, spot.keys),
+            StateLeaf(
+                spot.path + label, kind, True, True, value, dtype, spot.value if real else None, again, spot.keys
+            ),
         )
 
 
@@ -213,7 +215,7 @@ def on_host(value: Any) -> np.ndarray:
     return np.array(jax.random.key_data(value) if is_key(value) else value)
 
 
-def state_of(source: Any, name: str, ignore: type | tuple[type, ...] = ()) -> dict[Keys, Leaf]:
+def state_of(source: Any, name: str, ignore: type | tuple[type, ...] = ()) -> dict[Keys, StateLeaf]:
     """The leaves that are state, a shared Variable once, without Variables of the classes to ignore."""
     return {
         keys: leaf
@@ -233,7 +235,7 @@ def shown(value: Any) -> str:
     return value if value is DELETED else repr(value)[:80]
 
 
-def difference(before: Leaf, after: Leaf) -> str:
+def difference(before: StateLeaf, after: StateLeaf) -> str:
     """How two leaves differ, as `was 0.0 and is 1.0`; empty if they hold the same."""
     a, b = before.value, after.value
     if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
@@ -264,7 +266,7 @@ def _equal(a: Any, b: Any) -> bool:
 _NUMBER = (np.ndarray, bool, int, float, complex)
 
 
-def _typed(leaf: Leaf) -> str:
+def _typed(leaf: StateLeaf) -> str:
     return f"{leaf.dtype}[{','.join(map(str, leaf.value.shape))}]"
 
 
@@ -274,7 +276,7 @@ def listed(paths: list[str], most: int = 6) -> str:
     return ", ".join(f"`{path}`" for path in paths[:most]) + more if paths else "no Variable"
 
 
-def live(before: Any, after: Any, old: Mapping[Keys, Leaf], new: Mapping[Keys, Leaf]) -> ValueError | None:
+def live(before: Any, after: Any, old: Mapping[Keys, StateLeaf], new: Mapping[Keys, StateLeaf]) -> ValueError | None:
     """The error for a `before` that shows what was written since; None for one that does not."""
     shared = [leaf.path for keys, leaf in old.items() if leaf.holder is not None and _holder(new, keys) is leaf.holder]
     if not shared and (before is not after or isinstance(before, StateCopy)):
@@ -285,5 +287,5 @@ def live(before: Any, after: Any, old: Mapping[Keys, Leaf], new: Mapping[Keys, L
     return misused("the state from before", "before", before, fix)
 
 
-def _holder(leaves: Mapping[Keys, Leaf], keys: Keys) -> Any:
+def _holder(leaves: Mapping[Keys, StateLeaf], keys: Keys) -> Any:
     return leaves[keys].holder if keys in leaves else None

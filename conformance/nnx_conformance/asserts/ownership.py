@@ -12,14 +12,14 @@ import jax
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.asserts.form import Failed, Form, assertion, misused
-from nnx_conformance.asserts.leaves import Keys, Leaf, listed, live, read, walk
+from nnx_conformance.asserts.form import Failed, MessageForm, assertion, misused
+from nnx_conformance.asserts.leaves import Keys, StateLeaf, listed, live, read, walk
 from nnx_conformance.asserts.writes import Block, Writes
 from nnx_conformance.observe.flax_versions import NODE, contents, is_key, is_tracer
 
 
 @assertion
-def assert_independent(first: Any, second: Any, **form: Unpack[Form]) -> None:
+def assert_independent(first: Any, second: Any, **form: Unpack[MessageForm]) -> None:
     """Check that two modules share no node, no Variable and no buffer: what one is given leaves the other alone.
 
     `nnx.clone` shares buffers: donating one of the two, or writing to a NumPy array in place, reaches the other.
@@ -107,12 +107,12 @@ def _extents(value: Any) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class _Stream:
+class _KeyStream:
     """A stream of random keys: its key and count; or a key that a Variable holds by itself."""
 
     path: str
-    key: Leaf | None
-    count: Leaf | None
+    key: StateLeaf | None
+    count: StateLeaf | None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ class _Stream:
 
 
 @assertion
-def assert_keys_advance(before: Any, after: Any, *, streams: Sequence[str] = (), **form: Unpack[Form]) -> None:
+def assert_keys_advance(before: Any, after: Any, *, streams: Sequence[str] = (), **form: Unpack[MessageForm]) -> None:
     """Check that random keys were drawn, and that none will come again.
 
     A stream whose count stays was not drawn from, or what was drawn is forgotten, as in a plain `jax.jit`: the next
@@ -143,7 +143,9 @@ def assert_keys_advance(before: Any, after: Any, *, streams: Sequence[str] = (),
     _keys_advance(streams, before, after)
 
 
-def keys_advance(module: Any, *, streams: Sequence[str] = (), **form: Unpack[Form]) -> AbstractContextManager[None]:
+def keys_advance(
+    module: Any, *, streams: Sequence[str] = (), **form: Unpack[MessageForm]
+) -> AbstractContextManager[None]:
     """`assert_keys_advance` around a block: `with keys_advance(model): model(x)`."""
     check = functools.partial(_keys_advance, streams)
     return Block("assert_keys_advance", module, form, check)
@@ -167,29 +169,29 @@ def _keys_advance(streams: Sequence[str], before: Any, after: Any, writes: Write
         raise Failed("; ".join(reasons or [f"{step}, so the next call draws the same keys" for step in still]))
 
 
-def _streams(leaves: Mapping[Keys, Leaf]) -> dict[Keys, _Stream]:
-    streams: dict[Keys, _Stream] = {}
+def _streams(leaves: Mapping[Keys, StateLeaf]) -> dict[Keys, _KeyStream]:
+    streams: dict[Keys, _KeyStream] = {}
     for keys, leaf in leaves.items():
         if not leaf.variable:
             continue
         if issubclass(leaf.kind, (nnx.RngKey, nnx.RngCount)):
-            stream = streams.get(keys[:-1], _Stream(leaf.path.rpartition(".")[0], None, None))
+            stream = streams.get(keys[:-1], _KeyStream(leaf.path.rpartition(".")[0], None, None))
             of_key = issubclass(leaf.kind, nnx.RngKey)
             key, count = (leaf, stream.count) if of_key else (stream.key, leaf)
-            streams[keys[:-1]] = _Stream(stream.path, key, count)
+            streams[keys[:-1]] = _KeyStream(stream.path, key, count)
         elif leaf.dtype.startswith("key<"):
-            streams[keys] = _Stream(leaf.path, leaf, None)
+            streams[keys] = _KeyStream(leaf.path, leaf, None)
     return streams
 
 
-def _named(name: str, streams: Mapping[Keys, _Stream]) -> list[Keys]:
+def _named(name: str, streams: Mapping[Keys, _KeyStream]) -> list[Keys]:
     if matching := [keys for keys, stream in streams.items() if name in stream.names]:
         return matching
     known = listed([stream.path for stream in streams.values()])
     raise misused("a stream of random keys", "streams", name, f"There are {known}.")
 
 
-def _moved(before: _Stream, after: _Stream) -> int:
+def _moved(before: _KeyStream, after: _KeyStream) -> int:
     """1 if other keys come now, 0 if the same ones, -1 if some that came before."""
     if not _alike(before.key, after.key):
         return 1
@@ -199,13 +201,13 @@ def _moved(before: _Stream, after: _Stream) -> int:
     return 1 if a.shape != b.shape else -1 if np.any(b < a) else int(np.any(b > a))
 
 
-def _alike(first: Leaf | None, second: Leaf | None) -> bool:
+def _alike(first: StateLeaf | None, second: StateLeaf | None) -> bool:
     if first is None or second is None:
         return first is second
     return first.value is second.value or (not is_tracer(first.value) and np.array_equal(first.value, second.value))
 
 
-def _step(before: _Stream, after: _Stream) -> str:
+def _step(before: _KeyStream, after: _KeyStream) -> str:
     counts = [np.asarray(stream.count.value).tolist() for stream in (before, after) if stream.count is not None]
     if len(counts) < 2:
         return f"`{before.path}` holds the same key"

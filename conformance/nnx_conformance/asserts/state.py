@@ -13,10 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.asserts.form import Failed, Form, assertion, misused, worded
+from nnx_conformance.asserts.form import Failed, MessageForm, assertion, misused, worded
 from nnx_conformance.asserts.leaves import (
     Keys,
-    Leaf,
+    StateLeaf,
     difference,
     held,
     listed,
@@ -32,12 +32,14 @@ from nnx_conformance.observe.flax_versions import NODE, contents, is_tracer
 from nnx_conformance.observe.graph import type_name
 
 #: A module, an `nnx.State` of it, or what `snapshot` gives.
-Source = Any
+ModuleOrState = Any
 Classes = type | tuple[type, ...]
 
 
 @assertion
-def assert_state_equal(first: Source, second: Source, *, ignore: Classes = (), **form: Unpack[Form]) -> None:
+def assert_state_equal(
+    first: ModuleOrState, second: ModuleOrState, *, ignore: Classes = (), **form: Unpack[MessageForm]
+) -> None:
     """Check that two modules hold the same Variables and arrays, at the same paths, bit for bit but for the sign of 0.
 
     Args:
@@ -54,7 +56,13 @@ def assert_state_equal(first: Source, second: Source, *, ignore: Classes = (), *
 
 @assertion
 def assert_state_close(
-    first: Source, second: Source, *, rtol: float = 1e-6, atol: float = 0.0, ignore: Classes = (), **form: Unpack[Form]
+    first: ModuleOrState,
+    second: ModuleOrState,
+    *,
+    rtol: float = 1e-6,
+    atol: float = 0.0,
+    ignore: Classes = (),
+    **form: Unpack[MessageForm],
 ) -> None:
     """As `assert_state_equal`, with values up to `atol + rtol * abs(second)`.
 
@@ -72,7 +80,7 @@ def assert_state_close(
 
 
 def compare(
-    first: Mapping[Keys, Leaf], second: Mapping[Keys, Leaf], rtol: float | None = None, atol: float = 0
+    first: Mapping[Keys, StateLeaf], second: Mapping[Keys, StateLeaf], rtol: float | None = None, atol: float = 0
 ) -> None:
     """Fail, in chex's words, where two states differ; exactly without `rtol`."""
     if problems := _of_structure(first, second):
@@ -94,7 +102,7 @@ def close(first: Mapping[str, Any], second: Mapping[str, Any], rtol: float | Non
             chex.assert_trees_all_close(_wide(some), _wide(others), rtol=tolerance, atol=atol)
 
 
-def _of_structure(first: Mapping[Keys, Leaf], second: Mapping[Keys, Leaf]) -> list[str]:
+def _of_structure(first: Mapping[Keys, StateLeaf], second: Mapping[Keys, StateLeaf]) -> list[str]:
     only = [(leaf, "first") for keys, leaf in first.items() if keys not in second]
     only += [(leaf, "second") for keys, leaf in second.items() if keys not in first]
     messages = [f"{leaf} is in the {name} alone" for leaf, name in only[:6]]
@@ -105,7 +113,7 @@ def _of_structure(first: Mapping[Keys, Leaf], second: Mapping[Keys, Leaf]) -> li
     return messages + ([f"and {len(only) - 6} more"] if len(only) > 6 else [])
 
 
-def _arrays(first: Leaf, second: Leaf) -> tuple[Any, Any]:
+def _arrays(first: StateLeaf, second: StateLeaf) -> tuple[Any, Any]:
     """The values of two leaves as arrays; what was a Python number has the dtype of what it is compared with."""
     a, b = (leaf.value if is_tracer(leaf.value) else np.asarray(leaf.value) for leaf in (first, second))
     if "" in (first.dtype, second.dtype) and all(isinstance(value, np.ndarray) for value in (a, b)):
@@ -134,7 +142,7 @@ def _by_tolerance(tree: Mapping[str, Any], rtol: float) -> dict[float, list[str]
 
 
 @assertion
-def assert_variable(module: Any, path: str | Keys, value: Any = None, **form: Unpack[Form]) -> None:
+def assert_variable(module: Any, path: str | Keys, value: Any = None, **form: Unpack[MessageForm]) -> None:
     """Check that a Variable hangs at a path of a module, and what it holds.
 
     Args:
@@ -174,7 +182,9 @@ def _array(value: Any) -> Any:
 
 
 @assertion
-def assert_state_untouched(before: Source, after: Source, *, ignore: Classes = (), **form: Unpack[Form]) -> None:
+def assert_state_untouched(
+    before: ModuleOrState, after: ModuleOrState, *, ignore: Classes = (), **form: Unpack[MessageForm]
+) -> None:
     """Check that nothing was written: every Variable and array holds what it held, and none came or went.
 
     Args:
@@ -191,19 +201,19 @@ def assert_state_untouched(before: Source, after: Source, *, ignore: Classes = (
     _untouched(ignore, before, after)
 
 
-def state_untouched(module: Any, *, ignore: Classes = (), **form: Unpack[Form]) -> AbstractContextManager[None]:
+def state_untouched(module: Any, *, ignore: Classes = (), **form: Unpack[MessageForm]) -> AbstractContextManager[None]:
     """`assert_state_untouched` around a block: `with state_untouched(model): model(x)`."""
     check = functools.partial(_untouched, ignore)
     return Block("assert_state_untouched", module, form, check)
 
 
-def _untouched(ignore: Classes, before: Source, after: Source, writes: Writes | None = None) -> None:
+def _untouched(ignore: Classes, before: ModuleOrState, after: ModuleOrState, writes: Writes | None = None) -> None:
     old, new = state_of(before, "before", ignore), state_of(after, "after", ignore)
     _same(before, after, old, new, writes)
 
 
 @assertion
-def assert_params_untouched(before: Source, after: Source, **form: Unpack[Form]) -> None:
+def assert_params_untouched(before: ModuleOrState, after: ModuleOrState, **form: Unpack[MessageForm]) -> None:
     """Check that no `nnx.Param` was written to, replaced or removed: what a call writes is no weight.
 
     Args:
@@ -218,12 +228,12 @@ def assert_params_untouched(before: Source, after: Source, **form: Unpack[Form])
     _params_untouched(before, after)
 
 
-def params_untouched(module: Any, **form: Unpack[Form]) -> AbstractContextManager[None]:
+def params_untouched(module: Any, **form: Unpack[MessageForm]) -> AbstractContextManager[None]:
     """`assert_params_untouched` around a block: `with params_untouched(model): model(x)`."""
     return Block("assert_params_untouched", module, form, _params_untouched)
 
 
-def _params_untouched(before: Source, after: Source, writes: Writes | None = None) -> None:
+def _params_untouched(before: ModuleOrState, after: ModuleOrState, writes: Writes | None = None) -> None:
     old = {
         keys: leaf
         for keys, leaf in read(before, "before").items()
@@ -233,7 +243,11 @@ def _params_untouched(before: Source, after: Source, writes: Writes | None = Non
 
 
 def _same(
-    before: Source, after: Source, old: Mapping[Keys, Leaf], new: Mapping[Keys, Leaf], writes: Writes | None
+    before: ModuleOrState,
+    after: ModuleOrState,
+    old: Mapping[Keys, StateLeaf],
+    new: Mapping[Keys, StateLeaf],
+    writes: Writes | None,
 ) -> None:
     if error := live(before, after, old, new):
         raise error

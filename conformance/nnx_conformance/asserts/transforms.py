@@ -16,8 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.asserts.form import PREFIX, Failed, Form, assertion, misused, name_of
-from nnx_conformance.asserts.leaves import Keys, Leaf, difference, held, read, shown, state_of, walk
+from nnx_conformance.asserts.form import PREFIX, Failed, MessageForm, assertion, misused, name_of
+from nnx_conformance.asserts.leaves import Keys, StateLeaf, difference, held, read, shown, state_of, walk
 from nnx_conformance.asserts.state import close, compare
 from nnx_conformance.asserts.updates import copied, unbound
 from nnx_conformance.observe.flax_versions import NODE, contents, is_tracer
@@ -29,7 +29,9 @@ _numbers = itertools.count()
 
 
 @assertion
-def assert_compiles_once(function: Callable[..., Any], *inputs: Any, calls: int = 3, **form: Unpack[Form]) -> None:
+def assert_compiles_once(
+    function: Callable[..., Any], *inputs: Any, calls: int = 3, **form: Unpack[MessageForm]
+) -> None:
     """Call a function several times on the same inputs, and check that it is traced once, by `chex.assert_max_traces`.
 
     State in Python numbers, Variables that change shape or dtype, and collections that grow compile anew at each call.
@@ -126,7 +128,7 @@ def _compiled_for(arguments: Any) -> dict[str, str]:
 
 @assertion
 def assert_same_under(
-    transform: Any, module: Any, *inputs: Any, rtol: float = 1e-5, atol: float = 1e-6, **form: Unpack[Form]
+    transform: Any, module: Any, *inputs: Any, rtol: float = 1e-5, atol: float = 1e-6, **form: Unpack[MessageForm]
 ) -> None:
     """Check that a module called under a transform returns, and holds afterwards, what it does without.
 
@@ -178,7 +180,7 @@ def assert_same_under(
 
 
 #: What a module returned, once for each step or lane, and its state after the last step, once for each lane.
-_Ran = tuple[list[Any], list[dict[Keys, Leaf]]]
+_Ran = tuple[list[Any], list[dict[Keys, StateLeaf]]]
 _Step = Callable[[Any, Any], Any]
 
 

@@ -13,14 +13,14 @@ import jax
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.asserts.form import Failed, Form, assertion, misused, name_of
-from nnx_conformance.asserts.leaves import Keys, Leaf, apart, difference, read, walk
-from nnx_conformance.asserts.writes import Write, Writes, watching
+from nnx_conformance.asserts.form import Failed, MessageForm, assertion, misused, name_of
+from nnx_conformance.asserts.leaves import Keys, StateLeaf, apart, difference, read, walk
+from nnx_conformance.asserts.writes import UserWrite, Writes, watching
 from nnx_conformance.observe.flax_versions import NODE
 
 
 @assertion
-def assert_updates_kept(function: Callable[..., Any], module: Any, *inputs: Any, **form: Unpack[Form]) -> None:
+def assert_updates_kept(function: Callable[..., Any], module: Any, *inputs: Any, **form: Unpack[MessageForm]) -> None:
     """Call `function(module, *inputs)`, and check that what is written to the module's Variables is not lost.
 
     A plain `jax.jit`, `jax.checkpoint` or `lax.scan` hands over a copy of the module, and `nnx.merge` makes one: what
@@ -80,10 +80,10 @@ def unbound(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[C
 class _After:
     """What became of a copy: its leaves, and the Variables that are its own."""
 
-    leaves: Mapping[Keys, Leaf]
+    leaves: Mapping[Keys, StateLeaf]
     holders: tuple[Any, ...]
 
-    def moved(self, leaf: Leaf, keys: Keys) -> bool:
+    def moved(self, leaf: StateLeaf, keys: Keys) -> bool:
         return keys in self.leaves and difference(leaf, self.leaves[keys]) != ""
 
 
@@ -115,7 +115,7 @@ def copied(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(nnx.clone(part) if isinstance(part, NODE) else part for part in arguments)
 
 
-def _targets(write: Write, subjects: list[Any]) -> list[tuple[int, Keys]]:
+def _targets(write: UserWrite, subjects: list[Any]) -> list[tuple[int, Keys]]:
     """The Variables of the subjects that a write may be for, by the outermost module around it that they know."""
     for kind, where in write.places:
         targets = [
@@ -130,7 +130,11 @@ def _targets(write: Write, subjects: list[Any]) -> list[tuple[int, Keys]]:
 
 
 def _is_kept(
-    before: Mapping[Keys, Leaf], after: Mapping[Keys, Leaf], returned: Mapping[Keys, Leaf], keys: Keys, write: Write
+    before: Mapping[Keys, StateLeaf],
+    after: Mapping[Keys, StateLeaf],
+    returned: Mapping[Keys, StateLeaf],
+    keys: Keys,
+    write: UserWrite,
 ) -> bool:
     """Whether the module holds another value there than before, or what was returned does."""
     if keys not in before or keys not in after or difference(before[keys], after[keys]):
@@ -143,7 +147,7 @@ def _is_kept(
     )
 
 
-def _moved(write: Write, leaf: Leaf) -> bool:
+def _moved(write: UserWrite, leaf: StateLeaf) -> bool:
     """Whether another value was written last than the Variable held before."""
     if not write.values or not isinstance(leaf.value, (np.ndarray, bool, int, float, complex)):
         return False
@@ -153,5 +157,5 @@ def _moved(write: Write, leaf: Leaf) -> bool:
     return False
 
 
-def _line(write: Write) -> str:
+def _line(write: UserWrite) -> str:
     return f", though it is written at {write.line}" if write.line else ""

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 from flax import nnx
 
-from nnx_conformance.asserts.form import Failed, Form, assertion, misused
+from nnx_conformance.asserts.form import Failed, MessageForm, assertion, misused
 from nnx_conformance.asserts.leaves import WRITE, StateCopy, read, shown, walk
 from nnx_conformance.asserts.writes import Block, Writes
 from nnx_conformance.observe.flax_versions import NODE, contents, is_tracer
@@ -16,7 +16,7 @@ from nnx_conformance.observe.graph import FOREIGN, type_name
 
 
 @assertion
-def assert_wrappers_kept(before: Any, after: Any, **form: Unpack[Form]) -> None:
+def assert_wrappers_kept(before: Any, after: Any, **form: Unpack[MessageForm]) -> None:
     """Check that every attribute that held a Variable holds one of the same class.
 
     `self.count = self.count + 1` replaces the Variable by an array: the number is right, and transforms, optimizers and
@@ -34,7 +34,7 @@ def assert_wrappers_kept(before: Any, after: Any, **form: Unpack[Form]) -> None:
     _wrappers_kept(before, after)
 
 
-def wrappers_kept(module: Any, **form: Unpack[Form]) -> AbstractContextManager[None]:
+def wrappers_kept(module: Any, **form: Unpack[MessageForm]) -> AbstractContextManager[None]:
     """`assert_wrappers_kept` around a block: `with wrappers_kept(model): model(x)`."""
     return Block("assert_wrappers_kept", module, form, _wrappers_kept)
 
@@ -61,7 +61,7 @@ def _wrappers_kept(before: Any, after: Any, writes: Writes | None = None) -> Non
 
 
 @assertion
-def assert_not_param(variable: Any, **form: Unpack[Form]) -> None:
+def assert_not_param(variable: Any, **form: Unpack[MessageForm]) -> None:
     """Check that a Variable is no `nnx.Param`: `nnx.grad` and optimizers take Params for weights.
 
     Args:
@@ -91,7 +91,7 @@ def _pass_a_variable(value: Any) -> str:
 
 
 @assertion
-def assert_no_tracers(module: Any, **form: Unpack[Form]) -> None:
+def assert_no_tracers(module: Any, **form: Unpack[MessageForm]) -> None:
     """Check that no tracer of a transform that has ended was left behind.
 
     Looks into Variables, plain attributes, lists, dicts and sets, plain objects, and the attributes of the classes.

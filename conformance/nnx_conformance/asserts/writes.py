@@ -20,7 +20,7 @@ import jax
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.asserts.form import Failed, Form, enabled, error_of
+from nnx_conformance.asserts.form import Failed, MessageForm, enabled, error_of
 from nnx_conformance.asserts.leaves import Keys, StateCopy, on_host, snapshot, walk
 from nnx_conformance.observe.flax_versions import NODE, contents, is_key, is_tracer, lanes, primal
 from nnx_conformance.observe.graph import Same
@@ -43,7 +43,7 @@ OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 @dataclass(eq=False)
-class Write:
+class UserWrite:
     """A write that user code made, or a layer of Flax for it.
 
     Attributes:
@@ -72,8 +72,8 @@ class Writes:
         compiled: whether something was put into compiled code to learn what it writes.
     """
 
-    contents: list[Write] = field(default_factory=list)
-    attributes: list[Write] = field(default_factory=list)
+    contents: list[UserWrite] = field(default_factory=list)
+    attributes: list[UserWrite] = field(default_factory=list)
     created: set[Same[Any]] = field(default_factory=set)
     compiled: bool = False
 
@@ -106,7 +106,9 @@ class Block(AbstractContextManager[None]):
     A class, because pytest would show contextlib's line for the test's own.
     """
 
-    def __init__(self, name: str, module: Any, form: Form, check: Callable[[StateCopy, Any, Writes], None]) -> None:
+    def __init__(
+        self, name: str, module: Any, form: MessageForm, check: Callable[[StateCopy, Any, Writes], None]
+    ) -> None:
         self._name, self._module, self._form, self._check = name, module, form, check
         self._watch = watching()
 
@@ -132,7 +134,7 @@ def _writer(writes: Writes, original: Any, values: bool) -> Any:
         done = original(self, *args, **kwargs)
         frame = sys._getframe(1)
         if _is_own(frame) and isinstance(self, nnx.Variable) and Same(self) not in writes.created:
-            noted = Write(self, "", _places(frame, self), _line(frame))
+            noted = UserWrite(self, "", _places(frame, self), _line(frame))
             writes.contents.append(noted)
             if values:
                 _note_value(writes, noted, contents(self))
@@ -156,13 +158,13 @@ def _setter(writes: Writes, original: Any) -> Any:
         frame, old = sys._getframe(1), vars(self).get(name)
         if isinstance(old, nnx.Variable) and value is not old and _is_own(frame):
             owners = [(kind, (*where, name)) for kind, where in _places(frame, self)]
-            writes.attributes.append(Write(self, name, owners, _line(frame)))
+            writes.attributes.append(UserWrite(self, name, owners, _line(frame)))
         original(self, name, value)
 
     return __setattr__
 
 
-def _note_value(writes: Writes, write: Write, value: Any) -> None:
+def _note_value(writes: Writes, write: UserWrite, value: Any) -> None:
     value = primal(value)
     inside = lanes(value) if is_tracer(value) else None
     if inside is not None:
@@ -176,7 +178,7 @@ def _note_value(writes: Writes, write: Write, value: Any) -> None:
         jax.debug.callback(functools.partial(_keep, write), jax.random.key_data(value) if is_key(value) else value)
 
 
-def _keep(write: Write, value: Any) -> None:
+def _keep(write: UserWrite, value: Any) -> None:
     if isinstance(value, (jax.Array, np.ndarray, np.generic, bool, int, float, complex)):
         write.values.append(on_host(value))
 

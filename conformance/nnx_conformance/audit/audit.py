@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from nnx_conformance.audit.kill_matrix import KillRow
-from nnx_conformance.audit.reach import Reach
+from nnx_conformance.audit.reach import ConditionReach
 from nnx_conformance.core.contract import Level
 from nnx_conformance.judging.tier import Tier
 
@@ -89,7 +89,7 @@ class Audit:
     max_examples: int
     checks: tuple[AuditedCheck, ...] = ()
     rows: tuple[KillRow, ...] = ()
-    reaches: tuple[Reach, ...] = ()
+    reaches: tuple[ConditionReach, ...] = ()
     refused: tuple[str, ...] = ()
     narrow: bool = False
     partial: str = ""

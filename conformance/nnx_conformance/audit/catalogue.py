@@ -74,7 +74,7 @@ def equivalents(folder: Path) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Reference:
+class ReferenceSource:
     """The source of the contract's own right candidate.
 
     Attributes:
@@ -86,7 +86,7 @@ class Reference:
     entry: str
 
 
-def reference(contract: Contract) -> Reference:
+def reference(contract: Contract) -> ReferenceSource:
     """The contract's own right candidate.
 
     Raises:
@@ -100,7 +100,7 @@ def reference(contract: Contract) -> Reference:
     except (OSError, ValueError) as error:
         fix = f"Let its control be a Python file that can be read. {error}"
         raise Misuse(f"The source of {contract.control!r}, of which mutants are made, is not there. {fix}") from error
-    return Reference(source if entry == contract.entry else f"{source}\n\n{contract.entry} = {entry}\n", entry)
+    return ReferenceSource(source if entry == contract.entry else f"{source}\n\n{contract.entry} = {entry}\n", entry)
 
 
 def _origin(module: str) -> str:

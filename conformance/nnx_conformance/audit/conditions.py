@@ -21,7 +21,7 @@ Family = Literal["boundary", "pair", "literal"]
 
 
 @dataclass(frozen=True)
-class Condition:
+class RareCondition:
     """A condition on the arguments of a case.
 
     Attributes:
@@ -45,7 +45,7 @@ def holds(test: Any, case: Case) -> bool:
     return bool(eval(test, {"np": np, **values}))
 
 
-def conditions(cases: Sequence[Case]) -> tuple[Condition, ...]:
+def conditions(cases: Sequence[Case]) -> tuple[RareCondition, ...]:
     """The rare conditions of a contract.
 
     Args:
@@ -57,7 +57,7 @@ def conditions(cases: Sequence[Case]) -> tuple[Condition, ...]:
     return (*first, *_pairs(singles), *_literals(names, cases))
 
 
-def _of_argument(name: str, values: Sequence[np.ndarray]) -> Iterator[Condition]:
+def _of_argument(name: str, values: Sequence[np.ndarray]) -> Iterator[RareCondition]:
     if any(value.dtype.kind not in "biuf" for value in values):
         return
     if any(value.ndim for value in values):
@@ -69,19 +69,21 @@ def _of_argument(name: str, values: Sequence[np.ndarray]) -> Iterator[Condition]
         yield from _whole(name, numbers) if all(map(float.is_integer, numbers)) else _fraction(name, numbers)
 
 
-def _whole(name: str, numbers: Sequence[float]) -> Iterator[Condition]:
+def _whole(name: str, numbers: Sequence[float]) -> Iterator[RareCondition]:
     low, high = int(min(numbers)), int(max(numbers))
-    yield Condition(f"{name}-lowest", "boundary", f"{name} == {low}")
-    yield Condition(f"{name}-highest", "boundary", f"{name} == {high}")
-    yield Condition(f"{name}-odd", "boundary", f"int({name}) % 2 == 1")
-    yield Condition(f"{name}-even-above-{low}", "boundary", f"{name} > {low} and int({name}) % 2 == 0")
-    yield Condition(f"{name}-two-modulo-three", "boundary", f"int({name}) % 3 == 2")
-    yield Condition(f"{name}-three-modulo-four", "boundary", f"int({name}) % 4 == 3")
-    yield Condition(f"{name}-power-of-two", "boundary", f"{name} > 4 and int({name}) & (int({name}) - 1) == 0")
-    yield Condition(f"{name}-before-power-of-two", "boundary", f"{name} > 4 and int({name}) & (int({name}) + 1) == 0")
+    yield RareCondition(f"{name}-lowest", "boundary", f"{name} == {low}")
+    yield RareCondition(f"{name}-highest", "boundary", f"{name} == {high}")
+    yield RareCondition(f"{name}-odd", "boundary", f"int({name}) % 2 == 1")
+    yield RareCondition(f"{name}-even-above-{low}", "boundary", f"{name} > {low} and int({name}) % 2 == 0")
+    yield RareCondition(f"{name}-two-modulo-three", "boundary", f"int({name}) % 3 == 2")
+    yield RareCondition(f"{name}-three-modulo-four", "boundary", f"int({name}) % 4 == 3")
+    yield RareCondition(f"{name}-power-of-two", "boundary", f"{name} > 4 and int({name}) & (int({name}) - 1) == 0")
+    yield RareCondition(
+        f"{name}-before-power-of-two", "boundary", f"{name} > 4 and int({name}) & (int({name}) + 1) == 0"
+    )
     for power in _powers(low, high):
-        yield Condition(f"{name}-from-{power}", "boundary", f"{name} >= {power}")
-        yield Condition(f"{name}-beyond-{power}", "boundary", f"{name} > {power}")
+        yield RareCondition(f"{name}-from-{power}", "boundary", f"{name} >= {power}")
+        yield RareCondition(f"{name}-beyond-{power}", "boundary", f"{name} > {power}")
 
 
 def _powers(low: int, high: int) -> list[int]:
@@ -90,35 +92,37 @@ def _powers(low: int, high: int) -> list[int]:
     return [1 << power for power in kept if max(low, 1) < 1 << power < high]
 
 
-def _fraction(name: str, numbers: Sequence[float]) -> Iterator[Condition]:
+def _fraction(name: str, numbers: Sequence[float]) -> Iterator[RareCondition]:
     low, high = min(numbers), max(numbers)
-    yield Condition(f"{name}-lowest", "boundary", f"{name} <= {low!r}")
-    yield Condition(f"{name}-near-highest", "boundary", f"{name} >= {low + 0.95 * (high - low)!r}")
-    yield Condition(f"{name}-upper-half", "boundary", f"{name} > {(low + high) / 2!r}")
-    yield Condition(f"{name}-no-tenth", "boundary", f"abs({name} * 10 - np.rint({name} * 10)) > 1e-3")
+    yield RareCondition(f"{name}-lowest", "boundary", f"{name} <= {low!r}")
+    yield RareCondition(f"{name}-near-highest", "boundary", f"{name} >= {low + 0.95 * (high - low)!r}")
+    yield RareCondition(f"{name}-upper-half", "boundary", f"{name} > {(low + high) / 2!r}")
+    yield RareCondition(f"{name}-no-tenth", "boundary", f"abs({name} * 10 - np.rint({name} * 10)) > 1e-3")
 
 
-def _sizes(name: str, axis: int, sizes: Sequence[int]) -> Iterator[Condition]:
+def _sizes(name: str, axis: int, sizes: Sequence[int]) -> Iterator[RareCondition]:
     low, high = min(sizes), max(sizes)
     size, label = (f"{name}.shape[{axis}]", f"{name}-axis-{axis}" if axis else f"{name}-length")
     if low == high:
         return
     for number in (low, low + 1, low + 2):
-        yield Condition(f"{label}-{number}", "boundary", f"{size} == {number}")
-    yield Condition(f"{label}-odd-from-3", "boundary", f"{size} % 2 == 1 and {size} > 2")
-    yield Condition(f"{label}-even", "boundary", f"{size} % 2 == 0")
-    yield Condition(f"{label}-two-modulo-three", "boundary", f"{size} % 3 == 2")
+        yield RareCondition(f"{label}-{number}", "boundary", f"{size} == {number}")
+    yield RareCondition(f"{label}-odd-from-3", "boundary", f"{size} % 2 == 1 and {size} > 2")
+    yield RareCondition(f"{label}-even", "boundary", f"{size} % 2 == 0")
+    yield RareCondition(f"{label}-two-modulo-three", "boundary", f"{size} % 3 == 2")
     for block in (4, 8, 16, 32, 64, 128):
         if 2 * block <= high:
-            yield Condition(f"{label}-multiple-of-{block}", "boundary", f"{size} > 0 and {size} % {block} == 0")
-            yield Condition(
+            yield RareCondition(f"{label}-multiple-of-{block}", "boundary", f"{size} > 0 and {size} % {block} == 0")
+            yield RareCondition(
                 f"{label}-one-beyond-blocks-of-{block}", "boundary", f"{size} > 1 and {size} % {block} == 1"
             )
-            yield Condition(f"{label}-one-short-of-blocks-of-{block}", "boundary", f"{size} % {block} == {block - 1}")
-            yield Condition(f"{label}-beyond-{block}", "boundary", f"{size} > {block}")
+            yield RareCondition(
+                f"{label}-one-short-of-blocks-of-{block}", "boundary", f"{size} % {block} == {block - 1}"
+            )
+            yield RareCondition(f"{label}-beyond-{block}", "boundary", f"{size} > {block}")
     for bound in (256, 512, 768, 1000):
         if bound < high:
-            yield Condition(f"{label}-beyond-{bound}", "boundary", f"{size} > {bound}")
+            yield RareCondition(f"{label}-beyond-{bound}", "boundary", f"{size} > {bound}")
 
 
 #: What the contents of an array may have about them; `X` stands for it, flattened.
@@ -159,44 +163,44 @@ CONTENTS = {
 }
 
 
-def _contents(name: str) -> Iterator[Condition]:
+def _contents(name: str) -> Iterator[RareCondition]:
     for label, test in CONTENTS.items():
         guard = f"{name}.size > 0 and "
-        yield Condition(f"{name}-{label}", "boundary", f"{guard}({test.replace('X', f'{name}.ravel()')})")
+        yield RareCondition(f"{name}-{label}", "boundary", f"{guard}({test.replace('X', f'{name}.ravel()')})")
 
 
-def _pairs(singles: Sequence[Sequence[Condition]]) -> Iterator[Condition]:
+def _pairs(singles: Sequence[Sequence[RareCondition]]) -> Iterator[RareCondition]:
     """Two conditions of two arguments at once, those that split the cases least unevenly."""
     kept = [[first for first in conditions if first.name.endswith(PAIRED)] for conditions in singles]
     for left, right in itertools.combinations(kept, 2):
         for first, second in itertools.product(left, right):
-            yield Condition(f"{first.name}-and-{second.name}", "pair", f"({first.test}) and ({second.test})")
+            yield RareCondition(f"{first.name}-and-{second.name}", "pair", f"({first.test}) and ({second.test})")
 
 
 #: Of each argument, the conditions that are paired with those of others.
 PAIRED = ("-odd", "-from-16", "-odd-from-3", "-multiple-of-8", "-sum-negative", "-lowest", "-highest", "-upper-half")
 
 
-def _literals(names: Sequence[str], cases: Sequence[Case]) -> Iterator[Condition]:
+def _literals(names: Sequence[str], cases: Sequence[Case]) -> Iterator[RareCondition]:
     """Single values that no boundary leads to; the last one asks for two of them at once."""
     single = [condition for name in names for condition in _literals_of(name, [case[name] for case in cases])]
     yield from single
     if len(single) > 1:
         first, second = single[0], next((each for each in single if each.name.endswith("length-is-77")), single[-1])
-        yield Condition(f"{first.name}-and-{second.name}", "literal", f"({first.test}) and ({second.test})")
+        yield RareCondition(f"{first.name}-and-{second.name}", "literal", f"({first.test}) and ({second.test})")
 
 
-def _literals_of(name: str, values: Sequence[np.ndarray]) -> Iterator[Condition]:
+def _literals_of(name: str, values: Sequence[np.ndarray]) -> Iterator[RareCondition]:
     numbers = [float(value) for value in values if not value.ndim]
     if numbers and all(map(float.is_integer, numbers)):
         high = max(numbers)
         number = 123456789 if high > 123456789 else math.ceil(0.58 * high)
-        yield Condition(f"{name}-is-{number}", "literal", f"{name} == {number}")
+        yield RareCondition(f"{name}-is-{number}", "literal", f"{name} == {number}")
     elif not numbers and values and max(value.shape[0] for value in values if value.ndim) > 77:
-        yield Condition(f"{name}-length-is-77", "literal", f"{name}.shape[0] == 77")
-        yield Condition(f"{name}-length-is-613", "literal", f"{name}.shape[0] == 613")
-        yield Condition(f"{name}-holds-4711", "literal", f"({name} == 4711).any()")
-        yield Condition(f"{name}-sum-is-31415", "literal", f"{name}.sum(dtype='float64') == 31415")
-        yield Condition(
+        yield RareCondition(f"{name}-length-is-77", "literal", f"{name}.shape[0] == 77")
+        yield RareCondition(f"{name}-length-is-613", "literal", f"{name}.shape[0] == 613")
+        yield RareCondition(f"{name}-holds-4711", "literal", f"({name} == 4711).any()")
+        yield RareCondition(f"{name}-sum-is-31415", "literal", f"{name}.sum(dtype='float64') == 31415")
+        yield RareCondition(
             f"{name}-first-is-0.123", "literal", f"{name}.size > 0 and {name}.ravel()[0] == np.float32(0.123)"
         )

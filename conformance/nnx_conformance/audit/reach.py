@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from nnx_conformance.audit.conditions import Condition, Family, holds
+from nnx_conformance.audit.conditions import Family, RareCondition, holds
 from nnx_conformance.audit.interval import Interval, interval
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.contract import CORE, Contract
@@ -14,7 +14,7 @@ from nnx_conformance.judging import engine
 
 
 @dataclass(frozen=True)
-class Reach:
+class ConditionReach:
     """One rare condition, over many drawings of the default budget.
 
     Attributes:
@@ -40,7 +40,9 @@ def core_cases(contract: Contract, max_examples: int, seed: int) -> Iterator[Cas
     yield from drawn
 
 
-def reaches(contract: Contract, conditions: Sequence[Condition], max_examples: int, drawings: int) -> tuple[Reach, ...]:
+def reaches(
+    contract: Contract, conditions: Sequence[RareCondition], max_examples: int, drawings: int
+) -> tuple[ConditionReach, ...]:
     """How surely each condition is drawn, the least sure first."""
     tests = [condition.compiled() for condition in conditions]
     reached: Counter[int] = Counter()
@@ -54,13 +56,15 @@ def reaches(contract: Contract, conditions: Sequence[Condition], max_examples: i
             holding[at] += count
             reached[at] += count > 0
     rows = [
-        Reach(each.name, each.family, each.test, holding[at] / cases, interval(reached[at], drawings))
+        ConditionReach(each.name, each.family, each.test, holding[at] / cases, interval(reached[at], drawings))
         for at, each in enumerate(conditions)
     ]
     return tuple(sorted(rows, key=lambda reach: (reach.met.share, reach.share)))
 
 
-def rarest(conditions: Sequence[Condition], cases: Sequence[Case], family: Family, most: int) -> list[Condition]:
+def rarest(
+    conditions: Sequence[RareCondition], cases: Sequence[Case], family: Family, most: int
+) -> list[RareCondition]:
     """The conditions of a family that the fewest of some cases meet."""
     times = {
         each.name: sum(holds(each.compiled(), case) for case in cases) for each in conditions if each.family == family

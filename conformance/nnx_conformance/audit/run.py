@@ -10,8 +10,8 @@ from importlib.metadata import version
 from platform import python_version
 
 from nnx_conformance.audit.audit import Audit, FirstTier, audited_checks, smallest
-from nnx_conformance.audit.catalogue import Reference, catalogue, equivalents, folder, reference
-from nnx_conformance.audit.conditions import Condition, Family, conditions
+from nnx_conformance.audit.catalogue import ReferenceSource, catalogue, equivalents, folder, reference
+from nnx_conformance.audit.conditions import Family, RareCondition, conditions
 from nnx_conformance.audit.kill_matrix import KillRow, kill_row
 from nnx_conformance.audit.mutators.rare import rare
 from nnx_conformance.audit.reach import core_cases, rarest, reaches
@@ -29,7 +29,7 @@ from nnx_conformance.grading.run import CountProgress, compilations, settled
 from nnx_conformance.grading.source import Listed
 from nnx_conformance.grading.tasks import GradingPlan, Task
 from nnx_conformance.judging.check import judge_target
-from nnx_conformance.judging.tier import Place
+from nnx_conformance.judging.tier import DrawnAt
 from nnx_conformance.process.limits import Limits
 from nnx_conformance.sandbox.jail import Jail
 
@@ -114,13 +114,13 @@ def run(name: str, plan: AuditPlan, progress: CountProgress) -> Audit:
     )
 
 
-def _first_tier(contract: Contract, caught: list[frozenset[Place]]) -> FirstTier:
+def _first_tier(contract: Contract, caught: list[frozenset[DrawnAt]]) -> FirstTier:
     tier = first_tier(caught, [domain.name for domain in contract.domains])
     return FirstTier(tier, catches(tier, caught), sum(map(bool, caught)))
 
 
 def _specimens(
-    contract: Contract, flax: str, plan: AuditPlan, rare_conditions: Sequence[Condition], drawn: Sequence[Case]
+    contract: Contract, flax: str, plan: AuditPlan, rare_conditions: Sequence[RareCondition], drawn: Sequence[Case]
 ) -> list[Specimen]:
     """What is judged; the first of them is the reference."""
     own = reference(contract)
@@ -141,7 +141,7 @@ def _specimens(
     return [control, *(named(others, plan.only) if plan.only else others)]
 
 
-def _by_operators(own: Reference) -> Iterator[Specimen]:
+def _by_operators(own: ReferenceSource) -> Iterator[Specimen]:
     try:
         from nnx_conformance.audit.mutators.syntactic import syntactic
     except ModuleNotFoundError as error:
@@ -154,7 +154,7 @@ def _by_operators(own: Reference) -> Iterator[Specimen]:
 
 def _rows(
     contract: Contract, specimens: Sequence[Specimen], plan: AuditPlan, progress: CountProgress
-) -> tuple[tuple[KillRow, ...], list[frozenset[Place]]]:
+) -> tuple[tuple[KillRow, ...], list[frozenset[DrawnAt]]]:
     """The row of every specimen, in their order; for each run of a mutant, the cases on which it breaks a MUST check.
 
     Raises:

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from nnx_conformance.core.contract import CORE
-from nnx_conformance.judging.tier import Place, Tier
+from nnx_conformance.judging.tier import DrawnAt, Tier
 
 #: So many cases are chosen: at least, though fewer catch all that is caught; at most, though more would catch more.
 LEAST, MOST = 16, 24
 #: Always chosen: it is the smallest, and whatever ran before it did so while the candidate was imported.
-FIRST = Place(CORE, 0)
+FIRST = DrawnAt(CORE, 0)
 
 
-def first_tier(caught: Sequence[frozenset[Place]], domains: Sequence[str]) -> Tier:
+def first_tier(caught: Sequence[frozenset[DrawnAt]], domains: Sequence[str]) -> Tier:
     """A greedy cover: each time the case that catches most of what is caught least often so far.
 
     Args:
@@ -36,14 +36,16 @@ def first_tier(caught: Sequence[frozenset[Place]], domains: Sequence[str]) -> Ti
     return Tier(tuple((name, found) for name, found in positions.items() if found))
 
 
-def _caught_least(caught: Sequence[frozenset[Place]], times: Mapping[int, int], chosen: Sequence[Place]) -> set[int]:
+def _caught_least(
+    caught: Sequence[frozenset[DrawnAt]], times: Mapping[int, int], chosen: Sequence[DrawnAt]
+) -> set[int]:
     """The runs that fewest of the chosen cases catch, of those that others could catch too."""
     more = [number for number, places in enumerate(caught) if places - set(chosen)]
     fewest = min((times[number] for number in more), default=0)
     return {number for number in more if times[number] == fewest}
 
 
-def catches(tier: Tier, caught: Sequence[frozenset[Place]]) -> int:
+def catches(tier: Tier, caught: Sequence[frozenset[DrawnAt]]) -> int:
     """How many of the runs of mutants break a MUST check on the first tier."""
-    places = {Place(name, position) for name, positions in tier.positions for position in positions}
+    places = {DrawnAt(name, position) for name, positions in tier.positions for position in positions}
     return sum(bool(each & places) for each in caught)

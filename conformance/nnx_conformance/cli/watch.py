@@ -21,7 +21,7 @@ from nnx_conformance.core.report import Report, Settings
 from nnx_conformance.project import candidates, checking
 from nnx_conformance.project.checking import CheckOptions, no_hypothesis_folder
 from nnx_conformance.project.settings import find
-from nnx_conformance.project.watching import Watched, change
+from nnx_conformance.project.watching import WatchedTarget, change
 from nnx_conformance.reports import terminal
 
 INSTALL = "pip install 'nnx-conformance[watch]'"
@@ -107,7 +107,7 @@ def _watch(options: CheckOptions, targets: Iterable[str], changes: Changes, *, q
     from nnx_conformance.judging.drawn import Warm
     from nnx_conformance.process.fork_server import ForkServer
 
-    watched = [Watched(target, options.project.packages) for target in dict.fromkeys(targets)]
+    watched = [WatchedTarget(target, options.project.packages) for target in dict.fromkeys(targets)]
     screen = Console(highlight=False)
     reports: dict[str, Report] = {}
     with ForkServer(options.jail) as fork_server:
@@ -125,7 +125,7 @@ def _watch(options: CheckOptions, targets: Iterable[str], changes: Changes, *, q
 
 
 def _judge(
-    options: CheckOptions, watched: Watched, reports: dict[str, Report], screen: Console, *, quiet: bool
+    options: CheckOptions, watched: WatchedTarget, reports: dict[str, Report], screen: Console, *, quiet: bool
 ) -> None:
     """Judge one candidate, and say what changed; one that cannot be judged as it stands is said to be so."""
     target = watched.target

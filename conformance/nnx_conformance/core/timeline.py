@@ -46,7 +46,7 @@ class StateChange:
 
 
 @dataclass(frozen=True)
-class Step:
+class TimelineStep:
     """One step of a program, by its number from 1 and its operation, with what it changed."""
 
     number: int
@@ -66,7 +66,7 @@ class Timeline:
 
     name: str
     points: tuple[Point, ...]
-    steps: tuple[Step, ...] = ()
+    steps: tuple[TimelineStep, ...] = ()
 
     @property
     def departs(self) -> Point | None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from nnx_conformance.core.candidate.loaded import End
 from nnx_conformance.core.report import Report
-from nnx_conformance.judging.tier import Place
+from nnx_conformance.judging.tier import DrawnAt
 
 GradeStatus = Literal[
     "conforms", "does not conform", "crashed", "timed out", "could not be judged", "the kit failed", "not run"
@@ -34,10 +34,10 @@ class Grade:
     seconds: float
     reason: str = ""
     report: Report | None = None
-    places: tuple[Place, ...] = ()
+    places: tuple[DrawnAt, ...] = ()
 
 
-def graded(key: str, report: Report, places: tuple[Place, ...] = ()) -> Grade:
+def graded(key: str, report: Report, places: tuple[DrawnAt, ...] = ()) -> Grade:
     """The grade that follows from a report."""
     return Grade(key, _status(report), report.seconds, report.failure, report, places)
 

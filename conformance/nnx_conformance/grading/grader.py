@@ -24,7 +24,7 @@ from nnx_conformance.grading.submissions import LONGEST, file_name
 from nnx_conformance.grading.tasks import GradingPlan, Task
 from nnx_conformance.judging.check import Job, judge
 from nnx_conformance.judging.drawn import DrawnOnce
-from nnx_conformance.judging.tier import Place
+from nnx_conformance.judging.tier import DrawnAt
 from nnx_conformance.judging.verdict import Header, not_loaded
 from nnx_conformance.process.candidate import Process
 from nnx_conformance.process.fork_server import ForkServer
@@ -105,7 +105,7 @@ class Grader:
     def grade(self, task: Task) -> Grade:
         """The grade of one candidate; a failure of the kit is one, too."""
         started = time.monotonic()
-        places: list[Place] = []
+        places: list[DrawnAt] = []
         try:
             return graded(task.key, self._report(task, places), tuple(places))
         except Misuse as error:
@@ -115,7 +115,7 @@ class Grader:
             self._renew()
             return ungraded(task.key, message, time.monotonic() - started)
 
-    def _report(self, task: Task, places: list[Place]) -> Report:
+    def _report(self, task: Task, places: list[DrawnAt]) -> Report:
         plan = self._plan
         if len(task.source) > LONGEST:
             return self._too_long(task.id)

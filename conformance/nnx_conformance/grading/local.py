@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 
 from nnx_conformance.core.errors import KitError
 from nnx_conformance.grading.grade import Grade
-from nnx_conformance.grading.source import Source
+from nnx_conformance.grading.source import TaskSource
 from nnx_conformance.grading.tasks import Attempts, GradingPlan, Task
 from nnx_conformance.process import interrupts
 from nnx_conformance.sandbox import linux
@@ -28,7 +28,7 @@ class _Judge:
     connection: Connection
 
 
-def run(source: Source, plan: GradingPlan, jobs: int) -> Generator[Grade]:
+def run(source: TaskSource, plan: GradingPlan, jobs: int) -> Generator[Grade]:
     """The grades, in the order in which they come.
 
     Raises:
@@ -72,7 +72,7 @@ class _Pool:
         if failure:
             raise KitError(failure)
 
-    def judge(self, source: Source) -> Iterator[Grade]:
+    def judge(self, source: TaskSource) -> Iterator[Grade]:
         """The grades of all tasks."""
         again = deque[Task]()
         idle = list(self._judges)

@@ -17,7 +17,7 @@ from typing import Any
 from nnx_conformance.core.errors import KitError, Misuse, expected
 from nnx_conformance.grading.grade import Grade
 from nnx_conformance.grading.run import Engine, compilations
-from nnx_conformance.grading.source import Source
+from nnx_conformance.grading.source import TaskSource
 from nnx_conformance.grading.tasks import Attempts, GradingPlan, Task, versions
 
 #: Ray waits for its own results alone: how long for these, before it is looked whether more candidates have come.
@@ -74,7 +74,7 @@ def engine(address: str | None, jobs: int | None) -> Engine:
     return lambda source, plan: _run(source, plan, address, jobs)
 
 
-def _run(source: Source, plan: GradingPlan, address: str | None, jobs: int | None) -> Generator[Grade]:
+def _run(source: TaskSource, plan: GradingPlan, address: str | None, jobs: int | None) -> Generator[Grade]:
     import ray
 
     _connect(address, jobs)
@@ -128,7 +128,7 @@ class _Judges:
         self._attempts = Attempts()
         self._lost_at_start = 0
 
-    def judge(self, source: Source, size: int) -> Iterator[Grade]:
+    def judge(self, source: TaskSource, size: int) -> Iterator[Grade]:
         """The grades of all tasks, in the order in which they come."""
         again = deque[Task]()
         for _ in range(size):
@@ -144,7 +144,7 @@ class _Judges:
                 elif grade := self._take(reference, again):
                     yield grade
 
-    def _wait(self, source: Source) -> list[Any]:
+    def _wait(self, source: TaskSource) -> list[Any]:
         """What Ray has done; while a judge is idle and tasks may come, both are looked at in turn."""
         running = [*self._starting, *self._busy]
         if not self._ready or source.ended:

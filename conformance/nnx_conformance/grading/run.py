@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from nnx_conformance.core.errors import expected
 from nnx_conformance.grading.grade import Grade
-from nnx_conformance.grading.source import Listed, Source
+from nnx_conformance.grading.source import Listed, TaskSource
 from nnx_conformance.grading.store import Store
 from nnx_conformance.grading.submissions import Submission
 from nnx_conformance.grading.tasks import GradingPlan, Task, key
@@ -18,7 +18,7 @@ from nnx_conformance.sandbox import isolation
 from nnx_conformance.sandbox.jail import Jail
 
 #: Gives the grades of tasks by a plan, as they come.
-Engine = Callable[[Source, GradingPlan], Generator[Grade]]
+Engine = Callable[[TaskSource, GradingPlan], Generator[Grade]]
 #: Called with how many of how many are judged.
 CountProgress = Callable[[int, int], None]
 

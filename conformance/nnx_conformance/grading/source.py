@@ -9,7 +9,7 @@ from typing import Protocol
 from nnx_conformance.grading.tasks import Task
 
 
-class Source(Protocol):
+class TaskSource(Protocol):
     """Gives tasks to whoever judges, who asks only when a judge is idle: so what is not needed yet is not read."""
 
     @property

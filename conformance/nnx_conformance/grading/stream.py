@@ -24,16 +24,16 @@ REFUSED = "refused"
 STDIN = "stdin"
 
 #: Writes one answer.
-Write = Callable[[dict[str, Any]], None]
+WriteLine = Callable[[dict[str, Any]], None]
 
 
-def judge_stream(descriptor: int, plan: GradingPlan, store: Store, engine: Engine, write: Write) -> Counter[str]:
+def judge_stream(descriptor: int, plan: GradingPlan, store: Store, engine: Engine, write: WriteLine) -> Counter[str]:
     """Judge what comes from a descriptor until it ends, and write an answer for each line, in any order.
 
     Returns:
         how many candidates have each status; a line that holds none is `refused`.
     """
-    stream = _Stream(Lines(descriptor, LONGEST_LINE), plan, store, write)
+    stream = _CandidateStream(Lines(descriptor, LONGEST_LINE), plan, store, write)
     with compilations(plan) as cache, closing(engine(stream, replace(plan, cache=cache))) as grades:
         for grade in grades:
             store.add(grade)
@@ -41,12 +41,12 @@ def judge_stream(descriptor: int, plan: GradingPlan, store: Store, engine: Engin
     return stream.statuses
 
 
-class _Stream:
+class _CandidateStream:
     """A `Source` of the candidates that are not known; those that are, it answers itself."""
 
     size = None
 
-    def __init__(self, lines: Lines, plan: GradingPlan, store: Store, write: Write) -> None:
+    def __init__(self, lines: Lines, plan: GradingPlan, store: Store, write: WriteLine) -> None:
         self.statuses = Counter[str]()
         self._lines = lines
         self._plan = plan

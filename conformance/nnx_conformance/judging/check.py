@@ -19,7 +19,7 @@ from nnx_conformance.core.errors import CannotObserve, KitError, Misuse, expecte
 from nnx_conformance.core.plain_text import plain, short
 from nnx_conformance.core.report import Report, Settings
 from nnx_conformance.judging import excerpt
-from nnx_conformance.judging.excerpt import Source
+from nnx_conformance.judging.excerpt import SourceFile
 from nnx_conformance.process.candidate import Process
 from nnx_conformance.process.fork_server import ForkServer
 from nnx_conformance.process.limits import Clock, Limits
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from nnx_conformance.judging.drawn import Draw, Warm
     from nnx_conformance.judging.engine import Shrunk
     from nnx_conformance.judging.judge import Judging, OnFinding
-    from nnx_conformance.judging.tier import Place, Tier
+    from nnx_conformance.judging.tier import DrawnAt, Tier
 
     Search = Callable[[Judging], Mapping[str, Shrunk]]
 
@@ -202,11 +202,11 @@ class Job:
     draw: Draw | None = None
     waived: frozenset[str] = frozenset()
     search: Search | None = None
-    source: Source | None = None
+    source: SourceFile | None = None
     note: str = ""
     proven: bool = False
     tier: Tier | None = None
-    on_violation: Callable[[Place], None] = lambda _: None
+    on_violation: Callable[[DrawnAt], None] = lambda _: None
     on_finding: OnFinding | None = None
 
 

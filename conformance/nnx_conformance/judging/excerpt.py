@@ -31,7 +31,7 @@ Read = Callable[[Path], list[str]]
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceFile:
     """The candidate's file, and how it is read; `here` if it runs in this process, perhaps in a notebook's cells."""
 
     file: Path
@@ -79,15 +79,15 @@ class Source:
         return any(re.match(rf"\s*(?:from|import)\s+(?:{names})\b", text) for text in self.read(self.file))
 
 
-def of_target(target: Target) -> Source | None:
+def of_target(target: Target) -> SourceFile | None:
     """The source of a candidate that runs in a process of its own."""
     file = Path(target.path) if target.path else module_file(target.module)
-    return Source(file, read, target.packages) if file else None
+    return SourceFile(file, read, target.packages) if file else None
 
 
-def of_object(file: str, packages: tuple[str, ...] = ()) -> Source:
+def of_object(file: str, packages: tuple[str, ...] = ()) -> SourceFile:
     """The source of a Python object, which may be written in a notebook."""
-    return Source(Path(file), lambda path: linecache.getlines(str(path)), packages, here=True)
+    return SourceFile(Path(file), lambda path: linecache.getlines(str(path)), packages, here=True)
 
 
 def module_file(name: str) -> Path | None:

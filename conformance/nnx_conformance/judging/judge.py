@@ -23,7 +23,7 @@ from nnx_conformance.judging.client import Client, died
 from nnx_conformance.judging.drawn import Draw, parts
 from nnx_conformance.judging.leading import GIVEN, Leading
 from nnx_conformance.judging.tally import LATE, judge, tallies
-from nnx_conformance.judging.tier import Place, Tier, confirmed
+from nnx_conformance.judging.tier import DrawnAt, Tier, confirmed
 from nnx_conformance.process.session import Ended, Progress
 
 #: Requests that are under way while the judge draws and judges others.
@@ -62,7 +62,7 @@ class Judging:
         draw: Draw,
         progress: Progress,
         leads: bool = False,
-        on_violation: Callable[[Place], None] = lambda _: None,
+        on_violation: Callable[[DrawnAt], None] = lambda _: None,
         on_finding: OnFinding | None = None,
     ) -> None:
         self.contract = contract
@@ -84,8 +84,8 @@ class Judging:
         self._given: list[Case] = []
         self._met: dict[Met, None] = {}
         self._progress = progress
-        self._pending: deque[tuple[Request, Place | None]] = deque()
-        self._judged: set[Place] = set()
+        self._pending: deque[tuple[Request, DrawnAt | None]] = deque()
+        self._judged: set[DrawnAt] = set()
         self._waiting = Counter[str]()
         self._ended: set[str] = set()
         self._drawing = False
@@ -129,7 +129,7 @@ class Judging:
         cases = itertools.count()
 
         def visit(case: Case) -> None:
-            place = Place(domain.name, next(cases))
+            place = DrawnAt(domain.name, next(cases))
             if place.domain == CORE and place.position == len(self._given) < GIVEN:
                 self._given.append(case)
             if place not in self._judged and (positions is None or place.position in positions):
@@ -165,7 +165,7 @@ class Judging:
         """Which conditions of the candidate's source the cases met."""
         return self.leading.conditions if self.leading else summed(self._met)
 
-    def visit(self, case: Case, *, wait: bool = False, whole: bool = False, place: Place | None = None) -> None:
+    def visit(self, case: Case, *, wait: bool = False, whole: bool = False, place: DrawnAt | None = None) -> None:
         """Send a case, and judge the oldest one that is under way; if `wait`, the case itself.
 
         Args:
@@ -243,7 +243,7 @@ class Judging:
         for tally in self.tallies.values():
             settle(tally)
 
-    def ended(self, request: Request, ended: Ended, place: Place | None = None) -> None:
+    def ended(self, request: Request, ended: Ended, place: DrawnAt | None = None) -> None:
         """Count that the candidate's process came to its end on a request, and start it anew.
 
         One that ran out of time breaks nothing: what the case was to show was not judged.

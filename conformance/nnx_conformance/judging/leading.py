@@ -16,7 +16,7 @@ from nnx_conformance.core.plan import Request, RunPlan, Untraced
 from nnx_conformance.core.search.components import Components
 from nnx_conformance.core.search.conditions import Conditions, Outcome, Site, Unmet
 from nnx_conformance.judging.client import Client
-from nnx_conformance.judging.solving import Condition, Search
+from nnx_conformance.judging.solving import CaseSearch, PursuedCondition
 from nnx_conformance.process.session import Ended
 
 #: So many of the drawn cases are watched. So many runs are made at most, and for each case that the user asks for.
@@ -44,7 +44,7 @@ class Leading:
         self._ends = 0
         self._note = ""
         self._until = math.inf
-        self._search: Search | None = None
+        self._search: CaseSearch | None = None
 
     def cases(self, given: Sequence[Case], max_examples: int, seconds: float) -> tuple[Case, ...]:
         """The cases that meet what the given ones, which are judged already, do not.
@@ -55,7 +55,7 @@ class Leading:
             seconds: a slow candidate is not watched for longer; what was found until then counts.
         """
         self._until = time.monotonic() + seconds
-        self._search = Search(self.components, self._watch, min(MOST_RUNS, RUNS_A_CASE * max_examples))
+        self._search = CaseSearch(self.components, self._watch, min(MOST_RUNS, RUNS_A_CASE * max_examples))
         self._search.run(given[:GIVEN])
         return tuple(self._search.led)
 
@@ -121,7 +121,7 @@ class Leading:
             return None
 
 
-def _unmet(condition: Condition) -> Unmet | None:
+def _unmet(condition: PursuedCondition) -> Unmet | None:
     site = condition.site
     if site.operator == "table":
         return None
@@ -133,7 +133,7 @@ def _unmet(condition: Condition) -> Unmet | None:
     return None
 
 
-def _nearest(condition: Condition, wanted: Outcome) -> str:
+def _nearest(condition: PursuedCondition, wanted: Outcome) -> str:
     near = condition.near.get(wanted)
     if near is None:
         return ""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnx_conformance.core.search.conditions import Outcome, Visit
+from nnx_conformance.core.search.conditions import Comparison, Outcome
 
 #: Of a set or a table, so many members are tried, those nearest first.
 MEMBERS = 48
@@ -26,7 +26,7 @@ def numbers(value: Any) -> list[float]:
     return [number for part in value[:MEMBERS] for number in numbers(part)] if isinstance(value, list) else []
 
 
-def pairs(visit: Visit, wanted: Outcome) -> list[Pair]:
+def pairs(visit: Comparison, wanted: Outcome) -> list[Pair]:
     """The numbers that are compared and differ, part by part; of a set or an array those that are nearest."""
     left, right = visit.left.value, visit.right.value
     if isinstance(right, list) and not isinstance(left, (list, np.ndarray)):
@@ -71,13 +71,13 @@ def _elements(left: np.ndarray, right: np.ndarray, wanted: Outcome) -> list[Pair
     return [(float(mine[at]), float(its[at])) for at in kept[:MEMBERS] if math.isfinite(gaps[at])]
 
 
-def distance(visit: Visit, wanted: Outcome) -> tuple[float, float]:
+def distance(visit: Comparison, wanted: Outcome) -> tuple[float, float]:
     """How far a comparison is from coming out otherwise: how many parts differ, and by how much."""
     far = pairs(visit, wanted)
     return _apart(far) if far else (MEMBERS + 1.0, 0.0)
 
 
-def targets(visit: Visit, ordered: bool) -> Iterator[Any]:
+def targets(visit: Comparison, ordered: bool) -> Iterator[Any]:
     """What to put in: the other operand, members of a set nearest first, parts of a tuple, and numbers beside them."""
     left, right = visit.left.value, visit.right.value
     for value, other in ((right, left), (left, right)):

@@ -16,7 +16,7 @@ import numpy as np
 
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.search.components import Components, Real, Whole
-from nnx_conformance.core.search.conditions import Outcome, Site, Visit
+from nnx_conformance.core.search.conditions import Comparison, Outcome, Site
 from nnx_conformance.judging.moves import Handle, beside, guesses, handles, parts, placements, shapes
 from nnx_conformance.judging.operands import distance, numbers, pairs, targets
 
@@ -34,12 +34,12 @@ ORDERED = frozenset(("<", "<=", ">", ">="))
 UNEQUAL = frozenset(("!=", "is not", "not in", "truth"))
 WANTED = (Outcome.TRUE, Outcome.FALSE, Outcome.ALL_TRUE, Outcome.ALL_FALSE)
 #: The sites of a run, in the order of the source; None where the run came to no end.
-Watch = Callable[[Case], Sequence[Site] | None]
+WatchCase = Callable[[Case], Sequence[Site] | None]
 Goal = tuple[int, Outcome]
 
 
 @dataclass(eq=False)
-class Condition:
+class PursuedCondition:
     """One condition over all runs so far.
 
     Attributes:
@@ -55,7 +55,7 @@ class Condition:
     given: Outcome = Outcome.NONE
     reached: int = -1
     cases: int = 0
-    near: dict[Outcome, tuple[tuple[float, float], Case, Visit]] = field(default_factory=dict)
+    near: dict[Outcome, tuple[tuple[float, float], Case, Comparison]] = field(default_factory=dict)
     values: set[str] = field(default_factory=set)
     parts: set[str] | None = None
 
@@ -65,7 +65,7 @@ class Condition:
         return len(self.values) > 1 or self.cases < FEW
 
 
-class Search:
+class CaseSearch:
     """A search over the runs of one candidate.
 
     Attributes:
@@ -74,9 +74,9 @@ class Search:
         runs: how many runs were made.
     """
 
-    def __init__(self, components: Components, watch: Watch, budget: int) -> None:
+    def __init__(self, components: Components, watch: WatchCase, budget: int) -> None:
         self.components = components
-        self.conditions: dict[int, Condition] = {}
+        self.conditions: dict[int, PursuedCondition] = {}
         self.led: list[Case] = []
         self.runs = 0
         self._watch = watch
@@ -159,7 +159,7 @@ class Search:
             return False
         new = False
         for number, site in enumerate(sites):
-            condition = self.conditions.setdefault(number, Condition(site))
+            condition = self.conditions.setdefault(number, PursuedCondition(site))
             outcome = Outcome(site.outcome & 15)
             new = new or bool(outcome & ~condition.met)
             condition.met |= outcome
@@ -171,7 +171,7 @@ class Search:
             self.led.append(case)
         return new
 
-    def _note(self, condition: Condition, case: Case, visit: Visit) -> None:
+    def _note(self, condition: PursuedCondition, case: Case, visit: Comparison) -> None:
         condition.reached = condition.reached if condition.reached >= 0 else self.runs
         if len(condition.values) < 4:
             condition.values.add(f"{visit.left.value}{visit.right.value}{visit.outcome}")
@@ -184,7 +184,7 @@ class Search:
         here = {name for name, value in parts(self.components, case).items() if value in sides}
         condition.parts = here if condition.parts is None else condition.parts & here
 
-    def _visits(self, number: int, case: Case) -> tuple[Visit, ...]:
+    def _visits(self, number: int, case: Case) -> tuple[Comparison, ...]:
         sites = self._tried.get(case.key)
         return sites[number].visits if sites is not None and number < len(sites) else ()
 

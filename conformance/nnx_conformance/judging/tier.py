@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nnx_conformance.judging.judge import Judging
 
 
-class Place(NamedTuple):
+class DrawnAt(NamedTuple):
     """Where a case was drawn: its domain, and its position among the cases of that domain, from 0."""
 
     domain: str

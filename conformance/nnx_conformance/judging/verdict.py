@@ -15,7 +15,7 @@ from nnx_conformance.core.report import CheckResult, Finding, Report, Settings, 
 from nnx_conformance.core.search.conditions import Conditions
 from nnx_conformance.judging.assertions import wording
 from nnx_conformance.judging.causes import roots
-from nnx_conformance.judging.excerpt import Source
+from nnx_conformance.judging.excerpt import SourceFile
 from nnx_conformance.judging.tally import LATE, Example, Tally
 from nnx_conformance.process.session import Ended
 
@@ -41,7 +41,7 @@ class Header:
     settings: Settings
     versions: Versions | None = None
     isolation: str = ""
-    source: Source | None = None
+    source: SourceFile | None = None
     started: float | None = None
     note: str = ""
 

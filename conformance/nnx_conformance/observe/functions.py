@@ -21,7 +21,7 @@ from nnx_conformance.observe.interventions.outputs import on_outputs
 from nnx_conformance.observe.load import adopt as adopt
 from nnx_conformance.observe.load import load as load
 from nnx_conformance.observe.run import (
-    Candidate,
+    LoadedCandidate,
     forget_compiled,
     given_as,
     outcome,
@@ -40,7 +40,7 @@ MOST_CALLS = 200
 FOREIGN = {"linen": "flax.linen.Module", "torch": "torch.nn.Module"}
 
 
-def observe(candidate: Candidate, request: Request) -> Facts:
+def observe(candidate: LoadedCandidate, request: Request) -> Facts:
     """Make the runs that the plan of a request asks for; whoever holds the streams adds what the candidate wrote."""
     case, calls, plan = request.case, request.calls, request.plan
     if plan.watch:
@@ -84,19 +84,19 @@ def observe(candidate: Candidate, request: Request) -> Facts:
     return Facts(first, again, untraced, tuple(shifts), base.ends(base.run), bypassed, "", other, reported)
 
 
-def _watched(candidate: Candidate, request: Request) -> Facts:
+def _watched(candidate: LoadedCandidate, request: Request) -> Facts:
     """One run, of which what its conditions compare is all that is asked."""
     with without_traces() if request.plan.untraced is Untraced.ALWAYS else nullcontext():
         first, watched = run_watched(candidate, request.case, request.calls)
     return Facts(first, None, None, (), (), False, "", watched=watched)
 
 
-def _steps_within(candidate: Candidate, calls: int) -> bool:
+def _steps_within(candidate: LoadedCandidate, calls: int) -> bool:
     """Whether the modules that the last run called have called another one just as often as the case asks."""
     return calls > 0 and calls in candidate.classes.inner.values()
 
 
-def _called_methods(candidate: Candidate, calls: int) -> frozenset[str]:
+def _called_methods(candidate: LoadedCandidate, calls: int) -> frozenset[str]:
     """The method that changed a module just as often as the case asks, in place of its calls."""
     return frozenset(way for way, times in candidate.classes.methods.items() if times == calls > 0)
 
@@ -108,7 +108,7 @@ def hidden_calls(first: Run) -> bool:
     return traced or len(calls) != first.asked or (bool(calls) and not moved(first, calls))
 
 
-def _needs_reports(candidate: Candidate, first: Run, untraced: Run | None) -> bool:
+def _needs_reports(candidate: LoadedCandidate, first: Run, untraced: Run | None) -> bool:
     """Whether only the traces themselves can say what their calls do: without compilation it raises, or shows none."""
     if first.raised or untraced is None:
         return False
@@ -153,7 +153,7 @@ def _another_count(some: Rerun, other: Rerun) -> bool:
     return a.array.ravel()[:1].tobytes() != b.array.ravel()[:1].tobytes()
 
 
-def _bypassed(candidate: Candidate, case: Case) -> bool:
+def _bypassed(candidate: LoadedCandidate, case: Case) -> bool:
     """Whether the candidate runs the `__call__` of one of its classes all the same, as a profiler sees.
 
     A reference to it was kept before the kit could wrap it. Only a Python object can have this,
@@ -179,7 +179,7 @@ def _call_code(cls: type) -> Any:
     return getattr(function, "__code__", None)
 
 
-def _foreign(candidate: Candidate, request: Request, first: Run) -> str:
+def _foreign(candidate: LoadedCandidate, request: Request, first: Run) -> str:
     """The base class of the first module of another framework, looked for where there is none of NNX."""
     modules = first.modules
     if not modules and not candidate.arrays:

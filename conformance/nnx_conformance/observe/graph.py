@@ -58,7 +58,7 @@ class Leaf(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Reach:
+class WalkOptions:
     """How far a walk goes.
 
     Attributes:
@@ -101,7 +101,9 @@ class Walk:
         shared: whether a node hangs at two places.
     """
 
-    def __init__(self, root: Any, reach: Reach = Reach(), path: str = "", takers: Takers | None = None) -> None:
+    def __init__(
+        self, root: Any, reach: WalkOptions = WalkOptions(), path: str = "", takers: Takers | None = None
+    ) -> None:
         self.leaves: list[Leaf] = []
         self.nodes: list[tuple[str, Any]] = []
         self.shared = False
@@ -135,7 +137,7 @@ class Walk:
                 self.leaves.append(Leaf(way, part, rng, attribute))
 
 
-def _taker(kind: type, reach: Reach) -> _Taker | None:
+def _taker(kind: type, reach: WalkOptions) -> _Taker | None:
     """How instances of a type are taken apart; None for leaves."""
     order: Any = functools.partial(sorted, key=lambda part: part[0]) if reach.ordered else list
     if issubclass(kind, nnx.Variable):

@@ -27,7 +27,7 @@ from nnx_conformance.core.candidate.target import Target
 from nnx_conformance.core.errors import suggestion
 from nnx_conformance.observe.conditions.watching import has_conditions
 from nnx_conformance.observe.log import RunLog
-from nnx_conformance.observe.run import Candidate
+from nnx_conformance.observe.run import LoadedCandidate
 from nnx_conformance.observe.source import Source, of_file, of_module, of_object
 from nnx_conformance.observe.spies.classes import Classes
 from nnx_conformance.observe.spies.spying import spying
@@ -44,7 +44,7 @@ class Refused(Exception):
         self.cause = cause
 
 
-def load(target: Target, entry: str, parameters: tuple[str, ...]) -> tuple[Candidate, Loaded] | NotLoaded:
+def load(target: Target, entry: str, parameters: tuple[str, ...]) -> tuple[LoadedCandidate, Loaded] | NotLoaded:
     """Import a target and find its candidate.
 
     Args:
@@ -76,7 +76,7 @@ def load(target: Target, entry: str, parameters: tuple[str, ...]) -> tuple[Candi
 
 def adopt(
     function: Callable[..., Any], name: str, parameters: tuple[str, ...], packages: tuple[str, ...] = ()
-) -> tuple[Candidate, Loaded] | NotLoaded:
+) -> tuple[LoadedCandidate, Loaded] | NotLoaded:
     """The candidate that a Python object is.
 
     Args:
@@ -94,7 +94,7 @@ def adopt(
 
 def from_function(
     function: Callable[..., Any], name: str, source: Source | None = None, classes: Classes | None = None
-) -> Candidate:
+) -> LoadedCandidate:
     """A candidate from a Python object; modules that exist already are remembered as not made by its runs."""
     classes = classes or Classes()
     kinds = frozenset(_subclasses(nnx.Module))
@@ -104,7 +104,7 @@ def from_function(
     for cls in kinds:
         if not cls.__module__.startswith("flax."):  # those of Flax itself are learnt when they are used
             classes.learn_class(cls)
-    return Candidate(name, function, source or Source(source_file(function)), classes)
+    return LoadedCandidate(name, function, source or Source(source_file(function)), classes)
 
 
 @contextlib.contextmanager

@@ -32,7 +32,7 @@ from nnx_conformance.observe.spies.spying import glancing, spying
 
 
 @dataclass(eq=False)
-class Candidate:
+class LoadedCandidate:
     """An implementation under test, loaded: what to call, and which files are its own.
 
     Attributes:
@@ -51,7 +51,7 @@ class Candidate:
 
 
 def run(
-    candidate: Candidate,
+    candidate: LoadedCandidate,
     case: Case,
     asked: int,
     *,
@@ -102,7 +102,7 @@ def run(
     )
 
 
-def run_untraced(candidate: Candidate, case: Case, asked: int, **hooks: Any) -> Run:
+def run_untraced(candidate: LoadedCandidate, case: Case, asked: int, **hooks: Any) -> Run:
     """The same under `jax.disable_jit`: transforms run their function call by call, so the spies see every call."""
     with without_traces():
         return run(candidate, case, asked, **hooks)
@@ -119,7 +119,7 @@ def without_traces() -> Iterator[None]:
         jax.config.update("jax_disable_jit", before)  # type: ignore[no-untyped-call]
 
 
-def run_reporting(candidate: Candidate, case: Case, asked: int, **hooks: Any) -> Run:
+def run_reporting(candidate: LoadedCandidate, case: Case, asked: int, **hooks: Any) -> Run:
     """The same, traced anew: each traced call reports itself whenever its trace runs. What it compiles is forgotten."""
     if candidate.anew is not None:  # so all else stays compiled, and what it compiled for good is left aside
         with candidate.anew() as (function, classes):
@@ -133,7 +133,7 @@ def run_reporting(candidate: Candidate, case: Case, asked: int, **hooks: Any) ->
         forget_compiled()
 
 
-def rerun(candidate: Candidate, case: Case) -> Rerun:
+def rerun(candidate: LoadedCandidate, case: Case) -> Rerun:
     """What calling the candidate once more comes to; how it gets there is not looked into."""
     log = RunLog(candidate.source)
     with glancing(log, candidate.classes):
@@ -141,7 +141,7 @@ def rerun(candidate: Candidate, case: Case) -> Rerun:
     return Rerun(result, raised)
 
 
-def run_watched(candidate: Candidate, case: Case, asked: int) -> tuple[Run, Watched]:
+def run_watched(candidate: LoadedCandidate, case: Case, asked: int) -> tuple[Run, Watched]:
     """What calling the candidate comes to, without spies, and what its conditions compared."""
     candidate.watching = candidate.watching or watching(candidate.source)
     log, given = RunLog(candidate.source), _given(case)
@@ -175,7 +175,9 @@ def forget_compiled() -> None:
     jax.clear_caches()  # type: ignore[no-untyped-call]
 
 
-def _call(candidate: Candidate, log: RunLog, given: Sequence[Any]) -> tuple[Value | None, Raised | None, Trail | None]:
+def _call(
+    candidate: LoadedCandidate, log: RunLog, given: Sequence[Any]
+) -> tuple[Value | None, Raised | None, Trail | None]:
     trail = log.trail
     try:
         with trail.following() if trail else nullcontext():

@@ -20,7 +20,7 @@ from nnx_conformance.core.observer import Observer
 from nnx_conformance.core.plain_text import plain
 from nnx_conformance.core.plan import Request
 from nnx_conformance.process.fork_server import ForkServer
-from nnx_conformance.process.limits import FACTOR, LOOK_SECONDS, Clock, Watch
+from nnx_conformance.process.limits import FACTOR, LOOK_SECONDS, Clock, TimeWatch
 from nnx_conformance.process.messages import Answer, Failure, Load, Observed, Question
 from nnx_conformance.process.session import Ended
 
@@ -78,7 +78,7 @@ class Process:
         """The versions in the candidate's process; waits until it has started."""
         if self._versions is None:
             assert self._fork_server.obtained
-            versions = self._answer(0, Watch(STARTING, START_SECONDS, START_SECONDS, time.monotonic()))
+            versions = self._answer(0, TimeWatch(STARTING, START_SECONDS, START_SECONDS, time.monotonic()))
             if not isinstance(versions, Versions):
                 raise KitError("The candidate's process did not start as it should.")
             self._versions = versions
@@ -153,10 +153,10 @@ class Process:
         if self._loaded is not None:
             self._clock.note(self._process, used - self._importing)
 
-    def _watch(self, doing: str, seconds: float) -> Watch:
-        return Watch(doing, seconds, seconds * self._limits.wall, time.monotonic())
+    def _watch(self, doing: str, seconds: float) -> TimeWatch:
+        return TimeWatch(doing, seconds, seconds * self._limits.wall, time.monotonic())
 
-    def _answer(self, number: int, watch: Watch) -> Versions | Loaded | NotLoaded | Observed:
+    def _answer(self, number: int, watch: TimeWatch) -> Versions | Loaded | NotLoaded | Observed:
         """What the answer to a question holds."""
         look = min(LOOK_SECONDS, watch.seconds / 4)
         due = 0.0 if self._clock.due and watch.doing == CASE else time.monotonic() + look
@@ -173,7 +173,7 @@ class Process:
             raise Ended(End.MALFORMED, NOT_ASKED)
         return answer.content
 
-    def _look(self, watch: Watch) -> None:
+    def _look(self, watch: TimeWatch) -> None:
         """End a process that has used up its time: what is still being asked for is measured by the right candidate."""
         used = self.used
         if up := self._clock.over:

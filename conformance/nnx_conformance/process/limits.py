@@ -37,7 +37,7 @@ class Limits:
     wall: float = 4.0
 
 
-class Reference(Protocol):
+class ReferenceTime(Protocol):
     """Measures the contract's right candidate."""
 
     def seconds(self, request: Request) -> float:
@@ -53,7 +53,7 @@ class Clock:
         reference: what a case is measured by that takes long; without one, by `limits` alone.
     """
 
-    def __init__(self, limits: Limits, reference: Reference | None = None) -> None:
+    def __init__(self, limits: Limits, reference: ReferenceTime | None = None) -> None:
         self.limits = limits
         self.reference = reference
         self._used: dict[int, float] = {}
@@ -95,7 +95,7 @@ class Clock:
 
 
 @dataclass
-class Watch:
+class TimeWatch:
     """One thing that a process does: whether it has used up its time.
 
     Attributes:

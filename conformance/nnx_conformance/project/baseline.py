@@ -24,7 +24,7 @@ HEAD = (
 
 
 @dataclass(frozen=True)
-class Change:
+class BaselineChange:
     """What writing a baseline changed: how many entries there are now, how many are new, and which have left."""
 
     entries: int
@@ -74,7 +74,9 @@ def day(option: str, text: str, today: datetime.date) -> datetime.date:
     return ends
 
 
-def write(root: Path, judged: Sequence[tuple[str, Report]], ends: datetime.date, today: datetime.date) -> Change:
+def write(
+    root: Path, judged: Sequence[tuple[str, Report]], ends: datetime.date, today: datetime.date
+) -> BaselineChange:
     """Write what is broken today, for the candidates that were judged; entries of others stay.
 
     Args:
@@ -97,7 +99,7 @@ def write(root: Path, judged: Sequence[tuple[str, Report]], ends: datetime.date,
     (root / NAME).write_text(HEAD + "".join(map(_text, entries)), encoding="utf-8")
     there = {(waiver.candidate, waiver.contract, waiver.check) for waiver in entries}
     gone = tuple(waiver for key, waiver in known.items() if key not in there)
-    return Change(len(entries), len(there - known.keys()), gone)
+    return BaselineChange(len(entries), len(there - known.keys()), gone)
 
 
 def broken(report: Report) -> list[str]:

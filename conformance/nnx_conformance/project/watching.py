@@ -13,7 +13,7 @@ from nnx_conformance.project.content import TooMuch, sources
 
 
 @dataclass(frozen=True)
-class Change:
+class VerdictChange:
     """What a new verdict says that an earlier one did not, by the ids of checks."""
 
     fixed: tuple[str, ...]
@@ -21,17 +21,17 @@ class Change:
     still_there: tuple[str, ...]
 
 
-def change(before: Report, after: Report) -> Change:
+def change(before: Report, after: Report) -> VerdictChange:
     """What became of the findings of one report in a later one."""
     was, now = ([finding.check for finding in report.findings] for report in (before, after))
-    return Change(
+    return VerdictChange(
         fixed=tuple(check for check in was if check not in now),
         new=tuple(check for check in now if check not in was),
         still_there=tuple(check for check in now if check in was),
     )
 
 
-class Watched:
+class WatchedTarget:
     """One target, and the content of the files that its verdict hangs on when it was last looked at."""
 
     def __init__(self, target: str, packages: tuple[str, ...]) -> None:

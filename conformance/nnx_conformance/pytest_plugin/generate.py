@@ -11,7 +11,7 @@ from nnx_conformance.core import contracts
 from nnx_conformance.core.contract import Contract
 from nnx_conformance.core.errors import Misuse, expected
 from nnx_conformance.project import candidates as known_candidates
-from nnx_conformance.pytest_plugin.parametrize import Candidate, ids_of, module_name
+from nnx_conformance.pytest_plugin.parametrize import CandidateLike, ids_of, module_name
 from nnx_conformance.pytest_plugin.results import settle
 from nnx_conformance.pytest_plugin.session_reports import SessionReports, session_reports
 
@@ -29,12 +29,12 @@ class BoundCheck:
     id: str
     level: str
     requirement: str
-    _candidate: Candidate = field(repr=False)
+    _candidate: CandidateLike = field(repr=False)
     _reports: SessionReports = field(repr=False)
     _contract: str = field(repr=False)
     _key: str = field(repr=False)
 
-    def __call__(self, candidate: Candidate) -> None:
+    def __call__(self, candidate: CandidateLike) -> None:
         """End the running test as the check's result says."""
         __tracebackhide__ = True
         if candidate is not self._candidate:
@@ -43,7 +43,7 @@ class BoundCheck:
         settle(self._reports.report(candidate, self._contract, self._key), self.id)
 
 
-def parametrize(metafunc: pytest.Metafunc, contract_name: str, candidates: tuple[Candidate, ...]) -> None:
+def parametrize(metafunc: pytest.Metafunc, contract_name: str, candidates: tuple[CandidateLike, ...]) -> None:
     """One test for each candidate and check."""
     test = metafunc.definition.name
     if not set(NEEDED) <= set(metafunc.fixturenames):
@@ -67,7 +67,7 @@ def _tests(
     metafunc: pytest.Metafunc,
     session: SessionReports,
     contract: Contract,
-    candidate: Candidate,
+    candidate: CandidateLike,
     name: str,
     key: str,
 ) -> list[Any]:

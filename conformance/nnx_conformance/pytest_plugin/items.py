@@ -34,7 +34,7 @@ class CheckItem(pytest.Item):
         return self.path, 0, f"{self.target}: {self.check.id}"
 
 
-class Candidate(pytest.Collector):
+class CandidateChecks(pytest.Collector):
     """A candidate that a target names within a file, or in a module."""
 
     def __init__(self, *, target: str, **given: Any) -> None:
@@ -48,7 +48,7 @@ class Candidate(pytest.Collector):
 class CandidateFile(pytest.File):
     """A file that is a candidate, or holds some."""
 
-    def collect(self) -> Iterator[CheckItem | Candidate]:
+    def collect(self) -> Iterator[CheckItem | CandidateChecks]:
         for text, target in _targets(self.config):
             if target.path == str(self.path.resolve()):
                 yield from [_named(self, text, target)] if target.name else _items(self, text)
@@ -59,8 +59,8 @@ def _items(parent: pytest.Collector, text: str) -> Iterator[CheckItem]:
         yield CheckItem.from_parent(parent, name=check.id, target=text, check=check)
 
 
-def _named(parent: pytest.Collector, text: str, target: Target) -> Candidate:
-    return Candidate.from_parent(parent, name=target.name, target=text)
+def _named(parent: pytest.Collector, text: str, target: Target) -> CandidateChecks:
+    return CandidateChecks.from_parent(parent, name=target.name, target=text)
 
 
 def _targets(config: pytest.Config) -> list[tuple[str, Target]]:
@@ -87,7 +87,7 @@ def missing(session: pytest.Session, items: list[pytest.Item]) -> list[pytest.It
 
 def _collector(session: pytest.Session, text: str, target: Target) -> pytest.Collector:
     if not target.path:
-        return Candidate.from_parent(session, name=text, nodeid=text, target=text)
+        return CandidateChecks.from_parent(session, name=text, nodeid=text, target=text)
     file = CandidateFile.from_parent(session, path=Path(target.path))
     return _named(file, text, target) if target.name else file
 

@@ -16,7 +16,7 @@ from nnx_conformance.project.settings import find
 from nnx_conformance.sandbox.jail import Jail
 
 if TYPE_CHECKING:
-    from nnx_conformance.adopt.recorder import Recorder
+    from nnx_conformance.adopt.recorder import ConstructionRecorder
 
 SHARED = "nnx_conformance_folder"
 SUFFIX = ".recorded"
@@ -30,7 +30,7 @@ class Laws:
         self._shared = shared
         self._package: str = config.option.nnx_laws
         self._worker: dict[str, Any] | None = getattr(config, "workerinput", None)
-        self._recorder: Recorder | None = None
+        self._recorder: ConstructionRecorder | None = None
         self._stack = contextlib.ExitStack()
         self._lines: list[str] = []
         self._said = False
@@ -45,9 +45,9 @@ class Laws:
         """Record from here on: modules may be made while test modules are imported."""
         if self._worker is None and self._config.getoption("dist", "no") != "no":
             return  # the workers of pytest-xdist run the tests
-        from nnx_conformance.adopt.recorder import Recorder
+        from nnx_conformance.adopt.recorder import ConstructionRecorder
 
-        self._recorder = self._stack.enter_context(Recorder(self._package).recording())
+        self._recorder = self._stack.enter_context(ConstructionRecorder(self._package).recording())
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:

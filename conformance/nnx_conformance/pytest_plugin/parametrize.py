@@ -13,10 +13,10 @@ from nnx_conformance.core.errors import expected, suggestion
 if TYPE_CHECKING:
     import pytest
 
-Candidate = str | Callable[..., Any] | Mapping[str, Any] | Subject
+CandidateLike = str | Callable[..., Any] | Mapping[str, Any] | Subject
 
 
-def parametrize_with_checks(contract: str, candidates: Iterable[Candidate]) -> pytest.MarkDecorator:
+def parametrize_with_checks(contract: str, candidates: Iterable[CandidateLike]) -> pytest.MarkDecorator:
     """Make a test of every check of a contract for every candidate::
 
         @nnx_conformance.parametrize_with_checks("mutability", [impl_a, impl_b])
@@ -59,7 +59,7 @@ def module_name(candidate: Any) -> str:
     return f"{getattr(candidate, '__module__', None) or '?'}:{name}"
 
 
-def ids_of(candidates: Sequence[Candidate]) -> list[str]:
+def ids_of(candidates: Sequence[CandidateLike]) -> list[str]:
     """What to call candidates in the ids of tests: short names, with modules where those differ, else numbered."""
     short = [_short(candidate) for candidate in candidates]
     names = [each if isinstance(each, str) else module_name(each) for each in candidates]
@@ -72,7 +72,7 @@ def ids_of(candidates: Sequence[Candidate]) -> list[str]:
     return ids
 
 
-def _short(candidate: Candidate) -> str:
+def _short(candidate: CandidateLike) -> str:
     """A name without where it was defined: `lambda` for a lambda in a test."""
     if isinstance(candidate, str):
         return candidate

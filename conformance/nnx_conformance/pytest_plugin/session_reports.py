@@ -20,7 +20,7 @@ from nnx_conformance.project import candidates, checking
 from nnx_conformance.project.checking import CheckOptions, no_hypothesis_folder
 from nnx_conformance.project.settings import find
 from nnx_conformance.project.subject_lists import expanded
-from nnx_conformance.pytest_plugin.parametrize import Candidate, module_name
+from nnx_conformance.pytest_plugin.parametrize import CandidateLike, module_name
 from nnx_conformance.pytest_plugin.results import settle_all
 from nnx_conformance.sandbox.jail import Jail
 
@@ -48,7 +48,7 @@ class SessionReports:
         self._is_worker = bool(worker)
         self._folder = Path(worker[SHARED]) if SHARED in worker else None
 
-    def report(self, candidate: Candidate, contract: str | None = None, key: str = "") -> Report:
+    def report(self, candidate: CandidateLike, contract: str | None = None, key: str = "") -> Report:
         """The report of a candidate, from the one run of it.
 
         Args:
@@ -136,7 +136,7 @@ def prepare(config: pytest.Config) -> None:
 def conforming(config: pytest.Config) -> Callable[..., Report]:
     """What the fixture `assert_conforms` gives."""
 
-    def assert_conforms(candidate: Candidate, contract: str | None = None) -> Report:
+    def assert_conforms(candidate: CandidateLike, contract: str | None = None) -> Report:
         __tracebackhide__ = True
         if not is_candidate(candidate) and not isinstance(candidate, str):
             error = expected("a function or a target", "candidate", candidate, "Pass the function itself.")
@@ -148,7 +148,7 @@ def conforming(config: pytest.Config) -> Callable[..., Report]:
     return assert_conforms
 
 
-def _judged(options: CheckOptions, candidate: Candidate) -> Report | Exception:
+def _judged(options: CheckOptions, candidate: CandidateLike) -> Report | Exception:
     try:
         with no_hypothesis_folder():
             if isinstance(candidate, str):

@@ -11,7 +11,7 @@ from nnx_conformance.core.errors import expected, suggestion
 from nnx_conformance.core.report import Report
 
 #: What a module of a format has, under the name `write`.
-Write = Callable[..., None]
+WriteReports = Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Format:
 
     def write(self, reports: Sequence[Report], file: TextIO, **options: Any) -> None:
         """Write reports to a file that is open for text, by those of the options that it takes."""
-        write: Write = import_module(self.module).write
+        write: WriteReports = import_module(self.module).write
         write(reports, file, **{name: options[name] for name in self.takes if name in options})
 
 

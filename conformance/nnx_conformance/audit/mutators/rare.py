@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from nnx_conformance.audit.conditions import Condition
+from nnx_conformance.audit.conditions import RareCondition
 from nnx_conformance.audit.specimens import Specimen
 
 #: A process that has run the candidate so often before goes wrong from then on.
@@ -42,7 +42,7 @@ def {entry}({parameters}):
 """
 
 
-def rare(source: str, entry: str, parameters: Sequence[str], conditions: Sequence[Condition]) -> Iterator[Specimen]:
+def rare(source: str, entry: str, parameters: Sequence[str], conditions: Sequence[RareCondition]) -> Iterator[Specimen]:
     """The mutants of a reference solution.
 
     Args:

@@ -1,7 +1,7 @@
 """What `nnx-conformance init` writes into a project: settings, a tox environment, a pre-commit entry, a CI workflow.
 
 What is there already is left as it is: a file is made if there is none, and added to at its end where that is safe. A
-`Step` says what to do with one file; nothing is written while steps are made.
+`FileStep` says what to do with one file; nothing is written while steps are made.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Kind = Literal["create", "add to", "leave"]
 
 
 @dataclass(frozen=True)
-class Step:
+class FileStep:
     """One file.
 
     Attributes:
@@ -38,7 +38,7 @@ class Step:
     why: str = ""
 
 
-def steps(root: Path, contract: str, candidates: Iterable[str]) -> tuple[Step, ...]:
+def steps(root: Path, contract: str, candidates: Iterable[str]) -> tuple[FileStep, ...]:
     """What to do in a project's folder, in order.
 
     Raises:
@@ -53,7 +53,7 @@ def steps(root: Path, contract: str, candidates: Iterable[str]) -> tuple[Step, .
     )
 
 
-def write(root: Path, step: Step) -> None:
+def write(root: Path, step: FileStep) -> None:
     """Do one step; an existing file keeps every byte that it has."""
     path = root / step.path
     if step.kind == "create":
@@ -73,55 +73,55 @@ def _pyproject(root: Path) -> dict[str, Any]:
         raise Misuse(f"{path} cannot be read: {error}. Fix it first.") from error
 
 
-def _added(root: Path, name: str, text: str) -> Step:
+def _added(root: Path, name: str, text: str) -> FileStep:
     """A step that makes a file, or adds to its end."""
     path = root / name
     if not path.exists():
-        return Step(name, "create", text)
+        return FileStep(name, "create", text)
     old = path.read_text(encoding="utf-8")
-    return Step(name, "add to", ("" if old.endswith("\n") or not old else "\n") + ("\n" if old else "") + text)
+    return FileStep(name, "add to", ("" if old.endswith("\n") or not old else "\n") + ("\n" if old else "") + text)
 
 
-def _settings(root: Path, settled: dict[str, Any], contract: str, candidates: list[str]) -> Step:
+def _settings(root: Path, settled: dict[str, Any], contract: str, candidates: list[str]) -> FileStep:
     if "nnx-conformance" in settled.get("tool", {}):
-        return Step("pyproject.toml", "leave", "", f"it has [{TABLE}] already")
+        return FileStep("pyproject.toml", "leave", "", f"it has [{TABLE}] already")
     listed = json.dumps(candidates, ensure_ascii=False)
     return _added(root, "pyproject.toml", SETTINGS.format(table=TABLE, contract=contract, candidates=listed))
 
 
-def _tox(root: Path, settled: dict[str, Any]) -> Step:
+def _tox(root: Path, settled: dict[str, Any]) -> FileStep:
     text = TOX.format(skip="" if "project" in settled else "skip_install = true\n")
     path = root / "tox.ini"
     if not path.exists():
         for name in ("tox.toml", "setup.cfg"):
             if (root / name).exists() and "tox" in (root / name).read_text(encoding="utf-8"):
-                return Step("tox.ini", "leave", text, f"tox is settled in {name}; write there what this says")
+                return FileStep("tox.ini", "leave", text, f"tox is settled in {name}; write there what this says")
         if "tox" in settled.get("tool", {}):
-            return Step("tox.ini", "leave", text, "tox is settled in pyproject.toml; write there what this says")
-        return Step("tox.ini", "create", f"[tox]\nenv_list = conformance\n\n{text}")
+            return FileStep("tox.ini", "leave", text, "tox is settled in pyproject.toml; write there what this says")
+        return FileStep("tox.ini", "create", f"[tox]\nenv_list = conformance\n\n{text}")
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(path.read_text(encoding="utf-8"))
     except configparser.Error:
-        return Step("tox.ini", "leave", text, "it cannot be read")
+        return FileStep("tox.ini", "leave", text, "it cannot be read")
     if "testenv:conformance" in parser:
-        return Step("tox.ini", "leave", "", "it has [testenv:conformance] already")
+        return FileStep("tox.ini", "leave", "", "it has [testenv:conformance] already")
     return _added(root, "tox.ini", text)
 
 
-def _pre_commit(root: Path) -> Step:
+def _pre_commit(root: Path) -> FileStep:
     name = ".pre-commit-config.yaml"
     path = root / name
     if not path.exists():
-        return Step(name, "create", "repos:\n" + PRE_COMMIT)
+        return FileStep(name, "create", "repos:\n" + PRE_COMMIT)
     old = path.read_text(encoding="utf-8")
     if "nnx-conformance" in old:
-        return Step(name, "leave", "", "it has nnx-conformance already")
+        return FileStep(name, "leave", "", "it has nnx-conformance already")
     indent = _indent(old)
     if indent is None:
-        return Step(name, "leave", PRE_COMMIT, "its `repos:` is not a list at its end; write this into it")
+        return FileStep(name, "leave", PRE_COMMIT, "its `repos:` is not a list at its end; write this into it")
     text = "".join(indent + line for line in PRE_COMMIT.splitlines(keepends=True))
-    return Step(name, "add to", text if old.endswith("\n") else f"\n{text}")
+    return FileStep(name, "add to", text if old.endswith("\n") else f"\n{text}")
 
 
 def _indent(text: str) -> str | None:
@@ -137,11 +137,11 @@ def _indent(text: str) -> str | None:
     return items[0][: -len(items[0].lstrip(" "))] if items else None
 
 
-def _workflow(root: Path) -> Step:
+def _workflow(root: Path) -> FileStep:
     name = ".github/workflows/conformance.yml"
     if (root / name).exists():
-        return Step(name, "leave", "", "it is there already")
-    return Step(name, "create", WORKFLOW)
+        return FileStep(name, "leave", "", "it is there already")
+    return FileStep(name, "create", WORKFLOW)
 
 
 SETTINGS = """\

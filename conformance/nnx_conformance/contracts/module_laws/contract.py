@@ -20,7 +20,7 @@ from nnx_conformance.contracts.module_laws.laws import (
     tree_mode,
 )
 from nnx_conformance.contracts.module_laws.laws.differences import HIDDEN
-from nnx_conformance.contracts.module_laws.laws.reading import Reading, by_path
+from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading, by_path
 from nnx_conformance.contracts.module_laws.laws.timeline import timeline
 from nnx_conformance.contracts.module_laws.laws.tolerance import distance, tolerance
 from nnx_conformance.contracts.module_laws.observer import SUBJECTS
@@ -153,7 +153,7 @@ CONTRACT = Contract(
     fallback="calls-return",
     history=HIDDEN,
     control="nnx_reference.subject:subject",
-    read=lambda _, facts: Reading(facts),
+    read=lambda _, facts: ProgramReading(facts),
     timeline=timeline,
     script=script,
     catalogue="nnx_reference.laws",

@@ -10,7 +10,7 @@ from nnx_conformance.core.facts import Line, Raised
 
 
 @dataclass(frozen=True, eq=False)
-class Leaf:
+class LeafFacts:
     """One value that hangs on a module, or that a call returned.
 
     Attributes:
@@ -44,8 +44,8 @@ class Leaf:
 class Side:
     """What a module did in one step: the `outputs` of its call, if there was one, and its `state` after that."""
 
-    outputs: tuple[Leaf, ...] = ()
-    state: tuple[Leaf, ...] = ()
+    outputs: tuple[LeafFacts, ...] = ()
+    state: tuple[LeafFacts, ...] = ()
     raised: Raised | None = None
 
 
@@ -87,7 +87,7 @@ class Drift:
 
 
 @dataclass(frozen=True, eq=False)
-class Write:
+class LeafWrite:
     """A leaf of a module that a call in plain Python changed, and the line that did so first."""
 
     path: str
@@ -162,7 +162,7 @@ class Proof:
     kept: tuple[str, ...]
     stable: bool
     certain: bool
-    writes: tuple[Write, ...]
+    writes: tuple[LeafWrite, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +187,7 @@ class Placement:
 
 
 @dataclass(frozen=True, eq=False)
-class Visit:
+class ConditionVisit:
     """A plain call of a module where a condition of its trace came out as in no call of a program.
 
     Attributes:
@@ -209,14 +209,14 @@ class Visit:
     where: str
     reached: bool
     evaluating: bool
-    before: tuple[Leaf, ...]
-    after: tuple[Leaf, ...]
-    outputs: tuple[Leaf, ...] = ()
+    before: tuple[LeafFacts, ...]
+    after: tuple[LeafFacts, ...]
+    outputs: tuple[LeafFacts, ...] = ()
     raised: Raised | None = None
-    again: tuple[Leaf, ...] = ()
+    again: tuple[LeafFacts, ...] = ()
     repeated: tuple[Side, ...] = ()
     seeds: tuple[Side, ...] = ()
-    writes: tuple[Write, ...] = ()
+    writes: tuple[LeafWrite, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

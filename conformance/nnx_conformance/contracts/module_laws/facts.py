@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 
 from nnx_conformance.contracts.module_laws.evidence import (
     NOTHING,
+    ConditionVisit,
     Drift,
     Entry,
-    Leaf,
+    LeafFacts,
+    LeafWrite,
     Lost,
     MovedConstant,
     Pair,
@@ -18,8 +20,6 @@ from nnx_conformance.contracts.module_laws.evidence import (
     Refusal,
     Side,
     Slope,
-    Visit,
-    Write,
 )
 from nnx_conformance.core.facts import Raised, Warned
 from nnx_conformance.core.plan import File
@@ -92,7 +92,7 @@ class StepFacts:
     apart: tuple[str, ...] = ()
     reused: Raised | None = None
     outside: Raised | None = None
-    writes: tuple[Write, ...] = ()
+    writes: tuple[LeafWrite, ...] = ()
     outliving: tuple[Change, ...] = ()
     lost: tuple[Lost, ...] = ()
     unwatched: str = ""
@@ -104,7 +104,7 @@ class StepFacts:
     proofs: tuple[Proof, ...] = ()
     moved: tuple[MovedConstant, ...] = ()
     conditions: tuple[Met, ...] = ()
-    visits: tuple[Visit, ...] = ()
+    visits: tuple[ConditionVisit, ...] = ()
     axes: tuple[Entry, ...] = ()
     divided: str = ""
     placements: tuple[Placement, ...] = ()
@@ -117,12 +117,12 @@ class StepFacts:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class ProgramPart:
     """One short program of those that run in tree mode: what `ProgramFacts` has of a program of its own."""
 
-    start: tuple[Leaf, ...] = ()
+    start: tuple[LeafFacts, ...] = ()
     steps: tuple[StepFacts, ...] = ()
-    twin_start: tuple[Leaf, ...] = ()
+    twin_start: tuple[LeafFacts, ...] = ()
     unmade: Raised | None = None
 
 
@@ -159,7 +159,7 @@ class ProgramFacts:
         parts: in tree mode, the short programs, in place of `start`, `steps`, `twin_start` and `unmade`.
     """
 
-    start: tuple[Leaf, ...]
+    start: tuple[LeafFacts, ...]
     steps: tuple[StepFacts, ...]
     traits: tuple[Entry, ...]
     inputs: tuple[Input, ...]
@@ -169,11 +169,11 @@ class ProgramFacts:
     warnings: tuple[Warned, ...]
     output: str = ""
     files: tuple[File, ...] = ()
-    twin_start: tuple[Leaf, ...] = ()
+    twin_start: tuple[LeafFacts, ...] = ()
     unmade: Raised | None = None
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ProgramPart, ...] = ()
 
-    def of_part(self, part: Part) -> ProgramFacts:
+    def of_part(self, part: ProgramPart) -> ProgramFacts:
         """The facts of one short program."""
         start, twin_start, unmade = part.start, part.twin_start, part.unmade
         return replace(self, start=start, steps=part.steps, twin_start=twin_start, unmade=unmade, parts=())

@@ -44,7 +44,10 @@ def core(run_seed: int) -> tuple[Part, ...]:
         _build(CORE, host_arrays(shape=shape), seed=st.just(seed), momentum=st.just(momentum))
         for shape, seed, momentum in product(BLOCKS, SEEDS, ENDS)
     )
-    return (Part(_build(CORE, host_arrays(shape=sides))), *(Part(corner, share=SHARE, least=0) for corner in corners))
+    return (
+        Part(_build(CORE, host_arrays(shape=sides))),
+        *(Part(corner, share=SHARE, least=0) for corner in corners),
+    )
 
 
 #: What a case is made of.

@@ -40,7 +40,7 @@ def steps_asked(case: Case) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class Leaf:
+class LeafHistory:
     """A leaf of the module's state: what it held in the end, and around each step."""
 
     slot: Slot
@@ -131,10 +131,10 @@ class MeanReading(Reading):
         return {path: leaf for end in ends for path, leaf in end.items()}
 
     @cached_property
-    def nearest(self) -> Leaf | None:
+    def nearest(self) -> LeafHistory | None:
         """The leaf that holds the mean, or comes nearest to it; None if the module keeps no such array."""
         ended = ((slot, array) for slot, array in self.ended.values() if array.size == self.features)
-        leaves = (Leaf(slot, array, self._moments(slot.path)) for slot, array in ended)
+        leaves = (LeafHistory(slot, array, self._moments(slot.path)) for slot, array in ended)
         best = max(leaves, key=self._likeness, default=None)
         if best is None:
             return None
@@ -142,7 +142,7 @@ class MeanReading(Reading):
         return best if same or near or named or moved else None
 
     @property
-    def leaf(self) -> Leaf:
+    def leaf(self) -> LeafHistory:
         """The same, where the case has `a_leaf`."""
         assert self.nearest is not None
         return self.nearest
@@ -151,7 +151,7 @@ class MeanReading(Reading):
         none = (None, None)
         return tuple((before.get(path, none)[1], after.get(path, none)[1]) for before, after in self.states)
 
-    def _likeness(self, leaf: Leaf) -> tuple[bool, ...]:
+    def _likeness(self, leaf: LeafHistory) -> tuple[bool, ...]:
         """What speaks for a leaf to hold the mean, most telling first."""
         # A variance may by chance be what the mean is: so the way there counts, and then the name.
         along = len(self.steps) == self.asked and all(
@@ -163,7 +163,7 @@ class MeanReading(Reading):
         slot, near = leaf.slot, self.means.near(leaf.last).holds()
         return self.is_result(leaf), near, along, zeros, "mean" in slot.path, moved, slot.variable, not slot.param
 
-    def is_result(self, leaf: Leaf, bound: np.ndarray | None = None) -> bool:
+    def is_result(self, leaf: LeafHistory, bound: np.ndarray | None = None) -> bool:
         """Whether a leaf holds what was returned: exactly, or to this bound."""
         if self.result is None:
             return False

@@ -55,7 +55,7 @@ class Operand:
 
 
 @dataclass(frozen=True, eq=False)
-class Visit:
+class Comparison:
     """One comparison: its operands and an `Outcome`, 0 where it has none."""
 
     left: Operand
@@ -83,7 +83,7 @@ class Site:
     operator: str
     outcome: int
     traced: bool
-    visits: tuple[Visit, ...]
+    visits: tuple[Comparison, ...]
 
 
 @dataclass(frozen=True, eq=False)

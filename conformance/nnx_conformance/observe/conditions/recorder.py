@@ -18,7 +18,17 @@ import jax
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.core.search.conditions import BITS, DEPTH, ELEMENTS, MEMBERS, TEXT, VISITS, Operand, Outcome, Visit
+from nnx_conformance.core.search.conditions import (
+    BITS,
+    DEPTH,
+    ELEMENTS,
+    MEMBERS,
+    TEXT,
+    VISITS,
+    Comparison,
+    Operand,
+    Outcome,
+)
 from nnx_conformance.core.wire import DTYPES
 from nnx_conformance.observe.conditions import syntax
 from nnx_conformance.observe.flax_versions import contents, is_key, is_tracer, lanes, primal
@@ -41,26 +51,26 @@ OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @dataclass(eq=False)
-class Visits:
+class Comparisons:
     """The visits of one condition."""
 
     outcome: Outcome = Outcome.NONE
     traced: bool = False
-    first: list[Visit] = field(default_factory=list)
-    nearest: Visit | None = None
+    first: list[Comparison] = field(default_factory=list)
+    nearest: Comparison | None = None
     distance: float = math.inf
-    last: Visit | None = None
+    last: Comparison | None = None
 
-    def kept(self) -> tuple[Visit, ...]:
+    def kept(self) -> tuple[Comparison, ...]:
         """Those that are kept."""
         return (*self.first, *(visit for visit in (self.nearest, self.last) if visit is not None))
 
 
-class Recorder:
+class ConditionRecorder:
     """The recording functions of one run, and what they recorded, by the number of the condition."""
 
     def __init__(self) -> None:
-        self.visits: dict[int, Visits] = {}
+        self.visits: dict[int, Comparisons] = {}
         self._links: dict[int, list[Any]] = {}
 
     def functions(self) -> dict[str, Any]:
@@ -123,18 +133,18 @@ class Recorder:
 
     def _record(self, number: int, left: Any, right: Any, result: Any) -> None:
         try:
-            self._add(self.visits.setdefault(number, Visits()), left, right, result)
+            self._add(self.visits.setdefault(number, Comparisons()), left, right, result)
         except Exception:  # noqa: BLE001 - operands are the candidate's, and may raise whatever is asked of them
             return
 
-    def _add(self, visits: Visits, left: Any, right: Any, result: Any) -> None:
+    def _add(self, visits: Comparisons, left: Any, right: Any, result: Any) -> None:
         outcome = _outcome(result)
         visits.outcome |= outcome
         visits.traced = visits.traced or _is_unknown(left) or _is_unknown(right)
         if len(visits.first) < FIRST:
-            visits.first.append(Visit(_operand(left), _operand(right), int(outcome)))
+            visits.first.append(Comparison(_operand(left), _operand(right), int(outcome)))
         elif type(left) in (int, float) and type(right) in (int, float):
-            visits.last = Visit(_operand(left), _operand(right), int(outcome))
+            visits.last = Comparison(_operand(left), _operand(right), int(outcome))
             if abs(left - right) < visits.distance:
                 visits.nearest, visits.distance = visits.last, abs(left - right)
 

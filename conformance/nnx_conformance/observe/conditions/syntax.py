@@ -36,7 +36,7 @@ LONGEST = 100
 
 
 @dataclass(frozen=True)
-class Place:
+class ConditionSource:
     """A condition of the source: its line, that of the function around it, and the rest of its `Site`."""
 
     line: int
@@ -54,7 +54,7 @@ class Rewriting(ast.NodeTransformer):
     """
 
     def __init__(self, source: str, first: int = 0) -> None:
-        self.places: list[Place] = []
+        self.places: list[ConditionSource] = []
         self._lines = source.splitlines()
         self._first = first
         self._depth = self._function = 0
@@ -223,7 +223,9 @@ class Rewriting(ast.NodeTransformer):
         return node
 
     def _place(self, start: ast.AST, end: ast.AST, operator: str) -> int:
-        self.places.append(Place(getattr(start, "lineno", 0), self._function, self._text(start, end), operator))
+        self.places.append(
+            ConditionSource(getattr(start, "lineno", 0), self._function, self._text(start, end), operator)
+        )
         return self._first + len(self.places) - 1
 
     def _text(self, start: Any, end: Any) -> str:
@@ -252,7 +254,7 @@ def _called(node: ast.AST) -> str:
     return str(getattr(function, "attr", getattr(function, "id", "")))
 
 
-def rewritten(source: str, filename: str, first: int = 0) -> tuple[ast.Module, list[Place]]:
+def rewritten(source: str, filename: str, first: int = 0) -> tuple[ast.Module, list[ConditionSource]]:
     """The syntax of a source that records its conditions, and these, numbered from `first`.
 
     Raises:

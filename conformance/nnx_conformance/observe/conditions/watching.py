@@ -19,8 +19,8 @@ from typing import Any
 
 from nnx_conformance.core.search.conditions import SITES, Site, Watched
 from nnx_conformance.core.trail import Line
-from nnx_conformance.observe.conditions.recorder import Recorder, Visits
-from nnx_conformance.observe.conditions.syntax import Place, rewritten
+from nnx_conformance.observe.conditions.recorder import Comparisons, ConditionRecorder
+from nnx_conformance.observe.conditions.syntax import ConditionSource, rewritten
 from nnx_conformance.observe.source import Source
 
 #: What a source can raise that cannot be parsed, rewritten or compiled.
@@ -39,13 +39,13 @@ class Watching:
     """
 
     functions: tuple[tuple[FunctionType, CodeType], ...]
-    places: tuple[tuple[Line, Place], ...]
+    places: tuple[tuple[Line, ConditionSource], ...]
     untouched: str = ""
 
     @contextlib.contextmanager
-    def recording(self) -> Iterator[Recorder]:
+    def recording(self) -> Iterator[ConditionRecorder]:
         """Let the functions record while the block lasts."""
-        recorder = Recorder()
+        recorder = ConditionRecorder()
         names = recorder.functions()
         before = [(function, function.__code__) for function, _ in self.functions]
         try:
@@ -59,11 +59,11 @@ class Watching:
                 for name in names:
                     function.__globals__.pop(name, None)
 
-    def watched(self, recorder: Recorder) -> Watched:
+    def watched(self, recorder: ConditionRecorder) -> Watched:
         """What was recorded, as plain data."""
         sites = []
         for number, (line, place) in enumerate(self.places):
-            visits = recorder.visits.get(number, Visits())
+            visits = recorder.visits.get(number, Comparisons())
             outcome = int(visits.outcome)
             sites.append(Site(line, place.function, place.text, place.operator, outcome, visits.traced, visits.kept()))
         return Watched(tuple(sites), self.untouched)
@@ -77,7 +77,7 @@ def watching(source: Source) -> Watching:
         if type(value) is FunctionType and source.owns(value.__code__.co_filename):
             alive.setdefault(value.__code__.co_filename, []).append(value)
     functions: list[tuple[FunctionType, CodeType]] = []
-    places: list[tuple[Line, Place]] = []
+    places: list[tuple[Line, ConditionSource]] = []
     untouched = ""
     for filename in sorted(alive, key=lambda name: (name != source.file, name)):
         try:

@@ -10,22 +10,22 @@ from nnx_conformance.core.candidate.loaded import Loaded, NotLoaded
 from nnx_conformance.core.candidate.target import Target
 from nnx_conformance.observe import functions
 from nnx_conformance.observe.functions import observe as observe
-from nnx_conformance.observe.run import Candidate
+from nnx_conformance.observe.run import LoadedCandidate
 
 
-def load(target: Target, entry: str, parameters: tuple[str, ...]) -> tuple[Candidate, Loaded] | NotLoaded:
+def load(target: Target, entry: str, parameters: tuple[str, ...]) -> tuple[LoadedCandidate, Loaded] | NotLoaded:
     """Import a target and find its candidate; see `load.load`."""
     return _with_arrays(functions.load(target, entry, parameters))
 
 
 def adopt(
     function: Callable[..., Any], name: str, parameters: tuple[str, ...], packages: tuple[str, ...] = ()
-) -> tuple[Candidate, Loaded] | NotLoaded:
+) -> tuple[LoadedCandidate, Loaded] | NotLoaded:
     """The candidate that a Python object is; see `load.adopt`."""
     return _with_arrays(functions.adopt(function, name, parameters, packages))
 
 
-def _with_arrays(prepared: tuple[Candidate, Loaded] | NotLoaded) -> tuple[Candidate, Loaded] | NotLoaded:
+def _with_arrays(prepared: tuple[LoadedCandidate, Loaded] | NotLoaded) -> tuple[LoadedCandidate, Loaded] | NotLoaded:
     if isinstance(prepared, NotLoaded):
         return prepared
     candidate, loaded = prepared

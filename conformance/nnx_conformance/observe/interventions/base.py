@@ -13,14 +13,14 @@ import numpy as np
 from nnx_conformance.core.facts import Call, Intervention, Rerun, Run
 from nnx_conformance.core.plan import Changed, Moment, Request
 from nnx_conformance.core.timeline import clearer, main_calls, moved, numbers
-from nnx_conformance.observe.run import Candidate, forget_compiled, outcome, run, run_reporting, run_untraced
+from nnx_conformance.observe.run import LoadedCandidate, forget_compiled, outcome, run, run_reporting, run_untraced
 
 
 @dataclass(frozen=True, eq=False)
 class Base:
     """The runs of a case as it is, from which its interventions differ in one change."""
 
-    candidate: Candidate
+    candidate: LoadedCandidate
     request: Request
     first: Run
     untraced: Run | None

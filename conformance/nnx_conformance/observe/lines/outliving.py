@@ -18,7 +18,7 @@ from flax import nnx
 from nnx_conformance.core.trail import ChangeKind
 from nnx_conformance.observe.flax_versions import NODE, contents
 from nnx_conformance.observe.graph import Same, leaves, number, type_name
-from nnx_conformance.observe.lines.syntax import Place, home_of
+from nnx_conformance.observe.lines.syntax import FileLine, home_of
 from nnx_conformance.observe.lines.trail import Followed, Print
 from nnx_conformance.observe.source import Source
 
@@ -101,7 +101,7 @@ def _of_class(filename: str, cls: type, source: Source) -> Iterator[Followed]:
             yield _outliving(f"`{cls.__name__}.{name}` at class level", home, take)
 
 
-def _outliving(name: str, home: Place | None, take: Callable[[], Print]) -> Followed:
+def _outliving(name: str, home: FileLine | None, take: Callable[[], Print]) -> Followed:
     return Followed(name, ChangeKind.OUTLIVING, name, home, take)
 
 

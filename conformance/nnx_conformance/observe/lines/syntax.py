@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 LOOPS = (ast.For, ast.While)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-Place = tuple[str, int]
+FileLine = tuple[str, int]
 #: Other names of transforms, and the package that a transform is not of.
 ALIASES = {"jax.checkpoint": ("remat",)}
 OTHERS = {"jax": {"nnx"}, "nnx": {"jax", "lax"}}
@@ -28,9 +28,9 @@ def tree(filename: str) -> ast.Module | None:
     return _parsed("".join(linecache.getlines(filename)))
 
 
-def loop_around(filename: str, number: int) -> Place | None:
+def loop_around(filename: str, number: int) -> FileLine | None:
     """The head of the innermost loop that holds a line, within the line's own function."""
-    head: Place | None = None
+    head: FileLine | None = None
     for node in _around(tree(filename), number):
         if isinstance(node, FUNCTIONS):
             head = None
@@ -47,7 +47,7 @@ def _around(node: ast.AST | None, number: int) -> Iterator[ast.AST]:
             yield from _around(child, number)
 
 
-def handed_over(filename: str, first: int) -> Place | None:
+def handed_over(filename: str, first: int) -> FileLine | None:
     """Where a function was handed to a transform, if its own first line shows that: a lambda or a decorator.
 
     Args:
@@ -57,7 +57,7 @@ def handed_over(filename: str, first: int) -> Place | None:
     return (filename, first) if source.startswith("@") or "lambda" in source else None
 
 
-def handed_to(filename: str, first: int, function: str, transform: str, called: int) -> Place | None:
+def handed_to(filename: str, first: int, function: str, transform: str, called: int) -> FileLine | None:
     """Where a function is handed to a transform: its decorator, or a call with it as an argument.
 
     Args:
@@ -97,7 +97,7 @@ def _words(node: ast.AST, deep: bool = True) -> set[str]:
     }
 
 
-def home_of(filename: str, name: str, within: str = "") -> Place | None:
+def home_of(filename: str, name: str, within: str = "") -> FileLine | None:
     """The line that first binds a name at module level, or in the body of the class `within`."""
     for node in _statements(_body(filename, within)):
         if name in _bound(node):
@@ -105,7 +105,7 @@ def home_of(filename: str, name: str, within: str = "") -> Place | None:
     return None
 
 
-def compiled_for_self(filename: str, within: str) -> Iterator[tuple[str, Place]]:
+def compiled_for_self(filename: str, within: str) -> Iterator[tuple[str, FileLine]]:
     """The methods of a class that `jax.jit` compiles with a static `self`, each with the line that says so."""
     for node in _statements(_body(filename, within)):
         decorated = node.decorator_list if isinstance(node, ast.FunctionDef) else []

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from nnx_conformance.observe.lines.syntax import Place
+from nnx_conformance.observe.lines.syntax import FileLine
 from nnx_conformance.observe.source import Source, owned_frame
 from nnx_conformance.observe.spies.guards import unguarded
 
@@ -48,8 +48,8 @@ class LineTracer:
         entered: Callable[[FrameType, Any], None] = nothing_more,
         left: Callable[[FrameType, Any], None] = nothing_more,
     ) -> None:
-        self.line: Place | None = None
-        self.passed: dict[Place, None] = {}
+        self.line: FileLine | None = None
+        self.passed: dict[FileLine, None] = {}
         self._source = source
         self._take = look
         self._entered = entered

@@ -17,7 +17,7 @@ from flax import nnx
 from nnx_conformance.core.trail import Change, ChangeKind, Line, Steps, Trail
 from nnx_conformance.observe.flax_versions import children, contents
 from nnx_conformance.observe.graph import Same, leaves, number, type_name
-from nnx_conformance.observe.lines.syntax import Place, handed_over, loop_around
+from nnx_conformance.observe.lines.syntax import FileLine, handed_over, loop_around
 from nnx_conformance.observe.lines.tracer import LineTracer
 from nnx_conformance.observe.source import owned_frame
 
@@ -50,7 +50,7 @@ class Followed:
     key: object
     kind: ChangeKind
     name: str
-    home: Place | None
+    home: FileLine | None
     take: Callable[[], Print]
 
 
@@ -71,12 +71,12 @@ class TrailLog:
             if isinstance(value, jax.Array)
         ]
         self._always += outliving
-        self._changes: dict[tuple[str, str, Place], Change] = {}
+        self._changes: dict[tuple[str, str, FileLine], Change] = {}
         self._steps: list[Steps] = []
-        self._returns: list[tuple[Any, Place]] = []
+        self._returns: list[tuple[Any, FileLine]] = []
         self._last: dict[object, Print] = {}
-        self._ended: Place | None = None
-        self._within: Place | None = None
+        self._ended: FileLine | None = None
+        self._within: FileLine | None = None
         self._tracer = LineTracer(self._source, self._look, self._entered, self._left)
 
     def following(self) -> AbstractContextManager[None]:
@@ -104,12 +104,12 @@ class TrailLog:
             change = Change(followed.kind, followed.name, self._source.line(*place), then.type, now.type, *numbers)
             self._changes[followed.kind, followed.name, place] = change
 
-    def born(self, name: str, place: Place, before: str, after: str) -> None:
+    def born(self, name: str, place: FileLine, before: str, after: str) -> None:
         """Write down that an attribute came to be, or to be of another type, in a module that is being made."""
         change = Change(ChangeKind.STATE, name, self._source.line(*place), before, after, None, None, None, False)
         self._changes.setdefault(("born", name, place), change)
 
-    def wrote(self, name: str, place: Place, inside: bool) -> None:
+    def wrote(self, name: str, place: FileLine, inside: bool) -> None:
         """Write down an assignment to the contents of a Variable."""
         change = Change(ChangeKind.CONTENTS, name, self._source.line(*place), name, name, None, None, None, inside)
         self._changes.setdefault(("contents", name, place), change)
@@ -134,7 +134,7 @@ class TrailLog:
             yield frame
             frame = owned_frame(frame.f_back, self._source)
 
-    def _handed_over(self, frame: FrameType) -> Place | None:
+    def _handed_over(self, frame: FrameType) -> FileLine | None:
         """Where JAX was given the function that this frame runs, if JAX called it."""
         outer = owned_frame(frame.f_back, self._source)
         between = frame.f_back
@@ -145,14 +145,14 @@ class TrailLog:
             between = between.f_back
         return None
 
-    def _origin(self, value: Any) -> Place | None:
+    def _origin(self, value: Any) -> FileLine | None:
         """The first line of the candidate that returned this very object, or the last that returned anything."""
         for returned, place in self._returns:
             if returned is value and value is not None:
                 return place
         return self._returns[-1][1] if self._returns else None
 
-    def _line(self, place: Place | None) -> Line | None:
+    def _line(self, place: FileLine | None) -> Line | None:
         return self._source.line(*place) if place else None
 
     def trail(self, result: Any) -> Trail:

@@ -11,7 +11,7 @@ from flax import nnx
 from nnx_conformance.core.facts import Call
 from nnx_conformance.observe.flax_versions import is_about_trace, is_jit_disabled, is_tracer, primal
 from nnx_conformance.observe.log import RunLog
-from nnx_conformance.observe.spies.classes import Classes, Watch
+from nnx_conformance.observe.spies.classes import CallWatch, Classes
 from nnx_conformance.observe.spies.guards import unguarded
 from nnx_conformance.observe.spies.patches import Patches
 from nnx_conformance.observe.spies.reported import TracedCall, report
@@ -77,7 +77,7 @@ def _method(classes: Classes, original: Any, way: str) -> Any:
     return method
 
 
-def _noted_call(watch: Watch, classes: Classes, self: Any, bound: Any, args: Any, kwargs: Any) -> Any:
+def _noted_call(watch: CallWatch, classes: Classes, self: Any, bound: Any, args: Any, kwargs: Any) -> Any:
     log, line = watch.log, watch.log.source.caller()
     read = functools.partial(log.layouts.read, self, primal)
     with unguarded():

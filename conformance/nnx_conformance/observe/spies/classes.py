@@ -32,7 +32,7 @@ class AfterCall:
 
 
 @dataclass(frozen=True, eq=False)
-class Watch:
+class CallWatch:
     """Where calls are written down while a run lasts, and what may intervene after one.
 
     Attributes:
@@ -58,7 +58,7 @@ class Classes:
     def __init__(self) -> None:
         self._known: weakref.WeakSet[type] = weakref.WeakSet()
         self._instances: dict[int, weakref.ref[Any]] = {}
-        self.watch: Watch | None = None
+        self.watch: CallWatch | None = None
         self.exported: dict[bytes, Callable[..., Any]] = {}
         self.inner: Counter[str] = Counter()
         self.outer: set[str] = set()

@@ -21,7 +21,7 @@ from nnx_conformance.core.facts import Warned
 from nnx_conformance.observe.flax_versions import rng_counts
 from nnx_conformance.observe.log import RunLog, seed_words
 from nnx_conformance.observe.spies.calls import watch_calls
-from nnx_conformance.observe.spies.classes import AfterCall, AfterConstruction, Classes, Watch
+from nnx_conformance.observe.spies.classes import AfterCall, AfterConstruction, CallWatch, Classes
 from nnx_conformance.observe.spies.exports import watch_exports
 from nnx_conformance.observe.spies.guards import allow_leaks, unguarded
 from nnx_conformance.observe.spies.patches import Patches
@@ -50,7 +50,7 @@ def spying(
             watch_attributes(patches, log)
             watch_variables(patches, log)
             _watch_rngs(patches, log)
-        classes.watch = Watch(log, after_call, in_traces)
+        classes.watch = CallWatch(log, after_call, in_traces)
         classes.inner.clear()
         classes.outer.clear()
         classes.methods.clear()

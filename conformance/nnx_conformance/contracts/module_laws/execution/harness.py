@@ -14,7 +14,7 @@ import numpy as np
 from flax import nnx
 
 from nnx_conformance.contracts.module_laws.execution import meshes, operations
-from nnx_conformance.contracts.module_laws.execution.pool import Arguments, Pool, is_state, is_static
+from nnx_conformance.contracts.module_laws.execution.pool import CallArguments, Pool, is_state, is_static
 from nnx_conformance.contracts.module_laws.execution.snapshots import variables
 from nnx_conformance.core.candidate.subject import Subject
 from nnx_conformance.core.facts import Warned
@@ -68,7 +68,7 @@ class Transforms:
         self._subject = subject
         # Given only where it differs from Flax's own default.
         self._training = {"trainable": (nnx.Param, *subject.trained)} if subject.trained else {}
-        self._transformed: dict[Any, operations.Step] = {}
+        self._transformed: dict[Any, operations.StepFunction] = {}
         self.traces = 0
 
     def run(self, name: str, module: Any, arguments: Any, *further: Any) -> Any:
@@ -83,7 +83,7 @@ class Transforms:
         numbers = [leaf for at, leaf in enumerate(leaves) if at not in static]
         return self._transformed[key](module, numbers, *further)
 
-    def _step(self, structure: Any, static: dict[int, Any]) -> operations.Step:
+    def _step(self, structure: Any, static: dict[int, Any]) -> operations.StepFunction:
         def step(module: Any, numbers: list[Any]) -> Any:
             self.traces += 1
             rest = iter(numbers)
@@ -244,7 +244,7 @@ class Twin:
                 set_contents(state[path], value[path])
 
 
-def nudged(arguments: Arguments) -> Arguments:
+def nudged(arguments: CallArguments) -> CallArguments:
     """Arguments whose floating numbers differ in the last bit, up and down by turns."""
     return jax.tree.map(lambda leaf: leaf if is_state(leaf) else _moved(leaf), arguments, is_leaf=is_state)  # type: ignore[no-any-return]
 
@@ -268,7 +268,7 @@ def _moved(leaf: Any, *, up: bool = True) -> Any:
     return (leaf * (1 + step * signs)).astype(leaf.dtype)
 
 
-def stacked(several: list[Arguments]) -> Arguments:
+def stacked(several: list[CallArguments]) -> CallArguments:
     """Arguments of several calls as one, with a first axis of calls."""
     return jax.tree.map(lambda *leaves: _stack(leaves), *several)  # type: ignore[no-any-return]
 

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from nnx_conformance.contracts.module_laws.evidence import Leaf, Write
+from nnx_conformance.contracts.module_laws.evidence import LeafFacts, LeafWrite
 from nnx_conformance.contracts.module_laws.execution.snapshots import nodes, state
 from nnx_conformance.core.facts import Line
 from nnx_conformance.core.trail import Change, ChangeKind
 from nnx_conformance.observe.lines.outliving import outliving
-from nnx_conformance.observe.lines.syntax import Place, compiled_for_self
+from nnx_conformance.observe.lines.syntax import FileLine, compiled_for_self
 from nnx_conformance.observe.lines.tracer import LineTracer
 from nnx_conformance.observe.lines.trail import Print as Kept
 from nnx_conformance.observe.source import Source
@@ -46,9 +46,9 @@ class Follower:
         self._tracer = LineTracer(source, self._look)
 
     @property
-    def writes(self) -> tuple[Write, ...]:
+    def writes(self) -> tuple[LeafWrite, ...]:
         """Each leaf that was written, and the line that did so first."""
-        return tuple(Write(path, line) for path, line in self._lines.items())
+        return tuple(LeafWrite(path, line) for path, line in self._lines.items())
 
     @property
     def outliving(self) -> tuple[Change, ...]:
@@ -69,7 +69,7 @@ class Follower:
         self._last = now
         self._look_around(self._tracer.line)
 
-    def _look_around(self, place: Place | None) -> None:
+    def _look_around(self, place: FileLine | None) -> None:
         """Note what outlives the call and is another than at the last look."""
         for each in self._followed:
             now, then = each.take(), self._kept.get(each.key)
@@ -92,6 +92,6 @@ def _compiled(source: Source, module: Any) -> Iterator[Change]:
                 yield Change(kind, f"{cls.__name__}.{name}", line, "", "", None, None, line, False)
 
 
-def _print(leaf: Leaf) -> Print:
+def _print(leaf: LeafFacts) -> Print:
     content = leaf.text if leaf.array is None else (leaf.array.shape, leaf.array.tobytes())
     return leaf.kind, leaf.variable, leaf.dtype, content

@@ -17,18 +17,18 @@ import numpy as np
 import optax
 from flax import nnx
 
-Step = Callable[..., Any]
+StepFunction = Callable[..., Any]
 
 
-def jit(step: Step) -> Step:
+def jit(step: StepFunction) -> StepFunction:
     return nnx.jit(step)
 
 
-def remat(step: Step) -> Step:
+def remat(step: StepFunction) -> StepFunction:
     return nnx.remat(step)
 
 
-def cond(step: Step) -> Step:
+def cond(step: StepFunction) -> StepFunction:
     def run(module: Any, arguments: Any, otherwise: Any) -> Any:
         return nnx.cond(True, taken, left, module, arguments, otherwise)
 
@@ -41,7 +41,7 @@ def cond(step: Step) -> Step:
     return run
 
 
-def switch(step: Step) -> Step:
+def switch(step: StepFunction) -> StepFunction:
     """Through two branches that are alike: a single one is never traced."""
 
     def run(module: Any, arguments: Any) -> Any:
@@ -56,7 +56,7 @@ def switch(step: Step) -> Step:
     return run
 
 
-def fori_loop(step: Step) -> Step:
+def fori_loop(step: StepFunction) -> StepFunction:
     """Of arguments that are stacked, with room for the outputs of all calls, see `blank`."""
 
     def run(module: Any, several: Any, outputs: Any) -> Any:
@@ -70,7 +70,7 @@ def fori_loop(step: Step) -> Step:
     return run
 
 
-def while_loop(step: Step) -> Step:
+def while_loop(step: StepFunction) -> StepFunction:
     """As `fori_loop`."""
 
     def run(module: Any, several: Any, outputs: Any) -> Any:
@@ -91,7 +91,7 @@ def blank(several: list[Any]) -> Any:
     return jax.tree.map(lambda *leaves: jnp.zeros_like(jnp.stack([jnp.asarray(leaf) for leaf in leaves])), *several)
 
 
-def scan(step: Step) -> Step:
+def scan(step: StepFunction) -> StepFunction:
     """Of arguments that are stacked."""
 
     def body(module: Any, arguments: Any) -> Any:
@@ -101,12 +101,12 @@ def scan(step: Step) -> Step:
     return lambda module, several: scanned(module, several)[1]
 
 
-def vmap(step: Step) -> Step:
+def vmap(step: StepFunction) -> StepFunction:
     """Of a module whose state is stacked, and of stacked arguments."""
     return nnx.vmap(step, in_axes=(0, 0), out_axes=0)
 
 
-def grad(step: Step, trainable: Any = None) -> Step:
+def grad(step: StepFunction, trainable: Any = None) -> StepFunction:
     """Gives the gradients of Params, or of Variables of `trainable` types, and what the call returned."""
 
     def loss(module: Any, arguments: Any) -> Any:
@@ -126,7 +126,7 @@ def total(outputs: Any) -> Any:
     return sum((jnp.sum(leaf) for leaf in real if jnp.issubdtype(leaf.dtype, jnp.floating)), jnp.float32(0.0))
 
 
-def custom_vjp(step: Step) -> Step:
+def custom_vjp(step: StepFunction) -> StepFunction:
     """Through a compiled function with a rule for its gradient, differentiated by Params and by floating arguments.
 
     JAX traces the function, and then its rule: uncompiled, it would call the rule alone, with arrays.
@@ -162,12 +162,12 @@ def custom_vjp(step: Step) -> Step:
     return run
 
 
-def vjp(step: Step) -> Step:
+def vjp(step: StepFunction) -> StepFunction:
     """Graph updates, which Flax has on by default, it refuses."""
     return lambda module, arguments: nnx.vjp(step, module, arguments, graph=True, graph_updates=False)[0]
 
 
-def jvp(step: Step) -> Step:
+def jvp(step: StepFunction) -> StepFunction:
     """With tangents that are zero."""
 
     def run(module: Any, arguments: Any) -> Any:
@@ -183,12 +183,12 @@ def no_tangent(leaf: Any) -> Any:
     return jnp.zeros_like(leaf) if is_floating(leaf) else np.zeros(jnp.shape(leaf), jax.dtypes.float0)
 
 
-def donate(step: Step) -> Step:
+def donate(step: StepFunction) -> StepFunction:
     """Compiled, with the memory of the module's state given up for that of its new state."""
     return nnx.jit(step, donate_argnums=0)
 
 
-def plainjit(step: Step) -> Step:
+def plainjit(step: StepFunction) -> StepFunction:
     """Compiled by JAX itself: gives what the call returned, and the module with its state, as a pytree."""
 
     def run(module: Any, arguments: Any) -> Any:
@@ -197,7 +197,7 @@ def plainjit(step: Step) -> Step:
     return jax.jit(run)
 
 
-def eval_shape(step: Step) -> Step:
+def eval_shape(step: StepFunction) -> StepFunction:
     """Gives shapes and dtypes of what a call would return."""
     return lambda module, arguments: nnx.eval_shape(step, module, arguments)
 
@@ -250,7 +250,7 @@ def lane(stacked: Any, number: int) -> Any:
     return nnx.merge(graphdef, jax.tree.map(lambda leaf: leaf[number], state))
 
 
-def optimize(step: Step, trainable: Any = None) -> Step:
+def optimize(step: StepFunction, trainable: Any = None) -> StepFunction:
     """One step of AdamW with weight decay; gives what the call returned."""
     differentiated = grad(step, trainable)
 

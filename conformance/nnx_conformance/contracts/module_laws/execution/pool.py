@@ -26,7 +26,7 @@ DRAWS = 40
 #: A script holds an input as a literal of at most so many characters.
 LONGEST_SOURCE = 4000
 
-Arguments = tuple[Any, ...]
+CallArguments = tuple[Any, ...]
 NUMBERS = (jax.Array, np.ndarray, np.generic, int, float, complex)
 
 
@@ -37,14 +37,14 @@ class Pool:
     Arguments that are state, such as an `nnx.Rngs` or an optimiser, stay whole: a call may change them.
     """
 
-    inputs: tuple[Arguments, ...]
+    inputs: tuple[CallArguments, ...]
     given: int
 
     def as_given(self) -> Pool:
         """Without what was made of the inputs besides."""
         return Pool(self.inputs[: self.given], self.given)
 
-    def arguments(self, number: int) -> Arguments:
+    def arguments(self, number: int) -> CallArguments:
         """The arguments of a number, their arrays as that number says: JAX's or NumPy's. New copies."""
         return _mapped(_as_numpy if number >= AS_NUMPY else _as_jax, _with_own_state(self._input(number)))
 
@@ -69,7 +69,7 @@ class Pool:
         """The same, each batch of odd length with the rows of the next one below its own: two devices can share it."""
         return Pool(tuple(map(self._evened, range(len(self.inputs)))), self.given)
 
-    def _evened(self, number: int) -> Arguments:
+    def _evened(self, number: int) -> CallArguments:
         own, other = (self._input(at) for at in self.several(number, 2))
         if self.rows(number) % 2 == 0:
             return own
@@ -102,7 +102,7 @@ class Pool:
         source = _source(self._input(number))
         return source if len(source) <= LONGEST_SOURCE else ""
 
-    def _input(self, number: int) -> Arguments:
+    def _input(self, number: int) -> CallArguments:
         return self.inputs[number % AS_NUMPY % len(self.inputs)]
 
 
@@ -116,7 +116,7 @@ def leaves(value: Any) -> list[Any]:
     return jax.tree.leaves(value, is_leaf=is_state)
 
 
-def _mapped(change: Callable[[Any], Any], arguments: Arguments) -> Arguments:
+def _mapped(change: Callable[[Any], Any], arguments: CallArguments) -> CallArguments:
     return jax.tree.map(change, arguments, is_leaf=is_state)  # type: ignore[no-any-return]
 
 
@@ -128,7 +128,7 @@ def _holder(held: list[Any]) -> nnx.Module:
     return module
 
 
-def _with_own_state(arguments: Arguments) -> Arguments:
+def _with_own_state(arguments: CallArguments) -> CallArguments:
     """The same arguments, with copies of what is state in them; what these share, the copies share."""
     held = [leaf for leaf in leaves(arguments) if is_state(leaf)]
     if not held:
@@ -193,7 +193,7 @@ def pool_of(subject: Subject) -> Pool:
     return Pool(tuple(ranks[:INPUTS]), INPUTS)
 
 
-def halved(inputs: list[Arguments]) -> list[Arguments]:
+def halved(inputs: list[CallArguments]) -> list[CallArguments]:
     """For each shape that only one input has, that one with its floating numbers halved: lanes must differ."""
     signatures = [_signature(arguments) for arguments in inputs]
     alone = [arguments for arguments in inputs if signatures.count(_signature(arguments)) == 1]
@@ -206,9 +206,9 @@ def _half(leaf: Any) -> Any:
     return (leaf * np.asarray(0.5, leaf.dtype)).astype(leaf.dtype) if floating else leaf
 
 
-def _chosen(drawn: Iterable[Arguments]) -> list[Arguments]:
+def _chosen(drawn: Iterable[CallArguments]) -> list[CallArguments]:
     """The first, and then the first ones of at most so many shapes that differ from those before."""
-    chosen: list[Arguments] = []
+    chosen: list[CallArguments] = []
     shapes: list[Any] = []
     for arguments in drawn:
         signature = _signature(arguments)
@@ -220,7 +220,7 @@ def _chosen(drawn: Iterable[Arguments]) -> list[Arguments]:
     return chosen[:INPUTS]
 
 
-def _signature(arguments: Arguments) -> Any:
+def _signature(arguments: CallArguments) -> Any:
     leaves, structure = jax.tree.flatten(arguments, is_leaf=is_state)
     return structure, list(map(_kind, leaves))
 
@@ -242,7 +242,7 @@ def is_static(leaf: Any) -> bool:
     return isinstance(leaf, bool) or not (isinstance(leaf, NUMBERS) or is_state(leaf))
 
 
-def _same(arguments: Arguments, others: Arguments) -> bool:
+def _same(arguments: CallArguments, others: CallArguments) -> bool:
     return [*map(_bytes, leaves(arguments))] == [*map(_bytes, leaves(others))]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from nnx_conformance.contracts.module_laws.evidence import Entry, Leaf, Pair, Side
+from nnx_conformance.contracts.module_laws.evidence import Entry, LeafFacts, Pair, Side
 from nnx_conformance.contracts.module_laws.execution import meshes, skips
 from nnx_conformance.contracts.module_laws.execution.harness import Harness, History, Transforms, Twin, broken, nudge
 from nnx_conformance.contracts.module_laws.execution.lines import Follower
@@ -24,7 +24,7 @@ from nnx_conformance.contracts.module_laws.execution.runners import handover
 from nnx_conformance.contracts.module_laws.execution.runners.runners import RUNNERS, Counterpart, run_twin
 from nnx_conformance.contracts.module_laws.execution.snapshots import state, trainable, tree
 from nnx_conformance.contracts.module_laws.execution.surroundings import surroundings
-from nnx_conformance.contracts.module_laws.facts import Input, Part, ProgramFacts, StepFacts
+from nnx_conformance.contracts.module_laws.facts import Input, ProgramFacts, ProgramPart, StepFacts
 from nnx_conformance.contracts.module_laws.program.language import TREE, Program, Word, program
 from nnx_conformance.core.candidate.subject import DTYPES, Subject
 from nnx_conformance.core.plain_text import plain
@@ -72,17 +72,17 @@ def observe(harness: Harness | Unfit, request: Request) -> ProgramFacts:
 
 def _carried_out(
     harness: Harness, transforms: Transforms, todo: Program, request: Request
-) -> tuple[Part, tuple[File, ...]]:
+) -> tuple[ProgramPart, tuple[File, ...]]:
     """What a program showed, and what it hands over to a new process."""
     try:
         run = Execution(harness, transforms, todo, request)
     except Exception as error:
         if request.done:  # what goes on in a new process did work in the one before
             raise
-        return Part(unmade=harness.source.raised(error)), ()
+        return ProgramPart(unmade=harness.source.raised(error)), ()
     start, twin_start = state(run.module), state(run.twin.module)
     steps = tuple(run.steps())
-    return Part(start, steps, twin_start), run.handed
+    return ProgramPart(start, steps, twin_start), run.handed
 
 
 class Execution:
@@ -229,7 +229,7 @@ class Execution:
         return tuple(map(_distance, *pairs)) if len(pairs[0]) == len(pairs[1]) else ()
 
 
-def _same(some: tuple[Leaf, ...], others: tuple[Leaf, ...]) -> bool:
+def _same(some: tuple[LeafFacts, ...], others: tuple[LeafFacts, ...]) -> bool:
     """Whether two states, or outputs, are the same to the last bit; plain values do not count."""
     arrays = [[leaf for leaf in leaves if leaf.array is not None] for leaves in (some, others)]
     states = [[leaf for leaf in leaves if leaf.state] for leaves in arrays]
@@ -237,12 +237,12 @@ def _same(some: tuple[Leaf, ...], others: tuple[Leaf, ...]) -> bool:
     return first == second
 
 
-def _bits(leaf: Leaf) -> tuple[Any, ...]:
+def _bits(leaf: LeafFacts) -> tuple[Any, ...]:
     assert leaf.array is not None
     return leaf.path, leaf.array.dtype.name, leaf.array.shape, leaf.array.tobytes()
 
 
-def _distance(leaf: Leaf, other: Leaf) -> float:
+def _distance(leaf: LeafFacts, other: LeafFacts) -> float:
     """How far two leaves of one shape are apart; -1 where that cannot be measured."""
     a, b = leaf.array, other.array
     if a is None or b is None or a.shape != b.shape or a.dtype.kind in "bOSU" or not a.size:

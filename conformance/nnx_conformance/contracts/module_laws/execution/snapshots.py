@@ -13,14 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.contracts.module_laws.evidence import Leaf, Side
+from nnx_conformance.contracts.module_laws.evidence import LeafFacts, Side
 from nnx_conformance.core.plain_text import plain
 from nnx_conformance.core.wire import DTYPES
 from nnx_conformance.observe.flax_versions import children, contents, is_key, is_tracer, set_contents
-from nnx_conformance.observe.graph import FOREIGN, Reach, Walk, type_name
+from nnx_conformance.observe.graph import FOREIGN, Walk, WalkOptions, type_name
 
 #: In containers, and in plain objects, where tracers may have been put away.
-DEEP = Reach(ordered=True, sets=True, empty=False, depth=6)
+DEEP = WalkOptions(ordered=True, sets=True, empty=False, depth=6)
 #: In containers alone.
 FLAT = dataclasses.replace(DEEP, depth=0)
 TEXT = 80
@@ -34,15 +34,15 @@ def side(module: Any, outputs: Any) -> Side:
     return Side(tree(outputs), state(module))
 
 
-def tree(value: Any) -> tuple[Leaf, ...]:
+def tree(value: Any) -> tuple[LeafFacts, ...]:
     """The leaves of a pytree, such as what a call returned."""
     return tuple(_leaf(path, part, part, False, False) for path, part in _parts(value))
 
 
-def state(module: Any) -> tuple[Leaf, ...]:
+def state(module: Any) -> tuple[LeafFacts, ...]:
     """All that hangs on a module: Variables and what they hold, arrays, and plain values."""
     first: dict[int, str] = {}
-    leaves: list[Leaf] = []
+    leaves: list[LeafFacts] = []
     walk = Walk(module, DEEP)  # it holds the Variables: while they are alive, no other has the id of one
     for path, value, rng, attribute in walk.leaves:
         home = first.setdefault(id(value), path) if isinstance(value, nnx.Variable) else path
@@ -51,7 +51,7 @@ def state(module: Any) -> tuple[Leaf, ...]:
     return (*leaves, *_tracers_on_classes(module))
 
 
-def _tracers_on_classes(module: Any) -> Iterator[Leaf]:
+def _tracers_on_classes(module: Any) -> Iterator[LeafFacts]:
     """Tracers that were put away in attributes of a node's classes; nothing else there is a module's own."""
     for cls in dict.fromkeys(cls for _, node in nodes(module) for cls in type(node).__mro__):
         if cls.__module__.partition(".")[0] not in FOREIGN:
@@ -138,7 +138,7 @@ def _copied(value: Any) -> Any:
     return np.array(value) if isinstance(value, np.ndarray) else value
 
 
-def _leaves(path: str, value: Any, rng: bool, state: bool) -> Iterator[Leaf]:
+def _leaves(path: str, value: Any, rng: bool, state: bool) -> Iterator[LeafFacts]:
     if not isinstance(value, nnx.Variable):
         yield _leaf(path, value, value, rng, state and isinstance(value, ARRAYS))
         return
@@ -152,14 +152,14 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
         yield jax.tree_util.keystr(way), contents(part) if isinstance(part, nnx.Variable) else part
 
 
-def _leaf(path: str, value: Any, holder: Any, rng: bool, state: bool) -> Leaf:
+def _leaf(path: str, value: Any, holder: Any, rng: bool, state: bool) -> LeafFacts:
     if isinstance(value, np.ndarray) and value.dtype.kind in "iufc":
         # As JAX has it: NumPy's float64 is float32 to every transform, unless x64 is enabled.
         value = value.astype(jax.dtypes.canonicalize_dtype(value.dtype), copy=False)
     traced = is_tracer(value)
     key = not traced and is_key(value)
     array = None if traced else _array(jax.random.key_data(value) if key else value)
-    return Leaf(
+    return LeafFacts(
         path=plain(path),
         kind="numpy.ndarray" if type(holder) is np.ndarray else type_name(type(holder)),
         variable=isinstance(holder, nnx.Variable),

@@ -16,7 +16,7 @@ from nnx_conformance.contracts.module_laws.laws.law import (
     law,
     skipped,
 )
-from nnx_conformance.contracts.module_laws.laws.reading import Reading, changed
+from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading, changed
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, another, same_numbers
 from nnx_conformance.core.contract import SHOULD, Check, Judgement, NotApplicable, Violation
@@ -29,7 +29,7 @@ DIGITS, WHOLE = (6, 9, 12, 17), 2.0**31
 SLACK = 0.1
 
 
-def _going_on(_: Case, reading: Reading) -> Iterator[Claim]:
+def _going_on(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     """The claims that one more call still moves a number near the end of the horizon, and an integer does not wrap."""
     for drift in _drifts(reading):
         if _integer(drift):
@@ -39,7 +39,7 @@ def _going_on(_: Case, reading: Reading) -> Iterator[Claim]:
             yield another(drift.after, drift.near)
 
 
-def _drifts(reading: Reading) -> Iterator[Drift]:
+def _drifts(reading: ProgramReading) -> Iterator[Drift]:
     """The numbers that calls move steadily, each tried near the end of the horizon."""
     steps = (step for step in reading.facts.steps if step.operation == "endure" and not step.skipped)
     return (drift for step in steps for drift in step.drifts)
@@ -56,7 +56,7 @@ def _drifts(reading: Reading) -> Iterator[Drift]:
     needs=(carried_out,),
     claims=_going_on,
 )
-def state_precision(case: Case, reading: Reading) -> Judgement:
+def state_precision(case: Case, reading: ProgramReading) -> Judgement:
     steps = reading.facts.steps
     if not any(step.operation == "endure" and not step.skipped for step in steps):
         return NotApplicable(next((step.skipped for step in steps if step.skipped), "its state was not followed"))
@@ -115,7 +115,7 @@ def _wraps(drift: Drift) -> bool:
     wrong="self.count.value += 1  # deprecated from Flax 0.12 on",
     right="self.count[...] += 1",
 )
-def current_access(case: Case, reading: Reading) -> Judgement:
+def current_access(case: Case, reading: ProgramReading) -> Judgement:
     facts = reading.facts
     for warned in (*facts.warnings, *(warned for step in facts.steps for warned in step.warnings)):
         if warned.category in DEPRECATIONS:
@@ -137,7 +137,7 @@ def current_access(case: Case, reading: Reading) -> Judgement:
     right="self.table = nnx.Variable(table)",
     needs=(carried_out,),
 )
-def param_trained(case: Case, reading: Reading) -> Judgement:
+def param_trained(case: Case, reading: ProgramReading) -> Judgement:
     steps = [step for step in reading.facts.steps if step.operation == "derive"]
     known = [step for step in steps if not (step.skipped or step.untraced)]
     if not known:
@@ -172,7 +172,7 @@ def param_trained(case: Case, reading: Reading) -> Judgement:
     right="norm = jnp.where(s > 0, jnp.sqrt(jnp.where(s > 0, s, 1.0)), 0.0)",
     needs=(carried_out, declares_not("stops_gradient", "it stops gradients on purpose")),
 )
-def gradients_agree(case: Case, reading: Reading) -> Judgement:
+def gradients_agree(case: Case, reading: ProgramReading) -> Judgement:
     steps = [step for step in reading.facts.steps if step.operation == "slopes" and step.returned]
     for slope in (slope for step in steps for slope in step.slopes):
         if wrong := _unlike(slope):
@@ -195,7 +195,7 @@ def _unlike(slope: Slope) -> str:
     return "is not the slope that differences measure" if smooth and abs(slope.derivative - half) > bound else ""
 
 
-def _refused(_: Case, reading: Reading) -> Iterator[Claim]:
+def _refused(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     refused = tuple(refusal.name for step in reading.facts.steps for refusal in step.refusals)
     yield Claim(refused, ())
 
@@ -211,7 +211,7 @@ def _refused(_: Case, reading: Reading) -> Iterator[Claim]:
     needs=(carried_out,),
     claims=comparing("represents", _refused),
 )
-def represents(case: Case, reading: Reading) -> Judgement:
+def represents(case: Case, reading: ProgramReading) -> Judgement:
     for step in reading.facts.steps:
         for refusal in step.refusals:
             what = f"`{refusal.name}` raised {refusal.raised.type}: {short(refusal.raised.message)}"

@@ -15,7 +15,7 @@ from nnx_conformance.contracts.module_laws.laws.differences import (
     text,
 )
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, law
-from nnx_conformance.contracts.module_laws.laws.reading import Hiding, Reading, by_path, hiding
+from nnx_conformance.contracts.module_laws.laws.reading import Hiding, ProgramReading, by_path, hiding
 from nnx_conformance.contracts.module_laws.laws.traced.proved import constants, with_constants
 from nnx_conformance.contracts.module_laws.program.language import BY_NAME
 from nnx_conformance.core.case import Case
@@ -29,7 +29,7 @@ CALLS, INDEPENDENT, EVAL = "calls-return", "instances-independent", "eval-frozen
 def agreement(id: str) -> Judge:
     """Judges the steps whose comparison belongs to a law."""
 
-    def judge(case: Case, reading: Reading) -> Judgement:
+    def judge(case: Case, reading: ProgramReading) -> Judgement:
         difference, steps = reading.difference, reading.facts.steps
         if difference and difference.law == id:
             return violation(reading, difference)
@@ -47,7 +47,7 @@ def agreement(id: str) -> Judge:
     return judge
 
 
-def _has_evidence(reading: Reading, id: str) -> bool:
+def _has_evidence(reading: ProgramReading, id: str) -> bool:
     """Whether a step that a law compares returned, and nothing differed before."""
     difference, steps = reading.difference, reading.facts.steps
     until = max(difference.position, 0) if difference else len(steps)
@@ -57,7 +57,7 @@ def _has_evidence(reading: Reading, id: str) -> bool:
 def comparing(id: str, *others: Claims) -> Claims:
     """What a law compares up to the first difference of all, and what others say that it compares besides."""
 
-    def claims(case: Case, reading: Reading) -> Iterator[Claim]:
+    def claims(case: Case, reading: ProgramReading) -> Iterator[Claim]:
         if _has_evidence(reading, id) or (reading.difference and reading.difference.law == id):
             for other in others:
                 yield from other(case, reading)
@@ -68,7 +68,7 @@ def comparing(id: str, *others: Claims) -> Claims:
     return claims
 
 
-def _not_drawn(reading: Reading) -> NotApplicable:
+def _not_drawn(reading: ProgramReading) -> NotApplicable:
     return NotApplicable(reading.facts.skipped or "no step of it was drawn")
 
 
@@ -76,7 +76,7 @@ def _concerns(step: StepFacts, id: str) -> bool:
     return BY_NAME[step.operation].law == id or any(pair.law == id for pair in step.pairs)
 
 
-def violation(reading: Reading, difference: Difference) -> Violation:
+def violation(reading: ProgramReading, difference: Difference) -> Violation:
     """The violation that a difference is."""
     if difference.position == START and difference.law == SHARDED:
         cause = "how the module starts depends on how many devices there are"
@@ -107,7 +107,7 @@ def violation(reading: Reading, difference: Difference) -> Violation:
     )
 
 
-def _own_state(_: Case, reading: Reading) -> Iterator[Claim]:
+def _own_state(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     """The claims that two modules share no Variable, and that a call of one leaves the other as it was."""
     if any(step.returned for step in reading.facts.steps if step.operation == "pair"):
         for step in (step for step in reading.facts.steps if step.operation == "pair"):
@@ -125,7 +125,7 @@ def _own_state(_: Case, reading: Reading) -> Iterator[Claim]:
     right="def __init__(self, rngs):\n    self.count = nnx.Variable(jnp.zeros(()))",
     claims=_own_state,
 )
-def instances_independent(case: Case, reading: Reading) -> Judgement:
+def instances_independent(case: Case, reading: ProgramReading) -> Judgement:
     steps = [(number, step) for number, step in enumerate(reading.facts.steps, 1) if step.operation == "pair"]
     for number, step in steps:
         if step.shared:
@@ -141,7 +141,7 @@ def instances_independent(case: Case, reading: Reading) -> Judgement:
     return None if any(step.returned for _, step in steps) else _without_evidence(reading)
 
 
-def _without_evidence(reading: Reading) -> Judgement:
+def _without_evidence(reading: ProgramReading) -> Judgement:
     return Blocked(CALLS) if any(step.twin.raised for step in reading.facts.steps) else _not_drawn(reading)
 
 
@@ -152,7 +152,7 @@ def _without_evidence(reading: Reading) -> Judgement:
     wrong="x -= x.mean()  # edits the caller's NumPy array",
     right="x = x - x.mean()",
 )
-def input_untouched(case: Case, reading: Reading) -> Judgement:
+def input_untouched(case: Case, reading: ProgramReading) -> Judgement:
     steps = reading.facts.steps
     for number, step in enumerate(steps, 1):
         if step.touched:
@@ -171,7 +171,7 @@ def input_untouched(case: Case, reading: Reading) -> Judgement:
     right="self.target = nnx.Variable(jnp.array(self.kernel[...], copy=True))",
     claims=comparing("donation-safe"),
 )
-def donation_safe(case: Case, reading: Reading) -> Judgement:
+def donation_safe(case: Case, reading: ProgramReading) -> Judgement:
     judged = agreement("donation-safe")(case, reading)
     donated = (step for step in reading.facts.steps if step.operation == "donate")
     shared = next((step.shared for step in donated if step.shared), ())
@@ -190,7 +190,7 @@ def donation_safe(case: Case, reading: Reading) -> Judgement:
     right="self.calls[...] = self.calls[...] + 1\nreturn x * (self.calls[...] < 10)",
     claims=comparing(HIDDEN, constants),
 )
-def no_hidden_state(case: Case, reading: Reading) -> Judgement:
+def no_hidden_state(case: Case, reading: ProgramReading) -> Judgement:
     return with_constants(agreement(HIDDEN)(case, reading), reading)
 
 

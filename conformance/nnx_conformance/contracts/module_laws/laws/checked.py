@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, carried_out, law, skipped
-from nnx_conformance.contracts.module_laws.laws.reading import Reading
+from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.contract import SHOULD, Check, Judgement, Violation
 
@@ -21,7 +21,7 @@ from nnx_conformance.core.contract import SHOULD, Check, Judgement, Violation
     "noise = jax.random.normal(self.rngs.noise(), x.shape)",
     needs=(carried_out,),
 )
-def keys_used_once(case: Case, reading: Reading) -> Judgement:
+def keys_used_once(case: Case, reading: ProgramReading) -> Judgement:
     steps = [step for step in reading.facts.steps if step.operation == "keys"]
     for step in steps:
         if raised := step.reused:
@@ -44,7 +44,7 @@ def keys_used_once(case: Case, reading: Reading) -> Judgement:
     right="self.rows[...] = self.rows[...].at[self.at[...] % len(self.rows[...])].set(x)",
     needs=(carried_out,),
 )
-def indices_in_bounds(case: Case, reading: Reading) -> Judgement:
+def indices_in_bounds(case: Case, reading: ProgramReading) -> Judgement:
     steps = [step for step in reading.facts.steps if step.operation == "bounds"]
     for step in steps:
         if outside := step.outside:

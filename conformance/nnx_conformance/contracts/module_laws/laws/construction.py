@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from nnx_conformance.contracts.module_laws.laws.agreements import agreement, compared, comparing
 from nnx_conformance.contracts.module_laws.laws.differences import between, side_claims
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, carried_out, law, skipped
-from nnx_conformance.contracts.module_laws.laws.reading import Reading
+from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading
 from nnx_conformance.contracts.module_laws.laws.tolerance import EXACT
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, same_numbers
 from nnx_conformance.core.contract import SHOULD, Check, Judgement, NotApplicable, Violation
 
 
-def _defined(_: Case, reading: Reading) -> Iterator[Claim]:
+def _defined(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     """The claims that garbage in unwritten memory shows in no start and no first call."""
     steps = [step for step in reading.facts.steps if step.operation == "remake"]
     if any(step.returned for step in steps):
@@ -34,7 +34,7 @@ def _defined(_: Case, reading: Reading) -> Iterator[Claim]:
     needs=(carried_out,),
     claims=_defined,
 )
-def start_defined(case: Case, reading: Reading) -> Judgement:
+def start_defined(case: Case, reading: ProgramReading) -> Judgement:
     steps = [step for step in reading.facts.steps if step.operation == "remake"]
     for step in steps:
         for pair in step.pairs:
@@ -47,7 +47,7 @@ def start_defined(case: Case, reading: Reading) -> Judgement:
     return None if any(step.returned for step in steps) else skipped(reading)
 
 
-def _compilations(_: Case, reading: Reading) -> list[Claim]:
+def _compilations(_: Case, reading: ProgramReading) -> list[Claim]:
     """The claims that a second instance compiles nothing."""
     steps = [step for step in reading.facts.steps if step.operation == "second" and step.returned]
     every = [same_numbers(step.recompiled, 0) for step in steps]
@@ -66,7 +66,7 @@ def _compilations(_: Case, reading: Reading) -> list[Claim]:
     needs=(carried_out,),
     claims=_compilations,
 )
-def instances_share_compilation(case: Case, reading: Reading) -> Judgement:
+def instances_share_compilation(case: Case, reading: ProgramReading) -> Judgement:
     steps = [step for step in reading.facts.steps if step.operation == "second" and step.returned]
     for step in steps:
         if step.recompiled:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from nnx_conformance.contracts.module_laws.evidence import Leaf
+from nnx_conformance.contracts.module_laws.evidence import LeafFacts
 from nnx_conformance.contracts.module_laws.facts import StepFacts
 from nnx_conformance.contracts.module_laws.laws.agreements import agreement, comparing
 from nnx_conformance.contracts.module_laws.laws.law import (
@@ -18,7 +18,7 @@ from nnx_conformance.contracts.module_laws.laws.law import (
     law,
     skipped,
 )
-from nnx_conformance.contracts.module_laws.laws.reading import Reading, changed
+from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading, changed
 from nnx_conformance.contracts.module_laws.program.language import IN_EVAL_MODE, ONCE_MORE
 from nnx_conformance.core.candidate.subject import DTYPES, FLOATS, PARTS
 from nnx_conformance.core.case import Case
@@ -40,18 +40,18 @@ VARIABLES = "variables."
     needs=(carried_out,),
     claims=comparing("reference-agrees"),
 )
-def reference_agrees(case: Case, reading: Reading) -> Judgement:
+def reference_agrees(case: Case, reading: ProgramReading) -> Judgement:
     judged = agreement("reference-agrees")(case, reading)
     return replace(judged, evidence=Evidence.KIT) if isinstance(judged, Violation) else judged
 
 
-def _declared(reading: Reading) -> dict[str, int]:
+def _declared(reading: ProgramReading) -> dict[str, int]:
     """How many Variables of each type are declared."""
     traits = (trait for trait in reading.facts.traits if trait.name.startswith(VARIABLES))
     return {trait.name.removeprefix(VARIABLES): int(trait.value) for trait in traits}
 
 
-def _made(reading: Reading) -> dict[str, list[str]]:
+def _made(reading: ProgramReading) -> dict[str, list[str]]:
     """The paths of the Variables that there are after the first call, by the name of their type."""
     made: dict[str, list[str]] = {}
     leaves = {leaf.path.split("/")[0]: leaf for leaf in reading.calls[0].after if leaf.variable and not leaf.shared}
@@ -60,7 +60,7 @@ def _made(reading: Reading) -> dict[str, list[str]]:
     return made
 
 
-def _counts(_: Case, reading: Reading) -> Iterator[Claim]:
+def _counts(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     if reading.calls and (declared := _declared(reading)):
         made = _made(reading)
         counts = tuple(f"{len(made.get(kind, ()))} of {kind}" for kind in declared)
@@ -77,7 +77,7 @@ def _counts(_: Case, reading: Reading) -> Iterator[Claim]:
     needs=(carried_out, NOT_GROWING),
     claims=_counts,
 )
-def inventory(case: Case, reading: Reading) -> Judgement:
+def inventory(case: Case, reading: ProgramReading) -> Judgement:
     declared = _declared(reading)
     if not declared:
         return NotApplicable("it declares no inventory")
@@ -93,7 +93,7 @@ def inventory(case: Case, reading: Reading) -> Judgement:
     return None
 
 
-def _dtypes(_: Case, reading: Reading) -> Iterator[Claim]:
+def _dtypes(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     declared = _policy(reading)
     for step in reading.facts.steps:
         if declared and not (step.skipped or step.twin.raised or step.subject.raised):
@@ -103,7 +103,7 @@ def _dtypes(_: Case, reading: Reading) -> Iterator[Claim]:
             yield Claim(tuple(dtype for dtype, _ in typed), tuple(wanted for _, wanted in typed))
 
 
-def _policy(reading: Reading) -> dict[str, str]:
+def _policy(reading: ProgramReading) -> dict[str, str]:
     """The dtypes that are declared, by what they are declared for."""
     return {part: dtype for part in PARTS if (dtype := reading.facts.trait(f"{DTYPES}.{part}"))}
 
@@ -120,7 +120,7 @@ def _policy(reading: Reading) -> dict[str, str]:
     needs=(carried_out,),
     claims=_dtypes,
 )
-def dtype_policy(case: Case, reading: Reading) -> Judgement:
+def dtype_policy(case: Case, reading: ProgramReading) -> Judgement:
     facts = reading.facts
     declared = _policy(reading)
     if not declared:
@@ -153,7 +153,7 @@ def _typed(step: StepFacts) -> Iterator[tuple[str, str, str]]:
                 yield "output", f"the output{leaf.path}", leaf.dtype
 
 
-def _floats(leaf: Leaf) -> bool:
+def _floats(leaf: LeafFacts) -> bool:
     return leaf.dtype in FLOATS
 
 
@@ -167,7 +167,7 @@ def _floats(leaf: Leaf) -> bool:
     right='subject = {"make": make, "inputs": [x], "traits": {"has_eval_mode": True}}',
     needs=(carried_out, declares_not("has_eval_mode", "it declares its eval mode")),
 )
-def eval_declared(case: Case, reading: Reading) -> Judgement:
+def eval_declared(case: Case, reading: ProgramReading) -> Judgement:
     steps = [step for step in reading.facts.steps if step.operation == "modes" and step.returned]
     pairs = {pair.name: pair for step in steps for pair in step.pairs}
     if ONCE_MORE not in pairs:
@@ -184,7 +184,7 @@ def eval_declared(case: Case, reading: Reading) -> Judgement:
     return Violation(what, "`has_eval_mode`, or the same output", "another output", evidence=Evidence.KIT)
 
 
-def _differs(some: tuple[Leaf, ...], others: tuple[Leaf, ...]) -> str | None:
+def _differs(some: tuple[LeafFacts, ...], others: tuple[LeafFacts, ...]) -> str | None:
     """The path of the first output that differs; None if none does."""
     if len(some) != len(others):
         return ""
@@ -206,7 +206,7 @@ def _differs(some: tuple[Leaf, ...], others: tuple[Leaf, ...]) -> str | None:
     ),
     claims=comparing("rows-independent"),
 )
-def rows_independent(case: Case, reading: Reading) -> Judgement:
+def rows_independent(case: Case, reading: ProgramReading) -> Judgement:
     steps = [step for step in reading.facts.steps if step.operation == "rows" and step.returned]
     if steps and all(step.unasked for step in steps):
         return NotApplicable(steps[0].unasked)

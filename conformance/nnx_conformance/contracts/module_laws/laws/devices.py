@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nnx_conformance.contracts.module_laws.laws.agreements import agreement, comparing
 from nnx_conformance.contracts.module_laws.laws.differences import SHARDED
 from nnx_conformance.contracts.module_laws.laws.law import carried_out, declares_not, law, skipped
-from nnx_conformance.contracts.module_laws.laws.reading import Reading
+from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim
 from nnx_conformance.core.contract import SHOULD, Blocked, Check, Judgement, Violation
@@ -25,7 +25,7 @@ sharded_agrees = law(
 )(agreement(SHARDED))
 
 
-def _placements(_: Case, reading: Reading) -> Iterator[Claim]:
+def _placements(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     for step in reading.facts.steps:
         if step.placements:
             yield Claim(
@@ -46,7 +46,7 @@ def _placements(_: Case, reading: Reading) -> Iterator[Claim]:
     needs=(carried_out,),
     claims=_placements,
 )
-def sharding_stable(case: Case, reading: Reading) -> Judgement:
+def sharding_stable(case: Case, reading: ProgramReading) -> Judgement:
     steps = [step for step in reading.facts.steps if step.operation == "place"]
     for step in steps:
         for leaf in step.placements:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nnx_conformance.contracts.module_laws.evidence import Leaf, Side
+from nnx_conformance.contracts.module_laws.evidence import LeafFacts, Side
 from nnx_conformance.contracts.module_laws.facts import ProgramFacts
 from nnx_conformance.contracts.module_laws.laws.tolerance import EXACT, Tolerance, close, tolerance
 from nnx_conformance.contracts.module_laws.program.language import BY_NAME
@@ -52,7 +52,7 @@ class Difference:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class StateComparison:
     """Two sides that a law compares: subject and twin after a step, or a pair of other modules.
 
     Attributes:
@@ -80,30 +80,32 @@ class Comparison:
             yield from side_claims(self.got, self.wanted, self.within, self.noise)
 
 
-def comparisons(facts: ProgramFacts) -> Iterator[Comparison]:
+def comparisons(facts: ProgramFacts) -> Iterator[StateComparison]:
     """What a program compares, in its order; what belongs to no law, such as streams of two seeds, is left out."""
     if facts.skipped:
         return
     law = REPRODUCIBLE if facts.declares("draws_randomness") else HIDDEN
-    yield Comparison(law, START, Side(state=facts.start), Side(state=facts.twin_start), EXACT)
+    yield StateComparison(law, START, Side(state=facts.start), Side(state=facts.twin_start), EXACT)
     for position, step in enumerate(facts.steps):
         if not step.returned:
             continue
         within = tolerance(facts, position)
-        own = Comparison(blamed(facts, position), position, step.subject, step.twin, within, step.noise)
+        own = StateComparison(blamed(facts, position), position, step.subject, step.twin, within, step.noise)
         if step.operation not in OF_ITSELF:
             yield own
         for pair in (pair for pair in step.pairs if not pair.unlike):
             # What was left behind is compared with itself, and what is called again from one state does the same.
             bounded = pair.law == "vmap-agrees" or step.operation in BOUNDED
-            yield Comparison(pair.law, position, pair.got, pair.wanted, within if bounded else EXACT, pair=pair.name)
+            yield StateComparison(
+                pair.law, position, pair.got, pair.wanted, within if bounded else EXACT, pair=pair.name
+            )
         if step.operation in OF_ITSELF:
             yield own
 
 
-def compared(facts: ProgramFacts) -> tuple[tuple[Comparison, ...], Difference | None]:
+def compared(facts: ProgramFacts) -> tuple[tuple[StateComparison, ...], Difference | None]:
     """What a program compares, up to the first sides that differ, and in what they do, with the law that breaks."""
-    alike: list[Comparison] = []
+    alike: list[StateComparison] = []
     for comparison in comparisons(facts):
         alike.append(comparison)
         if apart := _difference(facts, comparison):
@@ -111,7 +113,7 @@ def compared(facts: ProgramFacts) -> tuple[tuple[Comparison, ...], Difference | 
     return tuple(alike), None
 
 
-def _difference(facts: ProgramFacts, comparison: Comparison) -> Difference | None:
+def _difference(facts: ProgramFacts, comparison: StateComparison) -> Difference | None:
     """In what the sides of a comparison differ."""
     if comparison.position == START:
         return start(facts)
@@ -153,7 +155,7 @@ def _on_devices(facts: ProgramFacts) -> bool:
     return any(BY_NAME[step.operation].devices > 1 for step in facts.steps)
 
 
-def _after(facts: ProgramFacts, position: int, comparison: Comparison) -> Difference | None:
+def _after(facts: ProgramFacts, position: int, comparison: StateComparison) -> Difference | None:
     """In what subject and twin differ after a step whose twin returned."""
     step, name = facts.steps[position], f"step {position + 1}, `{facts.steps[position].operation}`"
     if raised := step.subject.raised:
@@ -189,7 +191,7 @@ def side_claims(got: Side, wanted: Side, within: Tolerance, noise: Sequence[floa
 
 
 #: A path, the leaves of both sides there, and how far the noise of an input moves the wanted one.
-Leaves = Iterator[tuple[str, Leaf | None, Leaf | None, float]]
+Leaves = Iterator[tuple[str, LeafFacts | None, LeafFacts | None, float]]
 
 
 def _leaves(got: Side, wanted: Side, noise: Sequence[float]) -> Leaves:
@@ -200,24 +202,26 @@ def _leaves(got: Side, wanted: Side, noise: Sequence[float]) -> Leaves:
     yield from _by_path(mine, others, dict(zip(_paths(wanted.state), state, strict=False)))
 
 
-def _paths(leaves: Iterable[Leaf]) -> list[str]:
+def _paths(leaves: Iterable[LeafFacts]) -> list[str]:
     return [leaf.path for leaf in leaves]
 
 
-def _by_path(got: Iterable[Leaf], wanted: Iterable[Leaf], noise: dict[str, float]) -> Leaves:
+def _by_path(got: Iterable[LeafFacts], wanted: Iterable[LeafFacts], noise: dict[str, float]) -> Leaves:
     mine, others = ({leaf.path: leaf for leaf in leaves} for leaves in (got, wanted))
     for path in dict.fromkeys([*others, *mine]):
         yield path, mine.get(path), others.get(path), noise.get(path, 0.0)
 
 
-def leaf_claims(got: Leaf | None, wanted: Leaf | None, within: Tolerance, noise: float = 0.0) -> Iterator[Claim]:
+def leaf_claims(
+    got: LeafFacts | None, wanted: LeafFacts | None, within: Tolerance, noise: float = 0.0
+) -> Iterator[Claim]:
     """The claims that two leaves are the same in kind, dtype, shape and, within a tolerance, contents."""
     yield Claim(_form(got, wanted), _form(wanted, got))
     if got and wanted and got.array is not None and wanted.array is not None:
         yield close(got.array, wanted.array, EXACT if got.rng or wanted.rng else within, noise)
 
 
-def _form(leaf: Leaf | None, other: Leaf | None) -> tuple[str, ...]:
+def _form(leaf: LeafFacts | None, other: LeafFacts | None) -> tuple[str, ...]:
     """What must be the same of a leaf besides its numbers."""
     if leaf is None:
         return ("nothing",)
@@ -229,7 +233,7 @@ def _form(leaf: Leaf | None, other: Leaf | None) -> tuple[str, ...]:
     return kind, f"array {dtype}{list(leaf.array.shape)}"
 
 
-def _texts(got: Leaf, wanted: Leaf) -> tuple[str, str]:
+def _texts(got: LeafFacts, wanted: LeafFacts) -> tuple[str, str]:
     """Two leaves as text, expected first: of arrays of one kind, the first numbers that differ."""
     a, b = got.array, wanted.array
     if a is None or b is None or a.shape != b.shape or a.size <= FEW or got.dtype != wanted.dtype:
@@ -239,7 +243,7 @@ def _texts(got: Leaf, wanted: Leaf) -> tuple[str, str]:
     return f"{b[at]!s}{place}", f"{a[at]!s}{place}"
 
 
-def text(leaf: Leaf | None) -> str:
+def text(leaf: LeafFacts | None) -> str:
     """A leaf in a few words."""
     if leaf is None:
         return "nothing"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
-from nnx_conformance.contracts.module_laws.laws.reading import Reading
+from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading
 from nnx_conformance.core.contract import CORE, MUST, Check, Claims, Judge, Level, Need, NotApplicable, Proves
 
 
@@ -41,23 +41,23 @@ def law(
 NO_CALL = NotApplicable("no call of it was made")
 
 
-def carried_out(reading: Reading) -> NotApplicable | None:
+def carried_out(reading: ProgramReading) -> NotApplicable | None:
     """The need of a law that the installed Flax can carry out the program."""
     return NotApplicable(reading.facts.skipped) if reading.facts.skipped else None
 
 
-def skipped(reading: Reading) -> NotApplicable:
+def skipped(reading: ProgramReading) -> NotApplicable:
     """Why the step that a law looks at was not carried out."""
     reasons = (step.skipped for step in reading.facts.steps if step.skipped)
     return NotApplicable(next(reasons, "a call before it raised"))
 
 
-def has_steps(reading: Reading) -> NotApplicable | None:
+def has_steps(reading: ProgramReading) -> NotApplicable | None:
     """The need of a law that the program does something."""
     return None if reading.facts.steps else NO_CALL
 
 
-def was_called(reading: Reading) -> NotApplicable | None:
+def was_called(reading: ProgramReading) -> NotApplicable | None:
     """The need of a law that a plain call returned."""
     return None if reading.calls else NO_CALL
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nnx_conformance.contracts.module_laws.evidence import Lost
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, carried_out, declares_not, law
-from nnx_conformance.contracts.module_laws.laws.reading import Move, Reading
+from nnx_conformance.contracts.module_laws.laws.reading import Move, ProgramReading
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.contract import Check, Judgement, NotApplicable, Violation
 
@@ -47,7 +47,7 @@ HAND_BACK = (
     right="y = nnx.jit(lambda norm, x: norm(x))(self.norm, x)",
     needs=(carried_out, NOT_DISCARDING),
 )
-def updates_kept(case: Case, reading: Reading) -> Judgement:
+def updates_kept(case: Case, reading: ProgramReading) -> Judgement:
     moves = [move for move in reading.twin if move.step.operation == "watch"]
     watched = [move for move in moves if not (move.step.unwatched or move.evaluating)]
     if not watched:

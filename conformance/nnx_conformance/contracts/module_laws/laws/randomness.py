@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnx_conformance.contracts.module_laws.evidence import Leaf, Pair, Side, Visit
+from nnx_conformance.contracts.module_laws.evidence import ConditionVisit, LeafFacts, Pair, Side
 from nnx_conformance.contracts.module_laws.laws.agreements import agreement, comparing
 from nnx_conformance.contracts.module_laws.laws.differences import REPRODUCIBLE, text
 from nnx_conformance.contracts.module_laws.laws.law import RANDOM, Evidence, law
-from nnx_conformance.contracts.module_laws.laws.reading import Reading, by_path, changed, is_stream
+from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading, by_path, changed, is_stream
 from nnx_conformance.contracts.module_laws.laws.traced import conditions
 from nnx_conformance.contracts.module_laws.laws.training import input_of, moved
 from nnx_conformance.contracts.module_laws.program.language import AGAIN, OTHER_SEED
@@ -27,7 +27,7 @@ BY_CHANCE = "calls depend on what moved between them, so that their outputs are 
 ONE_KEY = "each call uses the same key"
 
 
-def _advancing(case: Case, reading: Reading) -> Iterator[Claim]:
+def _advancing(case: Case, reading: ProgramReading) -> Iterator[Claim]:
     """The claims that streams advance under `nnx.jit` as in plain Python, and that outputs of like calls differ.
 
     Nothing where no two calls could tell: outputs may be equal by chance, or all come of a key that is handed in.
@@ -42,7 +42,7 @@ def _advancing(case: Case, reading: Reading) -> Iterator[Claim]:
         yield from streams
 
 
-def _differ(case: Case, reading: Reading) -> bool | None:
+def _differ(case: Case, reading: ProgramReading) -> bool | None:
     """Whether two calls on one input gave different outputs; None where no two calls were made that could tell."""
     if _stands_still(reading):
         return False
@@ -55,7 +55,7 @@ def _differ(case: Case, reading: Reading) -> bool | None:
     return None if not differ and any(_by_chance(reading, old, new) for old, new in repeated) else differ
 
 
-def _jitted_streams(reading: Reading) -> Iterator[tuple[Leaf, Leaf]]:
+def _jitted_streams(reading: ProgramReading) -> Iterator[tuple[LeafFacts, LeafFacts]]:
     """The streams after each call under `nnx.jit`: those of the twin, in plain Python, and of the subject."""
     for step in reading.facts.steps:
         if step.operation == "jit" and step.returned and not step.subject.raised:
@@ -73,7 +73,7 @@ def _jitted_streams(reading: Reading) -> Iterator[tuple[Leaf, Leaf]]:
     needs=(RANDOM,),
     claims=_advancing,
 )
-def rng_advances(case: Case, reading: Reading) -> Judgement:
+def rng_advances(case: Case, reading: ProgramReading) -> Judgement:
     for was, now in _jitted_streams(reading):
         if changed(was, now):
             what = f"under nnx.jit, the stream `{now.path}` did not advance as in plain Python"
@@ -90,7 +90,7 @@ def rng_advances(case: Case, reading: Reading) -> Judgement:
     return _stands_still(reading) or Violation(what, *values, cause=ONE_KEY, evidence=Evidence.KIT)
 
 
-def _stands_still(reading: Reading) -> Violation | None:
+def _stands_still(reading: ProgramReading) -> Violation | None:
     """A key that is the same in each call, which shows only where a schedule or a condition lets noise through."""
     for repeat in _repeats(reading):
         if any(moved(repeat.first.outputs, other.outputs) for other in repeat.again):
@@ -115,10 +115,10 @@ class _Repeat:
     first: Side
     again: list[Side]
     seeds: list[Side]
-    visit: Visit | None = None
+    visit: ConditionVisit | None = None
 
 
-def _repeats(reading: Reading) -> Iterator[_Repeat]:
+def _repeats(reading: ProgramReading) -> Iterator[_Repeat]:
     again = [pair for pair in _far(reading) if pair.name == AGAIN]
     if again:
         seeds = [pair.got for pair in _far(reading) if pair.name == OTHER_SEED]
@@ -128,19 +128,19 @@ def _repeats(reading: Reading) -> Iterator[_Repeat]:
             yield _Repeat(visit.repeated[0], list(visit.repeated[1:]), list(visit.seeds), visit)
 
 
-def _far(reading: Reading) -> list[Pair]:
+def _far(reading: ProgramReading) -> list[Pair]:
     """What was compared at the end of the horizon, where outputs could tell."""
     pairs = [pair for step in reading.facts.steps if step.operation == "far" for pair in step.pairs]
     return [pair for pair in pairs if _informative(pair.wanted.outputs)]
 
 
-def _by_chance(reading: Reading, old: Side, new: Side) -> bool:
+def _by_chance(reading: ProgramReading, old: Side, new: Side) -> bool:
     """Whether two states differ in something on which a call depends: outputs may be equal all the same."""
     depends = {path for step in reading.facts.steps for path in step.depends}
     return moved(old.state, [leaf for leaf in new.state if leaf.path in depends]) is not None
 
 
-def _repeated(case: Case, reading: Reading) -> list[tuple[Side, Side]]:
+def _repeated(case: Case, reading: ProgramReading) -> list[tuple[Side, Side]]:
     """Every two plain calls in train mode on one input whose outputs could tell: those, and the states before them.
 
     None on programs of the machine: what comes between two calls may make up for what they draw.
@@ -156,7 +156,7 @@ def _repeated(case: Case, reading: Reading) -> list[tuple[Side, Side]]:
     return pairs
 
 
-def _informative(outputs: tuple[Leaf, ...]) -> bool:
+def _informative(outputs: tuple[LeafFacts, ...]) -> bool:
     """Whether outputs hold several different numbers: those that are all zero look the same whatever was dropped."""
     arrays = [leaf.array for leaf in outputs if leaf.array is not None]
     return any(array.size > 1 and np.any(array != array.flat[0]) for array in arrays) or any(
@@ -164,7 +164,7 @@ def _informative(outputs: tuple[Leaf, ...]) -> bool:
     )
 
 
-def _other_seeds(case: Case, reading: Reading) -> Iterator[Claim]:
+def _other_seeds(case: Case, reading: ProgramReading) -> Iterator[Claim]:
     """The claim that outputs of some other seed differ, where they could not be equal by chance."""
     handed = any(given.streams for given in reading.facts.inputs)
     pairs = [pair for step in reading.facts.steps for pair in step.pairs if pair.law == REPRODUCIBLE and pair.unlike]
@@ -182,7 +182,7 @@ def _other_seeds(case: Case, reading: Reading) -> Iterator[Claim]:
     needs=(RANDOM,),
     claims=comparing(REPRODUCIBLE, _other_seeds),
 )
-def rng_reproducible(case: Case, reading: Reading) -> Judgement:
+def rng_reproducible(case: Case, reading: ProgramReading) -> Judgement:
     if not all(claim.holds() for claim in _other_seeds(case, reading)):
         what = "a module from another seed, with the same Params and statistics, gave the same outputs"
         cause = "the keys do not come from the Rngs that the module was made with"

@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from nnx_conformance.contracts.module_laws.evidence import Leaf
+from nnx_conformance.contracts.module_laws.evidence import LeafFacts
 from nnx_conformance.contracts.module_laws.facts import ProgramFacts, StepFacts
-from nnx_conformance.contracts.module_laws.laws.differences import Comparison, Difference, compared, text
+from nnx_conformance.contracts.module_laws.laws.differences import Difference, StateComparison, compared, text
 from nnx_conformance.contracts.module_laws.program.language import BY_NAME
 from nnx_conformance.core.facts import Line
 from nnx_conformance.core.trail import ChangeKind
@@ -37,8 +37,8 @@ class Move:
 
     position: int
     step: StepFacts
-    before: tuple[Leaf, ...]
-    after: tuple[Leaf, ...]
+    before: tuple[LeafFacts, ...]
+    after: tuple[LeafFacts, ...]
     calls: int
     evaluating: bool
     alike: bool
@@ -54,16 +54,16 @@ class Move:
         return BY_NAME[self.step.operation].calls
 
     @cached_property
-    def old(self) -> dict[str, Leaf]:
+    def old(self) -> dict[str, LeafFacts]:
         """The state before, by path."""
         return by_path(self.before)
 
     @cached_property
-    def new(self) -> dict[str, Leaf]:
+    def new(self) -> dict[str, LeafFacts]:
         """The state after, by path."""
         return by_path(self.after)
 
-    def both(self) -> Iterator[tuple[str, Leaf, Leaf]]:
+    def both(self) -> Iterator[tuple[str, LeafFacts, LeafFacts]]:
         """What was there before and after: path, old leaf, new leaf."""
         return ((path, self.old[path], leaf) for path, leaf in self.new.items() if path in self.old)
 
@@ -73,7 +73,7 @@ class Move:
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class ProgramReading:
     """The facts of one program, and what follows from them."""
 
     facts: ProgramFacts
@@ -104,12 +104,12 @@ class Reading:
         return self._compared[1]
 
     @property
-    def comparisons(self) -> tuple[Comparison, ...]:
+    def comparisons(self) -> tuple[StateComparison, ...]:
         """What was compared, up to and with that."""
         return self._compared[0]
 
     @cached_property
-    def _compared(self) -> tuple[tuple[Comparison, ...], Difference | None]:
+    def _compared(self) -> tuple[tuple[StateComparison, ...], Difference | None]:
         return compared(self.facts)
 
     def line(self, path: str) -> Line | None:
@@ -131,17 +131,17 @@ def _moves(facts: ProgramFacts, of_twin: bool) -> Iterator[Move]:
         evaluating = {"eval": True, "train": False}.get(step.operation, evaluating)
 
 
-def by_path(leaves: Iterable[Leaf]) -> dict[str, Leaf]:
+def by_path(leaves: Iterable[LeafFacts]) -> dict[str, LeafFacts]:
     """Leaves by their paths."""
     return {leaf.path: leaf for leaf in leaves}
 
 
-def changed(old: Leaf, new: Leaf) -> bool:
+def changed(old: LeafFacts, new: LeafFacts) -> bool:
     """Whether the numbers of a leaf are others, to the last bit; False for what holds none."""
     return old.array is not None and new.array is not None and old.array.tobytes() != new.array.tobytes()
 
 
-def is_stream(leaf: Leaf) -> bool:
+def is_stream(leaf: LeafFacts) -> bool:
     """Whether a leaf belongs to a random stream, or may be keys as JAX had them before typed ones."""
     array = leaf.array
     raw = array is not None and array.dtype == np.uint32 and array.ndim > 0 and array.shape[-1] in (2, 4)
@@ -170,7 +170,7 @@ class Hiding:
     remedy: str = ""
 
 
-def hiding(reading: Reading) -> Hiding:
+def hiding(reading: ProgramReading) -> Hiding:
     """What is no Variable and changed in a call of the twin; nothing where no such thing was seen to change."""
     for move in reading.calls:
         for path, old, new in move.both():

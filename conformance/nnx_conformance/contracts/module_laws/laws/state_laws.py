@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnx_conformance.contracts.module_laws.evidence import Leaf
+from nnx_conformance.contracts.module_laws.evidence import LeafFacts
 from nnx_conformance.contracts.module_laws.laws.differences import text
 from nnx_conformance.contracts.module_laws.laws.law import (
     NO_CALL,
@@ -15,7 +15,7 @@ from nnx_conformance.contracts.module_laws.laws.law import (
     has_steps,
     law,
 )
-from nnx_conformance.contracts.module_laws.laws.reading import Move, Reading, changed
+from nnx_conformance.contracts.module_laws.laws.reading import Move, ProgramReading, changed
 from nnx_conformance.contracts.module_laws.laws.structure import structure_stable
 from nnx_conformance.contracts.module_laws.laws.traced import conditions, proved
 from nnx_conformance.core.case import Case
@@ -32,7 +32,7 @@ from nnx_conformance.core.plain_text import short
     right="self.count[...] = self.count[...] + 1",
     needs=(carried_out,),
 )
-def calls_return(case: Case, reading: Reading) -> Judgement:
+def calls_return(case: Case, reading: ProgramReading) -> Judgement:
     if raised := reading.facts.unmade:
         what = f"`make` raised {raised.type}: {short(raised.message)}, from `nnx.Rngs({case['seed']})`"
         remedy = "Let `make(rngs)` make a module from any `nnx.Rngs`."
@@ -45,7 +45,7 @@ def calls_return(case: Case, reading: Reading) -> Judgement:
     return None if any(not step.skipped for step in reading.facts.steps) else NO_CALL
 
 
-def _wrappers(_: Case, reading: Reading) -> Iterator[Claim]:
+def _wrappers(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     """The claims that what was a Variable before a step is one after it."""
     for move in (*reading.twin, *reading.subject):
         replaced = {path: _replacement(move.after, path) for path in _variables(move.before)}
@@ -62,7 +62,7 @@ def _wrappers(_: Case, reading: Reading) -> Iterator[Claim]:
     needs=(carried_out, has_steps),
     claims=_wrappers,
 )
-def wrapper_kept(case: Case, reading: Reading) -> Judgement:
+def wrapper_kept(case: Case, reading: ProgramReading) -> Judgement:
     for move in (*reading.twin, *reading.subject):
         for path, old in _variables(move.before).items():
             if new := _replacement(move.after, path):
@@ -73,11 +73,11 @@ def wrapper_kept(case: Case, reading: Reading) -> Judgement:
     return None
 
 
-def _variables(leaves: tuple[Leaf, ...]) -> dict[str, Leaf]:
+def _variables(leaves: tuple[LeafFacts, ...]) -> dict[str, LeafFacts]:
     return {leaf.path.split("/")[0]: leaf for leaf in leaves if leaf.variable}
 
 
-def _replacement(leaves: tuple[Leaf, ...], path: str) -> Leaf | None:
+def _replacement(leaves: tuple[LeafFacts, ...], path: str) -> LeafFacts | None:
     """What hangs where a Variable hung, or below it; None if that is a Variable, or nothing."""
     if path in _variables(leaves):
         return None
@@ -85,7 +85,7 @@ def _replacement(leaves: tuple[Leaf, ...], path: str) -> Leaf | None:
     return next((leaf for leaf in below if not leaf.variable), None)
 
 
-def params_kept(reading: Reading) -> Iterator[Claim]:
+def params_kept(reading: ProgramReading) -> Iterator[Claim]:
     """The claims that a plain call leaves Params as they were, to the last bit."""
     for move in reading.plain_calls:
         for _, old, new in move.both():
@@ -103,7 +103,7 @@ def params_kept(reading: Reading) -> Iterator[Claim]:
     claims=lambda case, reading: (*params_kept(reading), *conditions.params_kept(case, reading)),
     proves=proved.proving(proved.params_kept),
 )
-def params_untouched(case: Case, reading: Reading) -> Judgement:
+def params_untouched(case: Case, reading: ProgramReading) -> Judgement:
     if not any(leaf.param for step in reading.facts.steps for leaf in step.twin.state):
         return NotApplicable("it has no nnx.Param")
     for move in reading.plain_calls:
@@ -120,7 +120,7 @@ def rewritten(move: Move) -> str:
     return next(params, "")
 
 
-def _sizes(_: Case, reading: Reading) -> Iterator[Claim]:
+def _sizes(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     """The claims that a call after the first, on an input of the same shapes, makes the state no larger."""
     for move in (move for move in reading.calls if move.calls and move.alike):
         for new, old in zip(size(move.after), size(move.before), strict=True):
@@ -136,7 +136,7 @@ def _sizes(_: Case, reading: Reading) -> Iterator[Claim]:
     needs=(carried_out, NOT_GROWING),
     claims=_sizes,
 )
-def no_growth(case: Case, reading: Reading) -> Judgement:
+def no_growth(case: Case, reading: ProgramReading) -> Judgement:
     moves = [move for move in reading.calls if move.calls and move.alike]
     for move in moves:
         old, new = size(move.before), size(move.after)
@@ -158,7 +158,7 @@ def _grown(move: Move) -> str:
     return ""
 
 
-def size(leaves: tuple[Leaf, ...]) -> tuple[int, int]:
+def size(leaves: tuple[LeafFacts, ...]) -> tuple[int, int]:
     """How many arrays, and how many numbers in them; arrays in plain containers too."""
     arrays = [leaf.array for leaf in leaves if leaf.array is not None and (leaf.state or leaf.dtype)]
     return len(arrays), sum(array.size for array in arrays)

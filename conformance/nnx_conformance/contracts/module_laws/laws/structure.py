@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nnx_conformance.contracts.module_laws.evidence import Leaf
+from nnx_conformance.contracts.module_laws.evidence import LeafFacts
 from nnx_conformance.contracts.module_laws.laws.differences import text
 from nnx_conformance.contracts.module_laws.laws.law import NOT_GROWING, Evidence, carried_out, law, was_called
-from nnx_conformance.contracts.module_laws.laws.reading import Move, Reading
+from nnx_conformance.contracts.module_laws.laws.reading import Move, ProgramReading
 from nnx_conformance.contracts.module_laws.laws.traced import proved
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, same_numbers
@@ -18,7 +18,7 @@ from nnx_conformance.core.contract import Judgement, Violation
 SETTLED = 2
 
 
-def _stable(_: Case, reading: Reading) -> Iterator[Claim]:
+def _stable(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     """The claims that leaves keep their types, that the graph settles, and that the third like call is compiled."""
     for types in (_types(reading), _types_set(reading)):
         kept = [(f"{at.path}: {at.observed}", f"{at.path}: {at.expected}") for at in types]
@@ -39,7 +39,7 @@ def _stable(_: Case, reading: Reading) -> Iterator[Claim]:
     claims=_stable,
     proves=proved.proving(proved.structure_kept),
 )
-def structure_stable(case: Case, reading: Reading) -> Judgement:
+def structure_stable(case: Case, reading: ProgramReading) -> Judgement:
     return _retyped(_types(reading)) or _restructured(reading) or _retyped(_types_set(reading)) or _retraced(reading)
 
 
@@ -71,7 +71,7 @@ def _unstable(
     return Violation(what, expected, observed, move.line(path), cause, evidence=evidence)
 
 
-def _types(reading: Reading) -> Iterator[_Type]:
+def _types(reading: ProgramReading) -> Iterator[_Type]:
     """What calls on inputs of the same shapes make of each leaf of the state: it is there, shared as before, alike."""
     for move in (move for move in reading.plain_calls if move.alike or not move.calls):
         for path, old in move.old.items():
@@ -93,7 +93,7 @@ def _types(reading: Reading) -> Iterator[_Type]:
                 yield _Type(move, path, f"`{path}` was added", "nothing", text(leaf))
 
 
-def _types_set(reading: Reading) -> Iterator[_Type]:
+def _types_set(reading: ProgramReading) -> Iterator[_Type]:
     """What setting the mode makes of each leaf of the state: of another type, the next jitted call compiles anew."""
     for move in reading.twin:
         for path, old, new in move.both() if not move.is_call and move.calls else ():
@@ -101,16 +101,16 @@ def _types_set(reading: Reading) -> Iterator[_Type]:
                 yield _Type(move, path, f"`{path}` changed", _type(old), _type(new), Evidence.KIT)
 
 
-def _sharing(leaf: Leaf) -> str:
+def _sharing(leaf: LeafFacts) -> str:
     return f"one Variable with `{leaf.shared}`" if leaf.shared else "a Variable of its own"
 
 
-def _type(leaf: Leaf) -> str:
+def _type(leaf: LeafFacts) -> str:
     assert leaf.array is not None
     return f"{leaf.dtype}{list(leaf.array.shape)}{' (weak type)' if leaf.weak else ''}"
 
 
-def _restructured(reading: Reading) -> Violation | None:
+def _restructured(reading: ProgramReading) -> Violation | None:
     """The first call that changes the structure of the graph once that should have settled."""
     for move in reading.subject:
         if move.is_call and move.step.graph_changed and move.calls >= SETTLED:
@@ -142,7 +142,7 @@ def _came_or_went(move: Move) -> Violation | None:
     return None
 
 
-def _retraced(reading: Reading) -> Violation | None:
+def _retraced(reading: ProgramReading) -> Violation | None:
     """Whether the third or a later jitted call of one kind still compiles."""
     for move, count in _like_calls(reading):
         if count > SETTLED + 1 and move.step.traces:
@@ -151,7 +151,7 @@ def _retraced(reading: Reading) -> Violation | None:
     return None
 
 
-def _like_calls(reading: Reading) -> Iterator[tuple[Move, int]]:
+def _like_calls(reading: ProgramReading) -> Iterator[tuple[Move, int]]:
     """The jitted calls, and how many of one kind each ends."""
     count = 0
     for move in reading.subject:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from nnx_conformance.contracts.module_laws.evidence import Leaf, Side
+from nnx_conformance.contracts.module_laws.evidence import LeafFacts, Side
 from nnx_conformance.contracts.module_laws.facts import ProgramFacts
 from nnx_conformance.contracts.module_laws.laws.differences import leaf_claims, text
-from nnx_conformance.contracts.module_laws.laws.reading import Reading
+from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading
 from nnx_conformance.contracts.module_laws.laws.tolerance import tolerance
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.plain_text import short
-from nnx_conformance.core.timeline import StateChange, Step, Timeline
+from nnx_conformance.core.timeline import StateChange, Timeline, TimelineStep
 
 #: The last steps lead to the finding; of one step, what differs goes first.
 STEPS, CHANGES, WIDTH = 8, 5, 60
 UNCHANGED, NOTHING = "unchanged", "nothing"
 
 
-def timeline(_: Case, reading: Reading) -> Timeline | None:
+def timeline(_: Case, reading: ProgramReading) -> Timeline | None:
     """The state step by step; None for a program in tree mode, which is several, and where nothing was carried out."""
     facts = reading.facts
-    steps: list[Step] = []
+    steps: list[TimelineStep] = []
     before, twin_before = _by_path(facts.start), _by_path(facts.twin_start)
     for position, step in enumerate(facts.steps):
         if step.skipped:
@@ -28,7 +28,7 @@ def timeline(_: Case, reading: Reading) -> Timeline | None:
         changes = _changes(facts, position, (before, after), (twin_before, twin_after))
         mine, others = _raised(step.subject), _raised(step.twin)
         ended = (StateChange("raised", mine, others, mine == others),) if mine != others or mine != NOTHING else ()
-        steps.append(Step(position + 1, step.operation, (*ended, *changes)))
+        steps.append(TimelineStep(position + 1, step.operation, (*ended, *changes)))
         before, twin_before = after, twin_after
     return Timeline("state", (), tuple(steps[-STEPS:])) if any(step.changes for step in steps) else None
 
@@ -37,20 +37,20 @@ def _raised(side: Side) -> str:
     return f"{side.raised.type}: {short(side.raised.message, WIDTH)}" if side.raised else NOTHING
 
 
-def _after(side: Side, before: dict[str, Leaf]) -> dict[str, Leaf]:
+def _after(side: Side, before: dict[str, LeafFacts]) -> dict[str, LeafFacts]:
     """The state after a step; as it was, if the step raised."""
     return before if side.raised else _by_path(side.state)
 
 
-def _by_path(leaves: tuple[Leaf, ...]) -> dict[str, Leaf]:
+def _by_path(leaves: tuple[LeafFacts, ...]) -> dict[str, LeafFacts]:
     return {leaf.path: leaf for leaf in leaves if leaf.state or leaf.variable}
 
 
 def _changes(
     facts: ProgramFacts,
     position: int,
-    subject: tuple[dict[str, Leaf], dict[str, Leaf]],
-    twin: tuple[dict[str, Leaf], dict[str, Leaf]],
+    subject: tuple[dict[str, LeafFacts], dict[str, LeafFacts]],
+    twin: tuple[dict[str, LeafFacts], dict[str, LeafFacts]],
 ) -> tuple[StateChange, ...]:
     within = tolerance(facts, position)
     changes = []
@@ -63,7 +63,7 @@ def _changes(
     return tuple(sorted(changes, key=lambda change: change.agrees)[:CHANGES])
 
 
-def _change(before: Leaf | None, after: Leaf | None) -> str:
+def _change(before: LeafFacts | None, after: LeafFacts | None) -> str:
     was, now = text(before), text(after)
     if was == now:
         return UNCHANGED

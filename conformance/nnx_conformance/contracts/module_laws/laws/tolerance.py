@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnx_conformance.contracts.module_laws.evidence import Leaf
+from nnx_conformance.contracts.module_laws.evidence import LeafFacts
 from nnx_conformance.contracts.module_laws.facts import ProgramFacts
 from nnx_conformance.contracts.module_laws.program.language import BY_NAME
 from nnx_conformance.core.claim import Claim
@@ -52,7 +52,7 @@ def tolerance(facts: ProgramFacts, position: int) -> Tolerance:
     return Tolerance(unit * inexact, unit * inexact, 0.0)
 
 
-def lowest(leaves: Iterable[Leaf]) -> str:
+def lowest(leaves: Iterable[LeafFacts]) -> str:
     """The dtype of the lowest precision among floating leaves."""
     names = {COMPLEX.get(leaf.dtype, leaf.dtype) for leaf in leaves}
     return next((name for name in EPS if name in names), "float32")

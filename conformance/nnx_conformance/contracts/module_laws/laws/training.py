@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from nnx_conformance.contracts.module_laws.evidence import Leaf
+from nnx_conformance.contracts.module_laws.evidence import LeafFacts
 from nnx_conformance.contracts.module_laws.facts import StepFacts
 from nnx_conformance.contracts.module_laws.laws.agreements import agreement, comparing
 from nnx_conformance.contracts.module_laws.laws.differences import text
 from nnx_conformance.contracts.module_laws.laws.law import NOT_REWRITING, Evidence, carried_out, declares, law
-from nnx_conformance.contracts.module_laws.laws.reading import Move, Reading, by_path, changed, is_stream
+from nnx_conformance.contracts.module_laws.laws.reading import Move, ProgramReading, by_path, changed, is_stream
 from nnx_conformance.contracts.module_laws.laws.state_laws import params_kept, rewritten
 from nnx_conformance.contracts.module_laws.laws.traced import conditions, proved
 from nnx_conformance.core.case import Case
@@ -18,7 +18,7 @@ from nnx_conformance.core.claim import Claim, same_bits, same_numbers
 from nnx_conformance.core.contract import Check, Judgement, Violation
 
 
-def _gradients(_: Case, reading: Reading) -> Iterator[Claim]:
+def _gradients(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     """The claims that there is a gradient for each Param."""
     for step in reading.facts.steps:
         if step.operation == "grad" and not (step.skipped or step.subject.raised):
@@ -37,7 +37,7 @@ def _params(step: StepFacts) -> int:
     right="self.count = nnx.Variable(jnp.int32(0))",
     claims=comparing("grad-clean", _gradients),
 )
-def grad_clean(case: Case, reading: Reading) -> Judgement:
+def grad_clean(case: Case, reading: ProgramReading) -> Judgement:
     for number, step in enumerate(reading.facts.steps, 1):
         carried = step.operation == "grad" and not (step.skipped or step.subject.raised)
         if carried and len(step.grads) != (params := _params(step)):
@@ -46,7 +46,7 @@ def grad_clean(case: Case, reading: Reading) -> Judgement:
     return agreement("grad-clean")(case, reading)
 
 
-def _stepped(reading: Reading) -> bool:
+def _stepped(reading: ProgramReading) -> bool:
     """Whether an optimiser made a step."""
     return any(step.operation == "optimize" and not step.skipped for step in reading.facts.steps)
 
@@ -60,7 +60,7 @@ def _stepped(reading: Reading) -> bool:
     needs=(NOT_REWRITING,),
     claims=comparing("optimizer-safe", lambda _, reading: params_kept(reading) if _stepped(reading) else ()),
 )
-def optimizer_safe(case: Case, reading: Reading) -> Judgement:
+def optimizer_safe(case: Case, reading: ProgramReading) -> Judgement:
     for move in reading.plain_calls if _stepped(reading) else ():
         if path := rewritten(move):
             what = f"calls write `{path}`, which is a Param: a step of AdamW with weight decay changes it too"
@@ -75,15 +75,15 @@ class _Still:
 
     move: Move
     what: str
-    before: Iterable[Leaf] = ()
-    after: Iterable[Leaf] = ()
-    added: Leaf | None = None
+    before: Iterable[LeafFacts] = ()
+    after: Iterable[LeafFacts] = ()
+    added: LeafFacts | None = None
     evidence: Evidence = Evidence.STATE
 
 
-def _stills(case: Case, reading: Reading) -> Iterator[_Still]:
+def _stills(case: Case, reading: ProgramReading) -> Iterator[_Still]:
     """What must not move in eval mode, nor when the mode is set, in the order of the steps."""
-    returned: dict[int, tuple[Leaf, ...]] = {}
+    returned: dict[int, tuple[LeafFacts, ...]] = {}
     for move in reading.subject:
         operation, outputs = move.step.operation, move.step.subject.outputs
         sets_mode = operation in ("eval", "train")
@@ -103,7 +103,7 @@ def _stills(case: Case, reading: Reading) -> Iterator[_Still]:
             returned = {}
 
 
-def _frozen(case: Case, reading: Reading) -> Iterator[Claim]:
+def _frozen(case: Case, reading: ProgramReading) -> Iterator[Claim]:
     """The claims that nothing of that moves, to the last bit, and that nothing is added."""
     for still in _stills(case, reading):
         yield Claim((still.added.path,) if still.added else (), ())
@@ -122,7 +122,7 @@ def _frozen(case: Case, reading: Reading) -> Iterator[Claim]:
     claims=comparing("eval-frozen", _frozen, conditions.frozen),
     proves=proved.proving(proved.state_kept, in_eval_mode=True),
 )
-def eval_frozen(case: Case, reading: Reading) -> Judgement:
+def eval_frozen(case: Case, reading: ProgramReading) -> Judgement:
     for still in _stills(case, reading):
         if new := still.added:
             what = f"in {still.move.name}, in eval mode, the state `{new.path}` was added"
@@ -134,7 +134,7 @@ def eval_frozen(case: Case, reading: Reading) -> Judgement:
     return conditions.moved_in_eval_mode(reading) or agreement("eval-frozen")(case, reading)
 
 
-def _added(move: Move) -> Leaf | None:
+def _added(move: Move) -> LeafFacts | None:
     """What a call added to the state; a module's first one may, in eval mode too, and setting the mode may."""
     if not move.calls or not move.is_call:
         return None
@@ -146,12 +146,12 @@ def input_of(case: Case, move: Move) -> int:
     return int(case["program"][move.position, 1])
 
 
-def moved(before: Iterable[Leaf], after: Iterable[Leaf]) -> tuple[str, str, str] | None:
+def moved(before: Iterable[LeafFacts], after: Iterable[LeafFacts]) -> tuple[str, str, str] | None:
     """The path of what differs to the last bit, and both values as text; plain values do not count."""
     return next(((new.path, text(old), text(new)) for old, new in _counted(before, after) if changed(old, new)), None)
 
 
-def _counted(before: Iterable[Leaf], after: Iterable[Leaf]) -> Iterator[tuple[Leaf, Leaf]]:
+def _counted(before: Iterable[LeafFacts], after: Iterable[LeafFacts]) -> Iterator[tuple[LeafFacts, LeafFacts]]:
     """What counts of that, before and after."""
     old = by_path(before)
     for leaf in after:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from nnx_conformance.contracts.module_laws.laws import agreements, randomness, state_laws, training
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, carried_out, law
-from nnx_conformance.contracts.module_laws.laws.reading import Reading
+from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading
 from nnx_conformance.contracts.module_laws.program.domains import TREE_READY
 from nnx_conformance.contracts.module_laws.program.language import TREE, program
 from nnx_conformance.contracts.module_laws.program.language import case as as_case
@@ -18,28 +18,31 @@ from nnx_conformance.core.contract import SHOULD, Check, Judged, Judgement, NotA
 JUDGED = (*state_laws.CHECKS, *agreements.CHECKS, *training.CHECKS, *randomness.CHECKS)
 
 
-def _judged(case: Case, facts_of_all: Reading) -> Iterator[tuple[str, Case, Reading, Judged]]:
+def _judged(case: Case, facts_of_all: ProgramReading) -> Iterator[tuple[str, Case, ProgramReading, Judged]]:
     """What each law says of each short program in tree mode: its id, that program, its reading, and that."""
     for todo, part in zip(program(case).parts, facts_of_all.facts.parts, strict=False):
-        short, reading = as_case(case.domain, todo.seed, todo.words, TREE), Reading(facts_of_all.facts.of_part(part))
+        short, reading = (
+            as_case(case.domain, todo.seed, todo.words, TREE),
+            ProgramReading(facts_of_all.facts.of_part(part)),
+        )
         yield from ((check.id, short, reading, judged(check, short, reading)) for check in JUDGED)
 
 
-def broken(case: Case, reading: Reading) -> Iterator[tuple[str, Case, Reading, Violation]]:
+def broken(case: Case, reading: ProgramReading) -> Iterator[tuple[str, Case, ProgramReading, Violation]]:
     """Each law that a short program in tree mode breaks: its id, that program, its reading, and the violation."""
     for check_id, short, part, (judgement, *_) in _judged(case, reading):
         if isinstance(judgement, Violation):
             yield check_id, short, part, judgement
 
 
-def _compared(case: Case, reading: Reading) -> Iterator[Claim]:
+def _compared(case: Case, reading: ProgramReading) -> Iterator[Claim]:
     """What the laws compare in tree mode; nothing where one is broken in another way, or nothing returned."""
     every = [each for *_, each in _judged(case, reading) if each.judgement is None or each.violated]
     if _returned(reading) and all(each.claims for each in every if each.violated):
         yield from (claim for each in every for claim in each.claims)
 
 
-def _returned(reading: Reading) -> bool:
+def _returned(reading: ProgramReading) -> bool:
     return any(step.returned for part in reading.facts.parts for step in part.steps)
 
 
@@ -57,7 +60,7 @@ def _returned(reading: Reading) -> bool:
     needs=(carried_out,),
     claims=_compared,
 )
-def tree_mode_ready(case: Case, reading: Reading) -> Judgement:
+def tree_mode_ready(case: Case, reading: ProgramReading) -> Judgement:
     every = list(broken(case, reading))
     if not every:
         return None if _returned(reading) else NotApplicable("no step of it was carried out in tree mode")

@@ -153,5 +153,8 @@ def _in_tree_mode(seed: int) -> tuple[Part, ...]:
 DOMAINS = (
     *map(_family, FAMILIES),
     Domain(TREE_READY, _in_tree_mode),
-    Domain(CORE, lambda seed: (Part(st.sampled_from(MODES_MEET), len(MODES_MEET)), Part(programs(), share=SHARE))),
+    Domain(
+        CORE,
+        lambda seed: (Part(st.sampled_from(MODES_MEET), len(MODES_MEET)), Part(programs(), share=SHARE)),
+    ),
 )

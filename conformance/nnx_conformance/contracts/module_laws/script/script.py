@@ -16,7 +16,7 @@ from pathlib import Path
 from nnx_conformance.contracts.module_laws.facts import ProgramFacts, StepFacts
 from nnx_conformance.contracts.module_laws.laws.differences import start
 from nnx_conformance.contracts.module_laws.laws.law import Evidence
-from nnx_conformance.contracts.module_laws.laws.reading import Reading
+from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading
 from nnx_conformance.contracts.module_laws.laws.tolerance import EXACT, tolerance
 from nnx_conformance.contracts.module_laws.laws.tree_mode import broken
 from nnx_conformance.contracts.module_laws.program.domains import TREE_READY
@@ -67,7 +67,7 @@ FILES = (
 RESTART = "restart"
 
 
-def script(case: Case, reading: Reading, law: str, violation: Violation) -> str:
+def script(case: Case, reading: ProgramReading, law: str, violation: Violation) -> str:
     """The script that shows a violation; empty where none can."""
     if law == TREE_READY:  # that of the short program
         case, reading = next((short, part) for _, short, part, _ in broken(case, reading))
@@ -187,7 +187,7 @@ def _staged(steps: Iterable[str]) -> str:
     return "\n".join(blocks)
 
 
-def _named(reading: Reading, violation: Violation) -> str:
+def _named(reading: ProgramReading, violation: Violation) -> str:
     """The path of the Variable that a violation names, as the functions of a script have it."""
     steps = reading.facts.steps
     paths = [path for step in steps for path in (*(lost.path for lost in step.lost), *step.untrained)]

@@ -21,7 +21,7 @@ Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Form:
+class CheckpointForm:
     """A form of checkpoint.
 
     Attributes:
@@ -94,19 +94,19 @@ def _from_orbax(path: Path, _: Arrays) -> Arrays:
 
 #: A program goes on from the first; what is restored from the others must do the same.
 FORMS = (
-    Form(
+    CheckpointForm(
         "pickle",
         "pickle",
         "",
         lambda path, saved: path.write_bytes(pickle.dumps(saved)),
         lambda path, like: pickle.loads(path.read_bytes()),
     ),
-    Form(
+    CheckpointForm(
         "flax.serialization",
         "msgpack",
         "pip install msgpack",
         lambda path, saved: path.write_bytes(serialization.to_bytes(saved)),
         lambda path, like: serialization.from_bytes(like, path.read_bytes()),
     ),
-    Form("Orbax", "orbax.checkpoint", "pip install 'nnx-conformance[orbax]'", _to_orbax, _from_orbax),
+    CheckpointForm("Orbax", "orbax.checkpoint", "pip install 'nnx-conformance[orbax]'", _to_orbax, _from_orbax),
 )

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.contracts.module_laws.evidence import Leaf, Side
+from nnx_conformance.contracts.module_laws.evidence import LeafFacts, Side
 from nnx_conformance.contracts.module_laws.execution.harness import Twin
 from nnx_conformance.contracts.module_laws.execution.runners.unwritten import with_garbage, with_zeros
 from nnx_conformance.contracts.module_laws.execution.snapshots import DEEP, nodes, side, state
@@ -70,24 +70,26 @@ def abstract(run: Execution) -> Any:
     return run.plainly()
 
 
-def _types(module: Any) -> tuple[Leaf, ...]:
+def _types(module: Any) -> tuple[LeafFacts, ...]:
     """The dtype and shape of each number in a module's state, as the text of a leaf."""
     return tuple(_typed_state(module))
 
 
-def _typed_state(module: Any) -> Iterator[Leaf]:
+def _typed_state(module: Any) -> Iterator[LeafFacts]:
     for path, value, rng, attribute in Walk(module, DEEP).leaves:
         variable = isinstance(value, nnx.Variable)
         if variable or attribute:
             kind = type_name(type(value)) if variable else "array"
             for below, text in _described(contents(value) if variable else value, numbers=variable):
                 way = plain(path + (f"/{below}" if below else ""))
-                yield Leaf(way, kind, variable, isinstance(value, nnx.Param), rng, True, False, "", False, None, text)
+                yield LeafFacts(
+                    way, kind, variable, isinstance(value, nnx.Param), rng, True, False, "", False, None, text
+                )
 
 
-def _outputs(value: Any) -> tuple[Leaf, ...]:
+def _outputs(value: Any) -> tuple[LeafFacts, ...]:
     described = _described(value, numbers=True)
-    return tuple(Leaf(plain(way), "array", *(False,) * 5, "", False, None, text) for way, text in described)
+    return tuple(LeafFacts(plain(way), "array", *(False,) * 5, "", False, None, text) for way, text in described)
 
 
 def _described(value: Any, *, numbers: bool) -> Iterator[tuple[str, str]]:

@@ -53,7 +53,7 @@ from nnx_conformance.core.case import array_text
 from nnx_conformance.core.plain_text import plain
 from nnx_conformance.observe.flax_versions import STORED, contents, is_tracer, metadata
 from nnx_conformance.observe.graph import Walk, type_name
-from nnx_conformance.observe.lines.syntax import Place, handed_to
+from nnx_conformance.observe.lines.syntax import FileLine, handed_to
 from nnx_conformance.observe.source import Source, owned_frame
 from nnx_conformance.observe.spies.patches import Patches
 
@@ -73,8 +73,8 @@ class _Copy:
     start: Any
     writes: int = 0
     last: tuple[int, bool, Any] = (0, False, None)
-    wrote: Place | None = None
-    transform: Place | None = None
+    wrote: FileLine | None = None
+    transform: FileLine | None = None
 
     def note(self, number: int, changed: Any, *leaves: Any) -> None:
         """Note that a write happened; of lanes, one that changed counts."""
@@ -84,7 +84,7 @@ class _Copy:
 
 
 @dataclass(eq=False)
-class Watch:
+class WriteWatch:
     """Watches one call of a module, which it marks.
 
     Attributes:
@@ -160,7 +160,7 @@ class Watch:
         texts = old, ", ".join(map(array_text, written))
         return Lost(plain(path), kind, copy.maker.name, *texts, line, called, self._line(copy.wrote))
 
-    def _line(self, place: Place | None) -> Any:
+    def _line(self, place: FileLine | None) -> Any:
         return self.source.line(*place) if place else None
 
     def made(self, variable: Any, value: Any) -> None:
@@ -199,7 +199,7 @@ class Watch:
         name = next(filter(None, map(name_of, reversed(between))), "")
         return Maker(name, (frame.f_code.co_filename, frame.f_lineno), frame.f_code)
 
-    def _transform(self, maker: Maker, frame: FrameType | None) -> Place | None:
+    def _transform(self, maker: Maker, frame: FrameType | None) -> FileLine | None:
         """Where the function in which a copy is written was handed to the transform that made it."""
         inner: FrameType | None = None
         while frame is not None and frame.f_code is not maker.code:
@@ -251,7 +251,7 @@ class Watch:
 class _Stored:
     """In the place of the attribute in which Flax keeps a Variable's contents: reports what is stored there."""
 
-    def __init__(self, slot: Any, watch: Watch) -> None:
+    def __init__(self, slot: Any, watch: WriteWatch) -> None:
         self._slot = slot
         self._watch = watch
 

@@ -40,7 +40,7 @@ def packed(module: Any, twin: Twin, shapes: str) -> tuple[File, ...]:
         return tuple(File(str(path.relative_to(folder)), np.fromfile(path, np.uint8)) for path in written)
 
 
-def _written(form: checkpoints.Form, path: Path, saved: checkpoints.Arrays) -> str:
+def _written(form: checkpoints.CheckpointForm, path: Path, saved: checkpoints.Arrays) -> str:
     """Why there is no checkpoint of a form; empty if there is. A library that cannot write it accuses nobody."""
     if reason := form.missing():
         return reason

@@ -7,7 +7,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from nnx_conformance.observe.flax_versions import metadata
-from nnx_conformance.observe.lines.syntax import Place
+from nnx_conformance.observe.lines.syntax import FileLine
 from nnx_conformance.observe.spies.transforms import lifted_name, plain_name
 
 #: The name of the mark in a Variable's metadata.
@@ -38,7 +38,7 @@ class Maker:
     """What made a copy: a transform or a way of copying, and the line of the candidate that led there."""
 
     name: str = ""
-    place: Place | None = None
+    place: FileLine | None = None
     code: CodeType | None = None
 
 

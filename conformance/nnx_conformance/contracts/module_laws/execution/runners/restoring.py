@@ -80,7 +80,7 @@ def restart(run: Execution) -> Any:
     return run.plainly()
 
 
-def _from_disk(run: Execution, form: checkpoints.Form, folder: Any) -> Any:
+def _from_disk(run: Execution, form: checkpoints.CheckpointForm, folder: Any) -> Any:
     fresh = _like(run, run.todo.seed + OTHER)
     checkpoints.restore(fresh, form.read(folder / form.name, checkpoints.arrays(fresh)))
     return fresh

@@ -21,7 +21,7 @@ from nnx_conformance.contracts.module_laws.execution.harness import History, Twi
 from nnx_conformance.contracts.module_laws.execution.runners.checking import bounds, keys
 from nnx_conformance.contracts.module_laws.execution.runners.construction import abstract, remake, second
 from nnx_conformance.contracts.module_laws.execution.runners.continuing import lend, pickle, plainjit, tree
-from nnx_conformance.contracts.module_laws.execution.runners.copies import Watch
+from nnx_conformance.contracts.module_laws.execution.runners.copies import WriteWatch
 from nnx_conformance.contracts.module_laws.execution.runners.declared import modes, refer, represent, rows, types
 from nnx_conformance.contracts.module_laws.execution.runners.drift import drifts
 from nnx_conformance.contracts.module_laws.execution.runners.gradients import slopes_of, without_gradient
@@ -238,7 +238,7 @@ def watch(run: Execution) -> Any:
     outputs = run.plainly()
     for in_traces in (True, False):
         module = Twin(run.harness, run.twin.seed, _past(run)).module
-        watch = Watch(run.harness.source, module, in_traces)
+        watch = WriteWatch(run.harness.source, module, in_traces)
         try:
             with watch.watching():
                 returned = run.harness.call(module, run.word.input)

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from nnx_conformance.contracts.module_laws.execution.tracing.flat import Atom, Constant, Equation, Guard
-from nnx_conformance.contracts.module_laws.execution.tracing.places import LONGEST, Place
+from nnx_conformance.contracts.module_laws.execution.tracing.places import LONGEST, SourceSpan
 from nnx_conformance.contracts.module_laws.execution.tracing.proofs import unchanged
 from nnx_conformance.contracts.module_laws.execution.tracing.trace import Trace
 from nnx_conformance.core.plain_text import short
@@ -39,7 +39,7 @@ COMPARE: dict[str, Compare] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Condition:
+class TracedCondition:
     """A comparison in a trace.
 
     Attributes:
@@ -51,7 +51,7 @@ class Condition:
         bound: of a `clip`, which of its limits it is: `lower` or `upper`; else empty.
     """
 
-    place: Place | None
+    place: SourceSpan | None
     operator: str
     left: Atom
     right: Atom
@@ -66,7 +66,7 @@ class Condition:
         return f"{text} at its {self.bound} limit" if self.bound else text
 
 
-def conditions(trace: Trace) -> list[Condition]:
+def conditions(trace: Trace) -> list[TracedCondition]:
     """The conditions that the subject wrote, and those of others that decide what becomes of what must not change."""
     flat = trace.flat
     streams = {at for at, path in enumerate(trace.paths) if path in trace.random}
@@ -77,7 +77,7 @@ def conditions(trace: Trace) -> list[Condition]:
     decided = any(behind.intersection(equation.results) for equation in written)
     others = [] if decided else [equation for equation in flat.equations if behind.intersection(equation.results)]
     chosen = {id(equation) for equation in (*written, *others)}
-    found: list[Condition] = []
+    found: list[TracedCondition] = []
     for equation in flat.equations:
         if id(equation) in chosen:
             for operator, left, right, bound in _compared(trace, equation):
@@ -85,7 +85,7 @@ def conditions(trace: Trace) -> list[Condition]:
                 depends = frozenset().union(*(flat.depends[atom] for atom in read))
                 if depends - streams:
                     place = equation.place if equation in written else None
-                    found.append(Condition(place, operator, left, right, equation.guards, depends, bound))
+                    found.append(TracedCondition(place, operator, left, right, equation.guards, depends, bound))
     return found[:MOST]
 
 
@@ -134,7 +134,7 @@ def _dtype(trace: Trace, atom: Atom) -> Any:
 Outcomes = tuple[Any, Any, Any, Any]
 
 
-def outcomes(trace: Trace, several: Sequence[Condition]) -> Callable[..., Outcomes]:
+def outcomes(trace: Trace, several: Sequence[TracedCondition]) -> Callable[..., Outcomes]:
     """A function of the inputs of a trace that gives how conditions come out."""
     wanted = [atom for each in several for atom in (each.left, each.right, *(atom for atom, _ in each.guards))]
     compute = trace.flat.function(wanted)

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nnx_conformance.contracts.module_laws.execution.tracing.places import Place, Places
+from nnx_conformance.contracts.module_laws.execution.tracing.places import SourceSpan, SourceSpans
 
 #: Where an equation keeps the jaxpr of what it calls, by name; those that may give another result than their caller's
 #: operands through it are loops and conditions, which are treated apart.
@@ -67,7 +67,7 @@ class Equation:
     compute: Callable[..., Sequence[Any]]
     reads: tuple[Atom, ...]
     results: tuple[int, ...]
-    place: Place | None
+    place: SourceSpan | None
     guards: tuple[Guard, ...]
     kept: tuple[Any, ...] = ()
     effects: bool = False
@@ -84,7 +84,7 @@ class Flat:
         types: the aval of each number.
     """
 
-    def __init__(self, closed: Any, places: Places) -> None:
+    def __init__(self, closed: Any, places: SourceSpans) -> None:
         self._places = places
         self.inputs = len(closed.jaxpr.invars)
         self.equations: list[Equation] = []
@@ -139,7 +139,7 @@ class Flat:
         constants: Sequence[Any],
         operands: Iterable[Atom],
         guards: tuple[Guard, ...],
-        outer: Place | None,
+        outer: SourceSpan | None,
         name: str,
     ) -> list[Atom]:
         known: dict[Any, Atom] = dict(zip(jaxpr.invars, operands, strict=True))
@@ -157,7 +157,7 @@ class Flat:
         return list(map(atom, jaxpr.outvars))
 
     def _results(
-        self, equation: Any, reads: tuple[Atom, ...], guards: tuple[Guard, ...], place: Place | None
+        self, equation: Any, reads: tuple[Atom, ...], guards: tuple[Guard, ...], place: SourceSpan | None
     ) -> Sequence[Atom]:
         name, params = equation.primitive.name, equation.params
         if name == "cond":
@@ -183,11 +183,13 @@ class Flat:
         return self._added(equation, reads, guards, place)
 
     def _inside(
-        self, closed: Any, reads: Iterable[Atom], guards: tuple[Guard, ...], place: Place | None, name: str = ""
+        self, closed: Any, reads: Iterable[Atom], guards: tuple[Guard, ...], place: SourceSpan | None, name: str = ""
     ) -> list[Atom]:
         return self._written_out(_open(closed), getattr(closed, "consts", ()), reads, guards, place, name)
 
-    def _chosen(self, index: Atom, cases: tuple[Atom, ...], guards: tuple[Guard, ...], place: Place | None) -> Atom:
+    def _chosen(
+        self, index: Atom, cases: tuple[Atom, ...], guards: tuple[Guard, ...], place: SourceSpan | None
+    ) -> Atom:
         """One of several results, by a number."""
         if all(case is cases[0] or case == cases[0] for case in cases):
             return cases[0]
@@ -200,7 +202,7 @@ class Flat:
         return result
 
     def _scan(
-        self, equation: Any, reads: tuple[Atom, ...], guards: tuple[Guard, ...], place: Place | None
+        self, equation: Any, reads: tuple[Atom, ...], guards: tuple[Guard, ...], place: SourceSpan | None
     ) -> Sequence[Atom]:
         params = equation.params
         constants, carried = _scanned(params)
@@ -217,7 +219,7 @@ class Flat:
                 results[at] = reads[constants + at]
         return results
 
-    def _first(self, atom: Atom, variable: Any, place: Place | None) -> Atom:
+    def _first(self, atom: Atom, variable: Any, place: SourceSpan | None) -> Atom:
         """The first of what a loop goes through."""
         if isinstance(atom, Constant):
             return Constant(atom.value[0])
@@ -226,7 +228,7 @@ class Flat:
         return result
 
     def _while(
-        self, equation: Any, reads: tuple[Atom, ...], guards: tuple[Guard, ...], place: Place | None
+        self, equation: Any, reads: tuple[Atom, ...], guards: tuple[Guard, ...], place: SourceSpan | None
     ) -> Sequence[Atom]:
         params = equation.params
         tests, bodies = params["cond_nconsts"], params["body_nconsts"]
@@ -241,7 +243,7 @@ class Flat:
         return results
 
     def _added(
-        self, equation: Any, reads: tuple[Atom, ...], guards: tuple[Guard, ...], place: Place | None
+        self, equation: Any, reads: tuple[Atom, ...], guards: tuple[Guard, ...], place: SourceSpan | None
     ) -> tuple[int, ...]:
         results = tuple(self._number(variable.aval) for variable in equation.outvars)
         kept = tuple(

@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from nnx_conformance.contracts.module_laws.evidence import MovedConstant, Proof, Visit, Write
+from nnx_conformance.contracts.module_laws.evidence import ConditionVisit, LeafWrite, MovedConstant, Proof
 from nnx_conformance.contracts.module_laws.execution.harness import Harness
 from nnx_conformance.contracts.module_laws.execution.tracing import proofs
 from nnx_conformance.contracts.module_laws.execution.tracing.conditions import conditions
-from nnx_conformance.contracts.module_laws.execution.tracing.places import Place
-from nnx_conformance.contracts.module_laws.execution.tracing.reaching import Search
+from nnx_conformance.contracts.module_laws.execution.tracing.places import SourceSpan
+from nnx_conformance.contracts.module_laws.execution.tracing.reaching import TraceSearch
 from nnx_conformance.contracts.module_laws.execution.tracing.trace import Trace, arguments_of, traced
-from nnx_conformance.contracts.module_laws.execution.tracing.visiting import Visits
+from nnx_conformance.contracts.module_laws.execution.tracing.visiting import Visitor
 from nnx_conformance.contracts.module_laws.program.language import INPUTS
 from nnx_conformance.core.facts import Line
 from nnx_conformance.core.plain_text import plain, short
@@ -77,14 +77,14 @@ def _traces(harness: Harness, seed: int, number: int, calls: int) -> dict[str, T
 def _conditions(harness: Harness, seed: int, number: int, traces: dict[str, Trace]) -> dict[str, Any]:
     """The conditions of the traces, and what the module does where they come out as on no input that it is given."""
     mets: list[Met] = []
-    visits: list[Visit] = []
+    visits: list[ConditionVisit] = []
     numbers = harness.pool.several(number, INPUTS)
     given = [arguments_of(harness.pool.arguments(each)).numbers for each in dict.fromkeys(numbers)]
     for mode, trace in traces.items():
         found = conditions(trace)
         if not found or trace.paths != traces[TRAIN].paths:
             continue
-        search = Search(trace, found, traces[TRAIN].values)
+        search = TraceSearch(trace, found, traces[TRAIN].values)
         search.run(given, traces[TRAIN], harness.subject.horizon)
 
         def made(seed: int, mode: str = mode) -> Any:
@@ -93,13 +93,13 @@ def _conditions(harness: Harness, seed: int, number: int, traces: dict[str, Trac
                 getattr(module, mode)()
             return module
 
-        seen = Visits(harness, search, made, seed, mode == EVAL).all()
+        seen = Visitor(harness, search, made, seed, mode == EVAL).all()
         visits += seen
         mets += [_met(harness, search, at) for at, each in enumerate(found) if each.place]
     return {"conditions": tuple(mets), "visits": tuple(visits)}
 
 
-def _met(harness: Harness, search: Search, at: int) -> Met:
+def _met(harness: Harness, search: TraceSearch, at: int) -> Met:
     condition, known = search.conditions[at], search.known[at]
     assert condition.place is not None
     params = search.trace.params
@@ -119,7 +119,7 @@ def _proof(harness: Harness, trace: Trace, evaluating: bool) -> Proof:
         tuple(path for path in trace.paths if path in kept),
         trace.stable and proofs.same_types(trace),
         proofs.certain(trace),
-        tuple(Write(path, line) for path, line in lines if line),
+        tuple(LeafWrite(path, line) for path, line in lines if line),
     )
 
 
@@ -128,5 +128,5 @@ def _moved(harness: Harness, trace: Trace, later: Trace) -> MovedConstant | None
     return MovedConstant(_line(harness, found.place), found.before, found.after) if found else None
 
 
-def _line(harness: Harness, place: Place | None) -> Line | None:
+def _line(harness: Harness, place: SourceSpan | None) -> Line | None:
     return harness.source.line(place.file, place.line) if place else None

@@ -18,7 +18,7 @@ LONGEST = 100
 
 
 @dataclass(frozen=True)
-class Place:
+class SourceSpan:
     """A span of source: its file, its first and last line, and the bytes in these at which it begins and ends."""
 
     file: str
@@ -58,13 +58,13 @@ def _called(text: str) -> str:
     return ""
 
 
-class Places:
+class SourceSpans:
     """Finds the places of equations in the files of one subject."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
 
-    def of(self, equation: Any, outer: Place | None, name: str) -> Place | None:
+    def of(self, equation: Any, outer: SourceSpan | None, name: str) -> SourceSpan | None:
         """The place of an equation: the innermost line of the subject that led to it.
 
         Args:
@@ -90,9 +90,9 @@ class Places:
 
 
 @functools.lru_cache(maxsize=4096)
-def _place(code: CodeType, at: int) -> Place | None:
+def _place(code: CodeType, at: int) -> SourceSpan | None:
     spans = itertools.islice(code.co_positions(), at // 2, None)
     line, last, begin, end = next(spans, (None,) * 4)
     if line is None or last is None or begin is None or end is None:
         return None
-    return Place(code.co_filename, line, last, begin, end)
+    return SourceSpan(code.co_filename, line, last, begin, end)

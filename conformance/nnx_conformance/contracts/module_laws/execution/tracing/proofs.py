@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from nnx_conformance.contracts.module_laws.execution.tracing.flat import Atom, Constant, Equation, Flat
-from nnx_conformance.contracts.module_laws.execution.tracing.places import Place
+from nnx_conformance.contracts.module_laws.execution.tracing.places import SourceSpan
 from nnx_conformance.contracts.module_laws.execution.tracing.trace import Trace
 from nnx_conformance.observe.flax_versions import is_key
 
@@ -56,7 +56,7 @@ class Moved:
         before, after: both values, as text.
     """
 
-    place: Place | None
+    place: SourceSpan | None
     before: str
     after: str
 

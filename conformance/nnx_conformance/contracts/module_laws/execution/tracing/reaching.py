@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nnx_conformance.contracts.module_laws.execution.tracing.conditions import Condition, outcomes
+from nnx_conformance.contracts.module_laws.execution.tracing.conditions import TracedCondition, outcomes
 from nnx_conformance.contracts.module_laws.execution.tracing.trace import Trace
 from nnx_conformance.observe.flax_versions import is_key
 
@@ -38,7 +38,7 @@ SCALES = tuple(sign * 10.0**power for power in range(1, 8) for sign in (1, -1))
 
 
 @dataclass(frozen=True, eq=False)
-class Spot:
+class Reached:
     """A state and an input at which a condition comes out as it did nowhere before.
 
     Attributes:
@@ -67,7 +67,7 @@ class Known:
     nearest: tuple[float, float] = (math.nan, math.nan)
 
 
-class Search:
+class TraceSearch:
     """A search for the spots of one trace.
 
     Attributes:
@@ -76,11 +76,11 @@ class Search:
         spots: in the order in which they were found.
     """
 
-    def __init__(self, trace: Trace, conditions: Sequence[Condition], start: Sequence[Any]) -> None:
+    def __init__(self, trace: Trace, conditions: Sequence[TracedCondition], start: Sequence[Any]) -> None:
         self.trace = trace
         self.conditions = conditions
         self.known = [Known() for _ in conditions]
-        self.spots: list[Spot] = []
+        self.spots: list[Reached] = []
         self._given: list[tuple[Any, ...]] = []
         self._start = tuple(start)
         self._base = tuple(trace.arguments.numbers)
@@ -97,7 +97,7 @@ class Search:
         """
         self._given = [tuple(numbers) for numbers in given]
         for numbers in self._given:
-            self._look(Spot(-1, True, self._start, numbers), given=True)
+            self._look(Reached(-1, True, self._start, numbers), given=True)
         self._by_inputs(self._start, 0)
         if any(True for _ in self._goals()):
             self._by_running(step, horizon)
@@ -109,7 +109,7 @@ class Search:
         for at, known in enumerate(self.known):
             yield from ((at, outcome) for outcome in (True, False) if outcome not in known.met)
 
-    def _look(self, spot: Spot, given: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def _look(self, spot: Reached, given: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """How conditions come out at a spot; what is new there is kept. Gives the operands."""
         true, false, left, right = map(np.asarray, self._probe(*spot.state, *spot.numbers))
         for at, known in enumerate(self.known):
@@ -124,7 +124,7 @@ class Search:
                 known.nearest = float(left[at]), float(right[at])
         return left, right
 
-    def _elsewhere(self, spot: Spot) -> Spot:
+    def _elsewhere(self, spot: Reached) -> Reached:
         """The same on another input of programs: given one and the same again and again, state comes to stand still."""
         for numbers in self._given[1:] if spot.calls > 0 and not spot.inputs else ():
             true, false, _, _ = self._probe(*spot.state, *numbers)
@@ -142,7 +142,7 @@ class Search:
                 if goal[1] in self.known[goal[0]].met:
                     break
 
-                def spot(value: Any, position: int = position) -> Spot:
+                def spot(value: Any, position: int = position) -> Reached:
                     return self._spot(state, calls, position, value)
 
                 for value in self._moves(goal, self._base[position], spot):
@@ -150,11 +150,11 @@ class Search:
                     if goal[1] in self.known[goal[0]].met:
                         break
 
-    def _spot(self, state: tuple[Any, ...], calls: int, position: int, value: Any) -> Spot:
+    def _spot(self, state: tuple[Any, ...], calls: int, position: int, value: Any) -> Reached:
         numbers = (*self._base[:position], value, *self._base[position + 1 :])
-        return Spot(-1, True, state, numbers, calls, inputs=True)
+        return Reached(-1, True, state, numbers, calls, inputs=True)
 
-    def _moves(self, goal: Goal, value: Any, spot: Callable[[Any], Spot]) -> Iterator[Any]:
+    def _moves(self, goal: Goal, value: Any, spot: Callable[[Any], Reached]) -> Iterator[Any]:
         """Other values of an array, towards where the operands of a condition meet, and beyond."""
         if is_key(value) or not jnp.issubdtype(jnp.result_type(value), jnp.floating):
             return
@@ -217,7 +217,7 @@ class Search:
                     break
                 state, more = run(state, numbers, goals, most - calls)
                 calls += int(more)
-                self._look(Spot(-1, True, tuple(state), numbers, calls, numbers is not self._base))
+                self._look(Reached(-1, True, tuple(state), numbers, calls, numbers is not self._base))
 
     def _open(self) -> np.ndarray:
         """For each condition, whether being true and being false are still to be met."""
@@ -240,9 +240,9 @@ class Search:
                         break
                     self._look(self._put(at, value))
 
-    def _put(self, at: int, value: Any) -> Spot:
+    def _put(self, at: int, value: Any) -> Reached:
         state = (*self._start[:at], value, *self._start[at + 1 :])
-        return Spot(-1, True, state, self._base, -1, put=self.trace.paths[at])
+        return Reached(-1, True, state, self._base, -1, put=self.trace.paths[at])
 
     def _whole(self, goal: Goal, value: Any) -> Iterator[Any]:
         """Other whole numbers, and the other flag."""
@@ -258,7 +258,7 @@ class Search:
                     yield jnp.full(jnp.shape(value), int(moved), kind)
 
 
-def _running(step: Trace, search: Search) -> Any:
+def _running(step: Trace, search: TraceSearch) -> Any:
     """Calls again and again until a condition turns that is looked for: gives the state, and how many calls it took."""
     advance, look = step.flat.function(step.new), search._outcomes
     kinds = [jnp.result_type(value) if not is_key(value) else None for value in search._start]

@@ -15,7 +15,7 @@ from nnx_conformance.contracts.module_laws.execution.harness import Harness
 from nnx_conformance.contracts.module_laws.execution.pool import is_state, is_static
 from nnx_conformance.contracts.module_laws.execution.snapshots import contents_of, holds_keys, is_param, variables
 from nnx_conformance.contracts.module_laws.execution.tracing.flat import Atom, Flat
-from nnx_conformance.contracts.module_laws.execution.tracing.places import Places
+from nnx_conformance.contracts.module_laws.execution.tracing.places import SourceSpans
 from nnx_conformance.observe.flax_versions import is_key
 
 
@@ -24,7 +24,7 @@ class Untraceable(Exception):
 
 
 @dataclass(frozen=True, eq=False)
-class Arguments:
+class TracedArguments:
     """The arguments of a call: its numbers, and how the rest goes around them."""
 
     structure: Any
@@ -40,7 +40,7 @@ class Arguments:
         )
 
 
-def arguments_of(given: Any) -> Arguments:
+def arguments_of(given: Any) -> TracedArguments:
     """The parts of a call's arguments.
 
     Raises:
@@ -50,7 +50,7 @@ def arguments_of(given: Any) -> Arguments:
     if any(map(is_state, leaves)):
         raise Untraceable("a call may change what is state among its arguments")
     static = {at: leaf for at, leaf in enumerate(leaves) if is_static(leaf)}
-    return Arguments(structure, static, [leaf for at, leaf in enumerate(leaves) if at not in static])
+    return TracedArguments(structure, static, [leaf for at, leaf in enumerate(leaves) if at not in static])
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,13 +69,13 @@ class Trace:
 
     paths: tuple[str, ...]
     values: tuple[Any, ...]
-    arguments: Arguments
+    arguments: TracedArguments
     params: frozenset[str]
     random: frozenset[str]
     outputs: int
     closed: Any
     stable: bool
-    places: Places
+    places: SourceSpans
 
     @functools.cached_property
     def flat(self) -> Flat:
@@ -140,7 +140,7 @@ def traced(harness: Harness, module: Any, given: Any) -> Trace:
     params = frozenset(path for path, variable in roots.items() if variable is not None and is_param(variable))
     random = frozenset(path for path, variable in roots.items() if variable is not None and holds_keys(variable))
     values = tuple(contents[path] for path in paths)
-    places = Places(harness.source)
+    places = SourceSpans(harness.source)
     return Trace(tuple(paths), values, arguments, params, random, len(outputs), closed, stable[0], places)
 
 

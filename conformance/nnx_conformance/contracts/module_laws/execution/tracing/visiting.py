@@ -9,13 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nnx_conformance.contracts.module_laws.evidence import Side, Visit, Write
+from nnx_conformance.contracts.module_laws.evidence import ConditionVisit, LeafWrite, Side
 from nnx_conformance.contracts.module_laws.execution.harness import Harness
 from nnx_conformance.contracts.module_laws.execution.runners.repeating import FAR
 from nnx_conformance.contracts.module_laws.execution.snapshots import arrays, state, transplant, tree, variables
 from nnx_conformance.contracts.module_laws.execution.tracing import proofs
-from nnx_conformance.contracts.module_laws.execution.tracing.conditions import Condition
-from nnx_conformance.contracts.module_laws.execution.tracing.reaching import Search, Spot
+from nnx_conformance.contracts.module_laws.execution.tracing.conditions import TracedCondition
+from nnx_conformance.contracts.module_laws.execution.tracing.reaching import Reached, TraceSearch
 from nnx_conformance.contracts.module_laws.execution.tracing.trace import Trace
 from nnx_conformance.contracts.module_laws.program.language import OTHER
 from nnx_conformance.core.case import array_text
@@ -26,11 +26,11 @@ from nnx_conformance.observe.flax_versions import contents, is_key, set_contents
 MOST, WIDTH = 10, 60
 
 
-class Visits:
+class Visitor:
     """Makes the visits of one search; `made` gives a module as it was before its state was read."""
 
     def __init__(
-        self, harness: Harness, search: Search, made: Callable[[int], Any], seed: int, evaluating: bool
+        self, harness: Harness, search: TraceSearch, made: Callable[[int], Any], seed: int, evaluating: bool
     ) -> None:
         self._harness = harness
         self._search = search
@@ -39,12 +39,12 @@ class Visits:
         self._seed = seed
         self._evaluating = evaluating
 
-    def all(self) -> tuple[Visit, ...]:
+    def all(self) -> tuple[ConditionVisit, ...]:
         """The visits, those that calls and inputs lead to first."""
         spots = sorted(self._search.spots, key=lambda spot: spot.calls < 0)
         return tuple(map(self._visit, spots[:MOST]))
 
-    def _visit(self, spot: Spot) -> Visit:
+    def _visit(self, spot: Reached) -> ConditionVisit:
         condition = self._search.conditions[spot.condition]
         module = self._at(spot, self._seed)
         before = state(module)
@@ -67,33 +67,33 @@ class Visits:
             return self._noted(condition, spot, before=before, after=after, outputs=outputs, **more)
         return self._noted(condition, spot, before=before, after=after, outputs=outputs)
 
-    def _noted(self, condition: Condition, spot: Spot, **sides: Any) -> Visit:
+    def _noted(self, condition: TracedCondition, spot: Reached, **sides: Any) -> ConditionVisit:
         trace, harness = self._trace, self._harness
         text = condition.text if spot.outcome or not condition.text else f"not ({condition.text})"
         writers = ((path, proofs.writer(trace, path)) for path in trace.paths)
         places = ((path, equation.place) for path, equation in writers if equation and equation.place)
-        writes = tuple(Write(path, harness.source.line(place.file, place.line)) for path, place in places)
+        writes = tuple(LeafWrite(path, harness.source.line(place.file, place.line)) for path, place in places)
         line = harness.source.line(condition.place.file, condition.place.line) if condition.place else None
         reached = spot.calls >= 0 or spot.put in trace.params
-        return Visit(text, line, _where(spot, trace), reached, self._evaluating, writes=writes, **sides)
+        return ConditionVisit(text, line, _where(spot, trace), reached, self._evaluating, writes=writes, **sides)
 
-    def _at(self, spot: Spot, seed: int) -> Any:
+    def _at(self, spot: Reached, seed: int) -> Any:
         module = self._made(seed)
         put(module, dict(zip(self._trace.paths, spot.state, strict=True)))
         return module
 
-    def _other(self, spot: Spot, seed: int) -> Side:
+    def _other(self, spot: Reached, seed: int) -> Side:
         """What a module returns that is in the same state, but for keys that come from another seed."""
         other = self._made(seed)
         transplant(self._at(spot, self._seed), other, keys=False)
         before = state(other)
         return Side(tree(self._call(other, spot)), before)
 
-    def _call(self, module: Any, spot: Spot) -> Any:
+    def _call(self, module: Any, spot: Reached) -> Any:
         return self._harness.invoke(module, *self._trace.arguments.whole(list(map(jnp.asarray, spot.numbers))))
 
 
-def _where(spot: Spot, trace: Trace) -> str:
+def _where(spot: Reached, trace: Trace) -> str:
     ways = [f"in call {spot.calls + 1}"] if spot.calls > 0 else []
     if spot.inputs:
         moved = [new for new, old in zip(spot.numbers, trace.arguments.numbers, strict=True) if new is not old]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator
 
-from nnx_conformance.contracts.module_laws.evidence import Leaf, Visit
+from nnx_conformance.contracts.module_laws.evidence import ConditionVisit, LeafFacts
 from nnx_conformance.contracts.module_laws.facts import ProgramFacts
 from nnx_conformance.contracts.module_laws.laws.differences import text
 from nnx_conformance.contracts.module_laws.laws.law import Evidence
-from nnx_conformance.contracts.module_laws.laws.reading import Reading, by_path, changed, is_stream
+from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading, by_path, changed, is_stream
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, same_bits
 from nnx_conformance.core.contract import Violation
@@ -19,18 +19,18 @@ from nnx_conformance.core.search.conditions import Met
 ANYWHERE = "optimisers and weight decay change every Param"
 
 
-def visits(reading: Reading) -> list[Visit]:
+def visits(reading: ProgramReading) -> list[ConditionVisit]:
     """The calls where a condition came out so, of those to which calls, inputs or training lead."""
     return [visit for step in reading.facts.steps for visit in step.visits if visit.reached]
 
 
-def params_kept(_: Case, reading: Reading) -> Iterator[Claim]:
+def params_kept(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     """The claims that these calls leave Params as they were, to the last bit."""
     for visit in visits(reading):
         yield from _kept(visit, params=True)
 
 
-def params_written(reading: Reading) -> Violation | None:
+def params_written(reading: ProgramReading) -> Violation | None:
     """The violation of the first one that changes a Param."""
     for visit in visits(reading):
         if path := _changed(visit, params=True):
@@ -38,7 +38,7 @@ def params_written(reading: Reading) -> Violation | None:
     return None
 
 
-def frozen(_: Case, reading: Reading) -> Iterator[Claim]:
+def frozen(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     """The claims that in eval mode they change no state, and that a second one on the input returns the same."""
     for visit in visits(reading):
         if visit.evaluating:
@@ -48,7 +48,7 @@ def frozen(_: Case, reading: Reading) -> Iterator[Claim]:
                 yield same_bits(new.array, old.array)
 
 
-def moved_in_eval_mode(reading: Reading) -> Violation | None:
+def moved_in_eval_mode(reading: ProgramReading) -> Violation | None:
     """The violation of the first one in eval mode that changes state, or returns something else the second time."""
     for visit in visits(reading):
         if visit.evaluating and (path := _changed(visit, params=False)):
@@ -60,7 +60,7 @@ def moved_in_eval_mode(reading: Reading) -> Violation | None:
     return None
 
 
-def _kept(visit: Visit, params: bool) -> Iterator[Claim]:
+def _kept(visit: ConditionVisit, params: bool) -> Iterator[Claim]:
     old = by_path(visit.before)
     for new in visit.after:
         was = old.get(new.path)
@@ -68,34 +68,36 @@ def _kept(visit: Visit, params: bool) -> Iterator[Claim]:
             yield same_bits(new.array, was.array)
 
 
-def _changed(visit: Visit, params: bool) -> str:
+def _changed(visit: ConditionVisit, params: bool) -> str:
     """The path of the first leaf that the call changed; empty if there is none."""
     old = by_path(visit.before)
     both = ((old[new.path], new) for new in visit.after if new.path in old and _counts(new, params))
     return next((new.path for was, new in both if changed(was, new)), "")
 
 
-def _counts(leaf: Leaf, params: bool) -> bool:
+def _counts(leaf: LeafFacts, params: bool) -> bool:
     return leaf.param if params else leaf.state and not is_stream(leaf)
 
 
-def _returned(visit: Visit) -> Iterable[tuple[Leaf, Leaf]]:
+def _returned(visit: ConditionVisit) -> Iterable[tuple[LeafFacts, LeafFacts]]:
     pairs = zip(visit.outputs, visit.again, strict=False)
     return [(old, new) for old, new in pairs if old.array is not None and new.array is not None]
 
 
-def _violation(visit: Visit, path: str, what: str, cause: str = "") -> Violation:
+def _violation(visit: ConditionVisit, path: str, what: str, cause: str = "") -> Violation:
     values = text(by_path(visit.before)[path]), text(by_path(visit.after)[path])
     line = next((write.line for write in visit.writes if write.path == path), visit.line)
     return _said(visit, what, *values, line, cause)
 
 
-def _said(visit: Visit, what: str, expected: str, observed: str, line: Line | None, cause: str = "") -> Violation:
+def _said(
+    visit: ConditionVisit, what: str, expected: str, observed: str, line: Line | None, cause: str = ""
+) -> Violation:
     what = f"{visit.where}, {what}"
     return Violation(what, expected, observed, line, cause, evidence=Evidence.KIT, condition=quoted(visit))
 
 
-def quoted(visit: Visit) -> str:
+def quoted(visit: ConditionVisit) -> str:
     """The condition of a visit, its code in backticks; empty where a library compares."""
     text, at, limit = visit.condition.partition(" at its ")
     return f"`{text}`{at}{limit}" if text else ""
@@ -110,7 +112,7 @@ def met(facts: ProgramFacts) -> Iterator[Met]:
             yield dataclasses.replace(known, advice=advice)
 
 
-def _advice(visit: Visit) -> str:
+def _advice(visit: ConditionVisit) -> str:
     if path := _changed(visit, params=True):
         return f"{visit.where} by the kit, a call changes the Param `{path}`; no call led there"
     if visit.evaluating and (path := _changed(visit, params=False)):
