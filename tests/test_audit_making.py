@@ -28,19 +28,25 @@ SOURCE = (Path(nnx_reference.__file__).parent / "solution.py").read_text()
 MADE = {one.name: one for one in syntactic(SOURCE, "mutability_increment_count")}
 CHANGES = {
     "drop-wrapper-1": "line 17: `nnx.Variable(jnp.array(0.0))` becomes `jnp.array(0.0)`",
-    "drop-wrapper-2": "line 21: `self.count.value =` becomes `self.count =`",
+    "drop-wrapper-2": (
+        "line 21: `self.count.copy_from(nnx.Variable(self.count + 1.0))` becomes `self.count = self.count + 1.0`"
+    ),
     "change-type-1": "line 17: `nnx.Variable(jnp.array(0.0))` becomes `nnx.Param(jnp.array(0.0))`",
     "hoist-to-class-1": "line 12: `self.count = nnx.Variable(jnp.array(0.0))` moves into the body of `Counter`",
     "hoist-to-module-1": "line 36: `model = Counter(nnx.Rngs(int(seed)))` is made once, and kept by the module",
     "shift-loop-1": "line 38: `range(int(n_calls))` becomes `range(int(n_calls) - 1)`",
     "stop-loop-3": "line 38: `range(int(n_calls))` becomes `range(min(int(n_calls), 8))`",
     "drop-call-1": "line 16: `rngs.params()` becomes `pass`",
-    "double-call-4": "line 39: `last_x = model(x)` becomes `last_x = model(x); last_x = model(x)`",
-    "swap-results-1": "line 40: `[model.count.value, last_x.sum()]` becomes `[last_x.sum(), model.count.value]`",
-    "answer-from-arguments-5": "line 40: `model.count.value` becomes `n_calls`",
+    "double-call-3": (
+        "line 21: `self.count.copy_from(nnx.Variable(self.count + 1.0))` becomes "
+        "`self.count.copy_from(nnx.Variable(self.count + 1.0)); self.count.copy_from(nnx.Variable...`"
+    ),
+    "double-call-5": "line 39: `last_x = model(x)` becomes `last_x = model(x); last_x = model(x)`",
+    "swap-results-1": "line 40: `[model.count, last_x.sum()]` becomes `[last_x.sum(), model.count]`",
+    "answer-from-arguments-5": "line 40: `model.count` becomes `n_calls`",
     "cast-4": 'line 22: `x` becomes `(x).astype("float16")`',
     "compile-call-1": "line 19: `__call__` is decorated with `@jax.jit`",
-    "change-number-3": "line 21: `self.count.value + 1.0` becomes `self.count.value - 1.0`",
+    "change-number-3": "line 21: `self.count + 1.0` becomes `self.count - 1.0`",
 }
 
 
@@ -51,6 +57,13 @@ def test_a_made_mutant_tells_what_was_changed(name: str, told: str) -> None:
 
 def test_every_operator_finds_a_place_in_the_reference() -> None:
     assert {name.rpartition("-")[0] for name in MADE} == set(OPERATORS)
+
+
+def test_another_type_is_used_wherever_a_variable_is_made_for_the_attribute() -> None:
+    source = MADE["change-type-1"].source.decode()
+
+    assert "self.count = nnx.Param(jnp.array(0.0))" in source
+    assert "self.count.copy_from(nnx.Param(self.count + 1.0))" in source
 
 
 @pytest.mark.parametrize("one", MADE.values(), ids=lambda one: one.name)
@@ -82,7 +95,7 @@ def test_without_libcst_the_exact_line_that_installs_it_is_told(
     assert left.value.code == 2
     assert capsys.readouterr().err == (
         "nnx-conformance: Mutants are made with LibCST, which is not installed. "
-        "Install it: pip install 'nnx-conformance[audit]'. Or judge the hand-written ones alone, with --by-hand.\n"
+        "Install it: pip install 'nnx-conformance[audit]'. Or judge only the hand-written ones, with --by-hand.\n"
     )
 
 

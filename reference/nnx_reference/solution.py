@@ -1,7 +1,7 @@
 """The exercise `mutability`, solved plainly: a Flax NNX module that counts its own calls.
 
-The count is written through `.value`, the one form that works on every Flax from 0.8.5 on. It warns
-of deprecation from 0.12.1 on; where older lines do not matter, write `self.count[...]` instead.
+`copy_from` writes to a Variable on every Flax from 0.8.5 on. From Flax 0.10.7 on, where indexing works too, the shorter
+form is `self.count[...] = self.count[...] + 1.0`.
 """
 
 import jax
@@ -18,7 +18,7 @@ class Counter(nnx.Module):
 
     def __call__(self, x: jax.Array) -> jax.Array:
         # The contents change and the Variable stays: `self.count = ...` would replace it.
-        self.count.value = self.count.value + 1.0
+        self.count.copy_from(nnx.Variable(self.count + 1.0))
         return x
 
 
@@ -37,4 +37,4 @@ def mutability_increment_count(seed: float, x: jax.Array, n_calls: float) -> jax
     last_x = x
     for _ in range(int(n_calls)):
         last_x = model(x)
-    return jnp.array([model.count.value, last_x.sum()])
+    return jnp.array([model.count, last_x.sum()])

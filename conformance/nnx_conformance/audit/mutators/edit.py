@@ -22,12 +22,14 @@ class Edit:
         new: what stands in its place, one node or several.
         imports: a line that the change needs at the top of the file; empty for none.
         description: what it does, where the two nodes are too long to be shown.
+        alike: further nodes that must change with it, and what replaces each.
     """
 
     old: cst.CSTNode
     new: cst.CSTNode | Sequence[cst.CSTNode]
     imports: str = ""
     description: str = ""
+    alike: Sequence[tuple[cst.CSTNode, cst.CSTNode]] = ()
 
 
 class ParsedSource:
@@ -76,9 +78,9 @@ class ParsedSource:
         """The changed source."""
         changed = self.module.visit(_Replacing(edit))
         assert isinstance(changed, cst.Module)
-        if not edit.imports:
-            return changed.code
         body = list(changed.body)
+        if not edit.imports or any(self.code(statement) == edit.imports for statement in body):
+            return changed.code
         at = max((index for index, statement in enumerate(body) if _is_import(statement)), default=0) + 1
         added = cst.parse_statement(edit.imports)
         return changed.with_changes(body=[*body[:at], added, *body[at:]]).code
@@ -87,19 +89,22 @@ class ParsedSource:
 class _Replacing(cst.CSTTransformer):
     def __init__(self, edit: Edit) -> None:
         super().__init__()
-        self._edit = edit
+        self._changes = [(edit.old, edit.new), *edit.alike]
 
     def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> object:  # type: ignore[override]
-        if original_node is not self._edit.old:
-            return super().on_leave(original_node, updated_node)
-        new = self._edit.new
-        return new if isinstance(new, cst.CSTNode) else cst.FlattenSentinel(new)
+        for old, new in self._changes:
+            if original_node is old:
+                return new if isinstance(new, cst.CSTNode) else cst.FlattenSentinel(new)
+        return super().on_leave(original_node, updated_node)
 
 
 class _Bare(cst.CSTTransformer):
     def leave_TrailingWhitespace(
         self, original_node: cst.TrailingWhitespace, updated_node: cst.TrailingWhitespace
     ) -> cst.TrailingWhitespace:
+        return updated_node.with_changes(comment=None)
+
+    def leave_EmptyLine(self, original_node: cst.EmptyLine, updated_node: cst.EmptyLine) -> cst.EmptyLine:
         return updated_node.with_changes(comment=None)
 
 

@@ -22,6 +22,11 @@ CONTENTS = m.OneOf(
     m.Attribute(value=OWN, attr=m.OneOf(m.Name("value"), m.Name("raw_value"))),
     m.Subscript(value=OWN, slice=[m.SubscriptElement(slice=m.Index(value=m.Ellipsis()))]),
 )
+WRITES = m.Expr(
+    value=m.Call(
+        func=m.Attribute(value=OWN, attr=m.OneOf(m.Name("copy_from"), m.Name("set_value"))), args=[m.Arg(keyword=None)]
+    )
+)
 
 
 def drop_wrapper(source: ParsedSource) -> Iterator[Edit]:
@@ -32,17 +37,38 @@ def drop_wrapper(source: ParsedSource) -> Iterator[Edit]:
         for target in assign.targets:
             if m.matches(target.target, CONTENTS) and isinstance(target.target, (cst.Attribute, cst.Subscript)):
                 yield Edit(target, target.with_changes(target=target.target.value))
+    for write in source.find(cst.Expr):
+        if m.matches(write, WRITES):
+            call = cst.ensure_type(write.value, cst.Call)
+            attribute, value = cst.ensure_type(call.func, cst.Attribute).value, call.args[0].value
+            if isinstance(value, cst.Call) and m.matches(value, WRAPPED):
+                value = value.args[0].value
+            target = cst.AssignTarget(cst.ensure_type(attribute, cst.Attribute))
+            yield Edit(write, cst.Assign([target], value))
 
 
 def change_type(source: ParsedSource) -> Iterator[Edit]:
-    """Another Variable type."""
+    """Another Variable type, wherever one is made for the attribute: to be held, or to be copied into it."""
     for assign in source.find(cst.Assign):
         if not m.matches(assign, MAKES) or not isinstance(assign.value, cst.Call):
             continue
+        attribute = assign.targets[0].target
+        copied = [value for target, value in _copied(source) if target.deep_equals(attribute)]
         for name in TYPES:
             if not source.code(assign.value.func).endswith(name):
                 kind = cst.parse_expression(f"nnx.{name}")
-                yield Edit(assign.value, assign.value.with_changes(func=kind), imports="from flax import nnx")
+                alike = [(made, made.with_changes(func=kind)) for made in copied]
+                yield Edit(assign.value, assign.value.with_changes(func=kind), "from flax import nnx", alike=alike)
+
+
+def _copied(source: ParsedSource) -> Iterator[tuple[cst.BaseExpression, cst.Call]]:
+    """The attributes that a new Variable is copied into, and the calls that make it."""
+    for write in source.find(cst.Expr):
+        if m.matches(write, WRITES):
+            call = cst.ensure_type(write.value, cst.Call)
+            value = call.args[0].value
+            if isinstance(value, cst.Call) and m.matches(value, WRAPPED):
+                yield cst.ensure_type(call.func, cst.Attribute).value, value
 
 
 def hoist_to_class(source: ParsedSource) -> Iterator[Edit]:
