@@ -242,7 +242,7 @@ def test_a_trait_that_would_excuse_a_fault_is_asked_for() -> None:
 
 def test_a_subject_that_cannot_be_made_anew_says_why() -> None:
     assert examined(Subject(lambda rngs: layer()(X[0, :2]), [X])).failure.startswith(
-        "making it anew raised TypeError: "
+        "making it again raised TypeError: "
     )
     failure = examined(Subject(lambda rngs: layer(), [jnp.ones((2, 7))])).failure
     assert failure.startswith("a call of `it` on what was recorded raised TypeError: ")

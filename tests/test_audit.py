@@ -271,7 +271,7 @@ def test_where_mutants_were_judged_by_what_they_name_nothing_is_said_of_what_oth
 
     for told in ("alone it catches", "needed", "1 of 3 checks catch all that is caught"):
         assert told in whole and told not in narrow
-    assert "Each mutant was judged by the checks alone that it names." in narrow
+    assert "Each mutant was judged only by the checks that it names." in narrow
 
 
 def test_json_says_none_for_what_is_not_known_where_mutants_were_judged_by_what_they_name() -> None:

@@ -102,7 +102,7 @@ def test_a_signal_ends_a_grading_which_keeps_what_it_has(tmp_path: Path, number:
 
     said = ended(tmp_path, process, number, FORK_SERVER)
 
-    assert said == f"nnx-conformance: {WORDS[number]}; what was judged is kept, the same command goes on\n"
+    assert said == f"nnx-conformance: {WORDS[number]}; the results are kept; the same command continues\n"
 
 
 def ran(*arguments: str, folder: Path, **options: object) -> subprocess.CompletedProcess[str]:
@@ -184,7 +184,7 @@ os.execv(sys.argv[1], sys.argv[1:])
         ),
         (
             ("grade", "."),
-            "unable to open database file. What was stored before is kept: fix this, and the same command goes on.",
+            "unable to open database file. The stored results are kept: fix this, and the same command continues.",
         ),
         (("new-contract", "mine"), "mine cannot be written: Permission denied. Name another folder by --into."),
     ],

@@ -134,7 +134,7 @@ def test_two_formats_in_one_file_are_refused(tmp_path: Path, monkeypatch: pytest
         outputs(["json=r", "html=./r"], None)
     path = str(tmp_path / "r")
     assert str(misuse.value) == (
-        f"Expected a file for each format but got --format={path!r} (type=str). Give each format a file of its own."
+        f"Expected a file for each format but got --format={path!r} (type=str). Give each format its own file."
     )
 
 

@@ -367,7 +367,7 @@ BAD_OPTIONS = {
     "no list": (["nowhere.jsonl"], "Expected a JSONL file that can be read but got candidates='nowhere.jsonl'"),
     "jobs": ([".", "--jobs", "0"], "Expected a whole number >= 1 and <= 1024 but got --jobs=0 (type=int)"),
     "engine": ([".", "--engine", "rey"], "Expected an engine but got --engine='rey' (type=str). Did you mean 'ray'?"),
-    "address": ([".", "--address", "a:1"], "Expected --engine ray beside an address but got --address='a:1'"),
+    "address": ([".", "--address", "a:1"], "Expected --engine ray with an address but got --address='a:1'"),
     "format": ([".", "--format", "cvs"], "Expected a known format but got --format='cvs' (type=str). Did you mean"),
     "isolation": ([".", "--isolation", "jail"], "Expected a level of isolation but got --isolation='jail' "),
     "memory": ([".", "--memory", "1"], "Expected a number of MiB >= 512 (JAX does not run with less) and <= 1048576 "),
@@ -464,7 +464,7 @@ def test_a_full_disk_is_misuse_and_loses_nothing(tmp_path: Path) -> None:
         [sys.executable, "-c", textwrap.dedent(FILL), str(path)], capture_output=True, text=True, timeout=60
     )
     assert done.stdout.startswith("Expected a results file that can be used but got results="), done.stderr
-    assert "What was stored before is kept: fix this, and the same command goes on." in done.stdout
+    assert "The stored results are kept: fix this, and the same command continues." in done.stdout
     with Store(path, create=False) as store:
         assert [(row.id, row.reason) for row in store.rows()] == [("a.py", "kept")]
 

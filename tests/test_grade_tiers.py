@@ -63,7 +63,7 @@ def test_who_breaks_a_must_check_on_the_first_cases_is_judged_on_no_others(judge
     assert grade.status == "does not conform"
     assert grade.report is not None
     assert grade.report.cases == 16
-    assert grade.report.note == "judged on the first cases alone, which decide; with --complete, on all"
+    assert grade.report.note == "judged on the first cases, which decide; with --complete, on all"
     (finding, *_) = grade.report.findings
     assert (finding.check, finding.smallest) == ("wrapper-kept", False)
     assert finding.line is not None
@@ -97,7 +97,7 @@ def test_a_shrink_without_all_cases_is_refused() -> None:
     refused = CliRunner().invoke(cli, ["grade", "anywhere", "--shrink"])
     assert refused.exit_code == 2
     assert (
-        "Expected --complete beside --shrink but got --shrink=True (type=bool). Add --complete; or leave both out, and "
+        "Expected --complete with --shrink but got --shrink=True (type=bool). Add --complete; or leave both out, and "
         "ask `results FILE --show ID --shrink` for the smallest of one." in refused.output
     )
 
@@ -165,5 +165,5 @@ def test_the_first_tier_of_a_contract_is_one(name: str) -> None:
 def test_a_tier_beside_a_quick_audit_is_refused(tmp_path: Path) -> None:
     refused = CliRunner().invoke(cli, ["audit", "mutability", "--quick", "--tier", str(tmp_path / "t.toml")])
     assert refused.exit_code == 2
-    assert "Expected no --tier beside --quick but got --tier=" in refused.output
+    assert "Expected no --tier with --quick but got --tier=" in refused.output
     assert "Leave --quick out: it judges by a few of the checks." in refused.output

@@ -201,7 +201,7 @@ ROWS = np.array([[0.0, 0.0, 0.0, 0.0], [1.0, 2.0, 3.0, 4.0]], np.float32)
 
 def test_a_gradient_that_is_no_number_is_reported() -> None:
     found = violation(Norm, "gradients-agree", "call slopes", inputs=[ROWS])
-    assert found.what == "the gradient of `scale` is no number, where the outputs and their slope are"
+    assert found.what == "the gradient of `scale` is not finite, where the outputs and their slope are"
     assert judged(lambda rngs: Norm(rngs, safe=True), "gradients-agree", "call slopes", inputs=[ROWS]) is None
 
 

@@ -72,7 +72,7 @@ def test_a_state_that_no_shard_reduces_is_reported_where_a_mesh_or_the_trait_say
 
 
 def test_what_cannot_be_asked_is_not_applicable_with_its_reason(said: dict[str, str]) -> None:
-    assert said["an ordered callback"] == "its call has ordered effects, which JAX runs on one device alone"
+    assert said["an ordered callback"] == "its call has ordered effects, which JAX runs on one device only"
     assert said["a batch of odd length"] == "its batch of 3 rows cannot be split over two devices"
     assert said["two lengths"] == "its inputs share no first axis to split"
     assert said["no axis"] == "no Variable of it names an axis of a mesh"

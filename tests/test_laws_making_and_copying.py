@@ -264,7 +264,7 @@ def test_a_function_of_jax_that_pickle_refuses_is_no_fault_of_the_module() -> No
 
 def test_an_attribute_that_makes_each_instance_compile_is_named() -> None:
     found = finding(lambda rngs: Activated(lambda x: 2 * x), "instances-share-compilation")
-    assert found.what == "`nnx.jit` compiled anew for another instance of the same factory: their `activation` differs"
+    assert found.what == "`nnx.jit` compiled again for another instance of the same factory: their `activation` differs"
 
 
 def test_a_function_with_a_name_is_compiled_once_for_all_instances() -> None:

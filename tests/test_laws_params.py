@@ -98,7 +98,7 @@ def test_a_param_on_which_no_gradient_depends_gets_advice(make: Any, path: str, 
     found = judged(make)
     assert isinstance(found, Violation)
     assert found.what == f"calls use the Param `{path}`, and the gradient of no output depends on it{more}"
-    assert found.cause == "an optimiser trains nothing there, and its weight decay shrinks it all the same"
+    assert found.cause == "an optimiser trains nothing there, and its weight decay still shrinks it"
     assert f"`self.{path.split('.')[-1]} = nnx.Variable(...)`" in found.remedy
 
 

@@ -110,7 +110,7 @@ def test_results_prints_the_figures(tmp_path: Path) -> None:
     [
         (
             ("--pass-at", "1", "--status", "conforms"),
-            "Expected no other question beside --pass-at but got pass_at=(1,) (type=tuple). Leave out 'conforms'.",
+            "Expected no other question with --pass-at but got pass_at=(1,) (type=tuple). Leave out 'conforms'.",
         ),
         (
             ("--pass-at", "1", "--format", "csv"),
@@ -118,7 +118,7 @@ def test_results_prints_the_figures(tmp_path: Path) -> None:
         ),
         (
             ("--shrink",),
-            "Expected --show ID beside --shrink but got --shrink=True (type=bool). Add it: the search is for one "
+            "Expected --show ID with --shrink but got --shrink=True (type=bool). Add it: the search is for one "
             "candidate.",
         ),
     ],

@@ -91,7 +91,7 @@ MISUSES = {
     "unknown": (["ada", "--track", "minni"], "Expected the name of an installed track but got track='minni' "
         "(type=str). Did you mean 'mini'?"),
     "two folders": (["ada", "ada", "--track", "mini"], "Expected one folder with --track but got "
-        "targets=('ada', 'ada') (type=tuple). Judge each folder by a command of its own."),
+        "targets=('ada', 'ada') (type=tuple). Judge each folder with its own command."),
     "a contract": (["ada", "--track", "mini", "--contract", "mutability"], "Expected no --contract beside --track but "
         "got --contract='mutability' (type=str). Leave out --contract, or --track."),
     "a check": (["ada", "--track", "mini", "--check", "quiet"], "Expected no --check beside --track but got "

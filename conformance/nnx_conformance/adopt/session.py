@@ -62,7 +62,7 @@ def adoption(
     subjects = []
     found = _named_apart(found, taken)
     if found:
-        progress(f"making and calling {len(found)} subjects anew")
+        progress(f"making and calling {len(found)} subjects again")
     for draft, evidence in zip(found, _evidence(found), strict=True):
         if evidence["failure"]:
             refused[draft.record.dotted] = f"{evidence['failure']} ({draft.construction.line})"
@@ -89,7 +89,7 @@ def _named_apart(found: Sequence[Draft], others: Iterable[str]) -> list[Draft]:
 def _traits(evidence: dict[str, Any]) -> tuple[Trait, ...]:
     traits = []
     if evidence["draws"]:
-        traits.append(Trait("draws_randomness", "its outputs change with the random streams alone", True))
+        traits.append(Trait("draws_randomness", "its outputs change only with the random streams", True))
     if evidence["evaluates"]:
         traits.append(Trait("has_eval_mode", "after eval(), its calls repeat and move no state", True))
     if evidence["moves_in_eval"]:

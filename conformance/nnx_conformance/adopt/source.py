@@ -214,7 +214,7 @@ def _input(given: DraftInput, seeds: itertools.count[int]) -> str:
 
 
 def _note(given: DraftInput) -> str:
-    return "  # traced where it was called: shapes and dtypes alone are known" if given.traced else ""
+    return "  # traced where it was called: only shapes and dtypes are known" if given.traced else ""
 
 
 def _seeded(text: str, seeds: itertools.count[int]) -> str:

@@ -67,7 +67,7 @@ def examined(subject: Subject) -> TraitEvidence:
     try:
         module = Harness(subject, pool_of(subject), Source("<none>"), "").make(0)
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-        return TraitEvidence(failure=f"making it anew raised {_said(error)}")
+        return TraitEvidence(failure=f"making it again raised {_said(error)}")
     if not isinstance(module, NODE):
         return TraitEvidence(failure=f"its constructor gave a {type(module).__name__}")
     said = ""
@@ -196,7 +196,7 @@ def _examined_apart(path: str, name: str) -> dict[str, Any]:
             if time.monotonic() >= until or os.WTERMSIG(status) == signal.SIGXCPU
             else "ended its process"
         )
-        return dataclasses.asdict(TraitEvidence(failure=f"making or calling it anew {why}"))
+        return dataclasses.asdict(TraitEvidence(failure=f"making or calling it again {why}"))
     return json.loads(answer)  # type: ignore[no-any-return]
 
 
@@ -206,7 +206,7 @@ def _in_child(path: str, name: str) -> dict[str, Any]:
     try:
         subject = getattr(import_file(path), name)
     except BaseException as error:  # noqa: BLE001 - as above
-        return dataclasses.asdict(TraitEvidence(failure=f"importing it anew raised {_said(error)}"))
+        return dataclasses.asdict(TraitEvidence(failure=f"importing it again raised {_said(error)}"))
     return dataclasses.asdict(examined(subject))
 
 

@@ -105,7 +105,7 @@ def close(first: Mapping[str, Any], second: Mapping[str, Any], rtol: float | Non
 def _of_structure(first: Mapping[Keys, StateLeaf], second: Mapping[Keys, StateLeaf]) -> list[str]:
     only = [(leaf, "first") for keys, leaf in first.items() if keys not in second]
     only += [(leaf, "second") for keys, leaf in second.items() if keys not in first]
-    messages = [f"{leaf} is in the {name} alone" for leaf, name in only[:6]]
+    messages = [f"{leaf} is only in the {name}" for leaf, name in only[:6]]
     for keys in first.keys() & second.keys():
         a, b = first[keys], second[keys]
         if a.variable != b.variable or (a.variable and a.kind is not b.kind):

@@ -228,7 +228,7 @@ def _refused(transform: Any, module: Any) -> str:
         return "Its nnx.scan carries no module: update Flax to 0.10 or later."
     random = any(isinstance(spot.value, nnx.RngState) for spot in walk(module))
     if transform is nnx.vmap and random and not hasattr(nnx, "Carry"):
-        return "Its nnx.vmap makes the random keys of lanes anew: update Flax to 0.10 or later."
+        return "Its nnx.vmap does not keep the random keys of lanes: update Flax to 0.10 or later."
     return ""
 
 

@@ -147,7 +147,7 @@ def _by_operators(own: ReferenceSource) -> Iterator[Specimen]:
     except ModuleNotFoundError as error:
         if error.name is None or not error.name.startswith("libcst"):
             raise
-        fix = f"Install it: {INSTALL}. Or judge the hand-written ones alone, with --by-hand."
+        fix = f"Install it: {INSTALL}. Or judge only the hand-written ones, with --by-hand."
         raise Misuse(f"Mutants are made with LibCST, which is not installed. {fix}") from error
     yield from syntactic(own.source, own.entry)
 

@@ -84,7 +84,7 @@ def _checks(audit: Audit, console: Console) -> None:
             table.add_row(str(number), check.id, check.level, catches, *more)
     console.print(table)
     if audit.narrow:
-        console.print("Each mutant was judged by the checks alone that it names.\n")
+        console.print("Each mutant was judged only by the checks that it names.\n")
         return
     how = "no smaller set does" if audit.smallest.exact else "found greedily"
     size = len(audit.smallest.checks)

@@ -56,7 +56,7 @@ def adopt(
         raise Misuse(f"{shown}: {flow.NOTHING}.")
     if status:
         ended = "ended with status" if script else "has tests that fail: pytest ended with status"
-        click.echo(f"nnx-conformance: {shown} {ended} {status}; what was made and called counts all the same", err=True)
+        click.echo(f"nnx-conformance: {shown} {ended} {status}; what was made and called still counts", err=True)
     if file is not None:
         for line in flow.written(session, file, shown, _say):
             click.echo(line)

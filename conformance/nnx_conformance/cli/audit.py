@@ -79,7 +79,7 @@ def audit(
         _within("--jobs", 1 if jobs is None else jobs, 1, MOST_JOBS)
         if tier and quick:
             fix = "Leave --quick out: it judges by a few of the checks."
-            raise expected("no --tier beside --quick", "--tier", str(tier), fix)
+            raise expected("no --tier with --quick", "--tier", str(tier), fix)
         for option, file in (("--output", output), ("--tier", tier)):
             if file:
                 writable(option, file)

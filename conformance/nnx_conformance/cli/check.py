@@ -87,7 +87,7 @@ NO_TARGET = (
     help=f"Record what is broken today in {baseline.NAME}, as waivers until DAY; what is fixed leaves it.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="List the checks that hold, and chex's words for the others.")
-@click.option("-q", "--quiet", is_flag=True, help="Print findings alone, and no progress.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only findings, and no progress.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the report to this file.")
 def check(
     targets: tuple[str, ...],
@@ -155,7 +155,7 @@ def _ends(until: str, track: str | None, checks: tuple[str, ...]) -> datetime.da
     """The day on which a baseline is to end; it is of all checks of each candidate."""
     for option, given in (("--track", track), ("--check", checks)):
         if given:
-            raise expected(f"no {option} beside --write-baseline", option, given, f"Leave out {option}.")
+            raise expected(f"no {option} with --write-baseline", option, given, f"Leave out {option}.")
     return baseline.day("--write-baseline", until, datetime.date.today())
 
 
@@ -190,10 +190,10 @@ def _solutions(
 ) -> tuple[Solution, ...]:
     """The files of the one folder that is given, for the contracts of a track."""
     if len(targets) != 1:
-        raise expected("one folder with --track", "targets", targets, "Judge each folder by a command of its own.")
+        raise expected("one folder with --track", "targets", targets, "Judge each folder with its own command.")
     for option, given in (("--contract", contract), ("--check", checks)):
         if given:
-            raise expected(f"no {option} beside --track", option, given, f"Leave out {option}, or --track.")
+            raise expected(f"no {option} with --track", option, given, f"Leave out {option}, or --track.")
     return tracks.solutions(tracks.get(track), targets[0])
 
 

@@ -80,7 +80,7 @@ def _once_each(chosen: tuple[Output, ...]) -> None:
     files = [each.file.resolve() for each in chosen if each.file is not None]
     for file in files:
         if files.count(file) > 1:
-            raise expected("a file for each format", "--format", str(file), "Give each format a file of its own.")
+            raise expected("a file for each format", "--format", str(file), "Give each format its own file.")
 
 
 def write(reports: Sequence[Report], chosen: Sequence[Output], **options: Any) -> None:

@@ -45,7 +45,7 @@ COLOURS = {"fixed": "green", "new": "red", "still there": "yellow"}
     "--timeout", default=600.0, show_default=True, type=float, metavar="SECONDS", help="Processor time for all cases."
 )
 @jail_options
-@click.option("-q", "--quiet", is_flag=True, help="Print findings alone, and no progress.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only findings, and no progress.")
 def watch(
     targets: tuple[str, ...],
     contract: str | None,

@@ -49,7 +49,7 @@ def one_trace(*otherwise: Need, needs: tuple[Need, ...] = (), wrong: str) -> Che
         id="one-trace",
         level=SHOULD,
         requirement="JAX compiles the step once for equal shapes.",
-        remedy="Keep dtype and weak type of the state: add `1.0` to what `jnp.array(0.0)` made, not a `jnp.float32`.",
+        remedy="Add `1.0`, not `jnp.float32(1.0)`, to `jnp.array(0.0)`: the state keeps its dtype and weak type.",
         wrong=wrong,
         right="self.count.value = self.count.value + 1.0",
         needs=(*needs, unless(lambda reading: _too_often(reading, 1), *otherwise)),

@@ -176,5 +176,5 @@ class Store:
         try:
             yield
         except sqlite3.Error as error:
-            fix = f"{error}. What was stored before is kept: fix this, and the same command goes on."
+            fix = f"{error}. The stored results are kept: fix this, and the same command continues."
             raise expected("a results file that can be used", "results", str(self._path), fix) from error

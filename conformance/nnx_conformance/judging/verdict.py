@@ -23,7 +23,7 @@ from nnx_conformance.process.session import Ended
 #: must not puzzle over it.
 REFUSED = re.compile(r"\[Errno (?:1|13|30)\] ")
 REFUSED_CAUSE = (
-    "the sandbox lets a candidate write to its temporary directory alone, and start no process and no connection"
+    "the sandbox lets a candidate write only to its temporary directory, and start no process and no connection"
 )
 REFUSED_REMEDY = "Do without files, processes and the network; `--isolation process` judges without a sandbox."
 

@@ -145,7 +145,7 @@ def _key(options: CheckOptions, target: str, notify: Notify) -> str:
     try:
         return cache.key(target, options.contract, options.settings, options.project, others)
     except (TooMuch, OSError) as error:
-        notify(f"{target}: judged anew, its verdict is not kept: {error}")
+        notify(f"{target}: judged again, its verdict is not kept: {error}")
         return ""
 
 

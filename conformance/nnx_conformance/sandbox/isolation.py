@@ -43,7 +43,7 @@ class Isolation:
 def obtain(jail: Jail) -> Obtained:
     """What of the jail can be had here, as far as this shows without entering anything."""
     if not linux.LINUX:
-        return _obtained(jail, "process", (), {"limits": f"they are known for Linux alone, and this is {sys.platform}"})
+        return _obtained(jail, "process", (), {"limits": f"they are known for Linux only, and this is {sys.platform}"})
     missing = {}
     parts = []
     try:

@@ -41,7 +41,7 @@ RESULTS = "nnx-results.sqlite3"
 ENGINES = ("local", "ray")
 MOST_JOBS = 1024
 FORMS = (*FORMATS, service.FORMAT)
-KEPT = "what was judged is kept, the same command goes on"
+KEPT = "the results are kept; the same command continues"
 SHRINK_FIX = "Add --complete; or leave both out, and ask `results FILE --show ID --shrink` for the smallest of one."
 
 
@@ -121,7 +121,7 @@ def grade(
     """
     settings = Settings(max_examples, seed, strict, shrink)
     if shrink and not complete:
-        raise expected("--complete beside --shrink", "--shrink", shrink, SHRINK_FIX)
+        raise expected("--complete with --shrink", "--shrink", shrink, SHRINK_FIX)
     with no_hypothesis_folder():
         known_format(form, FORMS)
         stream = service.asked_for(candidates, form, output)
@@ -159,7 +159,7 @@ def _engine(name: str, address: str | None, jobs: int | None) -> Engine:
 
         return engine(address, jobs)
     if address is not None:
-        raise expected("--engine ray beside an address", "--address", address, "Add --engine ray, or leave it out.")
+        raise expected("--engine ray with an address", "--address", address, "Add --engine ray, or leave it out.")
     from nnx_conformance.grading.local import run as judge_here
 
     return lambda works, plan: judge_here(works, plan, jobs or run.cores())

@@ -78,9 +78,9 @@ def results(
         raise expected("a status", "--status", status, suggestion(status, STATUSES))
     _known_check(violates)
     if shrink and show is None:
-        raise expected("--show ID beside --shrink", "--shrink", shrink, "Add it: the search is for one candidate.")
+        raise expected("--show ID with --shrink", "--shrink", shrink, "Add it: the search is for one candidate.")
     if pass_at and (others := [each for each in (violates, status, show, source) if each is not None]):
-        raise expected("no other question beside --pass-at", "pass_at", pass_at, f"Leave out {others[0]!r}.")
+        raise expected("no other question with --pass-at", "pass_at", pass_at, f"Leave out {others[0]!r}.")
     with Store(file, create=False) as store:
         if show is not None or source is not None:
             _candidate(store, show, source, output, shown, shrink=shrink)

@@ -31,12 +31,12 @@ def asked_for(candidates: str, form: str, output: Path | None) -> bool:
     """
     stdin, stream = candidates == STDIN, form == FORMAT
     if stdin and not stream:
-        raise expected(f"--format {FORMAT} beside {STDIN}", "--format", form, f"Add --format {FORMAT}.")
+        raise expected(f"--format {FORMAT} with {STDIN}", "--format", form, f"Add --format {FORMAT}.")
     if stream and not stdin:
         fix = f"Give {STDIN} and write the candidates to standard input, or choose another format."
-        raise expected(f"{STDIN} beside --format {FORMAT}", "candidates", candidates, fix)
+        raise expected(f"{STDIN} with --format {FORMAT}", "candidates", candidates, fix)
     if stdin and output:
-        raise expected(f"no --output beside {STDIN}", "--output", str(output), "Redirect standard output.")
+        raise expected(f"no --output with {STDIN}", "--output", str(output), "Redirect standard output.")
     return stdin
 
 
@@ -67,5 +67,5 @@ class Answers:
         except BrokenPipeError:
             self._descriptor = None
             with contextlib.suppress(OSError):
-                kept = f"All that comes is judged all the same; ask `nnx-conformance results {self._results}`."
+                kept = f"Everything that comes is still judged; ask `nnx-conformance results {self._results}`."
                 click.echo(f"nnx-conformance: nobody reads the answers any more. {kept}", err=True)

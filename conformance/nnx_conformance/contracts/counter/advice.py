@@ -99,8 +99,7 @@ def _augmented(reading: CounterReading) -> Write | None:
 @check(
     id="no-in-place-add",
     level=SHOULD,
-    requirement="No in-place operator, such as `+=`, is applied to a Variable or its contents (pitfall 3 of the "
-    "exercise).",
+    requirement="The candidate applies no in-place operator, such as `+=`, to a Variable or its contents.",
     remedy="Write it out, `self.count.value = self.count.value + 1.0`.",
     wrong="self.count.value += 1",
     right="self.count.value = self.count.value + 1.0",
@@ -109,7 +108,7 @@ def _augmented(reading: CounterReading) -> Write | None:
 def no_in_place_add(_: Case, reading: CounterReading) -> Judgement:
     if not (write := _augmented(reading)):
         return None
-    cause = "a rule of the exercise: on the contents it works; on a Variable it raises on Flax 0.8 and 0.12"
+    cause = "the exercise forbids it: on the contents it works; on a Variable Flax 0.8 and 0.12 raise"
     raised = reading.run.raised
     because = (RETURNS,) if raised and raised.line == write.line else ()
     return Violation(f"augmented assignment to {write.target}", line=write.line, cause=cause, because=because)

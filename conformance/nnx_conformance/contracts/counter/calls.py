@@ -46,8 +46,8 @@ def _count(reading: CounterReading, path: str) -> Claim:
 @check(
     id=INCREMENT,
     level=MUST,
-    requirement="The module is called exactly `int(n_calls)` times, and each call raises the count by 1.",
-    remedy="Loop `for _ in range(int(n_calls))`, call the model once in it, and raise the count in `__call__` alone.",
+    requirement="The module is called exactly `int(n_calls)` times, and each call adds 1 to the count.",
+    remedy="Loop `for _ in range(int(n_calls))`, call the model once in it, and add to the count in `__call__` only.",
     wrong="for _ in range(1, int(n_calls)):  # one call short\n    last_x = model(x)",
     right="for _ in range(int(n_calls)):\n    last_x = model(x)",
     needs=(judgeable, updates_kept, calls_visible, called_or_created),
@@ -67,13 +67,13 @@ def _wrong_number(reading: CounterReading) -> Violation:
     if len(models) > 1 and sum(map(len, models)) == asked:
         return _shared_out(calls, len(models), asked)
     extra = _extra(run, calls, asked)
-    cause = "the loop is off by one" if by_one else "the candidate does not make one call for each of n_calls"
+    cause = "the loop is off by one" if by_one else "the candidate makes fewer or more calls than `n_calls` asks for"
     return Violation(
         f"the module ran {_times(len(calls))}, n_calls is {asked}",
         _times(asked),
         _times(len(calls)),
         line=extra or _where(run, calls),
-        cause="this line makes an extra call, beside the one for each of n_calls" if extra else cause,
+        cause="this line makes an extra call" if extra else cause,
         because=reading.caught_trace,
     )
 
@@ -116,10 +116,10 @@ def _nothing_moved(reading: CounterReading) -> Judgement:
     path, last = changed[0].slot.path, changed[0].last
     return Violation(
         f"`{path}` went from 0 to {number_text(last)}, but in none of the calls",
-        "each call raises it by 1",
+        "each call adds 1 to it",
         "no call changes it",
         line=blame.moved_at(reading.clear, path, inside=False),
-        cause="the count is raised outside `__call__`",
+        cause="the candidate adds to the count outside `__call__`",
     )
 
 
@@ -139,7 +139,7 @@ def _uneven(run: Run, calls: tuple[Call, ...], path: str) -> Violation | None:
                 "it changes only in the module's call",
                 f"{number_text(before)} before call {number}",
                 line=blame.moved_at(run, path, inside=False) or call.line,
-                cause="the count is changed outside `__call__`, or a copy of the module was called",
+                cause="the candidate changes the count outside `__call__`, or calls a copy of the module",
             )
         if after - before != 1:
             too_narrow = narrow(path, before, after)
@@ -148,7 +148,7 @@ def _uneven(run: Run, calls: tuple[Call, ...], path: str) -> Violation | None:
                 number_text(before + 1),
                 number_text(after),
                 line=_changer(run, call, path, before, after),
-                cause=too_narrow or "`__call__` does not raise the count by 1 each time",
+                cause=too_narrow or "`__call__` does not add 1 to the count each time",
                 remedy=KEEP if too_narrow else "",
             )
         previous = after

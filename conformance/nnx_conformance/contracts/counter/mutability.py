@@ -20,7 +20,7 @@ current_access = checks.current_access(
     remedy="Do what the warning says; for `.value`, from Flax 0.12 on: `self.count[...]`, or `get_value` and "
     "`set_value`.",
     wrong="self.count.value = self.count.value + 1.0  # deprecated from Flax 0.12 on",
-    right="self.count[...] = self.count[...] + 1.0  # needs Flax 0.10",
+    right="self.count[...] = self.count[...] + 1.0  # needs Flax 0.10.7",
 )
 
 CONTRACT = Contract(

@@ -119,7 +119,7 @@ def _no_pair(value: Value | None) -> tuple[str, str]:
         hint = (
             "its dtype is object: it holds Python objects, not numbers" if objects else "it was deleted, or holds keys"
         )
-        return "the result is an array whose numbers cannot be read", hint
+        return "the numbers of the result cannot be read", hint
     if value.array.shape != (2,):
         return f"the result has shape {value.array.shape}", "the two numbers are not in one array of length 2"
     kind = "a complex dtype" if value.array.dtype.kind == "c" else "a dtype without fractions"
@@ -130,7 +130,7 @@ def _no_pair(value: Value | None) -> tuple[str, str]:
     id=COUNT,
     level=MUST,
     requirement="`result[0]` equals `int(n_calls)`, exactly.",
-    remedy="Call the model `int(n_calls)` times, raise the count by 1.0 in each, and return the count as it is.",
+    remedy="Call the model `int(n_calls)` times, add 1.0 to the count in each call, and return that count.",
     wrong="for _ in range(int(n_calls) + 1):\n    last_x = model(x)",
     right="for _ in range(int(n_calls)):\n    last_x = model(x)",
     needs=(a_pair, updates_kept),

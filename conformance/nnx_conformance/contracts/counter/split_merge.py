@@ -48,8 +48,8 @@ CHECKS = (
     ),
     state.counter_not_param,
     calls.one_increment_per_call.reworded(
-        remedy="Call the merged model once in the step, make `int(n_calls)` steps, and raise the count in `__call__` "
-        "alone.",
+        remedy="Call the merged model once in the step, make `int(n_calls)` steps, and add to the count in `__call__` "
+        "only.",
         wrong=STEP + "model.count.value += 1.0  # outside `__call__`\n    return nnx.state(model), out",
         right=STEP + "return nnx.state(model), out",
         because=(THREADED, IN_JIT),

@@ -40,7 +40,7 @@ def _counted(_: Case, reading: CounterReading) -> Iterator[Claim]:
     level=MUST,
     requirement="The candidate makes an `nnx.Module`, and an `nnx.Variable` of it goes from 0 to `int(n_calls)`.",
     remedy="Keep the count in `self.count = nnx.Variable(jnp.array(0.0))` of a module made inside the function, and "
-    "let `__call__` raise it.",
+    "let `__call__` add to it.",
     wrong="self.count = 0  # a Python int is not NNX state",
     right="self.count = nnx.Variable(jnp.array(0.0))",
     needs=(unless(lambda reading: reading.facts.foreign, judgeable), none_dropped),

@@ -103,7 +103,7 @@ def result_reads_state(_: Case, reading: LanesReading) -> Judgement:
         return short.violation()
     if _other_calls(reading, shift):
         return None
-    return Unseen("the candidate sets the counts anew, so nothing is left of what the kit changed before")
+    return Unseen("the candidate resets the counts, which drops what the kit changed before")
 
 
 #: Transforms in which each call is made once for each lane, and which keep nothing of it.

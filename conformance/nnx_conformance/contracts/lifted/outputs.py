@@ -37,7 +37,7 @@ def _an_output_shift(reading: LanesReading) -> Unmet:
     id="result-reads-output",
     level=MUST,
     requirement="`result[:, 1]` comes from what the last calls returned, or from what the models keep: when we change"
-    " both, it follows.",
+    " both, it changes too.",
     remedy="Keep the output of the last call, `ys = step(models, xs)`, and return `ys.sum(axis=1)`.",
     wrong="step(models, xs)\nsums = xs.sum(axis=1)",
     right="ys = step(models, xs)\nsums = ys.sum(axis=1)",

@@ -62,7 +62,7 @@ class Count:
 
     @property
     def by_one(self) -> bool:
-        """Whether each call raises it by 1 in each lane; a call that changes the shape is left out."""
+        """Whether each call adds 1 to it in each lane; a call that changes the shape is left out."""
         return all(np.all(after - before == 1) for before, after in self.moments if before.shape == after.shape)
 
     def rank(self) -> tuple[bool, bool, bool, int]:

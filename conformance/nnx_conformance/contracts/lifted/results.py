@@ -111,6 +111,6 @@ xs_untouched = checks.input_untouched(
 current_access = checks.current_access(
     remedy="Do what the warning says; from Flax 0.12 on, `self.count[...]` instead of `.value`.",
     wrong="self.count.value = self.count.value + 1.0  # deprecated from Flax 0.12 on",
-    right="self.count[...] = self.count[...] + 1.0  # needs Flax 0.10",
+    right="self.count[...] = self.count[...] + 1.0  # needs Flax 0.10.7",
 )
 RESULT = (returns_lanes, count_equals_calls, sum_preserved, xs_untouched)

@@ -46,7 +46,7 @@ def _counted(_: Case, reading: LanesReading) -> Iterator[Claim]:
     id=IN_VARIABLE,
     level=MUST,
     requirement="The candidate makes an `nnx.Module`, and an `nnx.Variable` of it counts from 0 to `int(n_calls)`.",
-    remedy="Keep the count in `self.count = nnx.Variable(jnp.array(0.0))`, and let `__call__` raise it.",
+    remedy="Keep the count in `self.count = nnx.Variable(jnp.array(0.0))`, and let `__call__` add to it.",
     wrong="self.count = 0  # a Python int is not NNX state",
     right="self.count = nnx.Variable(jnp.array(0.0))",
     needs=(
@@ -87,8 +87,8 @@ def _shared_out(reading: LanesReading) -> Violation:
     """All calls were made, and yet no count comes to their number: several models share the calls of a lane."""
     count, asked = reading.count, reading.asked
     path, reached, line = count.slot.path, f"{count.reached:g}", count.calls[0].line
-    what = f"`{path}` of no model comes to more than {reached}, though {asked} calls were made in each lane"
-    cause = "the calls of a lane go to several models, new ones or by turns, and each counts only its own calls"
+    what = f"`{path}` of no model goes beyond {reached}, though {asked} calls were made in each lane"
+    cause = "a lane's calls go to several models, and each counts only its own calls"
     return Violation(what, f"a count that goes to {asked}", reached, line=line, cause=cause, because=(INCREMENT,))
 
 
@@ -149,7 +149,7 @@ def _increments(_: Case, reading: LanesReading) -> Iterator[Claim]:
 @check(
     id=INCREMENT,
     level=MUST,
-    requirement="Each lane's module is called exactly `int(n_calls)` times, and each call raises its count by 1.",
+    requirement="Each lane's module is called exactly `int(n_calls)` times, and each call adds 1 to its count.",
     remedy="Call the model once in the loop or in the body of the scan, `int(n_calls)` times.",
     wrong="for _ in range(1, int(n_calls)):  # one call short\n    ys = step(models, xs)",
     right="for _ in range(int(n_calls)):\n    ys = step(models, xs)",

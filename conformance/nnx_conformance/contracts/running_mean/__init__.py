@@ -33,7 +33,7 @@ EDGES = (
         "nan-batch",
         results.RESULT,
         requirement="A NaN in a batch makes the mean of its feature NaN, and no other.",
-        remedy="Do not mask or replace elements: who monitors the mean must see it.",
+        remedy="Do not mask or replace elements: a NaN must show in the mean.",
         wrong="jnp.nanmean(batch, 0)",
         right="batch.mean(0)",
     ),

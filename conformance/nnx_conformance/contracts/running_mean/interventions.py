@@ -34,7 +34,7 @@ def _lasting(reading: MeanReading) -> Unmet:
     shift, result = reading.shift, reading.result
     assert shift is not None and result is not None
     if shift.undone:
-        return Unseen("the candidate sets the state anew, so nothing is left of what the kit changed before")
+        return Unseen("the candidate resets the state, which drops what the kit changed before")
     # Of the start, each step leaves `momentum` of it.
     left = shift.amount * reading.momentum**reading.asked
     if shift.moment is not Moment.CONSTRUCTION or left > VISIBLE * max(1.0, float(np.max(np.abs(result), initial=0.0))):

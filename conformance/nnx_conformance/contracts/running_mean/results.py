@@ -44,7 +44,7 @@ def _no_mean(value: Value | None, shape: tuple[int, ...]) -> str:
     if value is None or value.type not in ARRAYS:
         return f"the result is of type {value.type if value else 'nothing'}"
     if value.array is None:
-        return "the result is an array whose numbers cannot be read"
+        return "the numbers of the result cannot be read"
     if value.array.shape != shape:
         return f"the result has shape {value.array.shape}, and there are {shape[0]} features"
     return f"the result has dtype {value.array.dtype.name}"
@@ -87,6 +87,6 @@ batches_untouched = checks.input_untouched(
 current_access = checks.current_access(
     remedy="Do what the warning says; from Flax 0.12 on, `self.mean[...]` instead of `.value`.",
     wrong="self.mean.value = ...  # deprecated from Flax 0.12 on",
-    right="self.mean[...] = ...  # needs Flax 0.10",
+    right="self.mean[...] = ...  # needs Flax 0.10.7",
 )
 RESULT = (returns_mean, mean_follows_formula, batches_untouched)

@@ -175,7 +175,7 @@ def skipped(run: Execution, word: Word) -> str:
         return "its inputs share no first axis to split"
     if name != "place" and not _rows_divide(run, number, _mesh(run, name)):
         return f"its batch of {pool.rows(number)} rows cannot be split over two devices"
-    return "its call has ordered effects, which JAX runs on one device alone" if _in_order(run, number) else ""
+    return "its call has ordered effects, which JAX runs on one device only" if _in_order(run, number) else ""
 
 
 def _in_order(run: Execution, number: int) -> bool:

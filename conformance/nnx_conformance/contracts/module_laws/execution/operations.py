@@ -229,7 +229,7 @@ def load(module: Any, saved: bytes) -> None:
     old, structure = jax.tree.flatten(state)
     new = pickle.loads(saved)
     if len(new) != len(old):
-        raise ValueError(f"the saved state has {len(new)} leaves, and a module that was made anew has {len(old)}")
+        raise ValueError(f"the saved state has {len(new)} leaves, and a new module has {len(old)}")
     leaves = [
         jax.random.wrap_key_data(jnp.asarray(leaf), impl=jax.random.key_impl(was)) if is_key(was) else jnp.asarray(leaf)
         for leaf, was in zip(new, old, strict=True)

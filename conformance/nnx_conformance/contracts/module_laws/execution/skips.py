@@ -170,7 +170,7 @@ def _donates() -> bool:
 def _imported_again(run: Execution) -> str:
     """Why the subject's file cannot be run once more; empty if it was."""
     if "::" not in run.harness.where:
-        return "it was not given as a file, which alone can be imported anew"
+        return "it was not given as a file; only a file can be imported again"
     try:
         run.again = imported_again(run.harness.where)
     except Exception as error:  # noqa: BLE001 - a file may refuse to be run twice: registries do

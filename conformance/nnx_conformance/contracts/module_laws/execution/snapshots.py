@@ -124,7 +124,7 @@ def transplant(module: Any, other: Any, *, keys: bool = True) -> None:
     """
     mine, others = variables(module), variables(other)
     if odd := ", ".join(sorted(mine.keys() ^ others.keys())):
-        raise ValueError(f"two modules that were made alike have not the same Variables: {odd}")
+        raise ValueError(f"two modules made by the same factory differ in their Variables: {odd}")
     for path, variable in others.items():
         if keys or not holds_keys(mine[path]):
             set_contents(variable, jax.tree.map(_copied, contents(mine[path])))

@@ -152,7 +152,7 @@ def param_trained(case: Case, reading: ProgramReading) -> Judgement:
     more = f" and of {len(untrained) - 1} more Params" if len(untrained) > 1 else ""
     path = untrained[0]
     what = f"calls use the Param `{path}`, and the gradient of no output depends on it{more}"
-    cause = "an optimiser trains nothing there, and its weight decay shrinks it all the same"
+    cause = "an optimiser trains nothing there, and its weight decay still shrinks it"
     name, kind = path.rpartition(".")[2], "nnx.Variable"
     remedy = (
         f"Keep it in another kind of Variable, `self.{name} = {kind}(...)`, or leave it out of the optimiser's `wrt`."
@@ -164,8 +164,8 @@ def param_trained(case: Case, reading: ProgramReading) -> Judgement:
     id="gradients-agree",
     level=SHOULD,
     core=False,
-    requirement="The gradient of each float32 Param is a number, and the slope that differences measure, where JAX "
-    "differentiates the call by its own rules alone.",
+    requirement="The gradient of each float32 Param is finite, and is the slope that finite differences measure; calls "
+    "with a gradient of their own are left out.",
     remedy="Keep what has no derivative out of the branch that is not taken, `jnp.sqrt(jnp.where(s > 0, s, 1.0))`; or "
     "declare `stops_gradient`.",
     wrong="norm = jnp.where(s > 0, jnp.sqrt(s), 0.0)  # at s == 0, the gradient is NaN",
@@ -189,10 +189,10 @@ def _unlike(slope: Slope) -> str:
     if not all(map(math.isfinite, slope.measured)):
         return ""
     if not math.isfinite(slope.derivative):
-        return "is no number, where the outputs and their slope are"
+        return "is not finite, where the outputs and their slope are"
     bound = SLACK * max(abs(half), abs(slope.derivative)) + slope.noise
     smooth = abs(whole - half) <= bound / 2 and abs(ahead - back) <= bound
-    return "is not the slope that differences measure" if smooth and abs(slope.derivative - half) > bound else ""
+    return "is not the slope that finite differences measure" if smooth and abs(slope.derivative - half) > bound else ""
 
 
 def _refused(_: Case, reading: ProgramReading) -> Iterator[Claim]:

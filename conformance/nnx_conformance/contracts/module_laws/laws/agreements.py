@@ -177,7 +177,7 @@ def donation_safe(case: Case, reading: ProgramReading) -> Judgement:
     shared = next((step.shared for step in donated if step.shared), ())
     if isinstance(judged, Violation) and shared:
         same = " and ".join(f"`{path}`" for path in shared[:2])
-        return replace(judged, cause=f"{same} hold one and the same array, whose memory can be given up once")
+        return replace(judged, cause=f"{same} hold the same array, whose memory can be given up only once")
     return judged
 
 

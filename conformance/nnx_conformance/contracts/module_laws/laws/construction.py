@@ -61,7 +61,7 @@ def _compilations(_: Case, reading: ProgramReading) -> list[Claim]:
     requirement="Two modules of one factory compile once under one `nnx.jit`.",
     remedy="Keep attributes equal between instances: a named function instead of a lambda, a frozen "
     "dataclass instead of an object without `__eq__`; put numbers that differ into Variables.",
-    wrong="self.activation = lambda x: x * nnx.sigmoid(x)  # another function in each instance: each compiles anew",
+    wrong="self.activation = lambda x: x * nnx.sigmoid(x)  # another function in each instance: each compiles again",
     right="self.activation = nnx.swish",
     needs=(carried_out,),
     claims=_compilations,
@@ -71,7 +71,7 @@ def instances_share_compilation(case: Case, reading: ProgramReading) -> Judgemen
     for step in steps:
         if step.recompiled:
             apart = f": their `{step.apart[0]}` differs" if step.apart else ""
-            what = f"`nnx.jit` compiled anew for another instance of the same factory{apart}"
+            what = f"`nnx.jit` compiled again for another instance of the same factory{apart}"
             cause = "Flax keys compiled code by all that is not a Variable"
             values = "compiled once for both", "compiled for each"
             return Violation(

@@ -70,8 +70,8 @@ def _counts(_: Case, reading: ProgramReading) -> Iterator[Claim]:
 @law(
     id="inventory",
     core=False,
-    requirement="Once it was called, the module has as many Variables of each type as its subject declares.",
-    remedy="Make each Variable of the type that it is to have, or correct the subject's `variables`.",
+    requirement="After a call, the module has as many Variables of each type as its subject declares.",
+    remedy="Give each Variable the declared type, or correct the subject's `variables`.",
     wrong="self.var = nnx.Param(jnp.ones(4))  # declared: two BatchStats, two Params",
     right="self.var = nnx.BatchStat(jnp.ones(4))",
     needs=(carried_out, NOT_GROWING),
@@ -113,7 +113,7 @@ def _policy(reading: ProgramReading) -> dict[str, str]:
     core=False,
     requirement="Every floating Param, matrix product and output is of the dtype that the subject declares for it, in "
     "plain Python and compiled.",
-    remedy="Hand `param_dtype` to each layer for its Params, `dtype` for its computation, and cast what is returned: "
+    remedy="Pass `param_dtype` to each layer for its Params, `dtype` for its computation, and cast what is returned: "
     "`y.astype(x.dtype)`.",
     wrong="self.scale = nnx.Param(jnp.ones(4))  # float32, where the others are bfloat16",
     right="self.scale = nnx.Param(jnp.ones(4, param_dtype))",
@@ -162,7 +162,7 @@ def _floats(leaf: LeafFacts) -> bool:
     level=SHOULD,
     core=False,
     requirement="A module on whose outputs `eval()` has an effect declares `has_eval_mode`.",
-    remedy="Declare `traits={'has_eval_mode': True}`: only then is `eval-frozen` asked.",
+    remedy="Declare `traits={'has_eval_mode': True}`: only then do we judge `eval-frozen`.",
     wrong='subject = {"make": make, "inputs": [x]}  # makes an nnx.BatchNorm',
     right='subject = {"make": make, "inputs": [x], "traits": {"has_eval_mode": True}}',
     needs=(carried_out, declares_not("has_eval_mode", "it declares its eval mode")),

@@ -17,7 +17,7 @@ sharded_agrees = law(
     core=False,
     requirement="On a mesh of two devices `nnx.jit` gives the outputs and the state of one device: with the batch "
     "split and the state whole on each device, and with the state placed as the metadata of its Variables says.",
-    remedy="Compute with whole arrays, whose parts XLA places, and ask for no number of devices; name for each axis of "
+    remedy="Compute with whole arrays, whose parts XLA places, and do not ask how many devices there are; name for each axis of "
     "a Variable the mesh axis that splits it evenly, or None.",
     wrong="n = x.shape[0] // jax.device_count()  # the rows of one device; x is the whole batch",
     right="n = x.shape[0]",
@@ -53,7 +53,7 @@ def sharding_stable(case: Case, reading: ProgramReading) -> Judgement:
             if leaf.after != leaf.said:
                 what = f"a compiled call moved `{leaf.path}`, which its metadata places at {leaf.said}, to {leaf.after}"
                 cause = (
-                    "the next call moves it back, or compiles anew, and a gathered array takes memory on each device"
+                    "the next call moves it back or compiles again, and a gathered array takes memory on each device"
                 )
                 line = reading.line(leaf.path)
                 return Violation(what, leaf.said, leaf.after, line, cause)

@@ -33,7 +33,7 @@ FIXES = {
 }
 #: For all other ways to a copy.
 HAND_BACK = (
-    "Hand back what was written to the copy, `nnx.update({module}, nnx.state(copy))`, or call `{module}` itself; "
+    "Return what was written to the copy, `nnx.update({module}, nnx.state(copy))`, or call `{module}` itself; "
     "declare `discards_updates` if it is dropped on purpose."
 )
 
@@ -74,7 +74,7 @@ def _violation(move: Move, lost: Lost) -> Violation:
     where = f", called in {lost.called}, `{lost.called.source}`," if lost.called else ""
     if lost.through == "rounding":
         cause = f"an integer holds no fraction, so that `{lost.path}` stays what it was"
-        what = f"in {move.name}, {lost.written} was written to `{lost.path}`, which holds {lost.held} all the same"
+        what = f"in {move.name}, {lost.written} was written to `{lost.path}`, which still holds {lost.held}"
     else:
         through = f"`{lost.through}`{where}" if lost.through else f"the call{where}"
         wrote = f" in {lost.wrote}, `{lost.wrote.source}`," if lost.wrote else ""

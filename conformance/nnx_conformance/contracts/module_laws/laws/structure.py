@@ -33,7 +33,7 @@ def _stable(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     requirement="After the first call, calls change neither graph structure nor any leaf's shape, dtype or weak type.",
     remedy="Make all state in `__init__`, in its final dtype, and cast what you write: "
     "`self.mean[...] = mean.astype(self.mean.dtype)`.",
-    wrong="self.calls += 1  # a Python number is part of the graph's structure: each jitted call compiles anew",
+    wrong="self.calls += 1  # a Python number is part of the graph's structure: each jitted call compiles again",
     right="self.calls[...] = self.calls[...] + 1",
     needs=(carried_out, NOT_GROWING, was_called),
     claims=_stable,
@@ -66,7 +66,7 @@ def _retyped(types: Iterator[_Type]) -> Violation | None:
 def _unstable(
     move: Move, path: str, what: str, expected: str, observed: str, evidence: Evidence = Evidence.STATE
 ) -> Violation:
-    cause = "`nnx.jit` compiles anew whenever structure, shape, dtype or weak type of the state changes"
+    cause = "`nnx.jit` compiles again whenever structure, shape, dtype or weak type of the state changes"
     what = f"in {move.name}{f' (call {move.calls + 1})' if move.is_call else ''}, {what}"
     return Violation(what, expected, observed, move.line(path), cause, evidence=evidence)
 

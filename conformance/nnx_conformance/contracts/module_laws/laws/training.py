@@ -115,7 +115,7 @@ def _frozen(case: Case, reading: ProgramReading) -> Iterator[Claim]:
 @law(
     id="eval-frozen",
     requirement="After `.eval()`, calls are deterministic and change no state but streams; `.train()` changes none.",
-    remedy="Ask `self.deterministic` or `self.use_running_average`, which `eval()` sets, before drawing or updating.",
+    remedy="Before you draw or update, check `self.deterministic` or `self.use_running_average`, which `eval()` sets.",
     wrong="self.mean[...] = mean  # in eval mode too",
     right="if not self.use_running_average:\n    self.mean[...] = mean",
     needs=(carried_out, declares("has_eval_mode", "it declares no eval mode")),

@@ -58,7 +58,7 @@ def restore(module: Any, saved: Arrays) -> None:
     leaves, structure = _leaves(nnx.state(module))
     old = {jax.tree_util.keystr(path): leaf for path, leaf in leaves}
     if odd := sorted(old.keys() ^ saved.keys()):
-        side = "the checkpoint" if odd[0] in saved else "a module that was made anew"
+        side = "the checkpoint" if odd[0] in saved else "a new module"
         raise ValueError(f"only {side} has a leaf {odd[0]}")
     nnx.update(module, jax.tree.unflatten(structure, [_like(saved[path], was) for path, was in old.items()]))
 
