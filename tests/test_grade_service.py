@@ -152,7 +152,7 @@ def test_where_nobody_reads_the_answers_that_is_said_once(tmp_path: Path, capsys
     told.write({"id": "b", "status": "conforms"})
     os.close(writes)
     assert capsys.readouterr().err == (
-        "nnx-conformance: nobody reads the answers any more. All that comes is judged all the same; "
+        "nnx-conformance: nobody reads the answers any more. Everything that comes is still judged; "
         f"ask `nnx-conformance results {tmp_path / 'r.sqlite3'}`.\n"
     )
 
@@ -160,15 +160,15 @@ def test_where_nobody_reads_the_answers_that_is_said_once(tmp_path: Path, capsys
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("-",), "Expected --format ndjson beside - but got --format='terminal' (type=str). Add --format ndjson."),
+        (("-",), "Expected --format ndjson with - but got --format='terminal' (type=str). Add --format ndjson."),
         (
             ("somewhere", "--format", "ndjson"),
-            "Expected - beside --format ndjson but got candidates='somewhere' (type=str). Give - and write the "
+            "Expected - with --format ndjson but got candidates='somewhere' (type=str). Give - and write the "
             "candidates to standard input, or choose another format.",
         ),
         (
             ("-", "--format", "ndjson", "--output", "file"),
-            "Expected no --output beside - but got --output='file' (type=str). Redirect standard output.",
+            "Expected no --output with - but got --output='file' (type=str). Redirect standard output.",
         ),
     ],
 )

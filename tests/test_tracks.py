@@ -92,9 +92,9 @@ MISUSES = {
         "(type=str). Did you mean 'mini'?"),
     "two folders": (["ada", "ada", "--track", "mini"], "Expected one folder with --track but got "
         "targets=('ada', 'ada') (type=tuple). Judge each folder with its own command."),
-    "a contract": (["ada", "--track", "mini", "--contract", "mutability"], "Expected no --contract beside --track but "
+    "a contract": (["ada", "--track", "mini", "--contract", "mutability"], "Expected no --contract with --track but "
         "got --contract='mutability' (type=str). Leave out --contract, or --track."),
-    "a check": (["ada", "--track", "mini", "--check", "quiet"], "Expected no --check beside --track but got "
+    "a check": (["ada", "--track", "mini", "--check", "quiet"], "Expected no --check with --track but got "
         "--check=('quiet',) (type=tuple). Leave out --check, or --track."),
     "no folder": (["nowhere", "--track", "mini"], "Expected a folder of solutions for track 'mini' but got "
         "target='nowhere' (type=str). Give the folder that holds mutability.py."),
