@@ -141,7 +141,7 @@ EXPLORATION = Exploration(
 
 CONTRACT = Contract(
     name="module-laws",
-    title="What every stateful nnx.Module owes its user, whatever it computes: a subject is a `make`, inputs and traits.",
+    title="What every stateful nnx.Module owes its user, whatever it computes: a subject is a make, inputs and traits.",
     version="1",
     entry="subject",
     smaller=smaller,

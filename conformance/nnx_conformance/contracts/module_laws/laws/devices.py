@@ -17,8 +17,8 @@ sharded_agrees = law(
     core=False,
     requirement="On a mesh of two devices `nnx.jit` gives the outputs and the state of one device: with the batch "
     "split and the state whole on each device, and with the state placed as the metadata of its Variables says.",
-    remedy="Compute with whole arrays, whose parts XLA places, and do not ask how many devices there are; name for each "
-    "axis of a Variable the mesh axis that splits it evenly, or None.",
+    remedy="Compute with whole arrays, whose parts XLA places, and do not ask how many devices there are; name for "
+    "each axis of a Variable the mesh axis that splits it evenly, or None.",
     wrong="n = x.shape[0] // jax.device_count()  # the rows of one device; x is the whole batch",
     right="n = x.shape[0]",
     claims=comparing(SHARDED),
