@@ -443,6 +443,17 @@ def test_a_check_of_several_contracts_is_explained_for_each(run: Any) -> None:
     ]
 
 
+def test_a_contract_is_explained_by_its_checks(run: Any) -> None:
+    told = run("explain", "mutability")
+    assert told == run("contracts", "mutability")
+    assert (told.status, told.err) == (0, "") and "wrapper-kept" in told.out
+
+
+def test_the_list_of_commands_cuts_no_sentence(run: Any) -> None:
+    commands = run("--help").out.partition("Commands:\n")[2].splitlines()
+    assert len(commands) > 10 and all(line.endswith(".") and not line.endswith("...") for line in commands)
+
+
 def test_explaining_looks_in_the_named_contract(run: Any) -> None:
     assert run("explain", "quiet", "--contract", "mutability").status == 0
     assert "contract='nope'" in run("explain", "quiet", "--contract", "nope").err

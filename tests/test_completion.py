@@ -27,6 +27,7 @@ def offered(*typed: str) -> list[tuple[str, str]]:
         (("check", "--track", ""), ["nnx"]),
         (("check", "--isolation", "s"), ["sandbox"]),
         (("explain", "wrap"), ["wrapper-kept"]),
+        (("explain", "mutab"), ["mutability"]),
         (("contracts", "r"), ["running-mean"]),
         (("grade", "--format", "c"), ["csv"]),
         (("grade", "--engine", ""), ["local", "ray"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,10 @@ def counted(seed: float, x: object, n_calls: float) -> None:
 
 def test_the_public_names_are_listed() -> None:
     assert dir(nnx_conformance) == sorted(nnx_conformance.__all__)
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert nnx_conformance.__version__ == importlib.metadata.version("nnx-conformance")
 
 
 def test_a_report_prints_as_the_terminal_shows_it() -> None:

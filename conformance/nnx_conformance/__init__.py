@@ -6,9 +6,11 @@ The public names are imported when they are first used, so that importing the ki
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from nnx_conformance.core.candidate.subject import Subject as Subject
     from nnx_conformance.core.errors import AdviceWarning as AdviceWarning
     from nnx_conformance.core.errors import KitError as KitError
@@ -45,6 +47,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("nnx-conformance")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name in ("Report", "check", "check_module"):

@@ -18,9 +18,9 @@ from nnx_conformance.project.settings import find
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("tests", nargs=-1, metavar="[TESTS]...", type=click.UNPROCESSED)
 @click.option("--write", "file", metavar="FILE", type=click.Path(path_type=Path), help="Write the subjects to FILE.")
-@click.option("--run", "script", is_flag=True, help="TESTS are a script and its arguments, not tests.")
-@click.option("--package", default="", metavar="NAME", help="Only modules of this package.")
-@click.option("--max-examples", type=int, help="Cases of the core domain.  [settings, or 200]")
+@click.option("--run", "script", is_flag=True, help="Run TESTS as a script with its arguments, not by pytest.")
+@click.option("--package", default="", metavar="NAME", help="Adopt only modules of this package.")
+@click.option("--max-examples", type=int, help="How many cases to draw.  [settings, or 200]")
 @jail_options
 def adopt(
     tests: tuple[str, ...],
@@ -32,10 +32,10 @@ def adopt(
     memory: int,
     pass_env: tuple[str, ...],
 ) -> None:
-    """Run TESTS, and judge the nnx modules that they make and call by the module laws.
+    """Judge the nnx modules that your TESTS make and call.
 
-    TESTS are arguments of pytest. With --write, the subjects go to a file that you keep, and nothing is judged; classes
-    that the file has already stay as they are.
+    TESTS are arguments of pytest. `adopt` runs them, records each module, and judges it by the module laws. With
+    --write, it only writes the subjects to a file that you keep; classes that the file already has stay as they are.
     """
     from nnx_conformance.adopt import flow, recording, subject_file, summary
 

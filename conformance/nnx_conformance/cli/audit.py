@@ -24,27 +24,35 @@ MOST_SEEDS, MOST_JOBS, MOST_DRAWINGS = 1000, 1024, 10_000
 @click.command()
 @click.argument("contract", shell_complete=completion.contract_names)
 @click.option(
-    "--seeds", default=3, show_default=True, type=int, help="How often each is judged, with another seed each."
+    "--seeds", default=3, show_default=True, type=int, help="How often to judge each, every time with another seed."
 )
-@click.option("--max-examples", default=200, show_default=True, type=int, help="Cases of the core domain in each run.")
+@click.option("--max-examples", default=200, show_default=True, type=int, help="How many cases to draw in each run.")
 @click.option(
-    "--only", multiple=True, metavar="NAME", help="Judge only this one, or a 'glob' of names; may be repeated."
+    "--only", multiple=True, metavar="NAME", help="Judge only this name, or a 'glob' of names; may be given again."
 )
-@click.option("--quick", is_flag=True, help="One run, of one mutant for each check, by what it names: for CI.")
-@click.option("--by-hand", is_flag=True, help="Only the hand-written implementations; make no mutants.")
-@click.option("--drawings", default=0, show_default=True, type=int, help="Draw so often to see what the cases meet.")
-@click.option("--tier", metavar="FILE", type=click.Path(path_type=Path), help="Write which cases `grade` judges first.")
-@click.option("--jobs", type=int, help="Implementations judged at a time; as many as there are cores.")
+@click.option("--quick", is_flag=True, help="For CI: run one mutant for each check, once.")
+@click.option("--by-hand", is_flag=True, help="Judge only hand-written implementations; make no mutants.")
+@click.option(
+    "--drawings",
+    default=0,
+    show_default=True,
+    type=int,
+    help="Draw so often, to count which rare conditions the cases meet.",
+)
+@click.option(
+    "--tier", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE which cases `grade` judges first."
+)
+@click.option("--jobs", type=int, help="Implementations judged at once; by default one per core.")
 @click.option(
     "--format",
     "form",
     default="table",
     show_default=True,
     metavar=f"[{'|'.join(FORMS)}]",
-    help="Form.",
+    help="Output form.",
     shell_complete=completion.one_of(*FORMS),
 )
-@click.option("--output", type=click.Path(path_type=Path), help="Write to this file.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write the output to this file.")
 def audit(
     contract: str,
     seeds: int,
@@ -58,11 +66,11 @@ def audit(
     form: str,
     output: Path | None,
 ) -> None:
-    """Measure the power of CONTRACT: which of its checks catches which mutant, and how surely.
+    """Measure which check of CONTRACT catches which mutant.
 
-    Judges every right implementation and every mutant of its catalogue, and mutants that are made of its reference.
+    Judges every right implementation and every mutant of its catalogue, and mutants that it makes of the reference.
 
-    Exit status: 0 sound; 1 a check lost its mutant, a mutant survived, or what is right is accused; 2 misuse, or a
+    Exit status: 0 sound; 1 a check lost its mutant, a mutant survived, or a check accuses right code; 2 misuse, or a
     contract that breaks its own rules; 3 the kit failed.
     """
     # Not with the command line, which does without Hypothesis at its start.

@@ -20,11 +20,11 @@ FIX = "Name it: `%%nnx_conformance NAME`."
 
 @click.command(name="%%nnx_conformance", add_help_option=False)
 @click.argument("name", required=False)
-@click.option("--contract", help="The contract to judge by; by default the one whose function the cell defines.")
-@click.option("--max-examples", default=200, type=int, help="Cases of the core domain.")
-@click.option("--seed", default=0, type=int, help="Seed of the drawing; the same draws the same.")
+@click.option("--contract", help="Contract to judge by; by default the one whose function the cell defines.")
+@click.option("--max-examples", default=200, type=int, help="How many cases to draw.")
+@click.option("--seed", default=0, type=int, help="Seed: equal seeds draw equal cases.")
 @click.option("--strict", is_flag=True, help="Let SHOULD checks decide the verdict too.")
-@click.option("--no-shrink", is_flag=True, help="Report a failing case as it was drawn, not the smallest.")
+@click.option("--no-shrink", is_flag=True, help="Report the first failing case, not the smallest.")
 def options(**given: Any) -> dict[str, Any]:
     """The options, as they are."""
     return given

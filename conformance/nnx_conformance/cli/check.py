@@ -49,7 +49,7 @@ NO_TARGET = (
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=completion.files)
 @click.option(
     "--contract",
-    help="The contract to judge by.  [settings, or mutability]",
+    help="Contract to judge by.  [settings, or mutability]",
     shell_complete=completion.contract_names,
 )
 @click.option(
@@ -58,8 +58,8 @@ NO_TARGET = (
     help="Judge a folder of solutions, one file for each contract of the track.",
     shell_complete=completion.track_names,
 )
-@click.option("--max-examples", type=int, help="Cases of the core domain.  [settings, or 200]")
-@click.option("--seed", default=0, show_default=True, type=int, help="Seed of the drawing; the same draws the same.")
+@click.option("--max-examples", type=int, help="How many cases to draw.  [settings, or 200]")
+@click.option("--seed", default=0, show_default=True, type=int, help="Seed: equal seeds draw equal cases.")
 @click.option("--strict/--no-strict", default=None, help="Let SHOULD checks decide the verdict too.  [settings, or no]")
 @click.option(
     "--check",
@@ -69,14 +69,14 @@ NO_TARGET = (
     help="Report only this check; may be given again.",
     shell_complete=completion.checks,
 )
-@click.option("--no-shrink", is_flag=True, help="Report a failing case as it was drawn, not the smallest.")
+@click.option("--no-shrink", is_flag=True, help="Report the first failing case, not the smallest.")
 @limit_options(case=30.0)
 @click.option(
     "--timeout", default=600.0, show_default=True, type=float, metavar="SECONDS", help="Processor time for all cases."
 )
 @jail_options
 @click.option(
-    "--cache", "cached", is_flag=True, help="Do not judge again what has not changed, see .nnx-conformance/cache."
+    "--cache", "cached", is_flag=True, help="Judge only what changed; keep verdicts in .nnx-conformance/cache."
 )
 @format_option
 @feedback_option
@@ -84,9 +84,9 @@ NO_TARGET = (
     "--write-baseline",
     "until",
     metavar="DAY",
-    help=f"Record what is broken today in {baseline.NAME}, as waivers until DAY; what is fixed leaves it.",
+    help=f"Waive until DAY what is broken today, in {baseline.NAME}; drop what is fixed.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="List the checks that hold, and chex's words for the others.")
+@click.option("-v", "--verbose", is_flag=True, help="List the checks that hold; show chex's words for the others.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only findings, and no progress.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the report to this file.")
 def check(
@@ -112,10 +112,12 @@ def check(
     quiet: bool,
     output: Path | None,
 ) -> None:
-    """Judge each TARGET: path.py, path.ipynb, path.py::name or package.module:name; with --track, a folder.
+    """Judge each TARGET: a file, notebook, function or module.
 
-    Without one, judge the candidates that [tool.nnx-conformance] of pyproject.toml names. Options go before settings.
-    Findings are stored in .nnx-conformance, from where `replay` runs them again.
+    A TARGET is path.py, path.ipynb, path.py::name or package.module:name; with --track, a folder. Without one, judge
+    the candidates that [tool.nnx-conformance] of pyproject.toml names. Options override settings.
+
+    `check` stores findings in .nnx-conformance; `replay` runs them again.
     """
     project = find(Path.cwd())
     targets = targets or candidates.named(project)

@@ -47,6 +47,11 @@ def every_check(context: click.Context, _: click.Parameter, incomplete: str) -> 
     return _beginning(_ids([given] if given else contracts.names()), incomplete)
 
 
+def checks_and_contracts(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What `explain` explains."""
+    return [*every_check(context, parameter, incomplete), *_beginning(contracts.names(), incomplete)]
+
+
 def one_of(*words: str) -> Complete:
     """These words."""
     return lambda _, __, incomplete: _beginning(words, incomplete)

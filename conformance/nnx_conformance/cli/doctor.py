@@ -47,7 +47,7 @@ WAYS = {
 
 @click.command()
 def doctor() -> None:
-    """Tell what this host gives: versions, contracts, and how well candidates can be isolated, tried out."""
+    """Show versions, contracts and the jail of this host."""
     console = Console(highlight=False, soft_wrap=True, markup=False)
     console.print(Text("versions", "bold"))
     console.print(f"  Python {platform.python_version()} on {platform.platform()}, {cores()} cores")

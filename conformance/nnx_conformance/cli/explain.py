@@ -1,4 +1,4 @@
-"""`nnx-conformance contracts` and `explain`: what contracts and checks promise."""
+"""`nnx-conformance contracts` and `explain`: the promises of contracts and checks."""
 
 from __future__ import annotations
 
@@ -108,12 +108,19 @@ def list_contracts(name: str | None) -> None:
 
 
 @click.command()
-@click.argument("check_id", metavar="CHECK", shell_complete=completion.every_check)
+@click.argument("name", metavar="CHECK|CONTRACT", shell_complete=completion.checks_and_contracts)
 @click.option(
     "--contract",
-    help="Where to look for it; every installed contract if left out.",
+    help="Look only in this contract.",
     shell_complete=completion.contract_names,
 )
-def explain(check_id: str, contract: str | None) -> None:
-    """Tell what a check asks for, with a wrong example, a right one, and the remedy."""
-    show_check(check_id, contract, Console(highlight=False))
+def explain(name: str, contract: str | None) -> None:
+    """Explain a check, with wrong and right code.
+
+    Given a CONTRACT, list its checks.
+    """
+    console = Console(highlight=False)
+    if contract is None and name in contracts.names():
+        show_contract(contracts.get(name), console)
+    else:
+        show_check(name, contract, console)

@@ -48,18 +48,20 @@ FEW = 8
 
 @click.command()
 @click.argument("target", metavar="SUBJECT", shell_complete=completion.files)
-@click.option("--time", "text", default="1m", show_default=True, metavar="TIME", help="How long: 90s, 10m, 2h.")
+@click.option(
+    "--time", "text", default="1m", show_default=True, metavar="TIME", help="How long to search: 90s, 10m, 2h."
+)
 @click.option(
     "--contract",
     default="module-laws",
     show_default=True,
-    help="A contract whose cases are operations.",
+    help="Contract whose cases are sequences of operations.",
     shell_complete=completion.contract_names,
 )
-@click.option("--seed", default=0, show_default=True, type=int, help="Seed of the drawing.")
+@click.option("--seed", default=0, show_default=True, type=int, help="Seed: equal seeds draw equal sequences.")
 @limit_options(case=60.0)
 @jail_options
-@click.option("--coverage", type=click.Path(path_type=Path), help="Write what was covered to this file, as JSON.")
+@click.option("--coverage", type=click.Path(path_type=Path), help="Write the coverage to this file, as JSON.")
 @format_option
 def explore(
     target: str,
@@ -74,10 +76,11 @@ def explore(
     coverage: Path | None,
     forms: tuple[str, ...],
 ) -> None:
-    """Search sequences of operations on SUBJECT for a time, and go on from what earlier searches found.
+    """Search long sequences of operations on SUBJECT.
 
-    Sequences are longer than those of `check`, mix all operations, and are led towards state that grows and results
-    that drift. Findings are stored in .nnx-conformance, from where `replay` runs them again.
+    The search continues from what earlier ones found. Its sequences are longer than those of `check`, mix all
+    operations, and lead towards state that grows and results that drift. `explore` stores findings in .nnx-conformance;
+    `replay` runs them again.
     """
     with no_hypothesis_folder():
         time = _seconds(text)

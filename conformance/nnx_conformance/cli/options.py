@@ -80,13 +80,18 @@ def jail_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--isolation",
             metavar=f"[{'|'.join(LEVELS)}]",
-            help="How strictly; by default as the host allows.",
+            help="How to jail candidates; by default as strictly as the host allows.",
             shell_complete=completion.one_of(*LEVELS),
         ),
         click.option(
-            "--memory", default=2048, show_default=True, type=int, metavar="MIB", help="Data of one candidate."
+            "--memory",
+            default=2048,
+            show_default=True,
+            type=int,
+            metavar="MIB",
+            help="Memory for the data of one candidate.",
         ),
-        click.option("--pass-env", multiple=True, metavar="NAME", help="Let candidates see this variable, too."),
+        click.option("--pass-env", multiple=True, metavar="NAME", help="Pass this environment variable to candidates."),
     )
     for option in reversed(options):
         command = option(command)
@@ -121,7 +126,7 @@ def feedback_option(command: Callable[..., Any]) -> Callable[..., Any]:
         default="full",
         show_default=True,
         metavar=f"[{'|'.join(FEEDBACK)}]",
-        help="How much of a report to write: for courses.",
+        help="How much of a report students see.",
         shell_complete=completion.one_of(*FEEDBACK),
     )
     return option(command)

@@ -23,7 +23,7 @@ format_option = click.option(
     "forms",
     multiple=True,
     metavar="NAME[=FILE]",
-    help=f"Output form: {', '.join(formats.FORMATS)}; NAME=FILE writes it to a file; may be given again.",
+    help=f"Output form: {', '.join(formats.FORMATS)}. NAME=FILE writes it to a file. May be given again.",
     shell_complete=completion.one_of(*formats.FORMATS),
 )
 

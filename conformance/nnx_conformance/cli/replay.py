@@ -17,7 +17,10 @@ from nnx_conformance.project import stored_findings
 @click.argument("file", shell_complete=completion.files)
 @jail_options
 def replay(file: str, isolation: str | None, memory: int, pass_env: tuple[str, ...]) -> None:
-    """Run a stored finding again: still violated (1), fixed (0), or cannot be replayed (3)."""
+    """Run a stored finding again.
+
+    Exit status: 0 fixed; 1 still violated; 2 misuse; 3 the finding cannot be replayed.
+    """
     from nnx_conformance.project.replay import replay as run_again
 
     stored = stored_findings.read(file)

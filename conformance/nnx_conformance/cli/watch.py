@@ -35,10 +35,10 @@ COLOURS = {"fixed": "green", "new": "red", "still there": "yellow"}
 @click.command()
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=completion.files)
 @click.option(
-    "--contract", help="The contract to judge by.  [settings, or mutability]", shell_complete=completion.contract_names
+    "--contract", help="Contract to judge by.  [settings, or mutability]", shell_complete=completion.contract_names
 )
-@click.option("--max-examples", type=int, help="Cases of the core domain.  [settings, or 200]")
-@click.option("--seed", default=0, show_default=True, type=int, help="Seed of the drawing; the same draws the same.")
+@click.option("--max-examples", type=int, help="How many cases to draw.  [settings, or 200]")
+@click.option("--seed", default=0, show_default=True, type=int, help="Seed: equal seeds draw equal cases.")
 @click.option("--strict/--no-strict", default=None, help="Let SHOULD checks decide the verdict too.  [settings, or no]")
 @limit_options(case=30.0)
 @click.option(
@@ -60,9 +60,10 @@ def watch(
     pass_env: tuple[str, ...],
     quiet: bool,
 ) -> None:
-    """Judge each TARGET as `check` does, and again whenever it, or what it imports, is saved. Ctrl-C ends it.
+    """Judge each TARGET again whenever it is saved.
 
-    Without a TARGET, watch the candidates that [tool.nnx-conformance] of pyproject.toml names.
+    Judges as `check` does, at once and whenever a TARGET or a file that it imports is saved. Ctrl-C ends it. Without a
+    TARGET, watch the candidates that [tool.nnx-conformance] of pyproject.toml names.
 
     Exit status: 0 when Ctrl-C ends it; 2 misuse; 3 the kit failed.
     """

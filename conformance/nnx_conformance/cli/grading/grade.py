@@ -51,16 +51,22 @@ SHRINK_FIX = "Add --complete; or leave both out, and ask `results FILE --show ID
     "--contract",
     default="mutability",
     show_default=True,
-    help="The contract to judge by.",
+    help="Contract to judge by.",
     shell_complete=completion.contract_names,
 )
-@click.option("--results", default=RESULTS, show_default=True, type=click.Path(path_type=Path), help="SQLite file.")
-@click.option("--jobs", type=int, help="Candidates judged at a time; as many as there are cores.")
-@click.option("--max-examples", default=200, show_default=True, type=int, help="Cases of the core domain.")
-@click.option("--seed", default=0, show_default=True, type=int, help="Seed of the drawing; the same draws the same.")
+@click.option(
+    "--results",
+    default=RESULTS,
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="SQLite file that keeps the results.",
+)
+@click.option("--jobs", type=int, help="Candidates judged at once; by default one per core.")
+@click.option("--max-examples", default=200, show_default=True, type=int, help="How many cases to draw.")
+@click.option("--seed", default=0, show_default=True, type=int, help="Seed: equal seeds draw equal cases.")
 @click.option("--strict", is_flag=True, help="Let SHOULD checks decide the verdict too.")
 @click.option("--complete", is_flag=True, help="Judge every candidate on all cases, also after the first finding.")
-@click.option("--shrink/--no-shrink", default=False, help="Look for the smallest failing cases too; with --complete.")
+@click.option("--shrink/--no-shrink", default=False, help="Look for the smallest failing cases; with --complete.")
 @limit_options(case=10.0)
 @click.option(
     "--timeout", default=120.0, show_default=True, type=float, metavar="SECONDS", help="Processor time for all cases."
@@ -71,22 +77,22 @@ SHRINK_FIX = "Add --complete; or leave both out, and ask `results FILE --show ID
     default="local",
     show_default=True,
     metavar=f"[{'|'.join(ENGINES)}]",
-    help="Who judges.",
+    help="Where to judge: on this machine, or on a Ray cluster.",
     shell_complete=completion.one_of(*ENGINES),
 )
-@click.option("--address", help="Of a Ray cluster; a local one is started if left out.")
+@click.option("--address", help="Address of the Ray cluster; by default, start a local one.")
 @click.option(
     "--format",
     "form",
     default="terminal",
     show_default=True,
     metavar=f"[{'|'.join(FORMS)}]",
-    help="Form.",
+    help="Output form.",
     shell_complete=completion.one_of(*FORMS),
 )
-@click.option("--by-candidate", is_flag=True, help="List each candidate too: its status, and what it violates.")
+@click.option("--by-candidate", is_flag=True, help="List each candidate, with its status and what it violates.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
-@click.option("--output", type=click.Path(path_type=Path), help="Write to this file.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write the output to this file.")
 def grade(
     candidates: str,
     contract: str,
@@ -110,12 +116,13 @@ def grade(
     quiet: bool,
     output: Path | None,
 ) -> None:
-    """Judge every candidate of a folder, a 'glob' or a JSONL file of `id` and `source`, or one file.
+    """Judge many candidates: a folder, a 'glob' or a JSONL file.
 
-    With `-` and --format ndjson, judge JSONL candidates from standard input as they come, and answer each with a line.
+    Each line of the JSONL file has an `id` and a `source`. With `-` and --format ndjson, judge JSONL candidates from
+    standard input as they come, and answer each with a line.
 
-    A few cases are judged first: a candidate that breaks a MUST check on them is done, all others are judged on the
-    rest too. Results are kept in --results as they come: the same command goes on where an earlier one was stopped.
+    `grade` judges a few cases first. A candidate that breaks a MUST check on them is done; all others are judged on the
+    rest too. It stores results as they come: if you stop it, the same command continues.
 
     Exit status: 0 if every candidate conforms; 1 if one does not; 2 misuse; 3 if one could not be judged.
     """

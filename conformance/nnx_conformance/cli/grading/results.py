@@ -38,25 +38,31 @@ PASS_FORMATS = ("terminal", "jsonl")
     "--violates", metavar="ID", help="Only candidates that violate this check.", shell_complete=completion.every_check
 )
 @click.option(
-    "--status", help=f"Only those of a status: {', '.join(STATUSES)}.", shell_complete=completion.one_of(*STATUSES)
+    "--status",
+    help=f"Only candidates of this status: {', '.join(STATUSES)}.",
+    shell_complete=completion.one_of(*STATUSES),
 )
 @click.option(
-    "--pass-at", type=int, multiple=True, metavar="K", help="pass@K with its interval, for ids task/sample; repeatable."
+    "--pass-at",
+    type=int,
+    multiple=True,
+    metavar="K",
+    help="pass@K with its interval, for ids task/sample; may be given again.",
 )
-@click.option("--show", metavar="ID", help="The whole report of one candidate.")
-@click.option("--shrink", is_flag=True, help="Look for its smallest failing cases first, with --show.")
-@click.option("--source", metavar="ID", help="The source of one candidate, as it was handed in.")
+@click.option("--show", metavar="ID", help="Show the whole report of one candidate.")
+@click.option("--shrink", is_flag=True, help="Look for its smallest failing cases first; with --show.")
+@click.option("--source", metavar="ID", help="Show the source of one candidate.")
 @click.option(
     "--format",
     "form",
     default="terminal",
     show_default=True,
     metavar=f"[{'|'.join(FORMS)}]",
-    help="Form.",
+    help="Output form.",
     shell_complete=completion.one_of(*FORMS),
 )
 @feedback_option
-@click.option("--output", type=click.Path(path_type=Path), help="Write to this file.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write the output to this file.")
 def results(
     file: Path,
     violates: str | None,
@@ -69,7 +75,7 @@ def results(
     feedback: str,
     output: Path | None,
 ) -> None:
-    """Query the results FILE that `grade` has written; also while it still writes."""
+    """Query the results FILE of `grade`, even while it grades."""
     known_format(form, FORMS)
     shown = feedback_of(feedback)
     if output:

@@ -25,7 +25,7 @@ COLOURS = {"create": "green", "add to": "green", "leave": "yellow"}
     "--contract",
     default="mutability",
     show_default=True,
-    help="The contract to judge by.",
+    help="Contract to judge by.",
     shell_complete=completion.contract_names,
 )
 @click.option("--yes", is_flag=True, help="Write without asking.")

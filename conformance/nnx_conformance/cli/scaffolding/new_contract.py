@@ -79,7 +79,7 @@ def write(contract: str, folder: Path) -> tuple[Path, ...]:
 @click.argument("name")
 @click.option("--into", type=click.Path(path_type=Path), help="The folder to write.  [NAME]")
 def new_contract(name: str, into: Path | None) -> None:
-    """Write a package that holds a small contract with its test, to be rewritten into yours."""
+    """Write a small contract with its test, to turn into yours."""
     folder = into or Path(name)
     for path in write(name, folder):
         click.echo(f"written: {path}")
