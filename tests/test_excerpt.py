@@ -42,6 +42,11 @@ def test_the_lines_around_are_shown(folder: Path) -> None:
     )
 
 
+def test_blank_lines_at_either_end_are_left_out(folder: Path) -> None:
+    (folder / "solution.py").write_text(f"first = 1\n\n\n\nsecond = 2\n\n\n\n\n{SOURCE}")
+    assert around(Line("solution.py", 5, "second = 2")) == Excerpt(1, ("first = 1", "", "", "", "second = 2"))
+
+
 def test_a_helper_that_is_imported_is_shown(folder: Path) -> None:
     assert around(Line("helper.py", 1, "HELP = 1")) == Excerpt(1, ("HELP = 1",))
 

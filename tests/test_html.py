@@ -121,7 +121,7 @@ def test_a_page_says_verdict_accounting_and_finding() -> None:
         "10 def __call__(self, x): 11 self.count = self.count + 1.0 12 return x",
         "smallest case seed=0.0 x=[0.] n_calls=1.0",
         "remedy Write to the contents, self.count[...] = self.count[...] + 1.0.",
-        "First departure after call 1: 1 expected, 1 observed, held by jax.Array",
+        "First wrong after call 1: 1 expected, 1 observed, held by jax.Array",
         "contract mutability 1, 253 cases, seed 0; Flax 0.12.8, JAX 0.10.2, Python 3.11.7; 10.4 s",
     ):
         assert part in text
@@ -161,6 +161,11 @@ def test_a_timeline_as_expected_needs_no_picture() -> None:
     assert found.timeline is not None
     kept = dataclasses.replace(found.timeline, points=found.timeline.points[:1])
     assert "nnxc-timeline" not in page(report(finding(timeline=kept))).partition("</style>")[2]
+
+
+def test_findings_of_one_course_of_the_state_share_its_picture() -> None:
+    both = report(finding(), finding(check="quiet", level="SHOULD"))
+    assert page(both).partition("</style>")[2].count('class="nnxc-timeline"') == 1
 
 
 def test_the_steps_of_a_program_show_which_changed_what_subject_against_twin() -> None:

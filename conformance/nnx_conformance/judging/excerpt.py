@@ -143,6 +143,7 @@ def _around(line: Line, lines: list[str]) -> Excerpt | None:
     at = line.number - 1
     if not 0 <= at < len(lines) or not line.source or plain(lines[at].strip()[:WIDTH]) != line.source:
         return None
-    first = max(0, at - AROUND)
-    excerpt = lines[first : at + AROUND + 1]
-    return Excerpt(first + 1, tuple(plain(text.rstrip().expandtabs(4)[:WIDTH]) for text in excerpt))
+    numbers = [number for number in range(max(0, at - AROUND), at + AROUND + 1) if number < len(lines)]
+    written = [number for number in numbers if lines[number].strip()]  # no blank lines at either end
+    excerpt = lines[written[0] : written[-1] + 1]
+    return Excerpt(written[0] + 1, tuple(plain(text.rstrip().expandtabs(4)[:WIDTH]) for text in excerpt))

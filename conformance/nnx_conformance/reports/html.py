@@ -70,7 +70,15 @@ def templates() -> Environment:
     environment.globals.update(
         wording=wording, picture=picture, described=described, zip=zip, dict=dict, STATUSES=STATUSES, SIGNS=SIGNS
     )
+    environment.globals["pictured"] = pictured
     return environment
+
+
+def pictured(report: Report) -> frozenset[str]:
+    """The checks whose findings show a picture: each course of the state once, where it is not as expected."""
+    findings = [finding for root, followers in report.groups for finding in (root, *followers)]
+    first = {finding.timeline: finding.check for finding in reversed(findings)}
+    return frozenset(check for timeline, check in first.items() if timeline and timeline.departs)
 
 
 def _printable(value: Any) -> Any:
