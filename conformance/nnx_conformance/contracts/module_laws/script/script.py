@@ -163,7 +163,8 @@ def _sources() -> dict[str, str]:
 
 def _functions(wanted: set[str]) -> str:
     """The functions of these names, and those that they call, as text."""
-    sources, needed = _sources(), {"StepFunction"} | ({"save", "load"} if wanted & {"save", "reload", "graft"} else set())
+    sources, needed = _sources(), {"StepFunction"}
+    needed |= {"save", "load"} if wanted & {"save", "reload", "graft"} else set()
     needed |= {"stack", "lane"} if "vmap" in wanted else set()
     new = wanted & sources.keys() | needed
     while new:
