@@ -9,6 +9,7 @@ import numpy as np
 from nnx_conformance import Subject
 from nnx_conformance.contracts.module_laws.contract import CONTRACT
 from nnx_conformance.contracts.module_laws.execution import run as execution
+from nnx_conformance.contracts.module_laws.observer import consistent
 from nnx_conformance.contracts.module_laws.program.language import case, words
 from nnx_conformance.core.contract import Judgement, Violation, judgement
 from nnx_conformance.core.plan import Request, RunPlan
@@ -22,7 +23,8 @@ def judged(make: Any, law: str, program: str, **fields: Any) -> Judgement:
     loaded = execution.adopt(subject, "mine", ())
     assert isinstance(loaded, tuple), loaded
     drawn = case(law, 0, words(program))
-    reading = CONTRACT.read(drawn, execution.observe(loaded[0], Request(drawn, RunPlan(), 0)))
+    request = Request(drawn, RunPlan(), 0)
+    reading = CONTRACT.read(drawn, consistent(execution.observe(loaded[0], request), request))
     return judgement(CONTRACT.check(law), drawn, reading)
 
 

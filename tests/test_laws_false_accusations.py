@@ -333,6 +333,6 @@ def test_calls_that_take_or_return_no_number_are_carried_through_loops_or_left_o
 
 
 def test_a_transform_that_this_flax_runs_on_no_module_accuses_none() -> None:
-    found = judged_program(lambda rngs: nnx.Linear(4, 4, rngs=rngs), "custom-vjp-agrees", "custom_vjp")
+    found = judged_program(lambda rngs: nnx.Linear(4, 4, rngs=rngs), "custom-vjp-agrees", "call custom_vjp call")
 
     assert found is None or isinstance(found, NotApplicable)
