@@ -89,6 +89,32 @@ class Total(nnx.Metric):
         return self.total[...]
 
 
+class Centred(nnx.Module):
+    """Subtracts a mean that `observe` moves; calls only read it."""
+
+    def __init__(self) -> None:
+        self.mean = nnx.BatchStat(jnp.zeros(3))
+
+    def observe(self, x: Any) -> None:
+        set_contents(self.mean, 0.9 * contents(self.mean) + 0.1 * x.mean(axis=0))
+
+    def __call__(self, x: Any) -> Any:
+        return x - contents(self.mean)
+
+
+class Rows(nnx.Module):
+    """A cache that is no callable, and has no state before `reserve`."""
+
+    def reserve(self, length: int) -> None:
+        self.rows = nnx.Cache(jnp.zeros((length, 3)))
+        self.end = nnx.Cache(jnp.zeros((), jnp.int32))
+
+    def append(self, row: Any) -> Any:
+        set_contents(self.rows, contents(self.rows).at[contents(self.end)].set(row))
+        set_contents(self.end, contents(self.end) + 1)
+        return contents(self.rows)
+
+
 class Applied(nnx.Module):
     def __init__(self, function: Any) -> None:
         self.function = function

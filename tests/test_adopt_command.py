@@ -57,6 +57,23 @@ def test_right(seed):
 """
 QUICKLY = "[tool.nnx-conformance]\nmax-examples = 2\n"
 
+#: Its name is none of Python's, as with examples that are numbered.
+SCRIPT = """
+import sys
+
+import layers
+from flax import nnx
+
+class Own(nnx.Module):
+    def __call__(self, x):
+        return x
+
+if __name__ == "__main__":
+    layers.Counting()(2.0)
+    Own()(2.0)
+    assert sys.argv == ["01_train.py", "a"]
+"""
+
 
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> pytest.Pytester:
@@ -94,10 +111,13 @@ def test_subjects_that_are_written_are_candidates_and_answer_for_their_classes(p
 
 @pytest.mark.slow
 def test_a_script_is_recorded_as_it_runs(project: pytest.Pytester) -> None:
-    project.makepyfile(train="import sys\nimport layers\nlayers.Counting()(2.0)\nassert sys.argv == ['train.py', 'a']")
-    result = project.run("nnx-conformance", "adopt", "--write", "nnx_subjects.py", "--run", "train.py", "a")
-    assert result.outlines[-1] == "1 subject written to nnx_subjects.py"
-    assert "from what `train.py` made and called" in (project.path / "nnx_subjects.py").read_text()
+    (project.path / "01_train.py").write_text(SCRIPT)
+    result = project.run("nnx-conformance", "adopt", "--write", "nnx_subjects.py", "--run", "01_train.py", "a")
+    assert result.outlines[-1] == "2 subjects written to nnx_subjects.py"
+    text = (project.path / "nnx_subjects.py").read_text()
+    assert "from what `01_train.py` made and called" in text
+    assert 'script_01_train = importlib.import_module("01_train")' in text
+    assert "make=lambda rngs: script_01_train.Own()," in text
 
 
 def test_a_session_without_modules_says_so_and_ends_as_its_tests(project: pytest.Pytester) -> None:

@@ -12,9 +12,10 @@ import pytest
 from flax import nnx
 
 import adoptable
-from adoptable import Applied, Cached, Config, Layer, Noise, Outer, Router, Total
+from adoptable import Applied, Cached, Centred, Config, Layer, Noise, Outer, Router, Rows, Total
 from nnx_conformance.adopt import flow, subject_file
 from nnx_conformance.adopt.drafts import Draft, drafts, unadopted
+from nnx_conformance.adopt.expressions import Writer
 from nnx_conformance.adopt.recorder import CALLS, CONSTRUCTIONS, ConstructionRecorder
 from nnx_conformance.adopt.records import merged
 from nnx_conformance.adopt.source import Adopted, Trait, file_text, subject_text
@@ -135,6 +136,26 @@ def test_what_is_called_before_the_first_call_belongs_to_make() -> None:
     assert "    module = adoptable.Cached()\n    module.reserve(4)\n    return module\n" in subject_text(Adopted(draft))
 
 
+def test_a_method_that_only_moves_state_is_a_way_of_calling() -> None:
+    with ConstructionRecorder().recording() as recorder:
+        module = Centred()
+        nnx.jit(lambda module, x: module.observe(x))(module, X)
+        module(X)
+    (draft,) = drafted(recorder, "Centred")
+    assert [way.name for way in draft.ways] == ["call", "observe"]
+    assert draft.construction.setup == ()
+
+
+def test_what_makes_the_state_of_no_callable_belongs_to_make() -> None:
+    with ConstructionRecorder().recording() as recorder:
+        rows = Rows()
+        rows.reserve(5)
+        rows.append(X[0])
+    (draft,) = drafted(recorder, "Rows")
+    assert [way.name for way in draft.ways] == ["append"]
+    assert [method for method, _ in draft.construction.setup] == ["reserve"]
+
+
 def test_the_methods_of_what_is_no_callable_are_its_calls() -> None:
     with ConstructionRecorder().recording() as recorder:
         total = Total()
@@ -151,6 +172,11 @@ def test_an_argument_that_cannot_be_written_down_is_named_with_its_line() -> Non
         Applied(lambda x: x)(X)
     reason = unadopted(recorder.session.records["adoptable.Applied"])
     assert reason.startswith("argument `function` is a lambda, which no import finds (tests/test_adopt_recording.py:")
+
+
+def test_a_shape_is_written_down() -> None:
+    written = Writer().write(jax.ShapeDtypeStruct((2, 3), jnp.bfloat16))
+    assert written.text == 'jax.ShapeDtypeStruct((2, 3), np.dtype("bfloat16"))'
 
 
 def test_a_call_of_what_cannot_be_made_anew_is_none_of_another_construction() -> None:

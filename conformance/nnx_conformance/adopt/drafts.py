@@ -107,8 +107,7 @@ def _calls_of(record: ClassRecord) -> dict[int, list[RecordedCall]]:
 def _ways(record: ClassRecord, calls: list[RecordedCall]) -> Iterator[Way]:
     groups: dict[tuple[object, ...], list[RecordedCall]] = {}
     for call in sorted(calls, key=lambda call: call.method != "__call__"):
-        arrays = (call.takes_arrays, call.returns_arrays)
-        computes = all(arrays) if record.callable else any(arrays)
+        computes = call.computes if record.callable else call.takes_arrays or call.returns_arrays
         if call.method == "__call__" or computes:
             groups.setdefault((call.method, call.arguments.form, call.arguments.flags), []).append(call)
     names: set[str] = set()

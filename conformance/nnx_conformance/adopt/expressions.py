@@ -109,6 +109,9 @@ class Writer:
             ),
             (tuple, list, set, frozenset): self._sequence,
             Mapping: self._mapping,
+            jax.ShapeDtypeStruct: lambda value, depth: self._called(
+                "jax.ShapeDtypeStruct", (value.shape, np.dtype(value.dtype)), {}, depth, "jax"
+            ),
             slice: lambda value, depth: self._called("slice", (value.start, value.stop, value.step), {}, depth),
             functools.partial: lambda value, depth: self._called(
                 "functools.partial", (value.func, *value.args), value.keywords, depth, "functools"

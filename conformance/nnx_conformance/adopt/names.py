@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from nnx_conformance.adopt.arrays import NotWritable
-from nnx_conformance.adopt.records import Expression
+from nnx_conformance.adopt.records import Expression, spoken
 
 #: Where functions that live in private modules are to be imported from.
 PUBLIC = ("jax.nn", "jax.numpy", "jax.lax", "jax.nn.initializers", "flax.nnx", "flax.nnx.initializers", "jax")
@@ -40,9 +40,8 @@ def reference(module: str, name: str) -> Expression:
     """How a program that imports a module names what it finds there."""
     if module == "builtins":
         return Expression(name, shape=name, flags=name)
-    alias, imported = ALIASES.get(module, (module, module))
-    if module == "__main__":
-        alias = imported = main_name()
+    module = main_name() if module == "__main__" else module
+    alias, imported = ALIASES.get(module, (spoken(module), module))
     return Expression(f"{alias}.{name}", frozenset({imported}), shape=name, flags=f"{alias}.{name}")
 
 
@@ -52,8 +51,8 @@ def main_name() -> str:
     Raises:
         NotWritable: if it has none.
     """
-    stem = os.path.splitext(os.path.basename(getattr(sys.modules["__main__"], "__file__", None) or ""))[0]
-    if not stem.isidentifier():
+    stem, end = os.path.splitext(os.path.basename(getattr(sys.modules["__main__"], "__file__", None) or ""))
+    if end != ".py" or "." in stem:
         raise NotWritable("something that the running script defines, which has no name to import it by")
     return stem
 

@@ -37,6 +37,8 @@ from nnx_conformance.adopt.records import (
 from nnx_conformance.adopt.running import Running
 from nnx_conformance.adopt.sight import (
     defined_at,
+    effect_of,
+    held_by,
     is_array,
     is_called,
     is_foreign,
@@ -50,8 +52,6 @@ from nnx_conformance.observe.spies.patches import Patches
 
 #: So many constructions of a class, and so many calls, are kept; each has another form, other flags or other shapes.
 CONSTRUCTIONS, CALLS = 8, 24
-#: So many calls of one form and one shape: their numbers differ.
-ALIKE = 2
 #: Methods that were called on an instance before its first call, to set it up.
 SETUP = 4
 
@@ -229,10 +229,12 @@ class ConstructionRecorder:
         line = line_of(sys._getframe(2))
         with running.held_back():
             call = self._call(key, name, method, instance, (arguments, named), line)
+            before = dict(held_by(instance)) if call else {}
         with running.inside(cls):
             output = method(instance, *arguments, **named)
         if call:
             with running.held_back():
+                call = dataclasses.replace(call, effect=effect_of(before, dict(held_by(instance))))
                 self._returned(key, call, instance, output)
         return output
 
@@ -258,21 +260,13 @@ class ConstructionRecorder:
     def _returned(self, key: str, call: RecordedCall, instance: Any, output: Any) -> None:
         record = self.session.records[key]
         _, made = self._instances.get(id(instance), (None, None))
-        returns = any(map(is_array, jax.tree.leaves(output)))
-        computes = call.takes_arrays and returns
-        if record.callable and call.method != "__call__" and not computes and made and made.number >= 0:
+        call = dataclasses.replace(call, returns_arrays=any(map(is_array, jax.tree.leaves(output))))
+        prepares = call.sets_up or (record.callable and not call.computes)
+        if call.method != "__call__" and prepares and made and made.number >= 0:
             self._set_up(key, made, instance, call)
         elif made:
             made.used = True
-        call = dataclasses.replace(call, returns_arrays=returns)
-        alike = [known for known in record.calls if known.is_like(call)]
-        concrete = [known for known in alike if not known.traced]
-        if call.traced and alike:
-            return
-        if not call.traced and not concrete:  # better than what was traced, of which the numbers are not known
-            record.calls[:] = [known for known in record.calls if not known.is_like(call)]
-        if len(concrete) < ALIKE and not any(known.arguments == call.arguments for known in alike):
-            record.calls.append(call)
+        record.keep(call)
 
     def _set_up(self, key: str, made: _Made, instance: Any, call: RecordedCall) -> None:
         """A method that takes no arrays and comes before the first call belongs to the construction."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 import pickle
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +16,8 @@ from nnx_conformance.core.errors import Misuse
 
 #: Stands in an expression where a seed goes: each array of a subject is drawn from one of its own.
 SEED = "@SEED@"
+#: So many calls of one form and one shape are kept: their numbers differ.
+ALIKE = 2
 #: The construction of an instance that no constructor made, and of one whose construction cannot be written down.
 UNKNOWN, REFUSED = -1, -2
 
@@ -22,6 +26,11 @@ def quoted(value: Any) -> str:
     """The `repr` of a plain value, text in double quotes as formatters have it."""
     text = repr(value)
     return f'"{value}"' if isinstance(value, str) and text == f"'{value}'" and '"' not in value else text
+
+
+def spoken(module: str) -> str:
+    """What Python code calls a module; a script such as `01_train.py` has a name that is none of Python's."""
+    return module if all(part.isidentifier() for part in module.split(".")) else "script_" + re.sub(r"\W", "_", module)
 
 
 @dataclass(frozen=True)
@@ -95,6 +104,14 @@ class Construction:
     setup: tuple[tuple[str, RecordedArguments], ...] = ()
 
 
+class CallEffect(enum.Enum):
+    """What a call did to the state of its instance: it added some, or only moved what was there."""
+
+    NONE = enum.auto()
+    MOVES = enum.auto()
+    ADDS = enum.auto()
+
+
 @dataclass(frozen=True)
 class RecordedCall:
     """One way in which an instance of a class was called.
@@ -106,6 +123,7 @@ class RecordedCall:
         construction: which of the class's constructions made the instance; `UNKNOWN`, or `REFUSED` where that one could
             not be written down.
         takes_arrays, returns_arrays: whether an array is among the arguments, and among what it returned.
+        effect: what it did to the state of the instance.
     """
 
     method: str
@@ -114,6 +132,17 @@ class RecordedCall:
     construction: int
     takes_arrays: bool
     returns_arrays: bool
+    effect: CallEffect = CallEffect.NONE
+
+    @property
+    def computes(self) -> bool:
+        """Whether it makes something of arrays: another array, or state."""
+        return self.takes_arrays and (self.returns_arrays or self.effect is CallEffect.MOVES)
+
+    @property
+    def sets_up(self) -> bool:
+        """Whether it only makes state for later calls, such as an empty cache."""
+        return self.effect is CallEffect.ADDS and not (self.takes_arrays or self.returns_arrays)
 
     @property
     def traced(self) -> bool:
@@ -155,7 +184,18 @@ class ClassRecord:
     @property
     def dotted(self) -> str:
         """How a program names it once its module is imported."""
-        return f"{self.module}.{self.name}"
+        return f"{spoken(self.module)}.{self.name}"
+
+    def keep(self, call: RecordedCall) -> None:
+        """Keep a call that differs from those that are kept, in its form, its shapes or its numbers."""
+        alike = [known for known in self.calls if known.is_like(call)]
+        concrete = [known for known in alike if not known.traced]
+        if call.traced and alike:
+            return
+        if not call.traced and not concrete:  # better than what was traced, of which the numbers are not known
+            self.calls[:] = [known for known in self.calls if not known.is_like(call)]
+        if len(concrete) < ALIKE and not any(known.arguments == call.arguments for known in alike):
+            self.calls.append(call)
 
 
 Records = dict[str, ClassRecord]

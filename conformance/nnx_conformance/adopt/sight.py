@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -12,6 +13,7 @@ import jax
 import numpy as np
 from flax import nnx
 
+from nnx_conformance.adopt.records import CallEffect
 from nnx_conformance.core.candidate.ownership import OTHERS
 from nnx_conformance.observe.flax_versions import NODE, children, contents, is_tracer
 
@@ -61,6 +63,29 @@ def look_of(value: Any, static: bool, depth: int = 0) -> Any:
     except TypeError:
         return type(value).__name__
     return value
+
+
+def held_by(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The contents of the Variables and arrays that hang on a module, by path."""
+    if isinstance(value, nnx.Variable) or is_array(value):
+        yield path, contents(value) if isinstance(value, nnx.Variable) else value
+    elif len(path) < DEPTH:
+        parts: Iterable[tuple[Any, Any]] = ()
+        if isinstance(value, NODE):
+            parts = children(value)
+        elif isinstance(value, dict):
+            parts = value.items()
+        elif isinstance(value, (list, tuple)):
+            parts = enumerate(value)
+        for name, part in parts:
+            yield from held_by(part, (*path, str(name)))
+
+
+def effect_of(before: dict[tuple[str, ...], Any], after: dict[tuple[str, ...], Any]) -> CallEffect:
+    """What a call did to the state of its instance."""
+    if before.keys() != after.keys():
+        return CallEffect.ADDS
+    return CallEffect.MOVES if any(before[path] is not after[path] for path in before) else CallEffect.NONE
 
 
 def source_of(cls: type) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnx_conformance.adopt.drafts import Draft, DraftInput
-from nnx_conformance.adopt.records import SEED, RecordedArguments
+from nnx_conformance.adopt.records import SEED, RecordedArguments, quoted, spoken
 
 WIDTH = 100
 #: The first words of a file that `adopt` writes: it adds to no other.
@@ -95,21 +95,25 @@ def import_lines(modules: Iterable[str], bodies: Sequence[str], folders: Sequenc
     """The imports of a file, its own folders put on the path before the last of them."""
     wanted = {module for module in modules if any(_used(_alias(module), body) for body in bodies)}
     wanted |= {"numpy"} if helper_texts(bodies) else set()
+    scripts = {module for module in wanted if spoken(module) != module}
     standard = {"functools", "types"} & wanted
     own = wanted - standard - {"flax.nnx", "jax", "jax.numpy", "numpy"}
     paths = ["from pathlib import Path"] if any("Path(" in text for text in (*folders, *helper_texts(bodies))) else []
-    lines = sorted([*(f"import {name}" for name in standard), *(["import sys"] if folders else [])]) + paths
+    loaded = ["import importlib"] if scripts else []
+    lines = sorted([*(f"import {name}" for name in standard), *loaded, *(["import sys"] if folders else [])]) + paths
     known = [IMPORTS.get(name, f"import {name}") for name in sorted(wanted - standard - own)]
     kit = ["from nnx_conformance import Subject"]
+    imported = [f"import {name}" for name in sorted(own - scripts)]
+    imported += [f"{spoken(name)} = importlib.import_module({quoted(name)})" for name in sorted(scripts)]
     if folders:
         put = f"sys.path[:0] = [{', '.join(folders)}]"
-        return [*lines, "", *known, *kit, "", put, "", *(f"import {name}  # noqa: E402" for name in sorted(own))]
+        return [*lines, "", *known, *kit, "", put, "", *(f"{each}  # noqa: E402" for each in imported)]
     return [
         *lines,
         *([""] if lines else []),
         *sorted([*known, *kit], key=_order),
         "",
-        *(f"import {name}" for name in sorted(own)),
+        *imported,
     ]
 
 
@@ -118,7 +122,7 @@ def _order(line: str) -> tuple[bool, str]:
 
 
 def _alias(module: str) -> str:
-    return {"flax.nnx": "nnx", "jax.numpy": "jnp", "numpy": "np"}.get(module, module)
+    return {"flax.nnx": "nnx", "jax.numpy": "jnp", "numpy": "np"}.get(module, spoken(module))
 
 
 def _used(name: str, text: str) -> bool:
