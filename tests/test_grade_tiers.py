@@ -63,7 +63,7 @@ def test_who_breaks_a_must_check_on_the_first_cases_is_judged_on_no_others(judge
     assert grade.status == "does not conform"
     assert grade.report is not None
     assert grade.report.cases == 16
-    assert grade.report.note == "judged on the first cases, which decide; with --complete, on all"
+    assert grade.report.note == "judged on the first cases, which decide; `--complete` judges all"
     (finding, *_) = grade.report.findings
     assert (finding.check, finding.smallest) == ("wrapper-kept", False)
     assert finding.line is not None

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     Search = Callable[[Judging], Mapping[str, Shrunk]]
 
-EARLY = "judged on the first cases, which decide; with --complete, on all"
+EARLY = "judged on the first cases, which decide; `--complete` judges all"
 KIT_FAILS = "the kit fails on it, and not on another candidate"
 
 
