@@ -20,10 +20,10 @@ SHOWN_ELEMENTS = 12
 
 @dataclass(frozen=True, eq=False)
 class Argument:
-    """One argument of the candidate: its NumPy data, and what the candidate gets it as.
+    """One argument of the candidate: its NumPy data, and the type that the candidate gets.
 
     Attributes:
-        name: the parameter it stands for.
+        name: the parameter.
         holder: `python` for a built-in number, `numpy` for a NumPy scalar or array, `jax` for a `jax.Array`.
         data: the value; shape `[]` for numbers.
     """
@@ -53,7 +53,7 @@ class Case:
     Attributes:
         domain: the part of the contract's inputs that it was drawn from, `core` or the id of an edge check.
         arguments: in the order in which the candidate takes them.
-        written: the case as a person would write it, where its arguments are not that.
+        written: the case as a person would write it; empty if that is its arguments.
     """
 
     domain: str
@@ -85,7 +85,7 @@ def python(name: str, value: bool | int | float) -> Argument:
 
 
 def number(name: str, value: Any) -> Argument:
-    """An argument that is one already, or a number passed as a built-in one."""
+    """The argument itself, or a number as a built-in number."""
     return value if isinstance(value, Argument) else python(name, value)
 
 
@@ -95,13 +95,13 @@ def numpy(name: str, value: Any) -> Argument:
 
 
 def jax(name: str, value: Any) -> Argument:
-    """An argument passed as a `jax.Array`; the kit's own side keeps it in NumPy."""
+    """An argument passed as a `jax.Array`; the judge keeps it in NumPy."""
     return Argument(name, "jax", np.asarray(value))
 
 
 def array_text(data: np.ndarray) -> str:
-    """An array in one line, `[0. 1.5]`; long ones by their ends, other dtypes than float32 named."""
-    ends = 3 if data.ndim < 2 else 1  # NumPy shows so many at each end of each side
+    """An array in one line, `[0. 1.5]`: of a long one only the ends, and the dtype unless it is float32."""
+    ends = 3 if data.ndim < 2 else 1  # the elements that NumPy shows at each end of each side
     with np.printoptions(threshold=SHOWN_ELEMENTS, edgeitems=ends, linewidth=10**6, floatmode="unique"):
         text = np.array2string(_printable(data), separator=", ")
     text = text.replace("\n", "")  # in one line, whatever its shape
@@ -137,7 +137,7 @@ def case_from(data: Any) -> Case:
     """A case from its JSON data.
 
     Raises:
-        ValueError, KeyError, TypeError: if it is none.
+        ValueError, KeyError, TypeError: if the data are no case.
     """
     case = Case(str(data["domain"]), tuple(map(_argument_from, data["arguments"])))
     return case if str(case) == data["text"] else dataclasses.replace(case, written=str(data["text"]))

@@ -1,4 +1,4 @@
-"""What a check compares, as data: NumPy screens it on each case, and chex asserts it over all cases together."""
+"""Claims: a check's comparisons as data. NumPy screens them on each case, chex asserts them over all cases together."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike
 
 @dataclass(frozen=True, eq=False)
 class Claim:
-    """That two things are the same, or as near as the bound says.
+    """The claim that two values are equal, or differ by at most `bound`.
 
     Attributes:
         actual, desired: arrays of one shape, or names (types, shapes, paths).
-        bound: how far apart the numbers of two arrays may be, of their shape or a single number; None for equal arrays
-            of one dtype, in which NaN equals NaN.
+        bound: the largest difference allowed, an array of their shape or a single number; None if both must have one
+            dtype and equal elements, where NaN equals NaN.
     """
 
     actual: np.ndarray | tuple[str, ...]
@@ -23,7 +23,7 @@ class Claim:
     bound: np.ndarray | float | None = None
 
     def holds(self) -> bool:
-        """Whether it is so, by NumPy: that takes a hundredth of the time of an assertion, which has the last word."""
+        """Whether NumPy finds it true. That takes a hundredth of the time of chex's assertion, which decides."""
         a, b = self.actual, self.desired
         if isinstance(a, tuple) or isinstance(b, tuple):
             return isinstance(a, tuple) and isinstance(b, tuple) and a == b
@@ -39,27 +39,26 @@ class Claim:
 
 
 def near(actual: ArrayLike, desired: ArrayLike, bound: np.ndarray | float) -> Claim:
-    """The claim that numbers are at most `bound` from others, in float64."""
+    """The claim that numbers differ by at most `bound`, computed in float64."""
     return Claim(np.asarray(actual, np.float64), np.asarray(desired, np.float64), bound)
 
 
 def same_numbers(actual: ArrayLike, desired: ArrayLike) -> Claim:
-    """The claim that numbers are equal, whatever their dtypes; a desired one that is single is that of all."""
-    numbers, wanted = np.asarray(actual, np.float64), np.asarray(desired, np.float64)
-    return Claim(numbers, wanted if wanted.ndim else np.broadcast_to(wanted, numbers.shape))
+    """The claim that numbers are equal, whatever their dtypes; a single desired number applies to all."""
+    numbers, right = np.asarray(actual, np.float64), np.asarray(desired, np.float64)
+    return Claim(numbers, right if right.ndim else np.broadcast_to(right, numbers.shape))
 
 
 def same_bits(actual: np.ndarray, desired: np.ndarray) -> Claim:
-    """The claim that two arrays hold the same to the last bit: -0.0 is not 0.0 then."""
-    bits, wanted = (np.frombuffer(array.tobytes(), np.uint8) for array in (actual, desired))
-    return Claim(bits, wanted)
+    """The claim that two arrays are equal to the last bit, so that -0.0 is not 0.0."""
+    return Claim(*(np.frombuffer(array.tobytes(), np.uint8) for array in (actual, desired)))
 
 
 def another(actual: float, than: float) -> Claim:
-    """The claim that a number is another one than this."""
+    """The claim that two numbers differ."""
     return same_numbers(actual != than, True)
 
 
 def at_most(actual: float, most: float) -> Claim:
-    """The claim that a number exceeds another one by nothing."""
+    """The claim that a number is at most another."""
     return same_numbers(max(actual - most, 0), 0)

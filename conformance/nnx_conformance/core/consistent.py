@@ -1,4 +1,4 @@
-"""Whether facts agree with themselves and their request: what a candidate's process sends may have been forged."""
+"""Checks that facts agree with themselves and their request: a candidate's process may have forged them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from nnx_conformance.core.facts import Facts, Run, Snapshot
 from nnx_conformance.core.plan import AGAIN, Request
 from nnx_conformance.core.search.conditions import checked
 
-#: More calls or modules than any case asks for, by far; judging them would take as long as the candidate likes.
+#: The most calls or modules of a run, far more than any case asks for. Without a limit, a forger could stall the judge.
 MANY = 10_000
 
 
@@ -14,7 +14,7 @@ def consistent(facts: Facts, request: Request) -> Facts:
     """The facts themselves.
 
     Raises:
-        ValueError: if they point to something that they do not hold, or are not those of the request.
+        ValueError: if a position in them is out of range, or they do not answer the request.
     """
     for run in facts.runs:
         _check_asked(run, request)

@@ -1,11 +1,11 @@
-"""Contracts and checks: data, with one small pure function each; promise and judgement stand in one place."""
+"""Contracts and their checks, as data. A check holds its requirement and the pure function that judges it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from nnx_conformance.core.candidate.loaded import End
 from nnx_conformance.core.case import Case
@@ -17,9 +17,6 @@ from nnx_conformance.core.plan import Probe, Request
 from nnx_conformance.core.search.domain import Domain
 from nnx_conformance.core.search.exploration import Exploration
 from nnx_conformance.core.timeline import Timeline
-
-if TYPE_CHECKING:
-    pass
 
 Level = Literal["MUST", "SHOULD"]
 MUST: Level = "MUST"
@@ -34,14 +31,14 @@ class Violation:
 
     Attributes:
         what: what happened, in one line.
-        expected, observed: the values, as text; empty where `what` says it all.
+        expected, observed: the values, as text; empty if `what` says it all.
         line: where in the candidate.
         cause: why, in one line.
-        remedy: how to fix it, where that is another than the check's.
-        because: the ids of other checks; this violation follows from the first of them that is violated, too.
-        evidence: what shows it, by a kind of the contract's own; its script is chosen by it.
+        remedy: how to fix it; empty for the check's own remedy.
+        because: the ids of checks that may have caused this violation; it follows from the first that is violated.
+        evidence: what shows the violation, as a member of the contract's own enum; it selects the script.
         end: how the candidate's process ended on the case; None if it answered.
-        condition: the condition of the source without which the case would not break it; empty if none is known.
+        condition: the condition of the source that the case needs to break the check; empty if none is known.
     """
 
     what: str
@@ -58,7 +55,7 @@ class Violation:
 
 @dataclass(frozen=True)
 class Blocked:
-    """The check cannot be judged on this case, because the case breaks another one."""
+    """The case cannot show whether the check holds, because it breaks the check `by`."""
 
     by: str
 
@@ -72,7 +69,7 @@ class NotApplicable:
 
 @dataclass(frozen=True)
 class Unseen:
-    """The check applies, and this case does not show what it asks. If no case does, there is no verdict.
+    """The check applies, but this case does not show whether it holds. If no case does, there is no verdict.
 
     Attributes:
         reason: why, in one line without a full stop.
@@ -83,20 +80,21 @@ class Unseen:
     remedy: str = ""
 
 
-#: Why a check cannot be judged on a case; None: it can.
+#: Why a check cannot be judged on a case; None if it can.
 Unmet = Blocked | NotApplicable | Unseen | None
-#: What a check says of a case; None: it holds.
+#: The result of a check on a case; None if it holds.
 Judgement = Violation | Unmet
-#: A reading is what the contract's `read` makes of the facts of a case.
-Judge = Callable[[Case, Any], Judgement]
-#: Of a reading: None if it holds what a check needs, or why the check cannot be judged without.
-Need = Callable[[Any], Unmet]
+#: Makes the reading of a case from its facts.
 Read = Callable[[Case, Any], Any]
-#: What a check compares on a case; nothing where it asks something else of it.
+#: Judges a case by its reading.
+Judge = Callable[[Case, Any], Judgement]
+#: Says why a reading lacks what a check needs; None if it has it.
+Need = Callable[[Any], Unmet]
+#: Makes the claims of a check from case and reading; none if the check compares nothing on this case.
 Claims = Callable[[Case, Any], Iterable[Claim]]
-#: For which values of its inputs a case proves that a check holds, such as `float32[2,3]`; nothing where it does not.
+#: The inputs for which a case proves that the check holds, such as `float32[2,3]`; none if it proves nothing.
 Proves = Callable[[Case, Any], Iterable[str]]
-#: From case, reading, the id of the check and its violation.
+#: Writes a script from case, reading, the id of the check and its violation.
 Script = Callable[[Case, Any, str, Violation], str]
 
 
@@ -109,16 +107,16 @@ class Check:
         level: `MUST` decides the verdict, `SHOULD` is advice (and decides it under `--strict`).
         requirement: what holds, in one sentence.
         remedy: how to fix a violation.
-        judge: a pure function of case and reading that says what is wrong, called where the case has every need.
-        wrong, right: a few lines of code that break and keep it.
+        judge: a pure function of case and reading that says what is wrong; called only if every need is met.
+        wrong, right: a few lines of code that break it, and that keep it.
         domain: the part of the inputs on which it is judged.
-        others: further parts on which it is judged too.
-        probes: the further runs that it needs besides the plain one.
-        needs: what the reading must hold; the first that is unmet says why the check cannot be judged.
-        because: the ids of other checks; each violation follows from them too, after those that it names itself.
-        claims: what it compares, all of it: where that holds the check holds, and `judge` is not called. chex asserts
-            it over all cases together. None for a check that compares nothing, but asks whether something was done.
-        proves: for which values of its inputs a case proves it; None for a check of which none can.
+        others: further parts on which it is judged.
+        probes: the runs that it needs besides the plain one.
+        needs: what the reading must have; the first unmet need says why the check cannot be judged.
+        because: the ids of checks that may cause any of its violations, after those that a violation names itself.
+        claims: everything that it compares. If all claims hold, the check holds, and `judge` is not called. chex
+            asserts them over all cases together. None for a check that compares nothing, such as whether a call ran.
+        proves: the inputs for which a case proves the check; None for a check that no case can prove.
     """
 
     id: str
@@ -164,21 +162,21 @@ def check(
     needs: tuple[Need, ...] = (),
     claims: Claims | None = None,
 ) -> Callable[[Judge], Check]:
-    """Make a check of the function below it."""
+    """Turn the function below into the `judge` of a check."""
 
-    def made(judge: Judge) -> Check:
+    def decorate(judge: Judge) -> Check:
         return Check(id, level, requirement, remedy, judge, wrong, right, domain, probes, others, needs, claims=claims)
 
-    return made
+    return decorate
 
 
 def unmet(needs: Iterable[Need], reading: Any) -> Unmet:
-    """Why the case lacks the first need that it lacks; None if it has all."""
+    """Why the reading does not meet the first of its unmet needs; None if it meets all."""
     return next((why for need in needs if (why := need(reading)) is not None), None)
 
 
 class Judged(NamedTuple):
-    """What a check says of a case, what it compared on it, and for which values of its inputs that proves the check."""
+    """The judgement of a check on a case, the claims that it made, and the inputs for which they prove the check."""
 
     judgement: Judgement
     claims: tuple[Claim, ...] = ()
@@ -191,7 +189,7 @@ class Judged(NamedTuple):
 
 
 def judged(check: Check, case: Case, reading: Any) -> Judged:
-    """What a check says of a case: why it cannot be judged, that what it compares holds, or what is wrong."""
+    """Judge a case by a check: first its needs, then its claims, and `judge` only if a claim fails or there is none."""
     if (why := unmet(check.needs, reading)) is not None:
         return Judged(why)
     claims = tuple(check.claims(case, reading)) if check.claims else ()
@@ -205,12 +203,12 @@ def judged(check: Check, case: Case, reading: Any) -> Judged:
 
 
 def judgement(check: Check, case: Case, reading: Any) -> Judgement:
-    """What a check says of a case, without what it compared."""
+    """The judgement of a check on a case alone."""
     return judged(check, case, reading).judgement
 
 
 def the_facts(_: Case, facts: Any) -> Any:
-    """The facts themselves: the reading of a contract whose checks are simple."""
+    """The facts themselves, as the reading of a contract with simple checks."""
     return facts
 
 
@@ -219,23 +217,24 @@ class Contract:
     """A named promise: how cases are drawn, and the checks.
 
     Attributes:
-        name, title, version: what it is called, in one sentence, and the version of its meaning.
+        name, title: its name, and what it promises in one sentence.
+        version: the version of its meaning.
         entry: the name that a candidate's function should have.
-        parameters: its arguments, by position.
+        parameters: that function's parameters, by position.
         calls: how many calls of a module a case asks for.
-        fallback: the check that a candidate breaks when it does not return at all.
-        history: the check that it breaks when the same case does not give the same again.
-        control: the target of a right candidate, which shows whether the kit or a candidate is at fault.
-        timeline: what a picture of a finding shows, from the reading of its case; None for no pictures.
-        script: a Python script that runs as it stands and shows a finding, empty where none can; None for no scripts.
+        fallback: the check that a candidate breaks if it does not return at all.
+        history: the check that a candidate breaks if repeating a case gives another result.
+        control: the target of a right candidate; if it fails too, the kit is at fault.
+        timeline: makes the picture of a finding from the reading of its case; None for no pictures.
+        script: writes a complete Python script that shows a finding, or an empty text; None for no scripts.
         catalogue: the dotted name of the package whose folder holds `right/` and `mutants/`, one implementation a file;
-            empty for none. Read with `nnx_conformance.audit.catalogue`, which imports none of it.
-        observer: how its candidates are loaded and observed; functions that use NNX modules by default.
+            empty for none. `nnx_conformance.audit.catalogue` reads it without importing it.
+        observer: how its candidates are loaded and observed; by default as functions that use NNX modules.
         exploration: how `explore` searches its core; None if a case is no sequence of operations.
-        read: what the facts of a case mean, made once for all checks.
-        smaller: the cases that a case becomes without one of its parts, the smallest first; None where cases have none,
-            and Hypothesis looks for smaller ones.
-        imports: whether it promises that a candidate can be imported; if not, one that cannot is not judged.
+        read: makes the reading of a case from its facts, once for all checks.
+        smaller: yields a case's reductions, each without one of its parts, smallest first; None to let Hypothesis
+            shrink.
+        imports: whether a candidate that cannot be imported breaks the contract; otherwise it could not be judged.
     """
 
     name: str

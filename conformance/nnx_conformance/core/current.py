@@ -1,4 +1,4 @@
-"""The code in remedies and examples as the installed Flax runs it without a warning: one form each, from one table."""
+"""Rewrites the code in remedies and examples for a version of Flax, so that it runs there without a warning."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from importlib.metadata import PackageNotFoundError, version
 
 from nnx_conformance.core.contract import Check
 
-#: For which versions of Flax, from the first to below the second, what is written otherwise, and how.
+#: From the first version of Flax to below the second, the pattern is replaced by the text.
 FORMS = (
     ((0, 12), (9999,), re.compile(r"(?<=[\w)\]])\.value\b"), "[...]"),
     ((0,), (0, 10, 7), re.compile(r"(?<=\w)\[\.\.\.\]"), ".value"),
     ((0,), (0, 12), re.compile(r"\.get_value\(\)"), ".value"),
 )
-#: What is code of Linen, or is meant to show what is deprecated.
+#: Marks Linen code, and code that shows something deprecated on purpose.
 AS_WRITTEN = re.compile(r"self\.variable\(|is_initializing|batch_stats|deprecated")
 
 
 def current(text: str, flax: str) -> str:
-    """The same text for a version of Flax; what shows code that is deprecated, or of Linen, stays."""
+    """The text for a version of Flax; text marked by `AS_WRITTEN` stays."""
     if AS_WRITTEN.search(text):
         return text
     release = tuple(int(part) for part in re.findall(r"\d+", flax)[:3])
-    for since, before, written, instead in FORMS:
+    for since, before, pattern, replacement in FORMS:
         if since <= release < before:
-            text = written.sub(instead, text)
+            text = pattern.sub(replacement, text)
     return text
 
 
@@ -36,7 +36,7 @@ def current_check(check: Check, flax: str) -> Check:
 
 
 def installed() -> str:
-    """The version of Flax here; empty if there is none."""
+    """The installed version of Flax; empty if it is not installed."""
     try:
         return version("flax")
     except PackageNotFoundError:

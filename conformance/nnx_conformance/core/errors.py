@@ -1,4 +1,4 @@
-"""What can go wrong that is not the candidate's fault."""
+"""Errors that are not the candidate's fault."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class KitError(Exception):
 
 
 class CannotObserve(KitError):
-    """The kit failed in the candidate's process: its own fault, or the candidate's doing."""
+    """The kit failed in the candidate's process, by a fault of its own or because the candidate broke it."""
 
 
 class AdviceWarning(UserWarning):
-    """A SHOULD check is violated, where it does not decide: the text is its finding."""
+    """A SHOULD check is violated and does not decide the verdict; the text is its finding."""
 
 
 def expected(what: str, name: str, value: Any, fix: str) -> Misuse:
@@ -29,7 +29,7 @@ def expected(what: str, name: str, value: Any, fix: str) -> Misuse:
 
 
 def suggestion(value: str, known: Iterable[str]) -> str:
-    """A fix for a name that is not known: the nearest known one, or all of them."""
+    """A fix for an unknown name: the nearest known name, or all of them."""
     names = sorted(set(known))
     near = difflib.get_close_matches(value, names, n=1, cutoff=0.6)
     return f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(names) or '(none)'}."

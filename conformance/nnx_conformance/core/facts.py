@@ -1,7 +1,7 @@
-"""What one run of a candidate did: facts only, plain data, no judgement.
+"""Facts: what a candidate did in its runs, as plain data without judgement.
 
-Everything here crosses a process boundary (see `wire`), so fields are strings, numbers, NumPy arrays, tuples and
-dataclasses of these.
+They cross a process boundary (see `wire`), so each field is a string, a number, a NumPy array, or a tuple or dataclass
+of these.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from nnx_conformance.core.trail import Trail
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """Something a candidate returned.
+    """A value that the candidate or one of its modules returned.
 
     Attributes:
         type: `jax.Array`, `numpy.ndarray`, `tracer`, or the qualified name of its class.
-        array, text: its contents, where it is a concrete array of a numeric dtype; else a short text.
+        array, text: its contents if it is a concrete array of a numeric dtype; otherwise a short text of it.
     """
 
     type: str
@@ -32,27 +32,27 @@ class Value:
 
 @dataclass(frozen=True)
 class Raised:
-    """An exception: `frames` are those of the candidate, outermost first; `line` is the last of them."""
+    """An exception: `frames` are the candidate's, outermost first, and `line` is the innermost."""
 
     type: str
     message: str
     line: Line | None
     frames: tuple[Line, ...]
-    about_trace: bool
+    about_trace: bool  # state was changed across a trace, or a module was passed to a plain transform
 
 
 @dataclass(frozen=True)
 class Slot:
-    """What sits at one path of a module's state, e.g. path `inner.count`, type `nnx.Variable`.
+    """A leaf of a module's state.
 
     Attributes:
-        path, type: where, and of which class.
-        variable: whether the framework keeps it as state: a Variable of NNX, a leaf of a Linen collection, a parameter
-            or buffer of PyTorch.
+        path, type: its path, such as `inner.count`, and its class, such as `nnx.Variable`.
+        variable: whether the framework treats it as state: an NNX Variable, a leaf of a Linen collection, a PyTorch
+            parameter or buffer.
         param: whether optimisers train it.
         rng: whether it belongs to an `nnx.Rngs`.
-        history: whether it holds on to the computation that made it, as a tensor of PyTorch may.
-        saved: whether the framework saves it with the model; not so for a buffer that is not persistent.
+        history: whether it keeps its autograd history, as a PyTorch tensor may.
+        saved: whether the framework saves it with the model; False for a non-persistent buffer.
     """
 
     path: str
@@ -65,7 +65,7 @@ class Slot:
 
     @property
     def counts(self) -> bool:
-        """Whether a module's own state may sit here: a Variable that is not one of an Rngs."""
+        """Whether the module's own state may be here: in a Variable outside of any Rngs."""
         return self.variable and not self.rng
 
 
@@ -74,11 +74,11 @@ class Snapshot:
     """The state of a module at one moment.
 
     Attributes:
-        layout: which of the run's layouts it has.
-        numbers: for each slot of the layout the number it holds, None where it holds no single number.
+        layout: the position of its layout in the run's `layouts`.
+        numbers: the number in each slot of the layout; None for a slot that holds no single number.
         traced: the positions of the slots that hold a tracer.
-        arrays: for each slot the position of its array among the run's `arrays`, -1 where it holds none; empty where
-            arrays are not looked at.
+        arrays: for each slot the position of its array in the run's `arrays`, -1 if it holds none; empty if the
+            observer records no arrays.
     """
 
     layout: int
@@ -93,12 +93,12 @@ class Module:
 
     Attributes:
         name: its class.
-        constructed, created: whether its class was called in the run; whether it came to be then, by merge, too.
-        line: where it was constructed.
-        start: its state right after construction, or when it was first observed.
-        end: its state when the candidate had returned.
-        framework: `nnx`, `linen` or `torch`. The modules of a Linen class count as one: their state is outside of them.
-        mapping: in which use of `nnx.vmap` or `jax.vmap` in the run it was constructed, from 0; -1 outside of all.
+        constructed, created: whether the run called its class; whether the run made it, by merging or copying, too.
+        line: where the candidate constructed it.
+        start: its state right after construction, or when the kit first saw it.
+        end: its state after the candidate returned.
+        framework: `nnx`, `linen` or `torch`. All modules of a Linen class count as one, because they hold no state.
+        mapping: the `nnx.vmap` or `jax.vmap` call that constructed it, numbered from 0 within the run; -1 outside.
     """
 
     name: str
@@ -113,23 +113,22 @@ class Module:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of an outermost module: a call made while no other module's call was under way.
+    """A call of an outermost module: no other module's call was running when the candidate made it.
 
     Attributes:
-        module, line: position in the run's modules, and where the candidate made the call.
+        module, line: the module's position in the run's `modules`; where the candidate made the call.
         traced: whether it ran inside a trace.
-        before, after: the module's state around it; `after` is None where the call raised.
-        returned: position in the run's `returns`; None where the call raised.
-        across: whether it raised because state was touched across a trace.
-        through: the transforms under which it ran, outermost first, as `jax.jit` or `nnx.vmap`; those of a plain call
-            outside any trace are not looked for.
-        compilation: in which compilation of the run it was traced, from 0; -1 where none was.
-        mutable: whether it may change the state; not so for a Linen `apply` without `mutable=`.
-        mapping: in which use of `nnx.vmap` or `jax.vmap` in the run it happened, the outermost, from 0; else -1.
-        as_given: whether it returned its first argument itself.
-        within: the transforms of Flax that the call itself entered and in which the state changed, by name; only where
-            arrays of the state are kept, and for calls outside of any trace.
-        uncompiled: whether the candidate itself had turned compilation off, by `jax.disable_jit`.
+        before, after: the module's state before and after it; `after` is None if the call raised.
+        returned: the position of its output in the run's `returns`; None if the call raised.
+        across: whether it raised because it changed state across a trace.
+        through: the transforms around it, outermost first, such as `jax.jit` or `nnx.vmap`; empty for a plain call.
+        compilation: the compilation that traced it, numbered from 0 within the run; -1 if none did.
+        mutable: whether it may change the state; False for a Linen `apply` without `mutable=`.
+        mapping: the outermost `nnx.vmap` or `jax.vmap` call around it, numbered from 0 within the run; -1 without one.
+        as_given: whether it returned its first argument itself, the same object.
+        within: the Flax transforms that the call entered and that changed the state, by name; recorded only for
+            concrete calls, and only if the observer records arrays.
+        uncompiled: whether the candidate had turned compilation off with `jax.disable_jit`.
     """
 
     module: int
@@ -150,13 +149,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Write:
-    """An assignment by the candidate's code to a Variable's place or contents.
+    """An assignment in the candidate's code to the attribute that holds a Variable, or to the Variable's contents.
 
     Attributes:
         target: `Counter.count` or `Variable.value`.
-        before, after, lost: the types that sat there; whether a Variable gave way to something that is none.
+        before, after, lost: the types before and after; whether it replaced a Variable by something else.
         augmented: whether the statement was an augmented assignment, such as `+=`.
-        call: the call of an outermost module during which it happened, from 0; -1 outside all.
+        call: the position of the outermost module call during which it ran; -1 outside of all calls.
     """
 
     line: Line | None
@@ -170,12 +169,12 @@ class Write:
 
 @dataclass(frozen=True)
 class RngsBuilt:
-    """An `nnx.Rngs`: the integers it was seeded from (for a key, its words), and the keys drawn from it.
+    """An `nnx.Rngs` that the run built.
 
     Attributes:
-        seeds: for each seed its value, or the words of its key.
-        traced: whether it was built inside a trace, where draws cannot be counted.
-        drawn: how many keys were drawn from it during construction of a module.
+        seeds: each seed as a tuple: the integer alone, or the words of a key.
+        traced: whether it was built inside a trace, where we cannot count draws.
+        drawn: how many keys the constructors of modules drew from it.
     """
 
     seeds: tuple[tuple[int, ...], ...]
@@ -185,7 +184,7 @@ class RngsBuilt:
 
 @dataclass(frozen=True)
 class Warned:
-    """A warning caused by a line of the candidate; `by` is the package that gave it."""
+    """A warning that a line of the candidate caused; `by` is the package that issued it."""
 
     category: str
     message: str
@@ -195,7 +194,7 @@ class Warned:
 
 @dataclass(frozen=True, eq=False)
 class ArgumentAfter:
-    """What became of an argument: whether it is alive (not deleted or donated), and its contents if so."""
+    """An argument after the run: whether its buffer is alive (not deleted or donated), and its contents if so."""
 
     name: str
     alive: bool
@@ -208,8 +207,8 @@ class Run:
 
     Attributes:
         asked: how many calls of its module the case asks for.
-        trail: which line changed what, where the run was followed line by line.
-        arrays: those of the snapshots; equal ones once.
+        trail: what each line changed, if the run was followed line by line.
+        arrays: the arrays of all snapshots; equal arrays are stored once.
     """
 
     asked: int
@@ -229,7 +228,7 @@ class Run:
 
 @dataclass(frozen=True, eq=False)
 class Rerun:
-    """What a further run on the same case came to."""
+    """The outcome of a further run of the same case."""
 
     result: Value | None
     raised: Raised | None
@@ -237,18 +236,18 @@ class Rerun:
 
 @dataclass(frozen=True, eq=False)
 class Intervention:
-    """An intervention: a run in which the kit changed something, and what came of it.
+    """An intervention: a run in which the kit changed the state or an output, and its outcome.
 
     Attributes:
         changed, moment: what the kit changed, and when.
-        amount: the number added, or taken away where it is negative; the least of them where they are `apart`.
+        amount: the number that it added; the least of them if each number got its own (`apart`).
         applied: whether there was anything to change at that moment.
-        end: the numbers that the counting Variables held after the last call, in the order of their paths.
-        calls: how many calls of modules were made; another number than without it shows that the candidate decides by
-            the state whether to call.
-        undone: whether the state ended as it does without it, because the candidate set it anew.
-        apart: whether each number was changed by another one, see `nnx_conformance.core.plan.remainder`.
-        exact: whether each number that was changed became larger by just this amount: a narrow dtype wraps or rounds.
+        end: the numbers in the counting Variables after the last call, in the order of their paths.
+        calls: how many module calls the run made. If the plain run made another number, the candidate decides by the
+            state whether to call.
+        undone: whether the state ended as in the plain run, because the candidate overwrote the change.
+        apart: whether each number got an amount of its own, see `nnx_conformance.core.plan.remainder`.
+        exact: whether each changed number rose by exactly this amount; in a narrow dtype it may wrap or round.
     """
 
     changed: Changed
@@ -265,19 +264,19 @@ class Intervention:
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """All that was observed of one case.
+    """The facts of one case.
 
     Attributes:
-        run, again: the case, and once more.
-        untraced: the same case under `jax.disable_jit`, where calls ran inside a trace or stayed hidden.
-        reported: the same case, where that does not show the calls either: each traced call reported itself whenever
-            its trace ran.
-        shifts: the interventions; empty where none was asked for.
-        base_end: what `Intervention.end` is without one.
-        bypassed: whether calls went through a reference from before the spies.
-        output: what it wrote to stdout and stderr.
-        watched: what the run compared, where that alone was asked for.
-        foreign: where the run made no module of NNX, the base class of one of another framework that it made.
+        run, again: the plain run, and the same once more.
+        untraced: the case under `jax.disable_jit`, made when the plain run traced or hid calls.
+        reported: the case with traced calls that report each execution of their trace, made when `untraced` does not
+            show the calls either.
+        shifts: the interventions; empty if the plan has none.
+        base_end: `Intervention.end` of the plain run.
+        bypassed: whether the candidate called modules through a `__call__` that it had kept before we wrapped it.
+        output: what the candidate wrote to stdout and stderr.
+        watched: what the conditions of the source compared; the plan then asks for nothing else.
+        foreign: if the run made no NNX module, the base class of a module of another framework that it made.
     """
 
     run: Run
@@ -293,5 +292,5 @@ class Facts:
 
     @property
     def runs(self) -> tuple[Run, ...]:
-        """The case as it is, and what else shows its calls."""
+        """The plain run, then those of the others that were made: without traces, with reporting traces."""
         return tuple(run for run in (self.run, self.untraced, self.reported) if run is not None)

@@ -1,4 +1,4 @@
-"""How the candidates of a contract are observed: data. The code behind it is imported where a candidate runs."""
+"""How a contract's candidates are observed, as data. Only the candidate's process imports the code behind it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from nnx_conformance.core.timeline import clearer
 
 @dataclass(frozen=True)
 class Sight:
-    """How much of a candidate's calls was observed in the cases that the judge has facts of; it plans others by it.
+    """What earlier cases showed of a candidate's calls; the judge plans later cases by it.
 
     Attributes:
-        called: whether a call was observed.
-        traced: whether one ran inside a trace.
-        hidden: whether another run showed calls that the plain one hid.
-        fruitless: how many runs without traces showed no more than the plain ones.
+        called: whether a case showed a call.
+        traced: whether a call ran inside a trace.
+        hidden: whether a further run showed calls that the plain run hid.
+        fruitless: how many runs without traces showed no more than the plain run.
     """
 
     called: bool = False
@@ -33,11 +33,11 @@ class Sight:
 
     @property
     def settled(self) -> bool:
-        """Whether more runs without traces would show nothing new: they are slow."""
+        """Whether to stop running without traces: such runs are slow, and more of them would show nothing new."""
         return self.hidden or self.fruitless >= FRUITLESS
 
     def after(self, facts: Facts) -> Sight:
-        """The same, with one more case."""
+        """The sight after one more case."""
         runs = facts.runs
         showed = clearer(*runs) is not facts.run
         return Sight(
@@ -48,36 +48,37 @@ class Sight:
         )
 
 
+#: After so many fruitless runs without traces, no further ones are made.
 FRUITLESS = 4
-#: All further runs are made of the first cases; then the same case runs again on every third, and interventions are
-#: made on every eighth: who breaks what these show breaks it on most cases, and each costs as much as a case.
+#: The first cases get every further run. Later ones get fewer, because each run costs as much as a case, and a
+#: candidate that fails one of them fails it on most cases.
 ALL_OF_FIRST, AGAIN_EVERY, SHIFTS_EVERY = 8, 3, 8
-#: A part of an edge domain has few cases: of so many, one is looked into, or what a trace does there stays unseen.
+#: An edge domain has few cases. One in so many also runs without traces, or what traces do there would stay hidden.
 LOOK_EVERY = 3
 
 
 def plain_plan(_: int, __: bool, ___: Sight) -> RunPlan:
-    """A plan without further runs: a case is observed once."""
+    """The plan with the plain run alone."""
     return RunPlan()
 
 
 def no_sight(sight: Sight, _: Any) -> Sight:
-    """Nothing is learnt from facts of another kind."""
+    """The same sight: facts of this kind do not change later plans."""
     return sight
 
 
 def cached(_: Any) -> bool:
-    """What is compiled for one case may serve another: asked for again, a case shows the same."""
+    """False: code compiled for one case may serve another, and the same request shows the same again."""
     return False
 
 
 def one_device(_: Request) -> int:
-    """What is observed on a single device, as most is."""
+    """1: most requests need a single device."""
     return 1
 
 
 def nothing_left(_: Request, __: Any) -> Request | None:
-    """Nothing for another process to do: the facts are whole."""
+    """None: one process observes the whole case."""
     return None
 
 
@@ -87,7 +88,7 @@ def first_alone(facts: Any, _: Any) -> Any:
 
 
 def nothing_met(_: Any) -> Iterable[Met]:
-    """No conditions: what a candidate compares is not read from its facts."""
+    """No conditions: facts of this kind do not say what a candidate compares."""
     return ()
 
 
@@ -97,7 +98,7 @@ def with_output(facts: Any, loaded: Loaded) -> Any:
 
 
 def unchecked(facts: Any, _: Request) -> Any:
-    """The facts themselves: their kind leaves nothing to contradict."""
+    """The facts themselves: facts of this kind cannot contradict themselves."""
     return facts
 
 
@@ -107,29 +108,29 @@ class Observer:
 
     Attributes:
         code: the dotted name of a module with three functions. `load(target, entry, parameters)` imports a target and
-            gives the candidate and a `Loaded`, or a `NotLoaded`; `adopt(value, name, parameters, packages)` does so for
-            a Python object; `observe(candidate, request)` gives a `kind`. Where `devices` asks for several, `load` gets
-            their number as `devices=`. The module is imported in the candidate's
-            process, which must hold no expected value: it imports no contract and no reference.
-        by_name: whether the contract asks candidates for a function of its `entry`'s name, so that a file without one
-            does not conform when it is graded; else what is refused there could not be judged.
-        kind: the class of the facts, a dataclass of plain data with a field `output: str`. What comes back is parsed
-            against its types.
-        consistent: gives the facts that it is given, or raises `ValueError` if they contradict themselves or the
-            request: what a candidate's process sends may have been forged.
-        plan: the runs to make of the case at a position, in the core domain or in an edge, from what was learnt.
-        learn: what is learnt from the facts of a case.
-        first: so many cases are answered before more are planned.
-        everything: the plan of a replay: all that a check may need.
-        warm: the plan by which `grade` compiles beforehand what other candidates may need; None for none.
+            returns the candidate with a `Loaded`, or a `NotLoaded`; `adopt(value, name, parameters, packages)` does the
+            same for a Python object; `observe(candidate, request)` returns facts of `kind`. If `devices` returns more
+            than 1, `load` gets the number as `devices=`. The candidate's process imports the module and must hold no
+            expected value, so the module imports no contract and no reference.
+        by_name: whether candidates must define a function named as the contract's `entry`. If so, a graded file without
+            one does not conform; if not, it could not be judged.
+        kind: the class of the facts, a dataclass of plain data with a field `output: str`. Facts are parsed against its
+            types when they arrive.
+        consistent: returns the facts, or raises `ValueError` if they contradict themselves or the request: a
+            candidate's process may have forged them.
+        plan: makes the plan of a case from its position, whether it is in the core domain, and the sight so far.
+        learn: updates the sight by the facts of a case.
+        first: how many cases must be answered before the judge plans more.
+        everything: the plan of a replay: everything that a check may need.
+        warm: a plan that compiles what other candidates will need; `grade` uses it to fill the shared cache. None for
+            no such plan.
         follows: whether runs can be followed line by line, for the lines of a finding.
-        recompiled: whether a case must be compiled anew to show the same again, from its facts.
-        rest: what a new process of the candidate is asked for so that the facts become whole; None if they are.
-        joined: the facts that two of them come to, the later ones of the process that went on.
-        met: the conditions in the traces of a case, and how they came out, from its facts.
-        with_import: the first facts, with what importing the candidate wrote and warned.
-        devices: how many devices the process needs in which a request is answered: those that need more than one go to
-            a process of their own.
+        recompiled: says from the facts of a case whether it must be compiled anew to show the same again.
+        rest: the request to a new process of the candidate that completes the facts; None if they are complete.
+        joined: joins the facts of two processes, the earlier ones first.
+        met: reads from the facts the conditions in the traces of a case, and how they came out.
+        with_import: adds what importing the candidate wrote and warned to the first facts.
+        devices: how many devices a request needs; one that needs several is answered in a process of its own.
     """
 
     code: str
@@ -150,34 +151,34 @@ class Observer:
     devices: Callable[[Request], int] = one_device
 
     def again(self, request: Request, facts: Any) -> Request:
-        """The request that shows once more what these facts show."""
+        """The request that repeats what these facts show."""
         if not self.recompiled(facts):
             return request
         return dataclasses.replace(request, plan=dataclasses.replace(request.plan, compile_anew=True))
 
 
-def _some(position: int, core: bool, sight: Sight) -> RunPlan:
-    """Further runs of some cases of the core; where a trace may hide calls, as long as that is worth another run."""
+def _plan(position: int, core: bool, sight: Sight) -> RunPlan:
+    """Probes for some core cases, and runs without traces while they show something new."""
     first = core and position < ALL_OF_FIRST
-    wanted = ((AGAIN, AGAIN_EVERY), (SHIFTS, SHIFTS_EVERY)) if core else ()
-    probes = tuple(probe for probe, every in wanted if first or position % every == 0)
+    rates = ((AGAIN, AGAIN_EVERY), (SHIFTS, SHIFTS_EVERY)) if core else ()
+    probes = tuple(probe for probe, every in rates if first or position % every == 0)
     look = SHIFTS in probes or not sight.settled
     untraced = Untraced.WHERE_HIDDEN if look else Untraced.NEVER
     return RunPlan(probes, untraced, retrace=first or sight.traced, bypass=not sight.called)
 
 
-def _edges_looked_into(position: int, core: bool, sight: Sight) -> RunPlan:
-    plan = _some(position, core, sight)
+def _with_untraced_edges(position: int, core: bool, sight: Sight) -> RunPlan:
+    plan = _plan(position, core, sight)
     look = not core and position % LOOK_EVERY == 0
     return dataclasses.replace(plan, untraced=Untraced.WHERE_HIDDEN) if look else plan
 
 
-def _outputs_too(position: int, core: bool, sight: Sight) -> RunPlan:
-    plan = _some(position, core, sight)
+def _with_outputs(position: int, core: bool, sight: Sight) -> RunPlan:
+    plan = _plan(position, core, sight)
     return dataclasses.replace(plan, probes=(*plan.probes, OUTPUTS)) if SHIFTS in plan.probes else plan
 
 
-def _compiled(_: Facts) -> bool:
+def _recompiled(_: Facts) -> bool:
     return True
 
 
@@ -186,12 +187,12 @@ def _with_warnings(facts: Facts, loaded: Loaded) -> Facts:
     return dataclasses.replace(facts, run=run, output=loaded.output + facts.output)
 
 
-#: Candidates that are functions, called with the arguments of a case: what they do with NNX modules.
+#: Candidates that are functions of a case's arguments and use NNX modules.
 FUNCTIONS = Observer(
     code="nnx_conformance.observe.functions",
     kind=Facts,
     consistent=consistent,
-    plan=_edges_looked_into,
+    plan=_with_untraced_edges,
     learn=Sight.after,
     first=ALL_OF_FIRST,
     everything=RunPlan((AGAIN, SHIFTS)),
@@ -200,13 +201,13 @@ FUNCTIONS = Observer(
     with_import=_with_warnings,
 )
 
-#: Functions of whose modules it matters how often they are compiled.
-COMPILED_FUNCTIONS = dataclasses.replace(FUNCTIONS, recompiled=_compiled)
+#: The same, where a check counts compilations.
+COMPILED_FUNCTIONS = dataclasses.replace(FUNCTIONS, recompiled=_recompiled)
 
-#: Functions that use Flax NNX, Flax Linen or PyTorch, and keep arrays in their state.
-FRAMEWORKS = dataclasses.replace(FUNCTIONS, code="nnx_conformance.observe.frameworks.functions", plan=_some)
+#: Functions that use Flax NNX, Flax Linen or PyTorch modules with arrays as state.
+FRAMEWORKS = dataclasses.replace(FUNCTIONS, code="nnx_conformance.observe.frameworks.functions", plan=_plan)
 
-#: Functions that lift transforms over modules: a state with a lane for each row, and compiled as others are.
+#: Functions that run modules under lifted transforms: a state with one lane a row, and counted compilations.
 LIFTED = dataclasses.replace(
-    FRAMEWORKS, plan=_outputs_too, everything=RunPlan((AGAIN, SHIFTS, OUTPUTS)), recompiled=_compiled
+    FRAMEWORKS, plan=_with_outputs, everything=RunPlan((AGAIN, SHIFTS, OUTPUTS)), recompiled=_recompiled
 )

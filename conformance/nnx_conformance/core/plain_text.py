@@ -1,4 +1,4 @@
-"""Text from a candidate, made safe to print and to store: it may hold anything."""
+"""Makes text from a candidate, which may hold anything, safe to print and to store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def plain(text: str) -> str:
 
 
 def short(text: str, most: int = 200) -> str:
-    """The text in one line, cut between words if it is long; without the folder in which the kit lies."""
+    """The text in one line, cut between words if it is long, and without the path of the kit's own folder."""
     line = " ".join(FOLDER.sub("", text).split())
     return line if len(line) <= most else f"{line[: most - 4].rsplit(' ', 1)[0]} ..."
 

@@ -1,4 +1,4 @@
-"""What the judge asks: a case, and the runs to make of it. The judge alone decides which."""
+"""Requests: a case and the runs to make of it. Only the judge decides which."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from nnx_conformance.core.case import Case
 class Probe(StrEnum):
     """A further run that a check may need.
 
-    `AGAIN` runs the same case once more, `SHIFTS` makes the interventions on the state, and `OUTPUTS` makes the one
-    that also changes what calls return, traced calls among them.
+    `AGAIN` repeats the plain run, `SHIFTS` makes the interventions on the state, and `OUTPUTS` makes the intervention
+    that also changes what calls return, in traces too.
     """
 
     AGAIN = "again"
@@ -34,7 +34,7 @@ class Changed(StrEnum):
 
 
 class Moment(StrEnum):
-    """When it does so; with `LAST_CALL_BUT_PARAMS` only where the calls move Params and other Variables."""
+    """When it does so. `LAST_CALL_BUT_PARAMS` is used only if the calls change both Params and other Variables."""
 
     CONSTRUCTION = "after construction"
     FIRST_CALL = "after the first call"
@@ -58,12 +58,11 @@ class RunPlan:
     Attributes:
         probes: the further runs that checks need.
         untraced: whether to run without traces, too.
-        compile_anew: whether to forget first what earlier cases have compiled: how often something is compiled then
-            shows again.
-        retrace: whether to compile anew where no run shows a call: a trace of an earlier case may hold them.
-        bypass: whether to find out, where no run shows a call, if calls pass the spies by.
+        compile_anew: whether to clear JAX's caches first, so that we can count compilations.
+        retrace: whether to clear them if no run shows a call: the calls may be in a trace cached by an earlier case.
+        bypass: whether to find out, if no run shows a call, whether calls bypass the spies.
         follow: whether to follow the runs line by line, for the lines of a finding.
-        watch: whether to make one run alone, of which what its conditions compare is recorded; it is judged by nobody.
+        watch: whether to make a single run that records what the conditions of the source compare. No check judges it.
     """
 
     probes: tuple[Probe, ...] = ()
@@ -77,32 +76,32 @@ class RunPlan:
 
 #: What an intervention adds to a number.
 AMOUNT = 3
-#: The elements of an output are shifted by this much more or less than `AMOUNT`, in turn.
+#: The amounts of an output's elements are `AMOUNT` to `AMOUNT + SPREAD - 1`.
 SPREAD = 11
-#: What it adds while calls are left to make: a loop that waits for its count would make up for a small number.
+#: What it adds before further calls: a loop that runs until its count is reached would make up for a small number.
 FAR = 100
 #: A prime; its remainders fit into most dtypes of a count.
 REMAINDERS = 251
 
 
 def own_amounts(size: int) -> np.ndarray:
-    """What an intervention adds to each of so many elements: whole numbers of 3 to 13, and every third is taken away.
+    """What an intervention adds to each of `size` elements: whole numbers of magnitude 3 to 13, every third negative.
 
     The first is 3, and their sum is positive.
     """
-    at = np.arange(size)
-    return (AMOUNT + 7 * at % SPREAD) * np.where(at % 3 == 2, -1, 1)
+    positions = np.arange(size)
+    return (AMOUNT + 7 * positions % SPREAD) * np.where(positions % 3 == 2, -1, 1)
 
 
-def own_amount(at: int) -> int:
+def own_amount(position: int) -> int:
     """What it adds to the element at a position."""
-    return int(own_amounts(at + 1)[at])
+    return int(own_amounts(position + 1)[position])
 
 
 def remainder(values: Any, numpy: Any) -> Any:
-    """A whole number of 0 to 250, the same for the same values in any order, zeros left out.
+    """A whole number from 0 to 250 that depends on the values, not on their order or on zeros among them.
 
-    An intervention adds it to what a call wrote, to tell apart calls that differ in nothing but their values.
+    An intervention adds it to what a call wrote, so that calls differ if only their values do.
 
     Args:
         values: numbers, any shape and dtype.
@@ -114,7 +113,7 @@ def remainder(values: Any, numpy: Any) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class File:
-    """A file on its way from one process to the next: its path in a folder of its own, and its bytes, uint8."""
+    """A file that one process hands to the next: its path in a folder of its own, and its bytes, uint8."""
 
     path: str
     data: np.ndarray
@@ -127,8 +126,8 @@ class Request:
     Attributes:
         case: the input.
         plan: the runs to make of it.
-        calls: how many calls of the module the case asks for; where fewer are observed, a trace may hide them.
-        done: how much of the case earlier processes have done, if it is one that goes on in a new process.
+        calls: how many calls of the module the case asks for. If a run shows fewer, a trace may hide them.
+        done: how many steps of the case earlier processes have done, if a new process continues it.
         files: what the last of them handed over.
     """
 

@@ -1,4 +1,4 @@
-"""The report: the immutable result from which every output is made."""
+"""The report: the immutable data from which every output format is written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nnx_conformance.core.timeline import Timeline
 
 
 class Status(StrEnum):
-    """What a check came to, in the order of reports."""
+    """The status of a check, in the order of reports."""
 
     HELD = "held"
     VIOLATED = "violated"
@@ -28,7 +28,7 @@ STATUSES = tuple(Status)
 
 
 class Verdict(StrEnum):
-    """What a candidate came to."""
+    """The verdict on a candidate."""
 
     CONFORMS = "conforms"
     FAILS = "does not conform"
@@ -54,26 +54,26 @@ class Finding:
     """One violated check, with a case that shows it.
 
     Attributes:
-        check, level: which.
+        check, level: the id and level of the check.
         what: what happened, in one line.
         expected, observed: the values as text; may be empty.
-        line: where in the candidate; None if no line can be named.
+        line: where in the candidate; None if unknown.
         cause, remedy: why, and how to fix it.
-        case: the smallest case; None if the candidate was never run.
-        smallest: whether the search for smaller ones came to its end.
-        violated, evaluated: on how many cases it was violated, and evaluated.
+        case: the smallest case; None if the candidate never ran.
+        smallest: whether the search for smaller cases was finished.
+        violated, evaluated: how many cases violated the check, and on how many it was judged.
         blocks: the checks that could not be judged because of it.
-        because: the violated check at the root of this one; empty if it is a root itself.
+        because: the violated check that caused this finding; empty if it is a root itself.
         replay: the command that runs it again; empty until it is stored.
         excerpt: the code around the line; None if the judge cannot read it.
-        timeline: the state of the case, call by call; None if there is none to show.
-        script: a Python script that runs as it stands and shows it; empty if the contract has none.
+        timeline: the state of the case, call by call; None for no picture.
+        script: a complete Python script that shows it; empty if the contract has none.
         run: the command that runs the script; empty until it is stored.
         end: how the candidate's process ended on the case; None if it answered.
-        assertion: what chex says of what the check compares on the case; empty where it compares nothing.
-        file: where the line is, relative to the current folder, if it lies in another folder than the candidate; the
-            judge has made sure that it is the candidate's own.
-        condition: where alone it is violated, as the source has it; empty where drawn cases violate it, too.
+        assertion: chex's message on the check's claims for this case; empty if the check compares nothing.
+        file: the line's file relative to the current folder, if it is outside the candidate's folder; the judge has
+            verified that the candidate owns it.
+        condition: the condition of the source on which alone it is violated; empty if drawn cases violate it, too.
     """
 
     check: str
@@ -103,14 +103,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What became of one check.
+    """The result of one check.
 
     Attributes:
-        evaluated: the number of cases on which it was really judged; a check evaluated on none never counts as held.
-        violated: on how many of them it was violated.
-        blocked_by: the checks that stood in its way.
+        evaluated: the number of cases on which it was judged; with none, it never counts as held.
+        violated: how many of them violated it.
+        blocked_by: the violated checks that blocked it.
         reason: why it is not applicable or waived.
-        proved: for which values of its inputs a trace proves that it holds, such as `float32[2,3]`; empty for none.
+        proved: the inputs for which a trace proves that it holds, such as `float32[2,3]`; empty for none.
     """
 
     id: str
@@ -126,15 +126,15 @@ class CheckResult:
 
 @dataclass(frozen=True, eq=False)
 class WaiverUse:
-    """What a waiver came to for this candidate.
+    """A waiver that names this candidate, and its effect.
 
     Attributes:
-        check: the id that it excuses.
-        candidate: its glob, as the settings have it.
-        reason: why the owner excuses it.
-        expires: the last day on which it excuses, as `2026-12-31`; empty if none.
-        state: anything but `in force` decides against the candidate.
-        finding: what it excuses; None if that is no violation.
+        check: the id of the check that it excuses.
+        candidate: its glob, as written in the settings.
+        reason: why the owner excuses the check.
+        expires: the last day on which it applies, such as `2026-12-31`; empty if none.
+        state: any state but `in force` decides against the candidate.
+        finding: the finding that it excuses; None if the check is not violated.
     """
 
     check: str
@@ -151,16 +151,16 @@ class WaiverUse:
             return f"its waiver ({self.reason}) expired on {self.expires}: fix the code, or renew the waiver"
         if self.state == "no longer needed":
             narrow = ", or narrow its `candidate`" if any(char in self.candidate for char in "*?[") else ""
-            said = f"the check holds, so its waiver ({self.reason}) is no longer needed"
+            problem = f"the check holds, so its waiver ({self.reason}) is no longer needed"
             if self.reason.startswith(BASELINE):
-                return f"{said}: `nnx-conformance check --write-baseline DAY` removes it"
-            return f"{said}: remove it from pyproject.toml{narrow}"
+                return f"{problem}: `nnx-conformance check --write-baseline DAY` removes it"
+            return f"{problem}: remove it from pyproject.toml{narrow}"
         return ""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the judge was asked for."""
+    """The options that the candidate was judged with."""
 
     max_examples: int = 200
     seed: int = 0
@@ -177,16 +177,15 @@ class Report:
         candidate: the target as it was given.
         cases: how many cases were run.
         checks: one result for each planned check, in the order of the contract.
-        findings: the violated ones: each root directly followed by what follows from it, MUST roots first.
+        findings: one for each violated check: each root directly followed by its consequences, MUST roots first.
         seconds: how long judging took.
-        failure: why it could not be judged; empty otherwise.
-        ended: how the candidate's process ended before its time; None if it did not.
-        isolation: what the candidate was kept to; empty for one that was judged in process.
-        source: the candidate's file, relative to the current folder where it lies below; empty if there is none.
+        failure: why the candidate could not be judged; empty otherwise.
+        ended: how the candidate's process ended before it was closed; None if it did not.
+        isolation: what confined the candidate's process; empty for a candidate judged in this process.
+        source: the candidate's file, relative to the current folder if below it; empty if there is none.
         waivers: those that name this candidate.
-        note: what of the candidate did not run, as magics of a notebook, and whether judging ended early; empty if all
-            of it ran, on all cases.
-        conditions: which conditions of its source were met both ways.
+        note: what did not run, such as magics of a notebook or the cases after an early end; empty if everything ran.
+        conditions: which conditions of its source came out both ways.
     """
 
     candidate: str
@@ -208,7 +207,7 @@ class Report:
 
     @property
     def groups(self) -> tuple[tuple[Finding, tuple[Finding, ...]], ...]:
-        """Each root finding, with those that follow from it."""
+        """Each root finding with the findings that it causes."""
         checks = {finding.check for finding in self.findings}
         return tuple(
             (root, tuple(finding for finding in self.findings if finding.because == root.check))
@@ -223,7 +222,7 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """`conforms` only if every MUST check held, is waived or does not apply, and under `strict` every SHOULD too.
+        """`conforms` only if every MUST check held, is waived or does not apply; under `strict` every SHOULD check too.
 
         A waiver that has expired or is no longer needed decides against the candidate.
         """
@@ -245,15 +244,15 @@ class Report:
         return {Verdict.CONFORMS: 0, Verdict.FAILS: 1, Verdict.UNJUDGED: 3}[self.verdict]
 
     def decides(self, level: Level) -> bool:
-        """Whether checks of a level decide the verdict."""
+        """Whether checks of this level decide the verdict."""
         return level == "MUST" or self.settings.strict
 
     def count(self, status: Status, level: Level | None = None) -> int:
-        """How many checks came to a status."""
+        """How many checks have a status."""
         return sum(result.status == status and level in (None, result.level) for result in self.checks)
 
     def result(self, check_id: str) -> CheckResult:
-        """What became of one check.
+        """The result of a check.
 
         Raises:
             KeyError: if it was not planned.

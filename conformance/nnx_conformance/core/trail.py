@@ -1,7 +1,7 @@
-"""Places in a candidate's source, and the trail of a run: after which of its lines something was another than before.
+"""Places in a candidate's source, and the trail of a run: which of its lines changed what.
 
-A trail is looked for only where a finding needs its line: following a run line by line is slow. It refines what a check
-says of a violation; no check is violated because of it.
+We record a trail only if a finding needs its line: following a run line by line is slow. A trail improves a violation's
+line and cause; no check is violated because of it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ class Line:
 
     Attributes:
         file: relative to the candidate's folder.
-        number, source: which line, from 1, and its text.
-        cell: the cell of a notebook in which the line is counted, from 1; 0 if the file is none.
+        number, source: the line's number from 1, and its text.
+        cell: the notebook cell that the number counts in, from 1; 0 if the file is no notebook.
     """
 
     file: str
@@ -29,7 +29,7 @@ class Line:
 
     @property
     def within(self) -> str:
-        """Where in a notebook, `cell 3 line 2`; empty if the file is none."""
+        """The place in a notebook, `cell 3 line 2`; empty if the file is no notebook."""
         return f"cell {self.cell} line {self.number}" if self.cell else ""
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ class Line:
 
 
 def placed(file: str, number: int | None, within: str = "") -> str:
-    """A place as text: `solution.py:7`, `solution.ipynb cell 3 line 2`; `cell 3 line 2` in the notebook that runs."""
+    """A place as text: `solution.py:7`, `solution.ipynb cell 3 line 2`; `cell 3 line 2` in the running notebook."""
     if within:
         return f"{file} {within}" if is_notebook(file) else within
     return f"{file}:{number}" if number else file
@@ -46,25 +46,25 @@ def placed(file: str, number: int | None, within: str = "") -> str:
 class ChangeKind(StrEnum):
     """What a line changed."""
 
-    STATE = "state"  # what hangs on a module
-    CONTENTS = "contents"  # of a Variable, by an assignment
+    STATE = "state"  # an attribute of a module, or the contents of its Variable
+    CONTENTS = "contents"  # an assignment to a Variable's contents, whether or not it changed them
     ARGUMENT = "argument"
-    OUTLIVING = "outliving"  # what outlives the call
+    OUTLIVING = "outliving"  # an object that outlives the candidate's call
     CHANCE = "chance"  # a random generator that the whole process shares
-    COMPILED = "compiled"  # a method compiled for one module, which it takes as static
+    COMPILED = "compiled"  # a method compiled for one module, because `self` is static
 
 
 @dataclass(frozen=True)
 class Change:
-    """Something that was another after a line of the candidate than before it.
+    """A difference before and after a line of the candidate ran.
 
     Attributes:
-        name: `Counter.count`, the argument, or the name under which it is kept.
-        line: after which.
-        before, after: the types; `nothing` before it was there.
-        first, last: the numbers, where it holds one.
-        home: for what outlives the call, the line that keeps it.
-        inside: whether a call of a module was under way.
+        name: `Counter.count`, the argument, or the name that keeps the object alive.
+        line: the line that changed it.
+        before, after: the types; `nothing` if it did not exist.
+        first, last: its numbers before and after, if it holds single numbers.
+        home: the line that keeps an outliving object.
+        inside: whether a call of a module was running.
     """
 
     kind: ChangeKind
@@ -80,12 +80,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Steps:
-    """The places of one call of an outermost module.
+    """The lines of one call of an outermost module.
 
     Attributes:
-        loop: the loop around the line that makes it.
-        output: the line that returned what it returned.
-        entered: where the candidate handed the call to a transform of JAX.
+        loop: the loop around the line that makes the call.
+        output: the line that returned its output.
+        entered: the line that passed the call to a JAX transform.
     """
 
     loop: Line | None
@@ -98,10 +98,10 @@ class Trail:
     """A run followed line by line.
 
     Attributes:
-        changes: in the order in which each came first; one for each line and name.
-        calls: the places of each of the run's calls.
+        changes: in the order of their first occurrence; one for each line and name.
+        calls: the lines of each of the run's calls.
         returned: the line that returned the result.
-        loops: the heads of the loops that were come to, in that order.
+        loops: the heads of the loops that ran, in that order.
     """
 
     changes: tuple[Change, ...]

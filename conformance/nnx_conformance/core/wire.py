@@ -1,7 +1,7 @@
-"""Plain data as bytes and back: JSON for structure, raw buffers for arrays. Nothing is unpickled.
+"""The wire format: dataclasses as JSON for structure and raw buffers for arrays. Nothing is unpickled.
 
-What comes back from a candidate's process is checked against the types of the dataclasses while it is parsed; whatever
-does not fit raises `Malformed`.
+Parsing checks data from a candidate's process against the types of the dataclasses, and raises `Malformed` if they do
+not fit.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ T = TypeVar("T")
 MAGIC = b"NNXC"
 HEAD = struct.Struct(">4sII")
 MAX_BYTES = 256 * 1024 * 1024
-#: JSON becomes up to twenty times as many bytes of objects; observations of a thousand calls have a few 100 KiB.
+#: Parsed JSON takes up to twenty times the memory of its text. Facts of a thousand calls take a few 100 KiB of text.
 MAX_TEXT = 8 * 1024 * 1024
-#: What JSON may hold that becomes a character no terminal should get. Nothing else can: it is written in ASCII.
+#: The bytes in JSON that may become a character unsafe to print. We write ASCII, so no others can.
 _ODD = re.compile(rb"\\[bfru]|[^\x20-\x7e]")
 
 _SIZED = [f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)]
@@ -37,10 +37,10 @@ DTYPES = frozenset([*_SIZED, "bool", "float16", "bfloat16", "float32", "float64"
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Later:
-    """A dataclass inside a frame whose kind the frame does not name; who reads it knows it, and calls `parsed`.
+    """A dataclass inside a frame that is left unparsed, because only the reader knows its kind; see `parsed`.
 
     Attributes:
-        data: the dataclass on the sending side, JSON data on the reading one.
+        data: the dataclass when sent, JSON data when read.
         body: the frame's array bytes.
     """
 
@@ -52,11 +52,11 @@ SCALARS = frozenset([type(None), str, bool, int, float])
 
 
 class Malformed(ValueError):
-    """Bytes that are no frame, or a frame that does not hold what it must."""
+    """Bytes that are no frame, or a frame whose content does not fit the expected types."""
 
 
 def dumps(value: Any) -> bytes:
-    """A dataclass of this kit as one frame: head, JSON, array bytes."""
+    """A dataclass as one frame: head, JSON, array bytes."""
     buffers: list[bytes] = []
     text = json.dumps(_plain(value, buffers), separators=(",", ":")).encode("utf-8", "backslashreplace")
     body = b"".join(buffers)
@@ -64,10 +64,10 @@ def dumps(value: Any) -> bytes:
 
 
 def sizes(head: bytes) -> tuple[int, int]:
-    """The sizes of JSON and array bytes that a frame's head announces.
+    """The sizes of JSON and array bytes in a frame's head.
 
     Raises:
-        Malformed: if it is no head, or announces more than `MAX_BYTES`, or more JSON than `MAX_TEXT`.
+        Malformed: if it is no head, or a size exceeds `MAX_BYTES`, or `MAX_TEXT` for JSON.
     """
     if len(head) != HEAD.size:
         raise Malformed("the head of a frame is cut short")
@@ -82,11 +82,11 @@ def sizes(head: bytes) -> tuple[int, int]:
 
 
 def loads(kind: type[T], text: bytes, body: bytes, *, trusted: bool = True) -> T:
-    """The dataclass `kind` out of a frame's two parts.
+    """The dataclass `kind` from a frame's two parts.
 
     Args:
-        text, body: the parts.
-        trusted: whether a process of the kit's wrote them; if not, texts are made safe to print and to store.
+        text, body: the JSON and the array bytes.
+        trusted: whether a process without candidate code wrote them; if not, texts are made safe to print and store.
 
     Raises:
         Malformed: if they hold anything else.
@@ -100,7 +100,7 @@ def loads(kind: type[T], text: bytes, body: bytes, *, trusted: bool = True) -> T
 
 
 def parsed(kind: type[T], later: Later) -> T:
-    """The dataclass `kind` out of data that were left unparsed.
+    """The dataclass `kind` from data that were left unparsed.
 
     Raises:
         Malformed: if they are anything else.
@@ -112,7 +112,7 @@ def parsed(kind: type[T], later: Later) -> T:
 
 
 def whole(kind: type[T], frame: bytes) -> T:
-    """The dataclass `kind` out of one whole frame.
+    """The dataclass `kind` from one whole frame.
 
     Raises:
         Malformed: if it holds anything else.
@@ -146,8 +146,8 @@ def _plain(value: Any, buffers: list[bytes]) -> Any:
         return [value.dtype.name, list(value.shape), start]
     values, kind = value.__dict__, type(value)
     data = [_plain(values[name], buffers) for name in _fields(kind)]  # type: ignore[arg-type]
-    for at, name, kinds in _choices(kind):  # type: ignore[arg-type]
-        data[at] = [kinds.index(type(values[name])), data[at]]
+    for position, name, kinds in _choices(kind):  # type: ignore[arg-type]
+        data[position] = [kinds.index(type(values[name])), data[position]]
     return data
 
 
@@ -158,9 +158,9 @@ def _fields(kind: type) -> tuple[str, ...]:
 
 @functools.cache
 def _choices(kind: type) -> tuple[tuple[int, str, tuple[type, ...]], ...]:
-    """The fields of a dataclass that hold one of several kinds: place, name, kinds. On the wire a number says which."""
+    """A dataclass's fields of several kinds: position, name, kinds. On the wire the kind's index precedes the value."""
     hints = get_type_hints(kind)
-    fields = [(at, name, _alternatives(hints[name])) for at, name in enumerate(_fields(kind))]
+    fields = [(position, name, _alternatives(hints[name])) for position, name in enumerate(_fields(kind))]
     return tuple(field for field in fields if len(field[2]) > 1)
 
 
@@ -241,7 +241,7 @@ def _float(data: Any, _: bytes) -> float:
 def _int(data: Any, _: bytes) -> int:
     if type(data) is not int:
         raise Malformed(f"expected int, got {type(data).__name__}")
-    float(data)  # one that no float holds, no check can reckon with
+    float(data)  # raises for a number too large for a float, which no check could compute with
     return data
 
 

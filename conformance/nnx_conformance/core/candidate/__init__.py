@@ -1,1 +1,1 @@
-"""What a candidate is before it runs: its name and its files."""
+"""A candidate before it runs: its target, its files, and what loading it gave."""

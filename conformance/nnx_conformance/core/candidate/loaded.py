@@ -1,4 +1,4 @@
-"""What became of loading a candidate, on which versions, and how its process ended."""
+"""The outcome of loading a candidate, the versions it ran on, and how its process ended."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from nnx_conformance.core.facts import Raised, Warned
 
 @dataclass(frozen=True)
 class Loaded:
-    """A candidate that was loaded: what its import wrote and warned, and how it can be called.
+    """A candidate that was loaded, with what its import wrote and warned.
 
     Attributes:
-        conditions: whether its source holds any, so that watching what they compare may lead to further cases.
+        conditions: whether its source holds conditions, which can guide the search for cases.
     """
 
     name: str
@@ -28,12 +28,12 @@ class NotLoaded:
     """A candidate that could not be loaded.
 
     Attributes:
-        misuse: whether the target is wrong (no such name, say) and not the candidate's code.
-        reason: one sentence.
+        misuse: whether the target is wrong (an unknown name, say), not the candidate's code.
+        reason: what happened, in one sentence.
         cause: why, in one line.
-        raised: the exception of the candidate's code, if it was one.
-        output: what was written to stdout and stderr.
-        remedy: how to fix it, of a candidate that was imported and raises as soon as it is used.
+        raised: the exception of the candidate's code, if it raised.
+        output: what it wrote to stdout and stderr.
+        remedy: how to fix a candidate that can be imported but raises on first use; empty for others.
     """
 
     misuse: bool
@@ -54,12 +54,12 @@ class Versions:
     kit: str
 
 
-#: By the name that is imported: what it is called, and the extra of this distribution that brings it.
+#: By import name: the name of the package, and the extra of this distribution that installs it.
 EXTRAS = {"torch": ("PyTorch", "torch")}
 
 
 def missing(raised: Raised | None) -> str:
-    """How to install what an import did not find; empty if that is not what was raised, or it is no extra."""
+    """How to install an optional package whose import failed; empty for any other exception."""
     if raised is None or raised.type not in ("ModuleNotFoundError", "ImportError"):
         return ""
     for module, (name, extra) in EXTRAS.items():
@@ -69,7 +69,7 @@ def missing(raised: Raised | None) -> str:
 
 
 class End(StrEnum):
-    """The values are the words of reports: `observed`, and `ended` in JSON."""
+    """How a candidate's process ended. Reports show the values, as `observed`, and as `ended` in JSON."""
 
     CRASHED = "crashed"
     TIMED_OUT = "timed out"
@@ -77,7 +77,7 @@ class End(StrEnum):
 
     @property
     def cause(self) -> str:
-        """Why a process ends in this way, in one line."""
+        """Why a process ends this way, in one line."""
         return _CAUSES[self]
 
 

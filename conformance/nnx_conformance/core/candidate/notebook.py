@@ -1,6 +1,6 @@
 """Jupyter notebooks as candidates: their code cells, as Python without magics and shell lines.
 
-Both sides read them, from untrusted text: nothing is run, no syntax tree is made, and the time is linear in the text.
+The judge reads them too, and they are untrusted: so we run nothing, build no syntax tree, and take linear time.
 Cells are counted as `In [3]` counts them after Run All: code cells alone, without the empty ones.
 """
 
@@ -15,23 +15,23 @@ from pathlib import Path
 from typing import Any
 
 SUFFIX = ".ipynb"
-#: Outputs stand in the file, too: pictures, for example.
+#: The largest file read; it includes outputs such as pictures.
 LARGEST = 64 * 1024 * 1024
-#: What `from __future__ import` sets in compiled code.
+#: The flags that `from __future__ import` sets in compiled code.
 FUTURE = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
-#: Cell magics below which Python stands.
+#: Cell magics whose cells hold Python.
 PYTHON = frozenset({"capture", "nnx_conformance", "prun", "time"})
-#: A line of IPython alone: a magic, a shell line, help, or one of the first two assigned to a name.
+#: A line that only IPython runs: a magic, a shell line, help, or one of the first two assigned to a name.
 MAGIC = re.compile(r"[%!?]|[\w.]+\?{1,2}\s*$|[\w.,\s]+=\s*[%!]")
-#: Where a statement goes on: strings and brackets, and what is no end of them.
+#: The characters that decide whether a statement continues on the next line: quotes, brackets, backslashes, comments.
 MARK = re.compile(r"\\.|\\$|'''|\"\"\"|['\"#()\[\]{}]")
-#: A note names so many of the lines that were left out, each cut at so many characters.
+#: How many of the lines left out a note names, and how many characters of each.
 NAMED = 3
 WIDTH = 40
 
 
 class NotANotebook(ValueError):
-    """The text is no notebook that can be judged."""
+    """The file is no notebook that can be judged."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Notebook:
     """The code of a notebook.
 
     Attributes:
-        cells: each code cell that is not empty, as Python; a line that was left out is blank, so that all keep theirs.
+        cells: the non-empty code cells as Python; lines left out become blank, so that the others keep their numbers.
         left_out: the magics and shell lines, as `cell 1 line 2 %pip install flax`.
     """
 
@@ -53,15 +53,15 @@ class Notebook:
 
     @property
     def starts(self) -> tuple[int, ...]:
-        """How many lines of that file stand before each cell."""
+        """For each cell, how many lines of `source` come before it."""
         starts = [0]
         for cell in self.cells:
             starts.append(starts[-1] + cell.count("\n") + 1)
         return tuple(starts[:-1])
 
     def place(self, number: int) -> tuple[int, int]:
-        """The cell and the line in it, both from 1, of a line of that file."""
-        cell = max((at for at, start in enumerate(self.starts, 1) if start < number), default=1)
+        """The cell, and the line within it, of a line of `source`; all count from 1."""
+        cell = max((position for position, start in enumerate(self.starts, 1) if start < number), default=1)
         return cell, number - self.starts[cell - 1]
 
     @property
@@ -75,7 +75,7 @@ class Notebook:
 
 
 def is_notebook(path: str) -> bool:
-    """Whether a path is that of a notebook, by its name."""
+    """Whether a path names a notebook."""
     return path.endswith(SUFFIX)
 
 
@@ -83,7 +83,7 @@ def read(path: str | Path) -> Notebook:
     """The notebook in a file.
 
     Raises:
-        NotANotebook: if it holds none.
+        NotANotebook: if it holds no notebook.
         OSError: if it cannot be read.
     """
     with open(path, "rb") as file:
@@ -94,7 +94,7 @@ def parsed(data: bytes) -> Notebook:
     """A notebook from the bytes of its file.
 
     Raises:
-        NotANotebook: if they are none; the message says what to do.
+        NotANotebook: if they are no notebook; the message says what to do.
     """
     if len(data) > LARGEST:
         raise NotANotebook(f"it is larger than {LARGEST >> 20} MiB. Clear its outputs.")
@@ -112,14 +112,14 @@ def parsed(data: bytes) -> Notebook:
     if not cells:
         raise NotANotebook("it has no code cell. Put the candidate into one.")
     parts = [_python(cell) for cell in cells]
-    named = [f"cell {at} {line}" for at, (_, out) in enumerate(parts, 1) for line in out]
-    return Notebook(tuple(text for text, _ in parts), tuple(named))
+    left_out = [f"cell {position} {line}" for position, (_, lines) in enumerate(parts, 1) for line in lines]
+    return Notebook(tuple(text for text, _ in parts), tuple(left_out))
 
 
 def run_cells(cells: Sequence[str], path: str, names: dict[str, Any]) -> None:
-    """Run cells in a module's names, at the lines that they have in the file of all cells.
+    """Run cells in a module's namespace, with the line numbers of `Notebook.source`.
 
-    Each is compiled on its own: a later one may begin with `from __future__`, which goes for those after it, too.
+    Each cell is compiled on its own: a later one may begin with `from __future__`, which then applies to the rest.
     """
     start = flags = 0
     for cell in cells:
@@ -130,7 +130,7 @@ def run_cells(cells: Sequence[str], path: str, names: dict[str, Any]) -> None:
 
 
 def without_outputs(data: bytes) -> bytes:
-    """The same notebook with its code cells alone, and nothing of what they printed; as it is if it is none."""
+    """The notebook with its code cells alone, without their outputs; data that are no notebook stay as they are."""
     try:
         content = json.loads(data[: LARGEST + 1])
         cells = [_source(cell) for cell in content["cells"] if cell["cell_type"] == "code"]
@@ -150,41 +150,41 @@ def _source(cell: dict[str, object]) -> str:
 
 
 def _python(cell: str) -> tuple[str, list[str]]:
-    """The Python of a cell, and what of it was left out."""
+    """The Python of a cell, and descriptions of the lines left out."""
     lines = cell.split("\n")
-    at = next(at for at, line in enumerate(lines) if line.strip())
-    if not lines[at].startswith("%%"):
+    first = next(position for position, line in enumerate(lines) if line.strip())
+    if not lines[first].startswith("%%"):
         return _without_magics(lines, 0)
-    name = re.match(r"%%(\w*)", lines[at])
+    name = re.match(r"%%(\w*)", lines[first])
     if name is None or name[1] not in PYTHON:
-        return "\n" * (len(lines) - 1), [_named(at, lines[at])]
-    lines[at] = ""
-    return _without_magics(lines, at)
+        return "\n" * (len(lines) - 1), [_described(first, lines[first])]
+    lines[first] = ""
+    return _without_magics(lines, first)
 
 
 def _without_magics(lines: list[str], first: int) -> tuple[str, list[str]]:
-    left_out, inside = [], _Inside()
-    numbered = iter(range(first, len(lines)))
-    for at in numbered:
-        line, starts = lines[at], not inside
-        if not (starts and MAGIC.match(line.strip())):
-            inside.read(line)
+    left_out, statement = [], _OpenStatement()
+    positions = iter(range(first, len(lines)))
+    for position in positions:
+        line = lines[position]
+        if statement or not MAGIC.match(line.strip()):
+            statement.read(line)
             continue
-        left_out.append(_named(at, line))
-        # A block may consist of it alone.
-        lines[at] = line[: len(line) - len(line.lstrip())] + "pass" if line[0].isspace() else ""
-        while line.endswith("\\") and (at := next(numbered, -1)) >= 0:
-            line, lines[at] = lines[at], ""
+        left_out.append(_described(position, line))
+        # An indented magic may be the only line of its block.
+        lines[position] = line[: len(line) - len(line.lstrip())] + "pass" if line[0].isspace() else ""
+        while line.endswith("\\") and (position := next(positions, -1)) >= 0:
+            line, lines[position] = lines[position], ""
     return "\n".join(lines), left_out
 
 
-def _named(at: int, line: str) -> str:
+def _described(position: int, line: str) -> str:
     text = line.strip()
-    return f"line {at + 1} `{text if len(text) <= WIDTH else f'{text[: WIDTH - 3]}...'}`"
+    return f"line {position + 1} `{text if len(text) <= WIDTH else f'{text[: WIDTH - 3]}...'}`"
 
 
-class _Inside:
-    """Whether a line ends inside a statement: in a bracket, in a string, or after a backslash."""
+class _OpenStatement:
+    """True if the lines read so far end inside a statement: in a bracket, in a string, or after a backslash."""
 
     def __init__(self) -> None:
         self._quote = ""
@@ -195,11 +195,11 @@ class _Inside:
         return bool(self._quote or self._depth or self._continued)
 
     def read(self, line: str) -> None:
-        """Go on with one more line."""
+        """Read the next line."""
         self._continued = False
         for mark in self._marks(line):
             if self._quote:
-                # Of three quotes in a string of one, the first ends it, and the others are an empty string.
+                # Three quotes in a single-quoted string: the first ends it, the others are an empty string.
                 self._quote = "" if mark == self._quote or mark[0] == self._quote else self._quote
             elif mark[0] in "'\"":
                 self._quote = mark
@@ -208,7 +208,7 @@ class _Inside:
             elif mark[0] in ")]}":
                 self._depth = max(0, self._depth - 1)
         if len(self._quote) == 1 and not self._continued:
-            self._quote = ""  # it does not end, which is an error of syntax
+            self._quote = ""  # an unterminated string, which is a syntax error
 
     def _marks(self, line: str) -> Iterator[str]:
         for match in MARK.finditer(line):

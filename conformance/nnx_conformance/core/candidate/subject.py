@@ -1,4 +1,4 @@
-"""A subject of the module laws: how a stateful module is made and called, as data. Importing this imports no JAX."""
+"""Subjects of the module laws: how to make and call a stateful module, as data. Importing this imports no JAX."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from nnx_conformance.core.errors import Misuse, expected, suggestion
 
-#: Traits that are declared True (or False), and what each says.
+#: The boolean traits, and what each declares.
 CAPABILITIES = {
     "draws_randomness": "a call draws from a random stream or key",
     "has_eval_mode": "`module.eval()` makes calls deterministic and stops updates",
@@ -23,10 +23,10 @@ CAPABILITIES = {
     "per_shard_state": "under `nnx.shard_map` each shard of the batch has a state of its own on purpose",
     "per_lane_state": "state may be split over the lanes of `nnx.vmap` (the default); False where it may not",
 }
-#: Traits that are numbers: how far arithmetic may differ between plain Python and a transform.
-#: They go for integers, too; random streams stay exact.
+#: The numeric traits: how far results may differ between plain Python and a transform. They apply to integers, too;
+#: random streams must stay exact.
 TOLERANCES = ("rtol", "atol")
-#: A trait that is a dict, with the names of dtypes, and what each of its words is about.
+#: The trait that is a dict of dtypes by name, and what each of its keys applies to.
 DTYPES = "dtypes"
 PARTS = {
     "params": "every floating Param",
@@ -34,46 +34,46 @@ PARTS = {
     "output": "every floating output",
 }
 TRAITS = (*CAPABILITIES, *TOLERANCES, DTYPES)
-#: A mesh has so many devices.
+#: The number of devices of a mesh.
 DEVICES = 2
 #: The floating dtypes that JAX computes with.
 FLOATS = ("float64", "float32", "bfloat16", "float16")
 
 
 def plainly(module: Any, *arguments: Any, **named: Any) -> Any:
-    """How a module is called unless its subject says otherwise."""
+    """The call of a module, unless its subject has a `call` of its own."""
     return module(*arguments, **named)
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A stateful module to be judged by the module laws.
+    """A stateful module to judge by the module laws.
 
-    A dict with these keys is accepted in its place, so that a package can describe its modules without importing the
-    kit: `{"make": ..., "inputs": ..., "traits": ...}`.
+    A dict with these keys works, too, so that a package can describe its modules without importing the kit:
+    `{"make": ..., "inputs": ..., "traits": ...}`.
 
     Attributes:
         make: makes a module from an `nnx.Rngs` of its own, `lambda rngs: nnx.BatchNorm(4, rngs=rngs)`.
-        inputs: what a call is given: a Hypothesis strategy, or a list of examples. A tuple stands for several
-            arguments, anything else for one; arrays in it may be NumPy's or JAX's. A few are drawn, once.
-        traits: what the module declares: the words of `TRAITS`. What is left out counts as not declared.
-        call: how it is called, `call(module, *arguments)`; `module(*arguments)` by default.
-        keywords: the names of the last arguments of each input, which a call gets by keyword.
-        calls: in place of `inputs`, the methods that are called in turn, by name: each a dict with `inputs`, and if
-            need be `keywords`, or the `method` where that has another name.
+        inputs: the inputs of a call: a Hypothesis strategy, or a list of examples. A tuple holds several arguments,
+            anything else is one argument; arrays may be NumPy's or JAX's. We draw a few inputs, once.
+        traits: the traits that the module declares, by the names in `TRAITS`. Traits left out count as not declared.
+        call: calls the module, `call(module, *arguments)`; `module(*arguments)` by default.
+        keywords: the names of the last arguments of each input, which a call passes by keyword.
+        calls: in place of `inputs`, the methods to call in turn, by name: each a dict with `inputs`, optionally
+            `keywords`, and `method` if the method has another name.
         horizon: how many calls its state must count or sum without stalling or overflowing in its dtype.
-        reference: what gives the right outputs: a function of a call's arguments that holds no state, or another
-            subject, whose `make` may make any Python object; None for none.
-        reference_state: by the path of a Variable in the module, that of an attribute of the reference. Both start
-            with what the module's holds, and must stay the same.
-        mesh: the axes of the mesh that it needs, with their sizes on two devices, `{"data": 2, "model": 1}`; the batch
-            is split over the first. Where there is one device, each axis has size 1.
-        context: makes a context manager in which the module is made and called, such as
+        reference: gives the right outputs: a function of a call's arguments that holds no state, or another subject,
+            whose `make` may make any Python object; None for none.
+        reference_state: maps paths of the module's Variables to attribute paths of the reference. Both start with the
+            Variable's value and must stay equal.
+        mesh: the axes of the mesh that it needs, with their sizes on two devices, `{"data": 2, "model": 1}`. The first
+            axis splits the batch. On one device each axis has size 1.
+        context: makes a context manager around making and calling the module, such as
             `lambda: jax.default_matmul_precision("float32")`; None for none.
-        variables: how many Variables of each type the module has once it was called, `{"Param": 2, "BatchStat": 2}`;
-            a type that is left out is not counted.
-        trainable: a type of Variable, or a tuple of types, that an optimiser is to train as it does `nnx.Param`.
-        name: what reports call it.
+        variables: how many Variables of each type the module has after a call, `{"Param": 2, "BatchStat": 2}`; types
+            left out are not counted.
+        trainable: a type of Variable, or a tuple of types, that an optimiser trains besides `nnx.Param`.
+        name: its name in reports.
     """
 
     make: Callable[[Any], Any]
@@ -116,14 +116,14 @@ class Subject:
             _check_trait(trait, value)
 
     def invoke(self, module: Any, *arguments: Any) -> Any:
-        """Call a module on the arguments of an input; where it has several `calls`, the first is the name of one."""
+        """Call a module on the arguments of an input; with several `calls`, the first argument names the call."""
         if not self.calls:
-            given, named = _by_keyword(self.keywords, arguments)
-            return self.call(module, *given, **named)
+            positional, named = _by_keyword(self.keywords, arguments)
+            return self.call(module, *positional, **named)
         name, *rest = arguments
         call = self.calls[name]
-        given, named = _by_keyword(call.get("keywords", ()), tuple(rest))
-        return getattr(module, call.get("method", name))(*given, **named)
+        positional, named = _by_keyword(call.get("keywords", ()), tuple(rest))
+        return getattr(module, call.get("method", name))(*positional, **named)
 
     @property
     def plain(self) -> bool:
@@ -137,7 +137,7 @@ class Subject:
 
     @property
     def dtypes(self) -> dict[str, str]:
-        """The dtypes that it declares, by name."""
+        """The names of the dtypes that it declares, by part."""
         return {part: dtype_name(dtype) for part, dtype in self.traits.get(DTYPES, {}).items()}
 
     def declares(self, trait: str) -> bool:
@@ -145,13 +145,13 @@ class Subject:
         return bool(self.traits.get(trait, trait == "per_lane_state"))
 
 
-#: A program names so many inputs, see `module_laws.program.language`.
+#: The inputs that a program can name, see `module_laws.program.language`.
 MOST_CALLS = 4
-OF_A_CALL = ("inputs", "keywords", "method")
+CALL_FIELDS = ("inputs", "keywords", "method")
 
 
 def _by_keyword(keywords: Sequence[str], arguments: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments by position, and the last ones by their names."""
+    """The positional arguments, and the last ones by keyword."""
     first = len(arguments) - len(keywords)
     return arguments[:first], dict(zip(keywords, arguments[first:], strict=True))
 
@@ -179,8 +179,8 @@ def _check_calls(subject: Subject) -> None:
         raise Misuse(f"Expected a subject with inputs but got none. Add `inputs=[...]`, or {shape}.")
     for name, call in calls.items():
         for key in call:
-            if key not in OF_A_CALL:
-                raise expected("a field of a call", f"calls[{name!r}]", key, suggestion(str(key), OF_A_CALL))
+            if key not in CALL_FIELDS:
+                raise expected("a field of a call", f"calls[{name!r}]", key, suggestion(str(key), CALL_FIELDS))
         if "inputs" not in call:
             raise Misuse(f"Expected inputs of the call {name!r} but got none. Add `'inputs': [...]`.")
         _check_keywords(f"calls[{name!r}]['keywords']", call.get("keywords", ()))
@@ -232,9 +232,9 @@ def _check_dtypes(value: Any) -> None:
 
 
 def dtype_name(dtype: Any) -> str:
-    """The name of a dtype: of NumPy's, JAX's, or a name already."""
-    named = dtype if isinstance(dtype, type) else getattr(dtype, "dtype", dtype)
-    return named if isinstance(named, str) else str(getattr(named, "name", getattr(named, "__name__", named)))
+    """The name of a dtype of NumPy or JAX; a name stays as it is."""
+    dtype = dtype if isinstance(dtype, type) else getattr(dtype, "dtype", dtype)
+    return dtype if isinstance(dtype, str) else str(getattr(dtype, "name", getattr(dtype, "__name__", dtype)))
 
 
 def _check_trait(trait: Any, value: Any) -> None:
@@ -249,10 +249,10 @@ def _check_trait(trait: Any, value: Any) -> None:
 
 
 def as_subject(value: Any) -> Subject:
-    """The subject that a value is: itself, or a mapping with its fields.
+    """A subject from a `Subject` or a mapping with its fields.
 
     Raises:
-        Misuse: if it is neither, or a field does not fit.
+        Misuse: if the value is neither, or a field is wrong.
     """
     if isinstance(value, Subject):
         return value
@@ -270,20 +270,21 @@ def as_subject(value: Any) -> Subject:
 
 
 def is_candidate(value: Any) -> bool:
-    """Whether a Python object may be a candidate of some contract: a function or a class, or a subject as data."""
+    """Whether a Python object may be a candidate of some contract: a function, a class, or a subject."""
     return callable(value) or isinstance(value, (Subject, Mapping))
 
 
 def written(value: Any) -> Any:
-    """What of a Python object has a name and a file: of a subject, the function that makes its module."""
+    """The function of a candidate, which has a name and a file: for a subject, its `make`."""
     if isinstance(value, Mapping):
         return value.get("make", value)
     return value.make if isinstance(value, Subject) else value
 
 
 def object_name(value: Any) -> str:
-    """What reports call a Python object: a subject's own name, or that of the function that makes its module."""
-    given = value.get("name") if isinstance(value, Mapping) else getattr(value, "name", "")
-    named = given if isinstance(value, (Mapping, Subject)) else ""
+    """The name of a Python object in reports: a subject's own name, or that of its function."""
+    name = ""
+    if isinstance(value, (Mapping, Subject)):
+        name = value.get("name", "") if isinstance(value, Mapping) else value.name
     function = written(value)
-    return str(named or getattr(function, "__qualname__", type(function).__name__))
+    return str(name or getattr(function, "__qualname__", type(function).__name__))

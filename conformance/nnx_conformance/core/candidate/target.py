@@ -1,4 +1,4 @@
-"""Targets as text: `path.py`, `path.ipynb`, `path.py::name`, `package.module:name`. Reading one imports nothing."""
+"""Targets as text: `path.py`, `path.ipynb`, `path.py::name`, `package.module:name`. Parsing one imports nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from nnx_conformance.core.candidate import notebook
 from nnx_conformance.core.errors import expected
 
-#: How the names of files that hold candidates end.
+#: The suffixes of files that may hold candidates.
 SUFFIXES = (".py", notebook.SUFFIX)
 
 
@@ -23,10 +23,10 @@ class Target:
         text: as the user wrote it.
         path: the absolute path of its file; empty for a module.
         module: the dotted name of its module; empty for a file.
-        name: the name of the candidate in it; empty for the one that the contract asks for.
-        source: base64 of the content of its file, where the candidate's process is to write that itself, to a private
-            directory, and `path` is the name for it; None where the file is there.
-        packages: the import names of packages that are its author's own, besides what `core.candidate.ownership` finds.
+        name: the name of the candidate in it; empty for the contract's `entry`.
+        source: base64 of the file's content, if the candidate's process must write the file itself, as `path` in a
+            private folder; None if the file exists.
+        packages: the import names of further packages of its author, besides what `core.candidate.ownership` finds.
     """
 
     text: str
@@ -42,7 +42,7 @@ def parse(text: str, packages: tuple[str, ...] = ()) -> Target:
 
     Args:
         text: as the user wrote it.
-        packages: the import names of packages that are its author's own.
+        packages: the import names of further packages of its author.
 
     Raises:
         Misuse: if it is neither a Python file that exists nor `package.module:name`.
@@ -75,13 +75,13 @@ def _python_file(text: str, path: Path) -> str:
 
 
 def file_of(target: Target) -> str:
-    """The file of a target, empty if it is not found. Imports nothing: a package may be the candidate's own."""
+    """The file of a target; empty if it is not found. Imports nothing, because a package may be the candidate's."""
     if target.path:
         return target.path
     top, *inner = target.module.split(".")
     spec = PathFinder.find_spec(top, [os.getcwd(), *sys.path])
     if spec is None or not inner:
         return (spec.origin or "") if spec else ""
-    paths = (Path(place, *inner) for place in spec.submodule_search_locations or ())
-    files = (file for place in paths for file in (place.with_suffix(".py"), place / "__init__.py"))
+    paths = (Path(folder, *inner) for folder in spec.submodule_search_locations or ())
+    files = (file for path in paths for file in (path.with_suffix(".py"), path / "__init__.py"))
     return next((str(file) for file in files if file.is_file()), "")

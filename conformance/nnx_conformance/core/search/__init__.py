@@ -1,1 +1,1 @@
-"""What leads a search: the parts of a case, the conditions that a candidate tests, and how operations are explored."""
+"""Data that guides a search: the parts of a case, the candidate's conditions, and how `explore` draws operations."""

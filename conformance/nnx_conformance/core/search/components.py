@@ -1,4 +1,4 @@
-"""What a contract's cases are made of, as data: the parts of a case that a search may set, and within which bounds."""
+"""The parts of a contract's cases that a search may set, and their bounds, as data."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 
 from nnx_conformance.core.case import Case
 
-#: So many of the least values of a whole number are tried in place of a larger one.
+#: How many of a whole number's least values are tried in place of a larger one.
 LEAST = 16
-#: What an array is filled up with, beside what matters.
+#: Fills an array up beside the values that matter.
 ORDINARY = (1.0, -2.5, 4.0)
 
 
@@ -31,7 +31,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class Real:
-    """An argument that is a number from `low` to `high`, which it is not."""
+    """An argument that is a number from `low` up to, but not including, `high`."""
 
     low: float
     high: float
@@ -43,7 +43,7 @@ class Real:
 
 @dataclass(frozen=True)
 class Array:
-    """An argument that is an array: the least and most of each side, and the largest magnitude of an element."""
+    """An argument that is an array: the least and largest length of each side, the largest magnitude of an element."""
 
     sides: tuple[tuple[int, int], ...]
     bound: float
@@ -56,11 +56,11 @@ class Array:
         return within and bool(np.all(np.abs(np.asarray(value, np.float64)) <= self.bound))
 
     def shaped(self, values: Any, size: int) -> np.ndarray:
-        """These values and then ordinary ones in an array of at least `size` elements: the last side is the longest."""
+        """An array of at least `size` elements: these values, then ordinary ones. Its last side is the longest."""
         shape = [low for low, _ in self.sides]
         for side in reversed(range(len(shape))):
-            rest = int(np.prod(shape)) // max(shape[side], 1)
-            shape[side] = min(self.sides[side][1], max(shape[side], -(-size // max(rest, 1))))
+            others = int(np.prod(shape)) // max(shape[side], 1)
+            shape[side] = min(self.sides[side][1], max(shape[side], -(-size // max(others, 1))))
         content = np.resize(np.asarray(ORDINARY), int(np.prod(shape)))
         values = np.ravel(values)[: content.size]
         content[: len(values)] = values
@@ -76,40 +76,41 @@ class Components:
 
     Attributes:
         base: a small case of ordinary values.
-        roles: what each argument may be, by its name.
+        roles: the kind and bounds of each argument, by name.
     """
 
     base: Case
     roles: Mapping[str, Role]
 
     def put(self, case: Case, name: str, value: Any) -> Case | None:
-        """The case with another value of one argument, of the same dtype; None if the argument may not have it."""
+        """The case with this value for one argument, cast to its dtype; None if the value is out of bounds."""
         if not self.roles[name].fits(value):
             return None
         arguments = tuple(
-            dataclasses.replace(each, data=np.asarray(value).astype(each.data.dtype)) if each.name == name else each
-            for each in case.arguments
+            dataclasses.replace(argument, data=np.asarray(value).astype(argument.data.dtype))
+            if argument.name == name
+            else argument
+            for argument in case.arguments
         )
         return dataclasses.replace(case, arguments=arguments)
 
     def least(self, case: Case) -> Iterator[Case]:
-        """The case with one whole number at its least."""
+        """The case with one whole number at its lower bound, for each of them."""
         for name, role in self.roles.items():
             if isinstance(role, Whole) and case[name] != role.low and (put := self.put(case, name, float(role.low))):
                 yield put
 
     def nearer(self, case: Case) -> Iterator[Case]:
-        """The case with one argument as it is in the base case."""
+        """The case with one argument taken from the base case, for each argument that differs."""
         for name in self.roles:
-            near = self.put(case, name, self.base[name])
-            if near is not None and near.key != case.key:
-                yield near
+            nearer = self.put(case, name, self.base[name])
+            if nearer is not None and nearer.key != case.key:
+                yield nearer
 
     def smaller(self, case: Case) -> Iterator[Case]:
-        """The case with one whole number among the least that it may be, in ascending order.
+        """The case with one whole number at each of its least values, in ascending order.
 
-        A search that halves and subtracts steps over them where what is wrong comes and goes: from 49, a multiple of
-        7, it finds no other one.
+        A search that halves and subtracts misses faults that come and go: from 49 it reaches no other multiple of 7.
         """
         for name, role in self.roles.items():
             if isinstance(role, Whole):

@@ -1,6 +1,6 @@
-"""The conditions in a candidate's source, and what was compared there: plain data that leads a search.
+"""The conditions in a candidate's source and what they compared: plain data that guides a search.
 
-No verdict rests on it. A candidate's process may forge it, and then leads nobody but its own search astray.
+No verdict depends on it: a candidate's process that forges it misleads only the search for its own faults.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import numpy as np
 
 from nnx_conformance.core.trail import Line
 
-#: More conditions are not watched, of none are more visits kept, and no larger array or longer text.
+#: The most conditions watched, visits kept of each, elements of an array, and characters of a text.
 SITES, VISITS, ELEMENTS, TEXT = 300, 24, 4096, 4096
-#: Of a set, a table or a tuple, so many members are kept, so deep within each other; of a whole number so many bits.
+#: The most members kept of a set, table or tuple, how deep they may nest, and the most bits of a whole number.
 MEMBERS, DEPTH, BITS = 256, 2, 128
 
 
 class Outcome(IntFlag):
-    """How a comparison came out; of one of arrays, whether any and whether all of its elements did."""
+    """How a comparison came out; for arrays, whether any and whether all elements did."""
 
     NONE = 0
     TRUE = 1
@@ -39,8 +39,8 @@ class Operand:
     """One side of a comparison.
 
     Attributes:
-        text: JSON of a number, a text, or a list of these; of a set or a table its members. Empty for anything else.
-        array: the value where it is an array with sides.
+        text: JSON of a number, a text, or a list of these; for a set or a table, of its members. Otherwise empty.
+        array: the value if it is an array of at least one dimension.
     """
 
     text: str = ""
@@ -48,7 +48,7 @@ class Operand:
 
     @property
     def value(self) -> Any:
-        """The value, or None for what is neither."""
+        """The value; None if it was not recorded."""
         if self.array is not None:
             return self.array
         return json.loads(self.text) if self.text else None
@@ -65,16 +65,16 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """A place in the source where something is compared or tested.
+    """A place in the source that compares or tests something.
 
     Attributes:
-        line, text: where, and the condition as it stands there.
+        line, text: where, and the condition as written there.
         function: the line of the outermost function around it.
-        operator: `==`, `<`, `in`, ..., `truth` for a bare test, `call` for a call that answers yes or no, `table` for
-            one that looks a number up among others.
-        outcome: all outcomes of the run, those of visits that were not kept included.
-        traced: whether an operand was known only to a trace.
-        visits: the first comparisons, those that came nearest, and the last.
+        operator: `==`, `<`, `in`, ..., `truth` for a bare test, `call` for a call that returns a boolean, `table` for a
+            call that looks a number up among others.
+        outcome: all outcomes of the run, including those of visits that were not kept.
+        traced: whether an operand was a tracer whose value is unknown.
+        visits: the first comparisons, the one whose operands were nearest to each other, and the last.
     """
 
     line: Line
@@ -88,11 +88,11 @@ class Site:
 
 @dataclass(frozen=True, eq=False)
 class Watched:
-    """What one run compared.
+    """What the conditions of the source compared in one run.
 
     Attributes:
-        sites: every condition in the source, those that the run did not come to included.
-        untouched: why some source could not be watched; empty if all could.
+        sites: every condition in the source, including those that the run did not reach.
+        untouched: why some of the source could not be watched; empty if all could.
     """
 
     sites: tuple[Site, ...]
@@ -100,10 +100,10 @@ class Watched:
 
 
 def checked(watched: Watched) -> Watched:
-    """The same.
+    """The record itself.
 
     Raises:
-        ValueError: if it holds more than is kept of a run, or text that is no JSON.
+        ValueError: if it exceeds a limit of this module, or holds text that is no JSON.
     """
     if len(watched.sites) > SITES or any(len(site.visits) > VISITS for site in watched.sites):
         raise ValueError("more conditions, or more visits of one, than are kept")
@@ -128,12 +128,12 @@ def _check_value(value: Any, depth: int) -> None:
 
 @dataclass(frozen=True)
 class Unmet:
-    """A condition that the cases did not meet both ways.
+    """A condition that no case made come out both ways.
 
     Attributes:
         never: the outcome that is missing: `true`, `false`, or `reached`.
-        nearest: the operands that came nearest to it, as text; empty where they have none.
-        advice: what happens where the kit sets the state so that it is met, which no call leads to; mostly empty.
+        nearest: the operands that were nearest to it, as text; empty if unknown.
+        advice: what happens if the kit sets the state so that it does, though no call leads there; mostly empty.
     """
 
     line: Line
@@ -148,9 +148,9 @@ class Met:
     """A condition in a trace, and how it came out in one case.
 
     Attributes:
-        outcome: all of its outcomes that were reached, as an `Outcome`.
-        nearest: the operands that came nearest to each other, as text.
-        advice: what happens where the kit sets the state so that it comes out otherwise; mostly empty.
+        outcome: all its outcomes in the case, as an `Outcome`.
+        nearest: the operands that were nearest to each other, as text.
+        advice: what happens if the kit sets the state so that it comes out otherwise; mostly empty.
     """
 
     line: Line
@@ -162,13 +162,13 @@ class Met:
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a report says of the conditions in the candidate's source.
+    """The conditions in the candidate's source, for its report.
 
     Attributes:
         total: how many there are.
-        unmet: those that were not met both ways.
+        unmet: those that did not come out both ways.
         runs: how many runs the search for them took.
-        note: why conditions were not watched, or not all of them; empty if all were.
+        note: why some or all conditions were not watched; empty if all were.
     """
 
     total: int = 0
@@ -177,22 +177,23 @@ class Conditions:
     note: str = ""
 
 
-def summed(several: Iterable[Met]) -> Conditions:
-    """What cases met, summed up: a condition is one and the same by its line and its text."""
-    conditions: dict[tuple[Line, str], Met] = {}
-    for met in several:
-        known = conditions.setdefault((met.line, met.text), met)
-        advice = known.advice or met.advice
-        conditions[met.line, met.text] = replace(known, outcome=known.outcome | met.outcome, advice=advice)
-    every = sorted(conditions.values(), key=lambda met: (met.line.file, met.line.number))
-    unmet = (_unmet(met) for met in every)
-    return Conditions(len(every), tuple(each for each in unmet if each is not None))
+def summed(conditions: Iterable[Met]) -> Conditions:
+    """The conditions of many cases together; those with the same line and text are one."""
+    merged: dict[tuple[Line, str], Met] = {}
+    for condition in conditions:
+        key = condition.line, condition.text
+        known = merged.setdefault(key, condition)
+        advice = known.advice or condition.advice
+        merged[key] = replace(known, outcome=known.outcome | condition.outcome, advice=advice)
+    by_line = sorted(merged.values(), key=lambda condition: (condition.line.file, condition.line.number))
+    unmet = filter(None, map(_unmet, by_line))
+    return Conditions(len(by_line), tuple(unmet))
 
 
-def _unmet(met: Met) -> Unmet | None:
-    if not met.outcome:
-        return Unmet(met.line, met.text, "reached")
-    for wanted, word in ((Outcome.TRUE, "true"), (Outcome.FALSE, "false")):
-        if not met.outcome & wanted:
-            return Unmet(met.line, met.text, word, met.nearest, met.advice)
+def _unmet(condition: Met) -> Unmet | None:
+    if not condition.outcome:
+        return Unmet(condition.line, condition.text, "reached")
+    for outcome, word in ((Outcome.TRUE, "true"), (Outcome.FALSE, "false")):
+        if not condition.outcome & outcome:
+            return Unmet(condition.line, condition.text, word, condition.nearest, condition.advice)
     return None

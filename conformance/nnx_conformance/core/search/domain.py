@@ -1,4 +1,4 @@
-"""Domains: the parts of the inputs on which checks are judged, and how many cases of each are drawn."""
+"""Domains: parts of a contract's inputs, each with the number of cases to draw."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Part:
     """Cases of one kind, and how many of them are drawn.
 
     Attributes:
-        budget: at most so many; None for as many as the user asks for.
-        share: one for so many that the user asks for: for cases that each cost as much as many others.
-        least: at least so many, however few the user asks for.
+        budget: the most cases to draw; None for no limit of its own.
+        share: draw one case for every `share` that the user requested; above 1 for expensive cases.
+        least: the fewest cases to draw, however few the user requested.
     """
 
     cases: SearchStrategy[Case]
@@ -30,8 +30,8 @@ class Part:
 
     def count(self, max_examples: int) -> int:
         """How many cases to draw."""
-        wanted = max(self.least, max_examples // self.share)
-        return wanted if self.budget is None else min(self.budget, wanted)
+        count = max(self.least, max_examples // self.share)
+        return count if self.budget is None else min(self.budget, count)
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Domain:
     """A part of a contract's inputs.
 
     Attributes:
-        name: `core`, or the id of the check that it is drawn for, and that is to blame where a process ends on it.
-        parts: kinds of cases that must each be drawn, from the seed of the run (shapes are pooled per run: each costs a
-            compilation).
-        components: what its cases are made of, for a search that a candidate's conditions lead; None for no search.
+        name: `core`, or the id of an edge check. If the process dies on one of these cases, that check is violated.
+        parts: makes the kinds of cases, each of which must be drawn, from the seed of the run. The seed selects a pool
+            of shapes, because each new shape costs a compilation.
+        components: the parts of its cases, for a search guided by the candidate's conditions; None for no search.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""How a contract whose cases are sequences of operations is searched for a given time: data."""
+"""How `explore` searches a contract whose cases are sequences of operations, as data."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ if TYPE_CHECKING:
 
 
 def no_cases(_: int) -> tuple[Case, ...]:
-    """None: the search starts with what is drawn."""
+    """No cases: the search starts with drawn ones."""
     return ()
 
 
 @dataclass(frozen=True)
 class Exploration:
-    """How a search for a given time goes about, see `exploring`.
+    """What `explore` draws, counts and aims at.
 
     Attributes:
-        cases: the cases to search.
-        first: the cases that it starts with, from its seed: those that lead to conditions not yet met.
-        operations: the names of all that a case may do.
-        done: what one did: each operation in its order, and why it was skipped; empty if it was not.
-        scores: what the search aims at, by name: the higher, the nearer is the case to something odd.
-        wording: how to report the highest of each score, such as `the state became {:.3g} times as large`.
+        cases: makes the strategy of the cases to search.
+        first: makes the cases to start with from the search's seed: they lead to conditions that drawn cases rarely
+            meet.
+        operations: the names of all operations.
+        done: lists the operations that a case ran, in order, each with why it was skipped; empty if it was not.
+        scores: rates a case by several names; a higher score is nearer to a fault.
+        wording: a phrase for the highest value of each score, such as `the state became {:.3g} times as large`.
     """
 
     cases: Callable[[], SearchStrategy[Case]]
