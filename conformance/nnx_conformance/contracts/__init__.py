@@ -1,1 +1,1 @@
-"""The contracts that come with the kit, and what they share."""
+"""The contracts that come with the kit, and the code that they share."""

@@ -1,4 +1,4 @@
-"""The arrays of a module's state, by path, where an observer keeps them."""
+"""The arrays of a module's state, by path, if the observer records them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from nnx_conformance.core.facts import Run, Slot, Snapshot
 
-#: A path with a number in it: what is before the last one, the number, what is behind it.
+#: A path with a number in it: the text before the last number, the number, the text after it.
 NUMBERED = re.compile(r"(.*?)(\d+)(\D*)")
 
 State = dict[str, tuple[Slot, np.ndarray]]
@@ -20,11 +20,11 @@ def arrays(run: Run, snapshot: Snapshot | None) -> State:
     if snapshot is None or not snapshot.arrays:
         return {}
     slots = zip(run.layouts[snapshot.layout], snapshot.arrays, strict=True)
-    return {slot.path: (slot, run.arrays[at]) for slot, at in slots if at >= 0 and not slot.rng}
+    return {slot.path: (slot, run.arrays[position]) for slot, position in slots if position >= 0 and not slot.rng}
 
 
 def in_series(state: State) -> State:
-    """Single numbers whose paths differ in their last index, `means[0]` and `means[1]`, as one array, `means[*]`."""
+    """The single numbers whose paths differ in their last index, `means[0]` and `means[1]`, as one array `means[*]`."""
     rows: dict[str, list[tuple[int, Slot, np.ndarray]]] = {}
     for path, (slot, array) in state.items():
         if array.size == 1 and (match := NUMBERED.fullmatch(path)):

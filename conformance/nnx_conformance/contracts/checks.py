@@ -1,4 +1,4 @@
-"""Checks that every contract on functions has, made with the contract's own remedy and examples."""
+"""The checks that all contracts on functions share; each contract adds its own remedy and examples."""
 
 from __future__ import annotations
 
@@ -56,27 +56,27 @@ def _repeated(_: Case, reading: Reading) -> Judgement:
     return Violation(what, then, now, line=line, cause=UNKNOWN)
 
 
-def _named(raised: Raised) -> str:
-    """An exception, by its type and what it says."""
+def _raised_text(raised: Raised) -> str:
+    """The type of an exception and the first line of its message."""
     message = short(raised.message.strip().partition("\n")[0])
     return f"{raised.type}: {message}" if message else raised.type
 
 
 def _outcome_text(result: Value | None, raised: Raised | None) -> str:
-    return _named(raised) if raised else value_text(result)
+    return _raised_text(raised) if raised else value_text(result)
 
 
 def input_untouched(name: str, *, requirement: str, remedy: str, wrong: str, right: str) -> Check:
-    """The check that the argument of this name is alive afterwards, and equal to what it was."""
+    """The check that the call neither deletes nor changes the argument of this name."""
 
     def untouched(case: Case, reading: Reading) -> Judgement:
-        ended = next(argument for argument in reading.run.arguments if argument.name == name)
+        argument = next(argument for argument in reading.run.arguments if argument.name == name)
         line = blame.changed_argument(reading.run, name)
-        if not ended.alive:
+        if not argument.alive:
             cause = "its buffer was given away (`donate_argnums`) or freed (`x.delete()`); no one can use it again"
             what = f"{name} was deleted or donated by the call"
             return Violation(what, f"{name} alive", f"{name} deleted", line=line, cause=cause)
-        before, after = array_text(case[name]), array_text(ended.array) if ended.array is not None else "nothing"
+        before, after = array_text(case[name]), array_text(argument.array) if argument.array is not None else "nothing"
         what = f"{name} was {before} and is {after} after the call"
         return Violation(what, before, after, line=line, cause="something wrote into the buffer of the argument")
 
@@ -108,7 +108,7 @@ def quiet(_: Case, reading: Reading) -> Judgement:  # noqa: D103 - its requireme
 
 
 def current_access(*, remedy: str, wrong: str, right: str) -> Check:
-    """The check that nothing is used that the installed Flax deprecates."""
+    """The check that the candidate uses nothing that the installed Flax deprecates."""
     return check(
         id="current-access",
         level=SHOULD,
@@ -144,15 +144,15 @@ def edge(
     fits: tuple[str, ...] = (),
     remedies: Mapping[str, str] = MappingProxyType({}),
 ) -> Check:
-    """The check that these others hold on a part of the edge domain, which bears its name.
+    """The check that the invariants hold on a part of the edge domain.
 
     Args:
-        name: of that part.
-        invariants: these others.
-        requirement, remedy, wrong, right: of the check.
-        fits: what the remedy fixes: types of exceptions, and ids of the others; everything if empty.
-        remedies: what fixes the rest, by the same names. Without one, an exception is to go, and else the remedy of the
-            violated invariant fits.
+        name: the id of the check, and the name of that part.
+        invariants: the checks that must hold there.
+        requirement, remedy, wrong, right: as in `check`.
+        fits: the types of exceptions, and the ids of invariants, that the remedy fixes; all of them if empty.
+        remedies: remedies for others, by type or id. Without one, a raised exception gets a generic remedy, and a
+            violated invariant its own.
     """
     invariants = tuple(invariants)
 
@@ -169,7 +169,7 @@ def edge(
         for invariant in invariants:
             violation = judged(invariant, case, reading).judgement
             if isinstance(violation, Violation):
-                # Violated on the core domain already, it is no news here.
+                # If the core domain violates the invariant too, this is only its consequence.
                 because = (invariant.id, *violation.because)
                 what = f"{invariant.id}: {violation.what}"
                 texts = (what, violation.expected, violation.observed)
@@ -178,18 +178,20 @@ def edge(
         return returned(reading)
 
     def compared(case: Case, reading: Any) -> tuple[Claim, ...]:
-        every = [judged(invariant, case, reading) for invariant in invariants]
-        shown = [one.claims for one in every if one.violated]
-        if not all(shown) or (returned(reading) and not shown):
-            return ()  # what is wrong, no comparison shows
-        return tuple(claim for one in every if one.judgement is None or one.violated for claim in one.claims)
+        results = [judged(invariant, case, reading) for invariant in invariants]
+        violated = [result.claims for result in results if result.violated]
+        if not all(violated) or (returned(reading) and not violated):
+            return ()  # no claim would show the fault
+        return tuple(
+            claim for result in results if result.judgement is None or result.violated for claim in result.claims
+        )
 
     texts = (requirement, remedy, hold, wrong, right)
     return Check(name, SHOULD, *texts, domain=name, claims=compared)
 
 
 def wrapper_lost(run: Run, loss: Loss, *, moment: str = "") -> Violation:
-    """The violation of a lost wrapper; `moment` says when it was lost, for the head of the sentence."""
+    """The violation of a lost wrapper; `moment` says when, as the beginning of a sentence."""
     element = loss.target.endswith("]") or loss.target.rpartition(".")[2].isdigit()
     return Violation(
         f"{moment}`{loss.target}` went from {loss.before} to {loss.after}",
@@ -207,7 +209,7 @@ def count_in_param(slot: Slot, **more: Any) -> Violation:
 
 
 def exception(raised: Raised, expected: str, *, most: int = 300, **more: Any) -> Violation:
-    """The violation of a run that ended by an exception, with `most` characters of the first line of its message."""
+    """The violation of a run that raised, with `most` characters of the first line of the message."""
     message = short(raised.message.strip().partition("\n")[0], most)
     return Violation(f"the candidate raised {raised.type}: {message}", expected, raised.type, line=raised.line, **more)
 

@@ -1,4 +1,4 @@
-"""Runs whose calls are compiled: through which transforms the calls ran, and how often they were compiled."""
+"""Compiled calls: their transforms, and how often JAX compiled them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from nnx_conformance.core.facts import Call, Run
 from nnx_conformance.core.timeline import moved
 
 RETRACE = "no-retrace"
-#: A state may be compiled once more when its weak type settles.
+#: JAX may compile a step a second time, when the weak type of its state settles.
 MOST_COMPILATIONS = 2
 
 
 def compiled(run: Run) -> dict[int, Call]:
-    """The compilations of a run in which a module was called: the first such call of each."""
+    """The first module call of each compilation of a run, by the compilation's number."""
     first: dict[int, Call] = {}
     for call in run.calls:
         if call.compilation >= 0:
@@ -24,12 +24,12 @@ def compiled(run: Run) -> dict[int, Call]:
 
 
 def no_retrace(*otherwise: Need, needs: tuple[Need, ...] = (), remedy: str, wrong: str, right: str) -> Check:
-    """The check that no call is compiled anew.
+    """The check that JAX does not compile the step again for each call.
 
     Args:
-        otherwise: what a case needs on which the calls were not compiled too often.
-        needs: what every case needs.
-        remedy, wrong, right: of the contract.
+        otherwise: the needs of a case that does not violate the check.
+        needs: the needs of every case.
+        remedy, wrong, right: as in `check`.
     """
     return check(
         id=RETRACE,
@@ -44,7 +44,7 @@ def no_retrace(*otherwise: Need, needs: tuple[Need, ...] = (), remedy: str, wron
 
 
 def one_trace(*otherwise: Need, needs: tuple[Need, ...] = (), wrong: str) -> Check:
-    """The check that one compilation serves all calls; arguments as above."""
+    """The check that one compilation serves all calls; arguments as in `no_retrace`."""
     return check(
         id="one-trace",
         level=SHOULD,
@@ -58,7 +58,10 @@ def one_trace(*otherwise: Need, needs: tuple[Need, ...] = (), wrong: str) -> Che
 
 
 def _too_often(reading: Reading, most: int) -> Violation | None:
-    """Calls with equal shapes were compiled more than `most` times. More than once follows from more than twice."""
+    """The violation of calls with equal shapes that JAX compiled more than `most` times.
+
+    Compiling more than once is a consequence of compiling more than twice.
+    """
     first = compiled(reading.run)
     times = len(first)
     if times <= most:
@@ -79,5 +82,5 @@ def plain_calls(run: Run) -> list[Call]:
 
 
 def through(reading: Reading, name: str) -> Call | None:
-    """A call that ran through a transform, in the run as it is or without compilation."""
+    """The first call inside a transform of this name, in any run of the case."""
     return next((call for run in reading.runs for call in run.calls if name in call.through), None)

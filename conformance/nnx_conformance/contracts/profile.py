@@ -1,4 +1,4 @@
-"""Hypothesis under the one profile of the kit, wherever it draws; the same seed draws the same everywhere."""
+"""The kit's profile of Hypothesis, under which a seed draws the same cases everywhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis.strategies import SearchStrategy
 
 
 def profile(max_examples: int, *phases: Phase) -> settings:
-    """The kit's one profile: no deadline (JAX compiles), no database, every health check off, the same everywhere."""
+    """The kit's profile: no deadline (JAX compiles), no database, every health check off."""
     return settings(
         max_examples=max_examples,
         phases=phases,
@@ -30,10 +30,10 @@ def profile(max_examples: int, *phases: Phase) -> settings:
 
 @contextlib.contextmanager
 def the_same_everywhere() -> Iterator[None]:
-    """Keep Hypothesis from drawing constants that it finds in the source of local modules.
+    """Keep Hypothesis from drawing constants from the source of local modules.
 
-    Which modules are local, and imported already, differs between a checkout and an installed kit, and between pytest
-    and the command line; with them the same seed would draw other cases. Hypothesis has no setting for it.
+    The local modules differ between a checkout and an installed kit, and between pytest and the command line, so the
+    same seed would draw other cases. Hypothesis has no setting for it.
     """
     with mock.patch.object(providers, "_get_local_constants", Constants):
         providers.CONSTANTS_CACHE.cache.clear()
@@ -46,7 +46,7 @@ def the_same_everywhere() -> Iterator[None]:
 def values(strategy: SearchStrategy[Any], count: int) -> list[Any]:
     """Up to `count` values of any strategy, the simplest first, the same each time.
 
-    Hypothesis tries the simplest value first when it generates, and raises only if there is no value at all.
+    Hypothesis generates the simplest value first, and raises only if there is no value at all.
     """
     drawn: list[Any] = []
 

@@ -1,7 +1,7 @@
-"""What the facts of a case mean for every contract on functions, and what checks need of them.
+"""The reading of a case that all contracts on functions share, and the needs of their checks.
 
-A reading is made once a case. Its properties are worked out when a check first asks for them, and kept. A contract's
-own reading adds what its facts mean: which state counts, what the calls did to it.
+The judge makes one reading a case; each property is computed on first use and cached. A contract's own reading adds
+what its facts mean: which state counts, and what the calls did to it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ COMPILE_INSIDE = (
 
 @dataclass(frozen=True)
 class Loss:
-    """A Variable that gave way to something else; `call` is the call in which it did, -1 outside of all."""
+    """A Variable replaced by something else; `call` is the position of the call that did it, -1 outside of calls."""
 
     target: str
     before: str
@@ -45,8 +45,8 @@ class Reading:
     """The facts of one case, interpreted.
 
     Attributes:
-        returns: the check of what is returned: an exception violates it, if it violates no other.
-        traced: the check that an exception about a trace violates; empty if the contract has none.
+        returns: the id of the check of the result. An exception violates it, unless it violates another check.
+        traced: the id of the check that an exception about a trace violates; empty if the contract has none.
     """
 
     case: Case
@@ -57,7 +57,7 @@ class Reading:
 
     @property
     def run(self) -> Run:
-        """The candidate as it is."""
+        """The plain run."""
         return self.facts.run
 
     @property
@@ -67,33 +67,33 @@ class Reading:
 
     @property
     def runs(self) -> tuple[Run, ...]:
-        """The run as it is, and what else shows its calls, if there is that."""
+        """The plain run, and the others that may show its calls."""
         return self.facts.runs
 
     @cached_property
     def clear(self) -> Run:
-        """The run that shows the calls: the plain one, or another where traces hide them there."""
+        """The run that shows the calls: the plain one, unless traces hide them in it."""
         return clearer(self.run, self.facts.untraced, self.reports)
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:
-        """The calls of the module that the candidate is about."""
+        """The calls of the main module."""
         return main_calls(self.clear)
 
     @cached_property
     def created(self) -> list[Module]:
-        """The modules that came to be during the run."""
+        """The modules that the run made."""
         return created(self.clear)
 
     @cached_property
     def lost(self) -> tuple[Run, Loss] | None:
-        """The first lost wrapper, and the run that shows it; the run as it is comes first."""
+        """The first lost wrapper, and the run that shows it; the plain run comes first."""
         pairs = ((run, first_loss(run)) for run in (self.run, self.clear))
         return next(((run, loss) for run, loss in pairs if loss), None)
 
     @cached_property
     def exception_breaks(self) -> str:
-        """The check that the exception violates by which the run ended; empty if it ended by none."""
+        """The check that the run's exception violates; empty if it raised none."""
         raised = self.run.raised
         if raised is None:
             return ""
@@ -103,16 +103,16 @@ class Reading:
 
     @property
     def reports(self) -> Run | None:
-        """The run whose traces reported what their calls do, if there is one."""
-        reported = self.facts.reported
-        speaks = reported is not None and reported.raised is None and reported.calls
-        return reported if reported is not None and speaks and not both_branches(reported) else None
+        """The run whose traced calls reported themselves; None if there is none, or it cannot be trusted."""
+        run = self.facts.reported
+        usable = run is not None and run.raised is None and run.calls and not both_branches(run)
+        return run if usable else None
 
     def out_of_sight(self, why: str) -> Unseen:
         """Why calls in a trace cannot be judged.
 
         Args:
-            why: why, if the candidate runs without traces as well.
+            why: the reason if the candidate also runs without traces.
         """
         untraced = self.facts.untraced
         if untraced is None:
@@ -129,29 +129,29 @@ class Reading:
 
 
 def both_branches(run: Run) -> bool:
-    """Whether calls ran in a branch that `vmap` maps: it runs all branches, and takes from each lane's own."""
-    ways = [{name.rpartition(".")[2] for name in call.through} for call in run.calls]
-    return any("vmap" in way and way & {"cond", "switch"} for way in ways)
+    """Whether calls ran in a `cond` or `switch` under `vmap`, which runs all branches and then selects by lane."""
+    names = [{name.rpartition(".")[2] for name in call.through} for call in run.calls]
+    return any("vmap" in around and around & {"cond", "switch"} for around in names)
 
 
 def returned(reading: Reading) -> Unmet:
-    """Need: the run ended without an exception."""
+    """Need: the run did not raise."""
     return Blocked(reading.exception_breaks) if reading.exception_breaks else None
 
 
 def own_exception(reading: Reading) -> Unmet:
-    """Need: if the run ended by an exception, that violates the check of what is returned, and no other."""
+    """Need: the run did not raise, or its exception violates the check of the result."""
     return None if reading.exception_breaks in ("", reading.returns) else Blocked(reading.exception_breaks)
 
 
 def returned_once(reading: Reading) -> Unmet:
-    """Need: of the two runs of the same case, one ended without an exception."""
+    """Need: at least one of the two runs of the case did not raise."""
     again = reading.facts.again
     return returned(reading) if again is not None and again.raised else None
 
 
 def unless(evidence: Callable[[Any], object], *needs: Need) -> Need:
-    """These needs, but for a reading that shows the violation as it is: evidence needs nothing else."""
+    """These needs, waived for a reading that already shows the violation."""
 
     def need(reading: Any) -> Unmet:
         return None if evidence(reading) else unmet(needs, reading)
@@ -160,12 +160,12 @@ def unless(evidence: Callable[[Any], object], *needs: Need) -> Need:
 
 
 def created(run: Run) -> list[Module]:
-    """The modules that came to be during a run."""
+    """The modules that a run made."""
     return [module for module in run.modules if module.created]
 
 
 def same_result(a: Value | None, b: Value | None) -> bool:
-    """Whether two runs gave the same, to the last bit."""
+    """Whether two results are equal to the last bit."""
     if a is None or b is None or a.array is None or b.array is None:
         return (a is None) == (b is None) and (a is None or b is None or a.type == b.type)
     first, second = ((v.type, v.array.dtype, v.array.shape, v.array.tobytes()) for v in (a, b) if v.array is not None)
@@ -178,7 +178,7 @@ def first_loss(run: Run) -> Loss | None:
 
 
 def losses(run: Run) -> Iterator[Loss]:
-    """What replaced Variables: first the writes that were observed, then what the state shows of others."""
+    """The lost wrappers of a run: first those whose write was observed, then those that only the state shows."""
     known: set[str] = set()
     for write in run.writes:
         if write.lost:
@@ -198,8 +198,8 @@ def losses(run: Run) -> Iterator[Loss]:
 
 
 def replaced(before: tuple[Slot, ...], after: tuple[Slot, ...]) -> Iterator[tuple[str, str, str]]:
-    """The paths at which something else sits in place of a Variable, with the types of both."""
-    then = {slot.path: slot for slot in after}
+    """The paths where something else replaced a Variable, with the types before and after."""
+    by_path = {slot.path: slot for slot in after}
     for slot in before:
-        if slot.variable and slot.path in then and not then[slot.path].variable:
-            yield slot.path, slot.type, then[slot.path].type
+        if slot.variable and slot.path in by_path and not by_path[slot.path].variable:
+            yield slot.path, slot.type, by_path[slot.path].type

@@ -1,4 +1,4 @@
-"""What the exercise asks for, in float64, with the error bound of floating summation. Never sent to a candidate."""
+"""The expected sum in float64, with the error bound of floating-point summation. Never sent to a candidate."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from nnx_conformance.core.facts import Value
 
 #: Half the spacing of floats next to 1: the relative error of one rounding.
 UNIT = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}
-#: XLA on CPU flushes subnormals to zero: each operation may lose this much. Smallest normal number of float32.
+#: The smallest normal numbers. XLA on CPU flushes subnormals to zero, so each operation may lose this much.
 FLUSHED = {"float16": 2.0**-14, "bfloat16": 2.0**-126, "float32": 2.0**-126, "float64": 2.0**-1022}
 
 
 def rounding(value: Value | None) -> float:
-    """What the dtype of a result may round away of one of its numbers, as a part of it."""
+    """The relative rounding error that the dtype of a result allows."""
     name = value.array.dtype.name if value is not None and value.array is not None else "float32"
     return 2 * UNIT.get(name, UNIT["float32"])
 
 
 @dataclass(frozen=True)
 class Sum:
-    """The sum of an array and how far from it a result may be; `value` may be NaN or infinite."""
+    """The sum of an array, and the largest error of a right result; `value` may be NaN or infinite."""
 
     value: float
     bound: float
@@ -32,7 +32,7 @@ class Sum:
 def expected_sum(x: np.ndarray) -> Sum:
     """The sum of `x`, with the bound (n-1)·u·Σ|xᵢ| of summation in any order, plus the rounding of the result.
 
-    The unit u is that of float32, or of the dtype of `x` where that is coarser (`x.sum()` of a half is a half). The
+    The unit u is that of float32, or of the dtype of `x` if that is coarser: `x.sum()` of float16 is float16. The
     first-order bound is divided by 1-(n-1)·u, which makes it a true bound (Higham, Accuracy and Stability of Numerical
     Algorithms, section 4.2).
 

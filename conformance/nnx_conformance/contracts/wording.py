@@ -10,12 +10,12 @@ import numpy as np
 from nnx_conformance.core.case import array_text
 from nnx_conformance.core.facts import Value
 
-#: So many numbers of an array are written out.
+#: The most numbers of an array in a message.
 FEW = 6
 
 
 def value_text(value: Value | None) -> str:
-    """A result, `[2. 0.5]`, or the short text of what has no numbers."""
+    """A result, `[2. 0.5]`, or a short text if it has no numbers."""
     if value is None:
         return "nothing"
     return array_text(value.array) if value.array is not None else value.text
@@ -29,14 +29,14 @@ def number_text(number: float) -> str:
 
 
 def rise(by: float) -> str:
-    """What a number did when the kit changed what it should come from: `rose by 0.75`."""
+    """How a number reacted to an intervention: `rose by 0.75`."""
     if by == 0:
         return "stayed the same"
     return f"rose by {by:g}" if by > 0 else f"fell by {-by:g}" if by < 0 else "is not a number"
 
 
 def also_astray(part: str, others: Sequence[int]) -> str:
-    """Which further lanes or features do not follow their own change: an addition to a sentence, empty for none."""
+    """A clause that names further lanes or features that do not follow their own change; empty for none."""
     if not others:
         return ""
     if len(others) == 1:

@@ -1,4 +1,4 @@
-"""SHOULD checks of the form that the exercise asks for, on its core domain."""
+"""SHOULD checks of the form that the exercise suggests, on its core domain."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from nnx_conformance.core.timeline import main_calls
 
 
 def _seeded(reading: CounterReading) -> list[RngsBuilt]:
-    """The Rngs that were built from the seed."""
+    """The Rngs that the candidate built from the seed."""
     seed = int(reading.case["seed"])
     # A key made from a seed holds its high and low 32 bits; some kinds of keys repeat these words.
-    wanted = {(seed,), (seed >> 32, seed & 0xFFFFFFFF)}
-    return [rngs for rngs in reading.clear.rngs if wanted & {words[:2] for words in rngs.seeds}]
+    expected = {(seed,), (seed >> 32, seed & 0xFFFFFFFF)}
+    return [rngs for rngs in reading.clear.rngs if expected & {words[:2] for words in rngs.seeds}]
 
 
 def _key_drawn(reading: CounterReading) -> bool:
@@ -24,7 +24,7 @@ def _key_drawn(reading: CounterReading) -> bool:
 
 
 def _construction_visible(reading: CounterReading) -> Unmet:
-    """Need: construction ran outside of traces. What `nnx.jit` has compiled constructs nothing any more."""
+    """Need: a module was constructed outside of traces. Code that `nnx.jit` has compiled constructs none."""
     run = reading.clear
     in_trace = all(module.start is None or module.start.traced or not module.constructed for module in run.modules)
     if in_trace or any(rngs.traced for rngs in run.rngs):
@@ -60,18 +60,18 @@ def key_consumed(case: Case, reading: CounterReading) -> Judgement:
 
 
 def _starts(reading: CounterReading) -> list[Snapshot]:
-    """The state before the first call and after it; without a call, that of each module when it was made."""
-    around = [snapshot for call in reading.calls[:1] for snapshot in (call.before, call.after) if snapshot]
-    return around or [module.start for module in reading.clear.modules if module.start]
+    """The states before and after the first call; without a call, the first state of each module."""
+    snapshots = [snapshot for call in reading.calls[:1] for snapshot in (call.before, call.after) if snapshot]
+    return snapshots or [module.start for module in reading.clear.modules if module.start]
 
 
 def _a_state(reading: CounterReading) -> Unmet:
-    """Need: the state of a module is known."""
+    """Need: we know the state of a module."""
     return None if _starts(reading) else reading.unjudgeable or Blocked(IN_VARIABLE)
 
 
 def _variables(reading: CounterReading) -> list[str]:
-    """The paths of the Variables that a module starts with."""
+    """The paths of the module's first Variables."""
     layouts = (reading.clear.layouts[snapshot.layout] for snapshot in _starts(reading))
     return next(filter(None, ([slot.path for slot in layout if slot.counts] for layout in layouts)), [])
 
@@ -123,7 +123,7 @@ def _called_in_a_trace(reading: CounterReading) -> Violation | None:
 
 
 def _called(reading: CounterReading) -> Unmet:
-    """Need: the run as it is calls a module."""
+    """Need: the plain run calls a module."""
     if reading.run.calls:
         return None
     return Blocked(INCREMENT if created(reading.run) else IN_VARIABLE)

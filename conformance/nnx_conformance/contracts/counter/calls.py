@@ -1,4 +1,4 @@
-"""Checks of the module's calls: how often it runs, what each does to the count, and what it returns."""
+"""Checks of the module's calls: their number, what each does to the count, and what it returns."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from nnx_conformance.core.timeline import groups, moved, series
 
 
 def _increments(_: Case, reading: CounterReading) -> Iterator[Claim]:
-    """The claims that there are as many calls as asked for, and that a Variable rises by 1 in each, and only there."""
+    """The claims that the module is called as often as asked, and that a Variable rises by 1 in each call alone."""
     yield same_numbers(len(reading.calls), reading.asked)
     if len(reading.calls) == reading.asked:
         counts = [_count(reading, path) for path in moved(reading.clear, reading.calls)]
@@ -37,10 +37,10 @@ def _increments(_: Case, reading: CounterReading) -> Iterator[Claim]:
 
 
 def _count(reading: CounterReading, path: str) -> Claim:
-    """The claim that a Variable rises by 0 up to each call and by 1 in it; where it is not there, it is NaN."""
-    held = np.array(list(series(reading.clear, reading.calls, path)), np.float64).ravel()
+    """The claim that a Variable rises by 0 between calls and by 1 in each; NaN stands for a missing Variable."""
+    counts = np.array(list(series(reading.clear, reading.calls, path)), np.float64).ravel()
     with np.errstate(invalid="ignore"):
-        return same_numbers(np.diff(held, prepend=held[:1]), np.resize([0, 1], held.size))
+        return same_numbers(np.diff(counts, prepend=counts[:1]), np.resize([0, 1], counts.size))
 
 
 @check(
@@ -62,7 +62,7 @@ def one_increment_per_call(_: Case, reading: CounterReading) -> Judgement:
 
 def _wrong_number(reading: CounterReading) -> Violation:
     run, calls, asked = reading.clear, reading.calls, reading.asked
-    by_one = len(calls) > 1 and abs(len(calls) - asked) == 1  # once of two may be once of any number
+    by_one = len(calls) > 1 and abs(len(calls) - asked) == 1  # one call instead of two may be one for any n_calls
     models = groups(run)
     if len(models) > 1 and sum(map(len, models)) == asked:
         return _shared_out(calls, len(models), asked)
@@ -72,7 +72,7 @@ def _wrong_number(reading: CounterReading) -> Violation:
         f"the module ran {_times(len(calls))}, n_calls is {asked}",
         _times(asked),
         _times(len(calls)),
-        line=extra or _where(run, calls),
+        line=extra or _loop(run, calls),
         cause="this line makes an extra call" if extra else cause,
         because=reading.caught_trace,
     )
@@ -89,19 +89,19 @@ def _shared_out(calls: tuple[Call, ...], models: int, asked: int) -> Violation:
 
 
 def _extra(run: Run, calls: tuple[Call, ...], asked: int) -> Line | None:
-    """The call that is made beside those of the loop, if there are too many."""
+    """The line of the surplus calls, if they are outside of the loop or all from one line."""
     surplus = len(calls) - asked
     if surplus <= 0:
         return None
-    beside = [call for call in calls if (steps := blame.steps(run, call)) and steps.loop is None]
-    if len(beside) == surplus:
-        return beside[0].line
-    places = Counter(call.line for call in calls)
-    return next((line for line, times in places.items() if times == surplus != asked), None)
+    outside = [call for call in calls if (steps := blame.steps(run, call)) and steps.loop is None]
+    if len(outside) == surplus:
+        return outside[0].line
+    by_line = Counter(call.line for call in calls)
+    return next((line for line, times in by_line.items() if times == surplus != asked), None)
 
 
-def _where(run: Run, calls: tuple[Call, ...]) -> Line | None:
-    """The loop in which the calls are made, or that makes none."""
+def _loop(run: Run, calls: tuple[Call, ...]) -> Line | None:
+    """The loop that makes the calls, or that makes none."""
     return blame.loop(run, calls[-1]) if calls else blame.empty_loop(run) or blame.returned(run)
 
 
@@ -124,7 +124,7 @@ def _nothing_moved(reading: CounterReading) -> Judgement:
 
 
 def _uneven(run: Run, calls: tuple[Call, ...], path: str) -> Violation | None:
-    """How a Variable moved otherwise than by 1 in each call; None if it did not."""
+    """The first change of a Variable other than by 1 in a call; None if there is none."""
     previous: float | None = None
     for number, ((before, after), call) in enumerate(zip(series(run, calls, path), calls, strict=True), start=1):
         if before is None and after is None and previous is None:
@@ -156,7 +156,7 @@ def _uneven(run: Run, calls: tuple[Call, ...], path: str) -> Violation | None:
 
 
 def _changer(run: Run, call: Call, path: str, before: float, after: float) -> Line | None:
-    """The line that took a Variable to where it is; where it stayed, one that writes to it, or the call's last."""
+    """The line that changed a Variable; if it did not change, a line that writes to it, or that returns the output."""
     return (
         (blame.moved_by(run, path, after) if before != after else None)
         or blame.written_at(run)
@@ -165,14 +165,14 @@ def _changer(run: Run, call: Call, path: str, before: float, after: float) -> Li
 
 
 def _outputs(case: Case, reading: CounterReading) -> Iterator[Claim]:
-    """The claims that the calls returned x; equal outputs are kept once."""
+    """The claims that each distinct output of the calls is x."""
     for number in dict.fromkeys(call.returned for call in reading.calls):
         array = _returned(reading, number)
         yield Claim(("nothing",), ("an array",)) if array is None else Claim(array, case["x"])
 
 
 def _returned(reading: CounterReading, number: int | None) -> np.ndarray | None:
-    """What a call returned, if it is an array."""
+    """The array that a call returned; None for another value."""
     return None if number is None else reading.clear.returns[number].array
 
 
@@ -194,18 +194,18 @@ def output_unchanged(case: Case, reading: CounterReading) -> Judgement:
             value = run.returns[call.returned] if call.returned is not None else None
             which = f"call {number} of {len(calls)}"
             if value and call.as_given:
-                return _given_another(case, value, which, call.line)
+                return _other_argument(case, value, which, call.line)
             return _changed(case, value, which, blame.output(run, call))
     return None
 
 
-def _given_another(case: Case, value: Value, which: str, line: Line | None) -> Violation:
-    """The call returns what it was given, and that is not x."""
-    given = _array_text(value.array) if value.array is not None else value.text
+def _other_argument(case: Case, value: Value, which: str, line: Line | None) -> Violation:
+    """The violation of a call that returns its argument, which is not x."""
+    argument = _array_text(value.array) if value.array is not None else value.text
     return Violation(
-        f"{which} was given, and returned, {given}",
+        f"{which} was given, and returned, {argument}",
         _array_text(case["x"]),
-        given,
+        argument,
         line=line,
         cause="the candidate calls the model on something other than `x`",
         remedy="Call the model on `x` itself, `last_x = model(x)`.",
@@ -223,13 +223,13 @@ def _changed(case: Case, value: Value | None, which: str, line: Line | None) -> 
 
 
 def _array_text(array: np.ndarray) -> str:
-    """An array with its dtype, which `array_text` leaves out for float32, and its shape."""
+    """An array with its shape, and with its dtype even if that is float32."""
     dtype = ", float32" if array.dtype == np.float32 else ""
     return f"{array_text(array)}{dtype} of shape {array.shape}"
 
 
 def _how_changed(x: np.ndarray, value: Value | None) -> str:
-    """In what an output differs from x."""
+    """How an output differs from x."""
     if value is None or value.type == "NoneType":
         return "`__call__` ends without a `return x`"
     if value.array is None or value.type not in ("jax.Array", "numpy.ndarray"):

@@ -1,4 +1,4 @@
-"""How cases of this contract are drawn: the core domain, and the parts of the edge domain."""
+"""The domains of the counter's contracts: the core domain, and the parts of the edge domain."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from nnx_conformance.core.search.components import Array, Components, Whole
 from nnx_conformance.core.search.domain import Domain, Part
 from nnx_strategies import call_counts, corners, host_vectors, seeds
 
-#: Edge cases keep to few shapes: each costs compilations, and the core domain varies them already.
+#: The longest `x` of most edge cases: each new shape costs compilations, and the core domain varies shapes already.
 FEW = 3
-#: The longest `x` of the core domain that is drawn.
+#: The longest `x` of the core domain.
 LONG = 1024
 
 
@@ -32,7 +32,7 @@ def core(run_seed: int) -> tuple[Part, ...]:
     drawn = corners(
         (seeds(), seeds(ends=True)),
         (call_counts(), call_counts(ends=True)),
-        # last: its draws vary in number, and the shrinker keeps what lies before them
+        # Last, because its number of draws varies, and the shrinker can keep only the draws before them.
         (host_vectors(pool_seed=run_seed), host_vectors(pool_seed=run_seed, ends=True)),
     )
     return (Part(drawn.map(_core_case)),)
@@ -43,7 +43,7 @@ def _core_case(drawn: tuple[Any, ...]) -> Case:
     return _case(CORE, seed, x, n_calls)
 
 
-#: What a case is made of.
+#: The parts of a case, for a search.
 COMPONENTS = Components(
     _case(CORE, 3.0, np.asarray((1.0, -2.5), np.float32), 2.0),
     {"seed": Whole(0, 2**32 - 1), "n_calls": Whole(1, 64), "x": Array(((1, LONG),), 1e6)},
@@ -51,7 +51,7 @@ COMPONENTS = Components(
 
 
 def _edge(domain: str, x: SearchStrategy[np.ndarray], budget: int, **options: Any) -> Part:
-    """Cases with this `x`, and otherwise of the core domain with few calls."""
+    """Cases with this `x` and few calls, otherwise as in the core domain."""
     drawn = {"seed": seeds(), "x": x, "n_calls": call_counts(max_value=4), **options}
     return Part(st.builds(_case, st.just(domain), **drawn), budget)
 
@@ -100,7 +100,7 @@ def _parts(domain: str, run_seed: int) -> tuple[Part, ...]:
             raise AssertionError(domain)
 
 
-#: Each way to pass a whole number. Up to 2**24 every integer is a float32, so each holds it exactly.
+#: The ways to pass a whole number. Up to 2**24 each of them holds it exactly, even float32.
 SCALARS: tuple[Callable[[str, int], Argument], ...] = (
     cases.python,
     lambda name, value: cases.numpy(name, np.float32(value)),

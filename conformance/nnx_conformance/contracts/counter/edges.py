@@ -1,4 +1,4 @@
-"""SHOULD checks on the edge domain: the same invariants, each on one part of it."""
+"""SHOULD checks on the edge domain: the invariants of the core domain, each check on one part."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnx_conformance.contracts.counter.results import count_equals_calls, return
 
 RESULT = (returns_pair, count_equals_calls, sum_preserved, x_untouched)
 ALL = (*RESULT, one_increment_per_call, output_unchanged)
-#: What a name raises, or what it stands for, that no call has given a value.
+#: The consequences of a variable that only a call assigns.
 UNBOUND = ("UnboundLocalError", "NameError", "AttributeError", "TypeError", SUM, RETURNS)
 FLOAT = "Let the result be float32 whatever `x` is, `jnp.array([...], jnp.float32)`."
 

@@ -1,4 +1,4 @@
-"""What a wrong sum is like: the mean, a part of the sum, the sum in another precision. A hint, no judgement."""
+"""Names for a wrong sum: the mean, a part of the sum, the sum in another precision. A hint, not a judgement."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def like(x: np.ndarray, n_calls: int, observed: float) -> str:
 
     Args:
         x: shape `[n]`.
-        n_calls: how many calls were asked for.
-        got: what stands for the sum.
+        n_calls: how many calls the case asks for.
+        observed: the wrong sum.
     """
     values = x.astype(np.float64)
     with np.errstate(invalid="ignore"):

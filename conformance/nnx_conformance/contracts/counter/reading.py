@@ -1,4 +1,4 @@
-"""What the facts of a case mean for a counter: the pair returned, the Variable that counts, why calls are hidden."""
+"""The reading of a counter's case: the pair returned, the Variable that counts, why calls are hidden."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ STAYS = "the calls ran inside a trace that cannot be switched off (vmap or check
 
 
 def calls_asked(case: Case) -> int:
-    """`int(n_calls)`."""
+    """How many calls the case asks for, `int(n_calls)`."""
     return int(case["n_calls"])
 
 
 @dataclass(frozen=True)
 class Movement:
-    """A Variable of the candidate's module, from its first number to its last."""
+    """A Variable of the candidate's module with its first and last number."""
 
     slot: Slot
     first: float
@@ -65,12 +65,12 @@ class CounterReading(Reading):
 
     @cached_property
     def untraced_pair(self) -> np.ndarray | None:
-        """The same of the run without traces; None if there is none."""
+        """The pair of the run without traces; None if there is none."""
         return pair_of(self.facts.untraced.result) if self.facts.untraced else None
 
     @cached_property
     def lost_in_trace(self) -> bool:
-        """Whether traces drop what calls write: the count is wrong, and right without them, or short by the rest."""
+        """Whether traces drop what calls write: the count is wrong with them, and would be right without."""
         if self.dropped:
             return True
         kept = self.kept_without_traces
@@ -78,7 +78,10 @@ class CounterReading(Reading):
 
     @cached_property
     def kept_without_traces(self) -> int | None:
-        """The count that is right, where it is so without traces, or only calls that stay in one are missing in it."""
+        """The right count, if traces explain a wrong one; otherwise None.
+
+        They do if the run without traces returns it, or if the count lacks exactly the calls that even that run traces.
+        """
         if self.pair is None or self.facts.untraced is None:
             return None
         traced = sum(call.traced for call in self.facts.untraced.calls)
@@ -87,7 +90,7 @@ class CounterReading(Reading):
 
     @cached_property
     def dropped(self) -> bool:
-        """Whether each traced call starts over, though none does when nothing is traced, whatever is returned."""
+        """Whether traced calls start over, though no call does without traces; the result may hide it."""
         untraced, reported = self.facts.untraced, self.reports
         if untraced is None or reported is None or not ends_otherwise(self.run, untraced):
             return False
@@ -96,25 +99,25 @@ class CounterReading(Reading):
 
     @cached_property
     def restarts(self) -> bool:
-        """Whether no call goes on where another ended, and so none of the modules is called as often as asked."""
+        """Whether calls start over, so that no module is called as often as the case asks."""
         return len(self.calls) != self.asked and starts_over(self.clear)
 
     @cached_property
     def caught_trace(self) -> tuple[str, ...]:
-        """The check of traces, where a call raised about one and the candidate went on: what lacks follows from it."""
+        """The check of traces if the candidate caught an exception about one, because that explains missing calls."""
         caught = self.clear.raised is None and any(call.across for call in self.clear.calls)
         return (TRACED,) if caught else ()
 
     @cached_property
     def uninspected(self) -> bool:
-        """Whether the calls were hidden in a trace that was not looked into on this case."""
+        """Whether a trace hides calls, and this case was not run without traces."""
         if self.facts.untraced is not None or went_on(self.run):
             return False
         return len(main_calls(self.run)) != self.asked
 
     @cached_property
     def unjudgeable(self) -> Unmet:
-        """Why no check of the module can be judged: the run raised, or its calls were not looked into."""
+        """Why no check of the module can be judged: the run raised, or hid calls that no other run showed."""
         if self.exception_breaks:
             return Blocked(self.exception_breaks)
         if self.facts.bypassed:
@@ -139,19 +142,19 @@ class CounterReading(Reading):
 
     @cached_property
     def no_counter(self) -> Blocked | Unseen:
-        """Why there is no counting Variable to look at."""
+        """Why no Variable counts."""
         if self.lost_in_trace:
             return Blocked(TRACED)
         return Blocked(WRAPPER) if self.lost else self.hidden or Blocked(IN_VARIABLE)
 
     @cached_property
     def movements(self) -> list[Movement]:
-        """The Variables whose number changed: over the calls, or over the life of a module made in the run."""
+        """The Variables whose number changed over the calls, or over the life of a module that the run constructed."""
         run, movements = self.clear, dict[str, Movement]()
         for path in moved(run, self.calls):
             first, last = self.calls[0].before, self.calls[-1].after
             if last is not None:
-                slot = state(run, last)[path][0]  # as it ended: a call may have put another type of Variable there
+                slot = state(run, last)[path][0]  # the last one: a call may put another type of Variable there
                 movements[path] = Movement(slot, begun(run, first, last)[path], numbers(run, last)[path])
         for module in run.modules:
             if module.constructed and module.start is not None and module.end is not None:
@@ -168,13 +171,13 @@ class CounterReading(Reading):
 
     @cached_property
     def final_numbers(self) -> set[float]:
-        """The numbers that the modules' Variables hold when the run ends, or held after the last call."""
+        """The numbers in the modules' Variables at the end of the run, and after the last call."""
         ends = (numbers(self.clear, module.end) for module in self.clear.modules if module.end is not None)
         return {move.last for move in self.movements}.union(*(end.values() for end in ends))
 
     @cached_property
     def unmoved(self) -> str:
-        """The path of a Variable that no call moved, though `result[0]` is what it holds; empty if there is none."""
+        """The path of a Variable that no call moved, and that `result[0]` equals; empty if there is none."""
         if self.pair is None or self.pair[0] == self.asked or not self.calls or self.calls[-1].after is None:
             return ""
         first, last = numbers(self.clear, self.calls[0].before), numbers(self.clear, self.calls[-1].after)
@@ -182,37 +185,37 @@ class CounterReading(Reading):
 
     @cached_property
     def overwritten(self) -> set[str]:
-        """The Variables that did not keep what the kit added after the first call."""
+        """The Variables that lost the amount that the kit added after the first call."""
         paths = moved(self.clear, self.calls)
         for shift in self.shifts(Moment.FIRST_CALL):
             if shift.applied and shift.outcome.raised is None:
                 ends = zip(paths, shift.end, self.facts.base_end, strict=False)
-                return {path for path, end, was in ends if end == was}
+                return {path for path, end, base in ends if end == base}
         return set()
 
     @cached_property
     def reads_overwritten(self) -> bool:
-        """Whether `result[0]` follows the Variables after the last call, not after the first: calls set them anew."""
+        """Whether calls overwrite the Variables, and `result[0]` follows them only after the last call."""
         first = [shift for shift in self.shifts(Moment.FIRST_CALL) if shift.applied]
         return bool(self.overwritten) and self.follows(self.shifts(Moment.LAST_CALL)) and not self.follows(first)
 
     @property
     def kept_shifts(self) -> list[Intervention]:
-        """What the kit added after the first call, where each counting Variable still held it after the last one."""
+        """The interventions after the first call whose amount every counting Variable kept until the last call."""
         return [
             shift
             for shift in self.shifts(Moment.FIRST_CALL)
             if shift.applied
             and shift.end
             and all(
-                end is not None and was is not None and end == was + shift.amount
-                for end, was in zip(shift.end, self.facts.base_end, strict=False)
+                end is not None and base is not None and end == base + shift.amount
+                for end, base in zip(shift.end, self.facts.base_end, strict=False)
             )
         ]
 
     @cached_property
     def reads_param(self) -> bool:
-        """Whether `result[0]` follows the counting Variables only when those that are Params are shifted, too."""
+        """Whether `result[0]` follows the counting Variables only if the kit changes the Params among them, too."""
         alone = self.shifts(Moment.LAST_CALL_BUT_PARAMS)
         return bool(alone) and self.follows(self.shifts(Moment.LAST_CALL)) and not self.follows(alone)
 
@@ -221,7 +224,7 @@ class CounterReading(Reading):
         return [shift for shift in self.facts.shifts if shift.changed is Changed.STATE and shift.moment in moments]
 
     def follows(self, shifts: Iterable[Intervention], part: int = 0) -> bool:
-        """Whether a part of the result changed with one of these; a candidate that raises then has read it, too."""
+        """Whether a part of the result changed with one of these, or the candidate raised because it read the change."""
         return any(self._follows(shift, part) for shift in shifts)
 
     def _follows(self, shift: Intervention, part: int) -> bool:
@@ -230,7 +233,7 @@ class CounterReading(Reading):
 
 
 def pair_of(value: Value | None) -> np.ndarray | None:
-    """Two numbers in float64; None if the value is no array of two."""
+    """A value as two float64 numbers; None if it is no array of two real numbers."""
     if value is None or value.array is None or value.array.shape != (2,) or value.array.dtype.kind == "c":
         return None
     return value.array.astype(np.float64)
@@ -252,12 +255,12 @@ def updates_kept(reading: CounterReading) -> Unmet:
 
 
 def none_dropped(reading: CounterReading) -> Unmet:
-    """Need: no trace drops what calls write while the result hides that: the run without traces does not speak then."""
+    """Need: traces do not drop what calls write; otherwise the run without traces says nothing about the plain one."""
     return Blocked(TRACED) if reading.dropped else None
 
 
 def judgeable(reading: CounterReading) -> Unmet:
-    """Need: the run returned, and nothing hides its calls that was not looked into."""
+    """Need: the run returned, and some run shows its calls."""
     return reading.unjudgeable
 
 
@@ -267,12 +270,12 @@ def calls_visible(reading: CounterReading) -> Unmet:
 
 
 def a_module(reading: CounterReading) -> Unmet:
-    """Need: the call made a module."""
+    """Need: the candidate made a module."""
     return None if reading.created else reading.unjudgeable or Blocked(IN_VARIABLE)
 
 
 def called_or_created(reading: CounterReading) -> Unmet:
-    """Need: the call used a module."""
+    """Need: the candidate made or called a module."""
     return None if reading.calls or reading.created else Blocked(IN_VARIABLE)
 
 

@@ -1,4 +1,4 @@
-"""Checks of what the candidate returns, and of its argument."""
+"""Checks of the candidate's result and of its argument."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WRITTEN_OUT = (
     "this Flax has no in-place operator there; write the assignment out",
     "Write it out, `self.count.value = self.count.value + 1.0`.",
 )
-#: What Python or Flax says, names of which one must stand in the line if any are given, what it means, and the remedy.
+#: Words in a message of Python or Flax, names of which the line must contain one (if there are any), cause and remedy.
 KNOWN = (
     ("In-place operations are no longer supported", (), *WRITTEN_OUT),
     ("has no attribute '__i", (), *WRITTEN_OUT),
@@ -80,8 +80,8 @@ def returns_pair(_: Case, reading: CounterReading) -> Judgement:
     if raised := reading.run.raised:
         return replace(_raised(raised), because=(IN_VARIABLE,)) if reading.facts.foreign else _raised(raised)
     what, cause = _no_pair(reading.run.result)
-    wanted = "an array of shape (2,) and a real floating dtype"
-    return Violation(what, wanted, value_text(reading.run.result), line=blame.returned(reading.run), cause=cause)
+    expected = "an array of shape (2,) and a real floating dtype"
+    return Violation(what, expected, value_text(reading.run.result), line=blame.returned(reading.run), cause=cause)
 
 
 def _raised(raised: Raised) -> Violation:
@@ -102,8 +102,8 @@ def _raised(raised: Raised) -> Violation:
 def _cause_of(raised: Raised) -> tuple[str, str]:
     """The cause of an exception, and the remedy."""
     line = raised.line.source if raised.line else ""
-    for words, among, cause, remedy in KNOWN:
-        if words in raised.message and (not among or any(name in line for name in among)):
+    for words, names, cause, remedy in KNOWN:
+        if words in raised.message and (not names or any(name in line for name in names)):
             return cause, remedy
     return "the candidate's own code raised, so there is no result to judge", RAISED
 
@@ -139,7 +139,7 @@ def _no_pair(value: Value | None) -> tuple[str, str]:
 def count_equals_calls(_: Case, reading: CounterReading) -> Judgement:
     asked, observed = reading.asked, _part(reading, 0)
     cause, line = _why_miscounted(reading, observed)
-    # A wrong count that the model holds, or that is the number of its calls, is not the fault of what is returned.
+    # If the model holds the wrong count, or was called that often, the calls are at fault, not the result.
     true_to_the_calls = observed in reading.final_numbers or observed == len(reading.calls)
     return Violation(
         f"result[0] is {number_text(observed)} after n_calls={asked}",
@@ -155,21 +155,21 @@ def count_equals_calls(_: Case, reading: CounterReading) -> Judgement:
 
 
 def _part(reading: CounterReading, part: int) -> float:
-    assert reading.pair is not None  # what `a_pair` needs
+    assert reading.pair is not None  # by the need `a_pair`
     return float(reading.pair[part])
 
 
 def _why_miscounted(reading: CounterReading, observed: float) -> tuple[str, Line | None]:
-    """Why the count is wrong, and where: the loop, the first value, a call, or what is returned."""
-    run, calls, moves, here = reading.clear, reading.calls, reading.movements, blame.returned(reading.run)
+    """Why the count is wrong, and the line: the loop, the first value, a call, or the return."""
+    run, calls, moves, result_line = reading.clear, reading.calls, reading.movements, blame.returned(reading.run)
     if calls and len(calls) != reading.asked:
         times = "once" if len(calls) == 1 else f"{len(calls)} times"
         return f"the module was called {times}, not {reading.asked}", blame.loop(run, calls[-1])
     if not calls and observed == 0:
-        return "no module call was observed", blame.empty_loop(run) or here
+        return "no module call was observed", blame.empty_loop(run) or result_line
     if observed not in reading.final_numbers:
-        held = f"; the model holds {number_text(moves[0].last)}" if moves else ""
-        return f"the number returned is not the count that the calls lead to{held}", here
+        in_model = f"; the model holds {number_text(moves[0].last)}" if moves else ""
+        return f"the number returned is not the count that the calls lead to{in_model}", result_line
     if moves and moves[0].first != 0:
         return f"the count starts at {number_text(moves[0].first)}", blame.constructed_at(run, moves[0].slot.path)
     path = moves[0].slot.path if moves else "count"
@@ -178,15 +178,15 @@ def _why_miscounted(reading: CounterReading, observed: float) -> tuple[str, Line
     if moves and added != observed:
         beside = f"the calls raise the count by {number_text(added)}; it is also changed outside of them"
         cause = beside if calls else "the count changes where no call was observed"
-        return cause, blame.moved_at(run, path, inside=False) or here
+        return cause, blame.moved_at(run, path, inside=False) or result_line
     too_narrow = next(filter(None, (narrow(path, before, after) for before, after in steps)), "")
-    return too_narrow or "the calls lead to this count", blame.moved_at(run, path, inside=True) or here
+    return too_narrow or "the calls lead to this count", blame.moved_at(run, path, inside=True) or result_line
 
 
 def _near_sum(number: float, x: np.ndarray) -> Claim:
-    """The claim that a number is the sum of `x`, as near as float32 summation in any order comes."""
-    wanted = expected_sum(x)
-    return near(number, wanted.value, wanted.bound)
+    """The claim that a number is the sum of `x`, within the error bound of float32 summation in any order."""
+    expected = expected_sum(x)
+    return near(number, expected.value, expected.bound)
 
 
 @check(
@@ -200,10 +200,10 @@ def _near_sum(number: float, x: np.ndarray) -> Claim:
     claims=lambda case, reading: [_near_sum(_part(reading, 1), case["x"])],
 )
 def sum_preserved(case: Case, reading: CounterReading) -> Judgement:
-    observed, wanted = _part(reading, 1), expected_sum(case["x"])
+    observed, expected = _part(reading, 1), expected_sum(case["x"])
     return Violation(
-        f"result[1] is {observed:.9g}, the sum of x is {wanted.value:.9g}",
-        f"{wanted.value:.9g} ± {wanted.bound:.2g}",
+        f"result[1] is {observed:.9g}, the sum of x is {expected.value:.9g}",
+        f"{expected.value:.9g} ± {expected.bound:.2g}",
         f"{observed:.9g}",
         line=blame.returned(reading.run),
         cause=like(case["x"], reading.asked, observed),
@@ -212,7 +212,7 @@ def sum_preserved(case: Case, reading: CounterReading) -> Judgement:
 
 
 def _sum_follows(reading: CounterReading, observed: float) -> Iterator[str]:
-    """The checks of which a wrong sum is a consequence: a wrong dtype, a wrong output, another result each time."""
+    """The checks that may cause a wrong sum: a wrong dtype, a wrong output, another result each time."""
     array = reading.run.result.array if reading.run.result is not None else None
     if array is not None and array.dtype.kind in "iub":
         yield RETURNS

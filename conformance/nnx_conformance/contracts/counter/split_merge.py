@@ -1,4 +1,4 @@
-"""The functional form of the first exercise: the state goes through plain `jax.jit` by `nnx.split` and `nnx.merge`."""
+"""The functional form of the first exercise: `nnx.split` and `nnx.merge` carry the state through plain `jax.jit`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of the module's state: where the count lives, and what it is wrapped in."""
+"""Checks of the module's state: where it keeps the count, and in which type of Variable."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from nnx_conformance.core.trail import ChangeKind
 
 
 def _counted(_: Case, reading: CounterReading) -> Iterator[Claim]:
-    """The claims that a Variable goes from 0 to `n_calls`, and is not set anew in a call, nor read as if it were."""
+    """The claims that a Variable goes from 0 to `n_calls`, and that no call overwrites it."""
     yield same_numbers([bool(reading.facts.foreign), not reading.created], False)
     yield same_numbers(not reading.movements, False)
     kept = [move for move in reading.counting if move.slot.path not in reading.overwritten]
     if move := next(iter(kept or reading.counting or reading.movements), None):
-        anew = (move.slot.path in reading.overwritten, reading.reads_overwritten)
-        yield same_numbers([move.first, move.last, *anew], [0, reading.asked, False, False])
+        overwritten = (move.slot.path in reading.overwritten, reading.reads_overwritten)
+        yield same_numbers([move.first, move.last, *overwritten], [0, reading.asked, False, False])
 
 
 @check(
@@ -52,7 +52,7 @@ def counts_in_variable(_: Case, reading: CounterReading) -> Judgement:
     if not reading.created:
         return _kept_module(reading.clear) if reading.clear.modules else _no_module(reading.clear)
     if not reading.counting:
-        return _elsewhere_blamed(reading) or _not_counted(reading)
+        return _other_cause(reading) or _not_counted(reading)
     paths = [move.slot.path for move in reading.counting]
     path = next((path for path in paths if path in reading.overwritten), paths[0])
     amount = reading.shifts(Moment.FIRST_CALL)[0].amount
@@ -88,8 +88,8 @@ def _kept_module(run: Run) -> Violation:
     )
 
 
-def _elsewhere_blamed(reading: CounterReading) -> Unmet:
-    """Where no Variable counts because another check is violated."""
+def _other_cause(reading: CounterReading) -> Unmet:
+    """The violated check that explains why no Variable counts, or why we cannot know."""
     if reading.lost_in_trace:
         return Blocked(TRACED)
     if first_loss(reading.clear):
@@ -97,7 +97,7 @@ def _elsewhere_blamed(reading: CounterReading) -> Unmet:
     count, calls = reading.pair, len(reading.calls)
     true_to_other_calls = count is not None and calls != reading.asked and count[0] == calls
     if any(move.first == 0 for move in reading.movements) or reading.unmoved or true_to_other_calls:
-        return Blocked(INCREMENT)  # a Variable does count, but not once a call
+        return Blocked(INCREMENT)  # a Variable counts, but not once a call
     return None if reading.movements else reading.hidden
 
 
@@ -113,25 +113,25 @@ def _not_counted(reading: CounterReading) -> Violation:
             line=blame.constructed_at(run, move.slot.path),
             cause="the Variable does not start at 0",
         )
-    elsewhere, counted = _counting_attribute(reading), blame.counted_at(run)
+    attribute, counted = _counting_attribute(reading), blame.counted_at(run)
     outlives = counted is not None and counted.kind is ChangeKind.OUTLIVING
     outside = f"; {counted.name} changes in the calls" if counted and outlives else ""
     return Violation(
         f"no nnx.Variable of the module went from 0 to {asked}",
         f"an nnx.Variable that goes from 0 to {asked}",
-        elsewhere or "none that changes",
+        attribute or "none that changes",
         line=counted.line if counted else blame.returned(reading.run),
-        cause=elsewhere or f"nothing in the module's Variables moves: the count is kept outside of them{outside}",
+        cause=attribute or f"nothing in the module's Variables moves: the count is kept outside of them{outside}",
         because=(*reading.caught_trace, *((FRESH,) if outlives else ())),
     )
 
 
 def _counting_attribute(reading: CounterReading) -> str:
-    """Which attribute that is no Variable did the counting, if one of the module did."""
-    ended = [call for call in reading.calls if call.after is not None]
-    if not ended or ended[-1].after is None:
+    """A phrase for the module's attribute that counts though it is no Variable; empty if there is none."""
+    finished = [call for call in reading.calls if call.after is not None]
+    if not finished or finished[-1].after is None:
         return ""
-    before, after = state(reading.clear, ended[0].before), state(reading.clear, ended[-1].after)
+    before, after = state(reading.clear, finished[0].before), state(reading.clear, finished[-1].after)
     for path, (slot, last) in after.items():
         first = before.get(path, (slot, None))[1]
         if not slot.counts and not slot.rng and last == reading.asked and first != last:
@@ -158,21 +158,21 @@ def wrapper_kept(_: Case, reading: CounterReading) -> Judgement:
 
 
 def _counting_param(reading: CounterReading) -> Slot | None:
-    """The Param that counts: all that moves, or what the result follows."""
+    """The counting Variable, if it is a Param: only Params move, or the result follows Params alone."""
     slots = [move.slot for move in reading.movements] or _only_variable(reading.clear)
     params = [slot for slot in slots if slot.param]
     return params[0] if params and (len(params) == len(slots) or reading.reads_param) else None
 
 
 def _only_variable(run: Run) -> list[Slot]:
-    """The one Variable of the run's modules, where nothing moved and so nothing else shows which one counts."""
+    """The only Variable of the run's modules, if it is a Param; used if nothing moved to show which one counts."""
     starts = [state(run, module.start) for module in run.modules if module.start is not None]
     slots = {slot for start in starts for slot, _ in start.values() if slot.counts}
     return list(slots) if len(slots) == 1 and next(iter(slots)).param else []
 
 
 def _not_param(_: Case, reading: CounterReading) -> list[Claim]:
-    """The claim that what counts is no Param."""
+    """The claim that the counting Variable is no Param."""
     slots = [move.slot for move in reading.movements] or _only_variable(reading.clear)
     slot = _counting_param(reading) or next((slot for slot in slots if not slot.param), None)
     return [] if slot is None else [claims.no_param(slot)]

@@ -1,4 +1,4 @@
-"""Checks of the functional form: what is compiled, whether the state goes round, and how often it is compiled."""
+"""Checks of the functional form: whether each step gets the last state, and runs inside `jax.jit`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _stepped(reading: CounterReading) -> Unmet:
 
 
 def _handed_on(case: Case, reading: CounterReading) -> Iterator[Claim]:
-    """The claims that each step starts where the one before it ended, and that the last state is read."""
+    """The claims that each step starts where the one before it ended, and that the result reads the last state."""
     if reading.lost_in_trace and reading.pair is not None:
         yield same_numbers(reading.pair[0], reading.asked)
         return
@@ -66,7 +66,7 @@ def state_threaded(_: Case, reading: CounterReading) -> Judgement:
 
 
 def _starting_over(reading: CounterReading, run: Run) -> Violation:
-    """No step goes on where another one ended; if there is a result that is right, it is made beside them."""
+    """The violation of steps of which none starts where another ended; a right result does not come from them."""
     return Violation(
         f"each step starts with {began_with(run)}, where the one before it started",
         "each step starts where the one before it ended",
@@ -96,12 +96,12 @@ def _step(reading: CounterReading) -> Line | None:
 
 
 def _moving(reading: CounterReading) -> list[str]:
-    """The Variables that some call moved, if none of them moved over all."""
+    """The Variables that some call moved, even if all calls together did not."""
     return list(dict.fromkeys(path for call in reading.calls for path in moved(reading.clear, [call])))
 
 
 def _broken(reading: CounterReading) -> Violation | None:
-    """A step that does not start where the step before it ended."""
+    """The violation of a step that does not start where the step before it ended."""
     run, calls = reading.clear, reading.calls
     for path in _moving(reading):
         previous: float | None = None
@@ -120,7 +120,7 @@ def _broken(reading: CounterReading) -> Violation | None:
 
 
 def _not_read(reading: CounterReading) -> Violation | None:
-    """The steps count, and the result is what the count was before them."""
+    """The violation of a result that holds the count from before the steps."""
     result, asked = reading.pair, reading.asked
     if result is None or len(reading.calls) != asked:
         return None
@@ -138,27 +138,27 @@ def _not_read(reading: CounterReading) -> Violation | None:
 
 
 def _outside_of_jit(reading: CounterReading) -> Violation | None:
-    """Calls in another transform that carries the state by itself, or in plain Python."""
+    """The violation of calls in `nnx.jit`, which carries the state by itself, or in plain Python."""
     if lifted := through(reading, "nnx.jit"):
         return Violation("the module is called inside `nnx.jit`", "a plain jax.jit", "nnx.jit", line=lifted.line)
     outside = plain_calls(reading.run)
     if not outside:
         return None
-    off = outside[0].uncompiled
+    disabled = outside[0].uncompiled
     return Violation(
         f"{len(outside)} of {max(reading.asked, len(outside))} calls ran in plain Python, outside of `jax.jit`",
         "every call inside jax.jit",
         f"{len(outside)} outside",
         line=outside[0].line,
         cause="`jax.disable_jit` is in force, so `jax.jit` compiles nothing"
-        if off
+        if disabled
         else "the model itself is called, and not a compiled step that merges it",
-        remedy="Take `jax.disable_jit` out." if off else "",
+        remedy="Take `jax.disable_jit` out." if disabled else "",
     )
 
 
 def _a_traced_call(reading: CounterReading) -> Unmet:
-    """Need: a step of this case was traced."""
+    """Need: this case traced a step."""
     if not reading.clear.calls and not reading.run.calls:
         return Blocked(IN_VARIABLE)
     if not _traced(reading):
@@ -191,7 +191,7 @@ def runs_in_jax_jit(_: Case, reading: CounterReading) -> Judgement:
 
 
 def compiled_step(reading: CounterReading) -> Unmet:
-    """Need: the step is compiled, in this case or for an earlier one."""
+    """Need: JAX compiled the step, in this case or in an earlier one."""
     if compiled(reading.run):
         return Blocked(TRACED) if reading.run.raised else None
     if reading.unjudgeable:

@@ -1,4 +1,4 @@
-"""The count of a case, call by call: expected, and as the module's state showed it."""
+"""The count of a case, call by call: expected, and observed in the module's state."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnx_conformance.core.timeline import Point, Timeline, state, thinned
 
 
 def timeline(_: Case, reading: CounterReading) -> Timeline | None:
-    """What the counting attribute held before the first call and after each; None without a call or number."""
+    """The number in the counting attribute before the first call and after each; None without a call or number."""
     run, calls, asked = reading.clear, reading.calls, reading.asked
     path = _counting(run, calls) if calls else None
     if path is None:
@@ -23,7 +23,7 @@ def timeline(_: Case, reading: CounterReading) -> Timeline | None:
 
 
 def _counting(run: Run, calls: tuple[Call, ...]) -> str | None:
-    """The attribute to show: one that moves rather than another, a Variable rather than anything else."""
+    """The attribute to show: one that moves if there is any, and a Variable rather than another attribute."""
     first = {path: start for path, start in state(run, calls[0].before).items() if start[1] is not None}
     moving = set()
     for call in calls:
@@ -38,12 +38,12 @@ def _point(run: Run, snapshots: list[Snapshot | None], path: str, number: int, a
     snapshot = snapshots[number] if number < len(snapshots) else None
     if snapshot is None:
         return Point(number, expected, None, "", False)
-    return Point(number, expected, *_held(run, snapshot, path))
+    return Point(number, expected, *_observed(run, snapshot, path))
 
 
-def _held(run: Run, snapshot: Snapshot, path: str) -> tuple[float | None, str, bool]:
-    """The number, the type of what holds it, and whether that is a Variable."""
-    if path not in (held_at := state(run, snapshot)):
+def _observed(run: Run, snapshot: Snapshot, path: str) -> tuple[float | None, str, bool]:
+    """The number at a path, the type of the object that holds it, and whether that is a Variable."""
+    if path not in (slots := state(run, snapshot)):
         return None, "", False
-    slot, number = held_at[path]
+    slot, number = slots[path]
     return number if number is not None and math.isfinite(number) else None, slot.type, slot.counts

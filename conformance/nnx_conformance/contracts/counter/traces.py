@@ -1,4 +1,4 @@
-"""The check of state across traces: pitfall 2 of the exercise."""
+"""The check of state that crosses traces, pitfall 2 of the exercise."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from nnx_conformance.core.timeline import main_calls, numbers
 
 
 def _count_judgeable(reading: CounterReading) -> Unmet:
-    """Need: the run returned, and where its calls are hidden in a trace, the count is right."""
+    """Need: the run returned, and its count is right if a trace hides its calls."""
     right = reading.pair is not None and reading.pair[0] == reading.asked
     return reading.unjudgeable if reading.run.raised or (reading.uninspected and not right) else None
 
 
 def _across_traces(reading: CounterReading) -> Violation | None:
-    """What shows that state went across a trace."""
+    """The violation of state that crossed a trace; None if nothing shows that."""
     run = reading.run
     if run.raised and run.raised.about_trace:
         return _raised(run.raised, blame.entered(run))
@@ -48,7 +48,7 @@ def _across_traces(reading: CounterReading) -> Violation | None:
 
 
 def _concrete(_: Case, reading: CounterReading) -> Iterator[Claim]:
-    """The claims that Variables made outside of traces hold no tracer, and that traces change nothing of the count."""
+    """The claims that Variables made outside of traces hold no tracer, and that traces do not change the count."""
     run = reading.run
     if run.raised:
         yield claims.returns(run)
@@ -57,9 +57,9 @@ def _concrete(_: Case, reading: CounterReading) -> Iterator[Claim]:
         yield same_numbers(len(main_calls(run)), reading.asked)
     for module in run.modules:
         if module.start and module.end and not module.start.traced:
-            paths = [(slot.path, at in module.end.traced) for at, slot in _variables(run, module.end)]
-            now = (f"{path}: {'a tracer' if traced else 'concrete'}" for path, traced in paths)
-            yield Claim(tuple(now), tuple(f"{path}: concrete" for path, _ in paths))
+            paths = [(slot.path, position in module.end.traced) for position, slot in _variables(run, module.end)]
+            actual = (f"{path}: {'a tracer' if traced else 'concrete'}" for path, traced in paths)
+            yield Claim(tuple(actual), tuple(f"{path}: concrete" for path, _ in paths))
     if reading.reports is not None and reading.facts.untraced is not None:
         yield same_numbers(reading.dropped, False)
     if reading.pair is not None and (kept := reading.kept_without_traces) is not None:
@@ -67,7 +67,7 @@ def _concrete(_: Case, reading: CounterReading) -> Iterator[Claim]:
 
 
 def _variables(run: Run, snapshot: Snapshot) -> list[tuple[int, Slot]]:
-    return [(at, slot) for at, slot in enumerate(run.layouts[snapshot.layout]) if slot.variable]
+    return [(position, slot) for position, slot in enumerate(run.layouts[snapshot.layout]) if slot.variable]
 
 
 @check(
@@ -100,10 +100,10 @@ def _raised(raised: Raised, entered: Line | None) -> Violation:
 
 
 def _leaked(run: Run) -> Module | None:
-    """A module that was concrete when it was made and ended with a tracer in it."""
+    """A module that was concrete at first and ended with a tracer in it."""
     for module in run.modules:
-        ended = module.end if module.start and not module.start.traced else None
-        if ended and any(at in ended.traced for at, _ in _variables(run, ended)):
+        end = module.end if module.start and not module.start.traced else None
+        if end and any(position in end.traced for position, _ in _variables(run, end)):
             return module
     return None
 
@@ -124,13 +124,13 @@ def _lost(reading: CounterReading) -> Violation:
 
 
 def began_with(run: Run) -> str:
-    """Where calls that start over begin, in words."""
-    began = numbers(run, main_calls(run)[-1].before).items()
-    return ", ".join(f"`{path}` at {number_text(number)}" for path, number in began)
+    """A phrase for the state with which calls that start over begin."""
+    counts = numbers(run, main_calls(run)[-1].before).items()
+    return ", ".join(f"`{path}` at {number_text(number)}" for path, number in counts)
 
 
 def _dropped(reading: CounterReading) -> Violation:
-    """The updates are lost, and what is returned does not show it."""
+    """The violation of updates that are lost though the result is right."""
     assert reading.reports is not None
     began = began_with(reading.reports)
     return Violation(
@@ -143,7 +143,7 @@ def _dropped(reading: CounterReading) -> Violation:
 
 
 def _traced_line(reading: CounterReading) -> Line | None:
-    """Where a call ran inside a trace; a cached one shows only with traces switched off."""
+    """The line of a call inside a trace; the plain run does not show it if the trace is cached."""
     if entered := blame.entered(*reading.runs):
         return entered
     traced = [call.line for call in reading.run.calls if call.traced]
