@@ -1,4 +1,4 @@
-"""The first contract: `mutability_increment_count(seed, x, n_calls)` raises a counter eagerly."""
+"""The first contract: `mutability_increment_count(seed, x, n_calls)` adds to a counter eagerly."""
 
 from __future__ import annotations
 

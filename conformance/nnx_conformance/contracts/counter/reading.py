@@ -78,10 +78,7 @@ class CounterReading(Reading):
 
     @cached_property
     def kept_without_traces(self) -> int | None:
-        """The right count, if traces explain a wrong one; otherwise None.
-
-        They do if the run without traces returns it, or if the count lacks exactly the calls that even that run traces.
-        """
+        """The right count, if the run without traces returns it, or the result lacks just the calls that it traces."""
         if self.pair is None or self.facts.untraced is None:
             return None
         traced = sum(call.traced for call in self.facts.untraced.calls)
@@ -224,7 +221,7 @@ class CounterReading(Reading):
         return [shift for shift in self.facts.shifts if shift.changed is Changed.STATE and shift.moment in moments]
 
     def follows(self, shifts: Iterable[Intervention], part: int = 0) -> bool:
-        """Whether a part of the result changed with one of these, or the candidate raised because it read the change."""
+        """Whether a part of the result changed with one of these; a candidate that raises has read the change, too."""
         return any(self._follows(shift, part) for shift in shifts)
 
     def _follows(self, shift: Intervention, part: int) -> bool:

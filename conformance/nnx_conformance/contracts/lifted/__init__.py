@@ -1,4 +1,4 @@
-"""Lifted transforms: a counter for each lane, under `nnx.jit`, `nnx.vmap` and `nnx.scan`."""
+"""Lifted transforms: one counter a lane, under `nnx.jit`, `nnx.vmap` and `nnx.scan`."""
 
 from __future__ import annotations
 

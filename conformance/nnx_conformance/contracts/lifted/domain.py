@@ -1,4 +1,4 @@
-"""How cases of this contract are drawn: the core domain, and the parts of the edge domain."""
+"""The domains of this contract: the core domain, and the parts of the edge domain."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from nnx_conformance.core.search.components import Array, Components, Whole
 from nnx_conformance.core.search.domain import Domain, Part
 from nnx_strategies import call_counts, host_arrays, seeds, shapes
 
-#: Each new shape and, for some candidates, each new number of calls costs a compilation.
+#: Few, because each new shape and, for some candidates, each new number of calls costs a compilation.
 LONGEST, MOST_CALLS = 9, 16
-#: Larger shapes, of numbers where loops over blocks end, one less and one more: one case in so many has one of them.
+#: Shapes just below, at and above blocks of 16 and 64; one case in `RARE` has one of them.
 LARGE, RARE = ((15, 63), (16, 64), (17, 65)), 10
 #: The shape of the edge domain.
 SMALL = (3, 2)
-#: With each of these shapes, the ends of seeds and calls are combined: one case of each combination for so many that
-#: the user asks for, and more with the small shape, which costs no further compilation.
+#: Each of these shapes is combined with the ends of seeds and calls: one case of each combination for every `SHARE`
+#: cases that the user requested, and more with the small shape, which costs no further compilation.
 SEEDS, CALLS, SHARE, SMALL_SHARE = (0.0, 2.0**32 - 1), (1.0, float(MOST_CALLS)), 200, 50
 
 
@@ -51,7 +51,7 @@ def _corner(shape: tuple[int, int], seed: float, n_calls: float) -> Part:
     return Part(drawn, share=SMALL_SHARE if shape == SMALL else SHARE, least=0)
 
 
-#: What a case is made of.
+#: The parts of a case, for a search.
 COMPONENTS = Components(
     _case(CORE, 3.0, np.asarray([[1.0, -2.5], [4.0, 0.5]], np.float32), 2.0),
     {"seed": Whole(0, 2**32 - 1), "n_calls": Whole(1, MOST_CALLS), "xs": Array(((1, 17), (1, 65)), 1e6)},

@@ -1,4 +1,4 @@
-"""Checks by intervention: whether the result is read from the state and the outputs that it must come from."""
+"""The check by intervention: whether each lane's count in the result comes from its own Variable."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from nnx_conformance.core.timeline import groups
 
 
 def applied(reading: LanesReading, changed: Changed) -> list[Intervention]:
-    """The interventions on the state or on outputs for which there was something to change."""
+    """The interventions on the state or on outputs that had something to change."""
     return [shift for shift in reading.facts.shifts if shift.changed is changed and shift.applied]
 
 
 def follows_in(reading: LanesReading, shift: Intervention, column: int) -> bool:
-    """Whether a column of the result changed with it; a candidate that raises then has read what changed."""
+    """Whether a column of the result followed an intervention. An exception counts: the candidate read the change."""
     rows = reading.rows(shift.outcome.result)
     return rows is None or not np.array_equal(rows[:, column], reading.result[:, column])
 
 
 def unread(reading: LanesReading, column: int, what: str, cause: str, *because: str) -> Violation:
-    """The violation of a column that stayed the same."""
+    """The violation of a column that no change reached."""
     expected, line = ("other counts", "other sums")[column], blame.returned(reading.run)
     return Violation(what, expected, numbers_text(reading.result[:, column]), line=line, cause=cause, because=because)
 
@@ -44,16 +44,18 @@ def _a_state_shift(reading: LanesReading) -> Unmet:
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """How lanes of a column followed a change of their own: what must hold of it, and the violation if it does not."""
+    """How the lanes of a column reacted to an intervention: the claim that must hold, and the violation otherwise."""
 
     claim: Claim
     violation: Callable[[], Violation]
 
 
 def _responses(reading: LanesReading) -> Iterator[Response]:
-    """What must hold of `result[:, 0]`, whose lanes follow the state, or the last outputs where that is set anew.
+    """How `result[:, 0]` reacted to the interventions.
 
-    Nothing is left of the start where calls set the state anew, or where the result is the difference to it.
+    Its lanes must follow the state. If the calls overwrite the state, or the result is the difference to the first
+    state, a change after construction does not show; then they must follow the intervention on the last outputs, which
+    changes the state, too.
     """
     shift = applied(reading, Changed.STATE)[0]
     late = shift.moment is Moment.CONSTRUCTION or shift.undone
@@ -62,14 +64,16 @@ def _responses(reading: LanesReading) -> Iterator[Response]:
     if not follows and (_other_calls(reading, shift) or (shift.undone and last is None)):
         return
     if follows or (last and follows_in(reading, last, 0)):
-        every = (_lanes_under(reading, shift) if follows else None, _same_for_all(reading), _lanes_of_others(reading))
-        yield from filter(None, every)
+        yield from filter(
+            None,
+            (_lanes_under(reading, shift) if follows else None, _all_alike(reading), _lanes_after_outputs(reading)),
+        )
         follows = True
     yield Response(same_numbers(follows, True), lambda: _count_unread(reading, shift))
 
 
 def _other_calls(reading: LanesReading, shift: Intervention) -> bool:
-    """Whether a loop that goes on until the count is reached has made other calls for a change of its start."""
+    """Whether the changed start made a loop run another number of calls, because it ends when a count is reached."""
     constructed = shift.moment is Moment.CONSTRUCTION
     return constructed and reading.visible is not None and shift.calls != len(reading.visible.calls)
 
@@ -97,47 +101,46 @@ def _count_unread(reading: LanesReading, shift: Intervention) -> Violation:
     claims=lambda _, reading: [response.claim for response in _responses(reading)],
 )
 def result_reads_state(_: Case, reading: LanesReading) -> Judgement:
-    shift = applied(reading, Changed.STATE)[0]
-    short = next((response for response in _responses(reading) if not response.claim.holds()), None)
-    if short is not None:
-        return short.violation()
-    if _other_calls(reading, shift):
+    failed = next((response for response in _responses(reading) if not response.claim.holds()), None)
+    if failed is not None:
+        return failed.violation()
+    if _other_calls(reading, applied(reading, Changed.STATE)[0]):
         return None
     return Unseen("the candidate resets the counts, which drops what the kit changed before")
 
 
-#: Transforms in which each call is made once for each lane, and which keep nothing of it.
+#: Transforms that run each call once a lane, and keep nothing of it.
 PLAIN = frozenset({"nnx.jit", "nnx.vmap"})
-#: Dtypes that hold a count and what the kit adds to it exactly.
+#: Dtypes that hold a count and the kit's amounts exactly.
 WIDE = ("float32", "float64", "int32", "int64")
 
 
 def rises_in(reading: LanesReading, shift: Intervention, column: int) -> np.ndarray | None:
-    """By how much a column rose in each lane; None where other numbers speak, or none: an exception has read it."""
+    """By how much a column rose in each lane; None if the run raised, or its exact rise cannot be expected."""
     rows, count = reading.rows(shift.outcome.result), reading.variable
     if rows is None or count is None or np.any(reading.result[:, 0] != reading.asked):
         return None
-    held = [held for moment in count.moments for held in moment]
+    counts = [array for moment in count.moments for array in moment]
     results = [value.array for value in (reading.run.result, shift.outcome.result) if value is not None]
-    wide = all(array is None or array.dtype.name in WIDE for array in (*held, *results))
+    wide = all(array is None or array.dtype.name in WIDE for array in (*counts, *results))
     return rows[:, column] - reading.result[:, column] if wide else None
 
 
 def _lanes_under(reading: LanesReading, shift: Intervention) -> Response | None:
-    """How lanes followed their own change, where the kit changed the state of all."""
+    """How each lane followed the change of its own count; None if the amounts of lanes cannot be known."""
     rose = rises_in(reading, shift, 0)
     if rose is None or reading.visible is None or shift.calls != len(reading.visible.calls):
         return None
     asked, constructed = reading.asked, shift.moment is Moment.CONSTRUCTION
-    # What is there from the start a scan hands on as well, whatever it keeps of its calls.
-    handing_on = PLAIN | {"nnx.scan"} if constructed else PLAIN
-    if any(set(call.through) - handing_on for call in reading.visible.calls):
+    # A scan carries the first state on, too, whatever it keeps of its calls.
+    carrying = PLAIN | {"nnx.scan"} if constructed else PLAIN
+    if any(set(call.through) - carrying for call in reading.visible.calls):
         return None
-    if in_blocks(rose):  # lanes in groups, each group a state of its own
+    if in_blocks(rose):  # groups of lanes, each with a state of its own
         return None
     best = own_amounts(reading.lanes).astype(np.float64)
     for amounts in amounts_in_turn(reading.lanes, single=True):
-        # A compiled loop that waits for the count of all lanes, or of each, makes up for what was added before.
+        # A compiled loop that waits for the count of one lane, or of all, makes up for the amount added before it.
         waits = (amounts - amounts.max(), amounts - amounts.min(), np.maximum(amounts, asked) - asked, amounts - asked)
         for rises in (amounts, *(waits if constructed else ())):
             if np.array_equal(rose, rises):
@@ -147,33 +150,35 @@ def _lanes_under(reading: LanesReading, shift: Intervention) -> Response | None:
     return _of_counts(reading, shift, best, rose)
 
 
-def _of_counts(reading: LanesReading, shift: Intervention, wanted: np.ndarray, rose: np.ndarray) -> Response:
-    return Response(same_numbers(rose, wanted), lambda: _count_astray(reading, shift, wanted, rose))
+def _of_counts(reading: LanesReading, shift: Intervention, expected: np.ndarray, rose: np.ndarray) -> Response:
+    return Response(same_numbers(rose, expected), lambda: _count_astray(reading, shift, expected, rose))
 
 
-def _count_astray(reading: LanesReading, shift: Intervention, wanted: np.ndarray, rose: np.ndarray) -> Violation:
+def _count_astray(reading: LanesReading, shift: Intervention, expected: np.ndarray, rose: np.ndarray) -> Violation:
     """The violation of lanes whose count does not follow its own change."""
-    at = int(np.flatnonzero(rose != wanted)[0])
-    change = f"{'raised' if wanted[at] > 0 else 'lowered'} the count of lane {at} by {abs(wanted[at]):g} {shift.moment}"
-    return lane_astray(reading, change, at, 0, wanted, rose, "the count of another lane, or a number beside the state")
+    lane = int(np.flatnonzero(rose != expected)[0])
+    direction = "raised" if expected[lane] > 0 else "lowered"
+    change = f"{direction} the count of lane {lane} by {abs(expected[lane]):g} {shift.moment}"
+    source = "the count of another lane, or a number beside the state"
+    return lane_astray(reading, change, lane, 0, expected, rose, source)
 
 
 def lane_astray(
-    reading: LanesReading, change: str, at: int, column: int, wanted: np.ndarray, rose: np.ndarray, source: str
+    reading: LanesReading, change: str, lane: int, column: int, expected: np.ndarray, rose: np.ndarray, source: str
 ) -> Violation:
-    """The violation of lanes that do not follow their own change, by the first of them."""
-    also = also_astray("lane", [int(lane) for lane in np.flatnonzero(rose != wanted) if lane != at][:5])
-    what = f"the kit {change}; result[{at}, {column}] {rise(float(rose[at]))}{also}"
-    was, line = reading.result[at, column], blame.returned(reading.run)
+    """The violation of lanes that do not follow their own change; `lane` is the first of them."""
+    also = also_astray("lane", [int(other) for other in np.flatnonzero(rose != expected) if other != lane][:5])
+    what = f"the kit {change}; result[{lane}, {column}] {rise(float(rose[lane]))}{also}"
+    before, line = reading.result[lane, column], blame.returned(reading.run)
     cause = f"result[:, {column}] is not read lane by lane from what the models hold or returned: a lane gives {source}"
-    numbers = (f"{was + wanted[at]:g}", f"{was + rose[at]:g}")
+    numbers = (f"{before + expected[lane]:g}", f"{before + rose[lane]:g}")
     return Violation(what, *numbers, line=line, cause=cause, because=(LIFTED, PER_LANE, SUM))
 
 
 def all_lanes_changed(reading: LanesReading) -> bool:
-    """Whether the kit changed the last call of each lane: one call is made for all lanes, or each has its own model.
+    """Whether the kit changed the last call of every lane: one call runs all lanes, or each lane has its own model.
 
-    Where lanes are called in groups, a last call may be that of some lanes alone.
+    If calls run groups of lanes, the last call may run some lanes only.
     """
     run, asked = reading.visible, reading.asked
     if run is None or any(set(call.through) - PLAIN for call in run.calls):
@@ -182,39 +187,39 @@ def all_lanes_changed(reading: LanesReading) -> bool:
     return len(run.calls) == asked or (len(models) == reading.lanes and all(len(calls) == asked for calls in models))
 
 
-def _lanes_of_others(reading: LanesReading) -> Response | None:
-    """How lanes followed where the kit changed each one's count by a number made of what its call returned."""
+def _lanes_after_outputs(reading: LanesReading) -> Response | None:
+    """How each lane's count followed, if the kit changed it by an amount computed from the lane's output."""
     last = next((shift for shift in applied(reading, Changed.OUTPUT) if shift.apart), None)
     if last is None or reading.asked > last.amount or not all_lanes_changed(reading):
         return None
     if reading.variable is None or not all("nnx.vmap" in call.through for call in reading.count.calls):
-        return None  # a call for all lanes changes the number of each by its place
+        return None  # if one call runs all lanes, the amount of a lane depends on its position
     if (rose := rises_in(reading, last, 0)) is None:
         return None
     xs = reading.case["xs"]
     own = np.array([int(remainder(lane, np)) for lane in xs])
-    fed_back = [[int(remainder(lane + lane.dtype.type(AMOUNT * at), np)) for lane in xs] for at in range(reading.asked)]
-    # One call for all lanes changed a vector of counts, in which each element was raised by one more than the last.
+    fed_back = [[int(remainder(lane + lane.dtype.type(AMOUNT * n), np)) for lane in xs] for n in range(reading.asked)]
+    # In a vector of counts that one call for all lanes changed, each element got one more than the element before it.
     known = (
         [np.sum(fed_back, axis=0)]
         + [own * times for times in (1, reading.asked)]
-        + [np.arange(reading.lanes) * t for t in (1, reading.asked)]
+        + [np.arange(reading.lanes) * times for times in (1, reading.asked)]
     )
     if len(set(rose)) == 1:
         return None
     counts: list[float] = list(rose - own)
     common = max(set(counts), key=counts.count)
-    wanted = own + (common if counts.count(common) > 1 else AMOUNT)
+    expected = own + (common if counts.count(common) > 1 else AMOUNT)
     for rises in known:
         if rose[0] - rises[0] >= AMOUNT and len(set(rose - rises)) == 1:
-            wanted = rises + (rose[0] - rises[0])
-    return _of_counts(reading, last, wanted, rose)
+            expected = rises + (rose[0] - rises[0])
+    return _of_counts(reading, last, expected, rose)
 
 
-def _same_for_all(reading: LanesReading) -> Response | None:
-    """Whether lanes rose apart, where the kit changed each one's count by a number of its own."""
+def _all_alike(reading: LanesReading) -> Response | None:
+    """Whether lanes rose by different amounts, if the kit changed each lane's count by an amount of its own."""
     last = next((shift for shift in applied(reading, Changed.OUTPUT) if shift.apart), None)
-    # Of no more calls than the least of these numbers, a loop that waits for its count ends after the first call.
+    # With more calls than the least amount, a loop that waits for its count would make further calls after a change.
     if last is None or reading.asked > last.amount or (rows := reading.rows(last.outcome.result)) is None:
         return None
     rose = rows[:, 0] - reading.result[:, 0]

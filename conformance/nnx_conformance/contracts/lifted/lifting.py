@@ -1,6 +1,6 @@
-"""Checks of the transforms: through which the calls run, whether state crosses a trace, and how often a step compiles.
+"""Checks of the transforms: which ones the calls run in, whether state crosses a trace, how often a step compiles.
 
-`nnx.jit(nnx.vmap(...))` and the like compile as one.
+Nested transforms such as `nnx.jit(nnx.vmap(...))` count as one compilation.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nnx_conformance.core.facts import Call
 
 
 def _not_lifted(reading: LanesReading) -> Violation | None:
-    """A call in a plain transform that drops what it writes, or in plain Python."""
+    """The violation of a call in a plain transform that drops what it writes, or in plain Python."""
     for run in reading.runs:
         for call in run.calls:
             plain = next((name for name in call.through if name.startswith("jax.")), None)
@@ -36,9 +36,10 @@ def _not_lifted(reading: LanesReading) -> Violation | None:
 
 
 def _split_and_merged(reading: LanesReading, call: Call) -> bool:
-    """Whether a lifted transform runs the call too, and nothing is dropped: the plain one is given, and returns, state.
+    """Whether a lifted transform runs the call too, and every run counts right: the plain one returns the state.
 
-    Without compilation, too, where it is no copy that the calls write to: what is made up for elsewhere shows there.
+    The run without compilation must count right, too. There calls write to no copy, so a candidate that makes up
+    elsewhere for dropped writes counts too much.
     """
     lifted = any(name.startswith("nnx.") for name in call.through)
     results = [reading.rows(run.result) for run in reading.runs if run.raised is None]
@@ -46,7 +47,7 @@ def _split_and_merged(reading: LanesReading, call: Call) -> bool:
 
 
 def _a_lifted_call(reading: LanesReading) -> Unmet:
-    """Need: a call ran in a transform, or entered one."""
+    """Need: a call ran inside a transform, or entered one."""
     lifted = any(call.through or call.within for run in reading.runs for call in run.calls)
     return None if lifted else Blocked(IN_VARIABLE)
 
@@ -66,7 +67,7 @@ def runs_lifted(_: Case, reading: LanesReading) -> Judgement:
 
 
 def _no_other_exception(reading: LanesReading) -> Unmet:
-    """Need: if the run ended by an exception, it is about a trace."""
+    """Need: the run did not raise, or its exception is about a trace."""
     return None if reading.exception_breaks == TRACED else returned(reading)
 
 
@@ -85,7 +86,7 @@ def no_traced_mutation(_: Case, reading: LanesReading) -> Judgement:
 
 
 def _a_model(reading: LanesReading) -> Unmet:
-    """Need: a model was made, as far as that was looked into."""
+    """Need: the candidate made a model, unless only a run without traces could show it and there is none."""
     return Blocked(IN_VARIABLE) if not reading.created and reading.facts.untraced else None
 
 

@@ -1,4 +1,4 @@
-"""What `result[:, 1]` does when the kit changes what the last calls return: each lane follows its own."""
+"""The check by intervention: whether each lane's sum in the result comes from its own last output."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def result_reads_output(_: Case, reading: LanesReading) -> Judgement:
 
 
 def _sum_responses(reading: LanesReading) -> Iterator[Response]:
-    """What must hold of `result[:, 1]`: that it follows the last outputs, and each lane its own."""
+    """How `result[:, 1]` reacted: it must follow the last outputs, and each lane its own."""
     shift = applied(reading, Changed.OUTPUT)[0]
     follows = follows_in(reading, shift, 1)
     yield Response(same_numbers(follows, True), lambda: _sums_unread(reading, shift))
@@ -67,9 +67,9 @@ def _sums_unread(reading: LanesReading, shift: Intervention) -> Violation:
 
 
 def _sums_under(reading: LanesReading, shift: Intervention) -> Response | None:
-    """How lanes followed what the kit added to their own output.
+    """How each lane followed the change of its own output; None if the rise cannot be known.
 
-    Where models keep more than a count, a sum may come from there, and it is only asked whether each lane follows.
+    If models keep more than a count, a sum may come from there; then each lane must change, by any amount.
     """
     rose = rises_in(reading, shift, 1)
     if rose is None or not all_lanes_changed(reading):
@@ -77,7 +77,7 @@ def _sums_under(reading: LanesReading, shift: Intervention) -> Response | None:
     xs, unit = reading.case["xs"], rounding(shift.outcome.result) + rounding(None)
     before = [expected_sum(lane) for lane in xs]
     if not all(
-        near(was, lane.value, lane.bound).holds() for was, lane in zip(reading.result[:, 1], before, strict=True)
+        near(result, lane.value, lane.bound).holds() for result, lane in zip(reading.result[:, 1], before, strict=True)
     ):
         return None
     after = [expected_sum(lane + np.asarray(AMOUNT * reading.asked, lane.dtype)) for lane in xs]
@@ -87,18 +87,18 @@ def _sums_under(reading: LanesReading, shift: Intervention) -> Response | None:
         return None
     kept = {slot.path for layout in reading.count.run.layouts for slot in layout if slot.counts}
     if len(kept) > 1:
-        short = np.abs(rose) <= bounds
-        claim = same_numbers(short, False)
+        astray = np.abs(rose) <= bounds
+        claim = same_numbers(astray, False)
     else:
         right = np.where(np.abs(rose - added * reading.asked) <= bounds, added * reading.asked, added)
-        short = np.abs(rose - right) > bounds
+        astray = np.abs(rose - right) > bounds
         claim = near(rose, right, bounds)
-    return Response(claim, lambda: _sum_astray(reading, added, rose, short))
+    return Response(claim, lambda: _sum_astray(reading, added, rose, astray))
 
 
-def _sum_astray(reading: LanesReading, added: float, rose: np.ndarray, short: np.ndarray) -> Violation:
+def _sum_astray(reading: LanesReading, added: float, rose: np.ndarray, astray: np.ndarray) -> Violation:
     """The violation of lanes whose sum does not follow their own output."""
-    at, wanted = int(np.flatnonzero(short)[0]), np.full(reading.lanes, added)
-    change = f"raised what the last call returned for lane {at} by {added:g} in sum"
-    rose = np.where(short, rose, wanted)
-    return lane_astray(reading, change, at, 1, wanted, rose, "a sum of xs, or of another lane")
+    lane, expected = int(np.flatnonzero(astray)[0]), np.full(reading.lanes, added)
+    change = f"raised what the last call returned for lane {lane} by {added:g} in sum"
+    rose = np.where(astray, rose, expected)
+    return lane_astray(reading, change, lane, 1, expected, rose, "a sum of xs, or of another lane")

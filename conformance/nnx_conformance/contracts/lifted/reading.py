@@ -1,4 +1,4 @@
-"""What the facts of a case mean for a counter for each lane: the rows returned, the Variable that counts, its calls."""
+"""The reading of a case with one counter a lane: the rows returned, the Variable that counts, its calls."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Count:
 
     Attributes:
         run: the run that shows it.
-        slot: where it sits.
+        slot: its slot in the state.
         calls: the calls whose state holds it.
-        moments: its numbers before and after each of them; all lanes that the call has, in one array.
+        moments: its numbers before and after each of them; one array for all lanes of the call.
     """
 
     run: Run
@@ -42,7 +42,7 @@ class Count:
 
     @property
     def lane_calls(self) -> int:
-        """How many increments there are, if each call makes one in each lane that it has."""
+        """The number of calls, counted once for each lane that a call runs."""
         return sum(after.size for _, after in self.moments)
 
     @property
@@ -52,7 +52,7 @@ class Count:
 
     @property
     def went_to(self) -> float:
-        """How far above its least start that is."""
+        """How far `reached` is above its least start."""
         return self.reached - float(np.min(self.moments[0][0]))
 
     @property
@@ -62,11 +62,11 @@ class Count:
 
     @property
     def by_one(self) -> bool:
-        """Whether each call adds 1 to it in each lane; a call that changes the shape is left out."""
+        """Whether each call adds 1 to it in each lane; calls that change its shape do not count."""
         return all(np.all(after - before == 1) for before, after in self.moments if before.shape == after.shape)
 
     def rank(self) -> tuple[bool, bool, bool, int]:
-        """What makes a Variable the one that is meant to count: a call changes it, by 1, and it is no Param."""
+        """The signs that a Variable is meant to count: calls change it, by 1, and it is no Param."""
         moves = any(before.shape != after.shape or np.any(after != before) for before, after in self.moments)
         return moves, self.by_one, not self.slot.param, self.lane_calls
 
@@ -76,11 +76,11 @@ class Count:
         return [*(state[self.slot.path][1] for state in states if self.slot.path in state), self.moments[0][0]]
 
     def maps(self) -> int:
-        """How many uses of `vmap` make *and* call their own models; 0 if a model made elsewhere is called in one.
+        """How many `vmap` calls build *and* call their own models; 0 if a model built elsewhere is called in one.
 
         Inside such a `vmap` each lane has its own model, so a count that looks like one number is one number per lane.
-        A transform within hands over copies, and where those were made is unknown: then all models of the run must have
-        been made in the uses of `vmap` in which some are called.
+        An inner transform calls copies, whose origin we do not know. Then all models of the run must have been built in
+        the `vmap` calls that call any.
         """
         called = {call.mapping for call in self.calls}
         models = self.run.modules
@@ -90,7 +90,7 @@ class Count:
         return len(called) if -1 not in called and (own or built == called) else 0
 
     def lane_by_lane(self, lanes: int, asked: int) -> bool:
-        """Whether one model holds all counts (or more, to fill up a block), and calls raise each as often as asked."""
+        """Whether one model holds all counts (or more, padded to a block), and calls raise each as often as asked."""
         if len({counts.shape for moment in self.moments for counts in moment}) > 1 or self.moments[0][0].size < lanes:
             return False
         rises = np.array([(after - before).ravel() for before, after in self.moments])
@@ -110,21 +110,21 @@ class LanesReading(Reading):
         return int(self.case["xs"].shape[0])
 
     def rows(self, value: Value | None) -> np.ndarray | None:
-        """The result of a run in float64, shape `[lanes, 2]`; None if it is no array of real numbers of that shape."""
+        """A result in float64, shape `[lanes, 2]`; None if it is no array of real numbers of that shape."""
         if value is None or value.array is None or value.array.dtype.kind == "c":
             return None
         return value.array.astype(np.float64) if value.array.shape == (self.lanes, 2) else None
 
     @cached_property
     def result(self) -> np.ndarray:
-        """The rows of the run as it is, where the case has `a_result`."""
+        """The rows of the plain run; only for checks that need `a_result`."""
         rows = self.rows(self.run.result)
         assert rows is not None
         return rows
 
     @cached_property
     def visible(self) -> Run | None:
-        """The run that shows the state of the calls: one whose traces report, or that has none."""
+        """The run that shows the state of the calls: one with reporting traces, or without traces."""
         if self.reports and not went_on(self.run):
             return self.reports
         untraced = self.facts.untraced
@@ -134,34 +134,34 @@ class LanesReading(Reading):
 
     @cached_property
     def created(self) -> list[Module]:
-        """The modules that came to be in any run: one whose code is compiled already makes none once more."""
+        """The modules that any run made; a run that uses compiled code makes none."""
         return [module for run in self.runs for module in created(run)]
 
     @property
     def foreign(self) -> str:
-        """The class of another framework's module, where the run uses none of NNX."""
+        """The class of another framework's module, if the run uses no NNX module; otherwise empty."""
         return "" if any(module.framework == "nnx" for module in self.run.modules) else self.facts.foreign
 
     @cached_property
     def lost(self) -> tuple[Run, Loss] | None:
-        """The first lost wrapper of any run, even of one without traces that raised."""
+        """The first lost wrapper of any run, and the run; even a run without traces that raised."""
         return next(((run, loss) for run in self.runs if (loss := first_loss(run))), None)
 
     @cached_property
     def variable(self) -> Count | None:
-        """The Variable that moves, or else the first; None if no call shows any."""
+        """The Variable that is most likely meant to count; None if no call shows any."""
         counts = _counts(self.visible) if self.visible else ()
         return max(counts, key=Count.rank, default=None)
 
     @property
     def count(self) -> Count:
-        """The same, where the case has `a_count`."""
+        """The counting Variable; only for checks that need `a_count`."""
         assert self.variable is not None
         return self.variable
 
 
 def _counts(run: Run) -> Iterator[Count]:
-    """The Variables that calls of a run hold, each with these calls."""
+    """The Variables in the state of a run's calls, each with these calls."""
     by_path: dict[str, list[tuple[Slot, Call, np.ndarray, np.ndarray]]] = {}
     for call in run.calls:
         states = (arrays(run, call.before), arrays(run, call.after))
@@ -175,23 +175,26 @@ def _counts(run: Run) -> Iterator[Count]:
 
 
 def a_result(reading: LanesReading) -> Unmet:
-    """Need: the result is an array of a count and a sum for each lane."""
+    """Need: the result is an array with a count and a sum for each lane."""
     unusable = reading.rows(reading.run.result) is None
     return Blocked(reading.exception_breaks or RETURNS) if unusable else None
 
 
 def calls_visible(reading: LanesReading) -> Unmet:
-    """Need: some run shows the calls, or none is made."""
+    """Need: some run shows the calls, or the candidate makes none."""
     hidden = reading.visible is None and (reading.run.modules or reading.facts.untraced is None)
     return reading.out_of_sight(HIDDEN) if hidden else None
 
 
 def concrete(reading: LanesReading) -> Unmet:
-    """Need: the Variables of the calls hold numbers, not only tracers that stand for none, as in `nnx.remat`."""
+    """Need: the Variables of the calls hold numbers, not only tracers of unknown value, as in `nnx.remat`."""
     if reading.variable is not None or (run := reading.visible) is None:
         return None
-    befores = [(run.layouts[call.before.layout], call.before) for call in run.calls]
-    abstract = any(slots[at].counts and before.arrays[at] < 0 for slots, before in befores for at in before.traced)
+    abstract = any(
+        run.layouts[call.before.layout][position].counts and call.before.arrays[position] < 0
+        for call in run.calls
+        for position in call.before.traced
+    )
     return Unseen(HIDDEN, COMPILE_INSIDE) if abstract else None
 
 
@@ -200,6 +203,6 @@ def a_count(reading: LanesReading) -> Unmet:
     return Blocked(IN_VARIABLE) if reading.variable is None else None
 
 
-#: What a check of the module needs, and one of its counting Variable.
+#: The needs of the checks of the module, and of those of its counting Variable.
 VISIBLE = (returned, calls_visible)
 COUNTED = (*VISIBLE, concrete, a_count)

@@ -1,4 +1,4 @@
-"""Checks of what the candidate returns and of what a call leaves behind."""
+"""Checks of the candidate's result, and of the effects of a call."""
 
 from __future__ import annotations
 
@@ -62,19 +62,19 @@ def _why(reading: LanesReading) -> str:
     if not reading.created:
         return "no model was made that could count"
     if counts.any():
-        for_all = reading.lanes > 1 and np.all(counts == reading.asked * reading.lanes)
-        return "all lanes raise one count" if for_all else "the calls lead to another count"
+        shared = reading.lanes > 1 and np.all(counts == reading.asked * reading.lanes)
+        return "all lanes raise one count" if shared else "the calls lead to another count"
     if count and reading.run.calls and np.any(count.moments[-1][1] == reading.asked):
         through = {name for run in (reading.run, count.run) for call in run.calls for name in call.through}
-        if not any(name.startswith("jax.") or name == "nnx.scan" for name in through):  # which drop what models write
+        if not any(name.startswith("jax.") or name == "nnx.scan" for name in through):  # these drop writes
             return "the models count, and the candidate reads the result before their last call, or from other models"
     return "the updates are lost: a plain transform works on a copy, and `nnx.scan` drops what it broadcasts"
 
 
 def _sums(case: Case, reading: LanesReading) -> list[Claim]:
-    """The claims that each lane's sum is near what it is in float64."""
+    """The claims that each lane's sum is right, within its error bound."""
     pairs = zip(reading.result[:, 1], map(expected_sum, case["xs"]), strict=True)
-    return [near(observed, wanted.value, wanted.bound) for observed, wanted in pairs]
+    return [near(observed, expected.value, expected.bound) for observed, expected in pairs]
 
 
 @check(
@@ -89,9 +89,9 @@ def _sums(case: Case, reading: LanesReading) -> list[Claim]:
 )
 def sum_preserved(case: Case, reading: LanesReading) -> Judgement:
     lane = next(lane for lane, claim in enumerate(_sums(case, reading)) if not claim.holds())
-    observed, wanted = reading.result[lane, 1], expected_sum(case["xs"][lane])
-    what = f"result[{lane}, 1] is {observed:.9g}, the sum of the lane is {wanted.value:.9g}"
-    numbers = (f"{wanted.value:.9g} ± {wanted.bound:.2g}", f"{observed:.9g}")
+    observed, expected = reading.result[lane, 1], expected_sum(case["xs"][lane])
+    what = f"result[{lane}, 1] is {observed:.9g}, the sum of the lane is {expected.value:.9g}"
+    numbers = (f"{expected.value:.9g} ± {expected.bound:.2g}", f"{observed:.9g}")
     cause = "the candidate dropped, changed or rounded elements, or added along the other axis"
     return Violation(what, *numbers, line=blame.returned(reading.run), cause=cause)
 

@@ -1,4 +1,4 @@
-"""Checks of the models' state: where the counts live, one for each lane, and how each call raises them."""
+"""Checks of the models' state: where it keeps the counts, one a lane, and how each call raises them."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from nnx_conformance.core.contract import MUST, Blocked, Judgement, Unmet, Unsee
 
 
 def _no_wrapper_lost(reading: LanesReading) -> Unmet:
-    """Need: the run as it is loses no Variable."""
+    """Need: the plain run loses no wrapper."""
     return Blocked(WRAPPER) if first_loss(reading.run) else None
 
 
 def _counted(_: Case, reading: LanesReading) -> Iterator[Claim]:
-    """The claims that a Variable moves, starts at 0 in each model, and comes to `n_calls` where it has all calls."""
+    """The claims that a Variable moves, starts at 0 in each model, and reaches `n_calls` if its calls are complete."""
     count = reading.variable
     yield same_numbers([bool(reading.foreign), not reading.created, count is None], False)
     if count is None:
         return
     first, last = count.moments[0][0], count.moments[-1][1]
-    yield same_numbers(np.array_equal(np.unique(first), np.unique(last)), False)  # lanes in groups may differ in number
+    yield same_numbers(np.array_equal(np.unique(first), np.unique(last)), False)  # calls may run different lanes
     yield from (same_numbers(start, 0) for start in count.starts())
     if _has_all_calls(reading):
         yield at_most(reading.asked, count.reached)
@@ -76,7 +76,7 @@ def counts_in_variable(_: Case, reading: LanesReading) -> Judgement:
 
 
 def _has_all_calls(reading: LanesReading) -> bool:
-    """Whether all calls were made, and none in a scan that may have broadcast the model and dropped what it writes."""
+    """Whether the calls are complete, and no scan may have broadcast the model and dropped its writes."""
     count, asked, rows = reading.count, reading.asked, reading.rows(reading.run.result)
     wrong = rows is None or bool(np.any(rows[:, 0] != asked))
     dropped = wrong and any("nnx.scan" in call.through for call in count.calls)
@@ -84,7 +84,7 @@ def _has_all_calls(reading: LanesReading) -> bool:
 
 
 def _shared_out(reading: LanesReading) -> Violation:
-    """All calls were made, and yet no count comes to their number: several models share the calls of a lane."""
+    """The violation of complete calls that several models share, so that no count reaches their number."""
     count, asked = reading.count, reading.asked
     path, reached, line = count.slot.path, f"{count.reached:g}", count.calls[0].line
     what = f"`{path}` of no model goes beyond {reached}, though {asked} calls were made in each lane"
@@ -98,13 +98,13 @@ def _several_lanes(reading: LanesReading) -> Unmet:
 
 
 def _counts_of_lanes(_: Case, reading: LanesReading) -> Iterator[Claim]:
-    """The claims that one number has not the calls of all lanes, nor adds them up."""
-    count, every = reading.count, reading.lanes * reading.asked
+    """The claims that lanes do not share one number, and that no count adds up the calls of all lanes."""
+    count, total = reading.count, reading.lanes * reading.asked
     if count.maps():
         return
     if count.single and any("nnx.vmap" in call.through for call in count.calls):
-        yield at_most(every, count.lane_calls)
-    if count.by_one and count.lane_calls == every:
+        yield at_most(total, count.lane_calls)
+    if count.by_one and count.lane_calls == total:
         yield at_most(count.went_to, reading.asked)
 
 
@@ -137,7 +137,7 @@ def one_count_per_lane(_: Case, reading: LanesReading) -> Judgement:
 
 
 def _increments(_: Case, reading: LanesReading) -> Iterator[Claim]:
-    """The claims that each lane's count rises by 1 in each call, and that there are as many calls as asked for."""
+    """The claims that each call adds 1 to each lane's count, and that there are as many calls as asked for."""
     count = reading.count
     if count.lane_by_lane(reading.lanes, reading.asked):
         yield same_numbers(sum(after - before for before, after in count.moments), reading.asked)

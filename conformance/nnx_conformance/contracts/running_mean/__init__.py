@@ -1,4 +1,4 @@
-"""The same state in three frameworks: a running mean in Flax NNX, in Flax Linen, or in PyTorch."""
+"""A running mean, the same state in three frameworks: Flax NNX, Flax Linen or PyTorch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How cases of this contract are drawn: the core domain, and the parts of the edge domain."""
+"""The domains of this contract: the core domain, and the parts of the edge domain."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from nnx_conformance.core.search.components import Array, Components, Real, Whol
 from nnx_conformance.core.search.domain import Domain, Part
 from nnx_strategies import host_arrays, seeds, shapes
 
-#: Numbers in [0, 1): momenta that people use, numbers that float32 holds exactly and such that it rounds, any others.
+#: Momenta in [0, 1): those that people use, some that float32 holds exactly, some that it rounds, and any others.
 MOMENTA = st.sampled_from((0.0, 0.5, 0.9, 0.99, 0.1, 0.25, 0.875, 0.999)) | st.floats(0.0, 0.9990234375, width=32)
-#: With these, what happened hundreds of steps ago still shows; with others the last few steps are all there is.
+#: With these momenta, a step still shows after hundreds of others; with smaller ones, only the last few steps do.
 LONG_MEMORIES = (0.99, 0.999)
 LONGEST = 10
-#: Sides of a block of 4, one less and one more. With each of these shapes, the ends of seeds and momenta are combined:
-#: one case of each combination for so many that the user asks for.
+#: Shapes with sides of 3, 4 and 5, around a block of 4. Each is combined with the ends of seeds and momenta: one case
+#: of each combination for every `SHARE` cases that the user requested.
 BLOCKS, SEEDS, ENDS, SHARE = ((3, 5, 3), (5, 3, 5), (4, 4, 3)), (0.0, 2.0**32 - 1), (0.0, 0.999), 200
 
 
@@ -50,7 +50,7 @@ def core(run_seed: int) -> tuple[Part, ...]:
     )
 
 
-#: What a case is made of.
+#: The parts of a case, for a search.
 COMPONENTS = Components(
     _case(CORE, 3.0, np.asarray([[[1.0], [-2.5]], [[4.0], [0.5]]], np.float32), 0.75),
     {"seed": Whole(0, 2**32 - 1), "momentum": Real(0.0, 1.0), "batches": Array(((1, LONGEST),) * 3, 1e6)},
@@ -64,7 +64,7 @@ def _with_nan(batches: np.ndarray) -> np.ndarray:
 
 
 def _edge(name: str, budget: int, *batches: SearchStrategy[np.ndarray], **options: SearchStrategy[Any]) -> Domain:
-    """So many cases of each of these kinds of batches, otherwise as in the core domain."""
+    """`budget` cases of each of these kinds of batches, otherwise as in the core domain."""
     return Domain(name, lambda _: tuple(Part(_build(name, kind, **options), budget) for kind in batches))
 
 
@@ -74,7 +74,7 @@ def _scalars(kind: Any) -> Part:
     return Part(_build("scalar-types", host_arrays(shape=(2, 3, 2)), seed=seed, momentum=momentum), 2)
 
 
-#: Many steps of zeros would not tell.
+#: Elements of batches; positive ones where zeros in all steps would hide a fault.
 POSITIVE, ORDINARY = st.floats(1, 100, width=32), st.floats(-100, 100, width=32)
 DOMAINS = (
     Domain(CORE, core, COMPONENTS),

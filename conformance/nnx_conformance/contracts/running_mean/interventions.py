@@ -1,4 +1,4 @@
-"""The check by intervention: whether each feature of the result is read from its own number in the state."""
+"""The check by intervention: whether each feature of the result comes from its own number in the state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nnx_conformance.core.facts import Intervention
 from nnx_conformance.core.plan import SHIFTS, Moment
 from nnx_conformance.core.timeline import groups
 
-#: So much of a mean, and of 1, is distinct in float32 after many steps, each of which rounds.
+#: The least change, relative to the mean or to 1, that float32 shows after many steps of rounding.
 VISIBLE = 1e-4
 
 
@@ -30,12 +30,12 @@ def _a_shift(reading: MeanReading) -> Unmet:
 
 
 def _lasting(reading: MeanReading) -> Unmet:
-    """Need: what we changed is not set anew, and still shows after these steps."""
+    """Need: the candidate did not overwrite our change, and it still shows after these steps."""
     shift, result = reading.shift, reading.result
     assert shift is not None and result is not None
     if shift.undone:
         return Unseen("the candidate resets the state, which drops what the kit changed before")
-    # Of the start, each step leaves `momentum` of it.
+    # Each step scales a change of the start by `momentum`.
     left = shift.amount * reading.momentum**reading.asked
     if shift.moment is not Moment.CONSTRUCTION or left > VISIBLE * max(1.0, float(np.max(np.abs(result), initial=0.0))):
         return None
@@ -43,19 +43,19 @@ def _lasting(reading: MeanReading) -> Unmet:
 
 
 def _moved(reading: MeanReading) -> bool:
-    """Whether the result is another one after the change."""
-    now = reading.as_mean(reading.shift.outcome.result) if reading.shift else None
-    return now is None or reading.result is None or not np.array_equal(now, reading.result)
+    """Whether the intervention changed the result."""
+    after = reading.as_mean(reading.shift.outcome.result) if reading.shift else None
+    return after is None or reading.result is None or not np.array_equal(after, reading.result)
 
 
 def _follows(_: Case, reading: MeanReading) -> Iterator[Claim]:
     """The claims that the result moves with the state, and each feature by as much as its own number."""
-    shift, was = reading.shift, reading.result
-    assert shift is not None and was is not None
-    now = reading.as_mean(shift.outcome.result)
+    shift, before = reading.shift, reading.result
+    assert shift is not None and before is not None
+    after = reading.as_mean(shift.outcome.result)
     yield same_numbers(_moved(reading), True)
-    if now is not None and reading.means.near(was).holds():
-        yield _features(reading, shift, was, now)[2]
+    if after is not None and reading.means.near(before).holds():
+        yield _features(reading, shift, before, after)[2]
 
 
 @check(
@@ -71,58 +71,59 @@ def _follows(_: Case, reading: MeanReading) -> Iterator[Claim]:
     claims=_follows,
 )
 def result_reads_state(_: Case, reading: MeanReading) -> Judgement:
-    shift, was = reading.shift, reading.result
-    assert shift is not None and was is not None
+    shift, before = reading.shift, reading.result
+    assert shift is not None and before is not None
     line, because = blame.returned(reading.run), (THREADED, UPDATE)
     moment = shift.moment.replace("last call", "last step")
     if not _moved(reading):
         what = f"the kit raised the state by {shift.amount} and more {moment}; the result stayed the same"
         cause = "the candidate computes the result beside the module or in a copy of it, or drops the updates"
-        result = numbers_text(was)
+        result = numbers_text(before)
         return Violation(what, f"other than {result}", result, line=line, cause=cause, because=because)
-    now = reading.as_mean(shift.outcome.result)
-    if now is None:
+    after = reading.as_mean(shift.outcome.result)
+    if after is None:
         return None
-    wanted, follows = _features(reading, shift, was, now)[:2]
-    at = int(np.flatnonzero(~follows)[0])
-    rose, should = now[at] - was[at], wanted[at] - was[at]
-    what = f"{'raised' if should > 0 else 'lowered'} feature {at} of the state by {abs(should):g} {moment}"
+    expected, follows = _features(reading, shift, before, after)[:2]
+    feature = int(np.flatnonzero(~follows)[0])
+    rose, should = after[feature] - before[feature], expected[feature] - before[feature]
+    what = f"{'raised' if should > 0 else 'lowered'} feature {feature} of the state by {abs(should):g} {moment}"
     also = also_astray("feature", np.flatnonzero(~follows)[1:6].tolist())
-    what = f"the kit {what}, and each other by another number; result[{at}] {rise(rose)}{also}"
+    what = f"the kit {what}, and each other by another number; result[{feature}] {rise(rose)}{also}"
     cause = "the candidate computes this feature beside the state, or from other features of it"
-    return Violation(what, f"{wanted[at]:.7g}", f"{now[at]:.7g}", line=line, cause=cause, because=because)
+    texts = (f"{expected[feature]:.7g}", f"{after[feature]:.7g}")
+    return Violation(what, *texts, line=line, cause=cause, because=because)
 
 
 def _features(
-    reading: MeanReading, shift: Intervention, was: np.ndarray, now: np.ndarray
+    reading: MeanReading, shift: Intervention, before: np.ndarray, after: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, Claim]:
-    """What the result should be after the change, which features are so, and the claim that all of them are.
+    """The expected result after the intervention, which features equal it, and the claim that all do.
 
     The mean may be a row or column of an array, or many Variables, so several sequences of amounts are right.
     """
     batches, momentum, steps = reading.case["batches"], reading.momentum, reading.asked
     constructed = shift.moment is Moment.CONSTRUCTION
     in_series = reading.nearest is not None and "*" in reading.nearest.slot.path
-    # A module that each step makes anew was changed in each of them, and carries that on.
+    # If each step makes a new module, the kit changed the state in each step, and the changes add up.
     shares = [1.0, sum(momentum**step for step in range(steps))] if len(groups(reading.clear)) > 1 else [1.0]
     best: tuple[np.ndarray, np.ndarray, Claim] | None = None
     for amounts in amounts_in_turn(reading.features, single=constructed):
         for share in shares:
             if constructed:
                 means = running(batches, momentum, amounts * share)
-                wanted, bound = means.values[-1], means.bounds[-1] + reading.means.bounds[-1]
+                expected, bound = means.values[-1], means.bounds[-1] + reading.means.bounds[-1]
             else:
-                wanted = was + amounts * share
+                expected = before + amounts * share
                 unit = rounding(reading.run.result) + rounding(None)
-                bound = 2 * unit * (np.abs(was) + np.abs(now) + np.abs(amounts * share))
+                bound = 2 * unit * (np.abs(before) + np.abs(after) + np.abs(amounts * share))
                 bound += 2 * reading.means.bounds[-1] if share != 1 else 0.0
-            claims = [near(now, wanted, bound)]
+            claims = [near(after, expected, bound)]
             if in_series:  # Variables of a single number each, changed in the order of their names
-                claims.append(near(np.sort(now - was), np.sort(wanted - was), bound.max()))
-            follows = np.abs(now - wanted) <= bound
+                claims.append(near(np.sort(after - before), np.sort(expected - before), bound.max()))
+            follows = np.abs(after - expected) <= bound
             if right := next((claim for claim in claims if claim.holds()), None):
-                return wanted, follows, right
+                return expected, follows, right
             if best is None or 2 * follows.sum() > max(follows.size, 2 * best[1].sum()):
-                best = wanted, follows, claims[0]
-    assert best is not None  # there are amounts for any number of features
+                best = expected, follows, claims[0]
+    assert best is not None  # `amounts_in_turn` yields at least one sequence
     return best

@@ -1,4 +1,4 @@
-"""What a wrong mean is like: momentum the wrong way round, another axis, another start. A hint, no judgement."""
+"""Names for a wrong mean: momentum the wrong way round, another axis, another start. A hint, not a judgement."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ import numpy as np
 from nnx_conformance.contracts.running_mean.oracle import running
 
 WITHOUT_STEPS = "no step was made, so it should be the start: zeros"
-#: What bfloat16, the coarsest dtype, rounds away of a number, and a step of the mean with it.
+#: The relative rounding of bfloat16, the coarsest dtype.
 COARSE = 2.0**-8
 NOTHING = "further off than float32 arithmetic in any order can be"
 
 
 def like(batches: np.ndarray, momentum: float, observed: np.ndarray, bound: np.ndarray) -> str:
-    """The cause of a wrong mean: of `got`, which may be as far from the right mean as `bound`; both `[features]`.
+    """The cause of a wrong mean.
 
-    Batches have the shape `[steps, batch, features]`, and momentum is in [0, 1).
+    Args:
+        batches: shape `[steps, batch, features]`.
+        momentum: in [0, 1).
+        observed, bound: the wrong mean, and the largest error of a right one; shape `[features]`.
     """
     if not len(batches):
         return WITHOUT_STEPS

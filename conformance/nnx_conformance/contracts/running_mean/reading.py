@@ -1,4 +1,4 @@
-"""What the facts of a case mean for a running mean: its steps, and the leaf of the state that holds the mean."""
+"""The reading of a running mean's case: its steps, and the leaf of the state that holds the mean."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ ZEROS = "starts-from-zeros"
 THREADED = "state-threaded"
 UPDATE = "one-update-per-step"
 FLOAT32 = "accumulates-in-float32"
-#: What explains a wrong mean better than its number does.
+#: The checks that may cause a wrong mean.
 EXPLAINING = (ZEROS, THREADED, UPDATE, FLOAT32)
 
-#: An array of two dimensions may hold so many statistics in its rows or columns: a mean and a variance, say.
+#: The most rows or columns of an array that may each hold a statistic: a mean and a variance, say.
 FEW = 4
 CALL_ONCE = "Call the module itself once a step, `model(batch)`, or in Linen `model.apply`."
 NO_CALL = Unseen("no module call was observed: another method, or a bound one, was used", CALL_ONCE)
 HIDDEN = "the calls ran inside a trace, so none can be observed"
 
-#: What sat somewhere before a step and after it; None where nothing did.
+#: A leaf's array before and after a step; None if the leaf did not exist.
 Moment = tuple[np.ndarray | None, np.ndarray | None]
 
 
@@ -41,7 +41,7 @@ def steps_asked(case: Case) -> int:
 
 @dataclass(frozen=True, eq=False)
 class LeafHistory:
-    """A leaf of the module's state: what it held in the end, and around each step."""
+    """A leaf of the module's state, with its arrays at the end, and before and after each step."""
 
     slot: Slot
     last: np.ndarray
@@ -49,13 +49,13 @@ class LeafHistory:
 
     @property
     def first(self) -> np.ndarray | None:
-        """What it held before the first step; None if it was not there, or no step was observed."""
+        """Its array before the first step; None if it did not exist, or no step was observed."""
         return self.moments[0][0] if self.moments else None
 
 
 @dataclass(frozen=True, eq=False)
 class MeanReading(Reading):
-    """The reading of a running mean; no check of it is about traces."""
+    """The reading of a running mean; its contract has no check of traces."""
 
     returns: ClassVar[str] = RETURNS
     traced: ClassVar[str] = ""
@@ -72,7 +72,7 @@ class MeanReading(Reading):
 
     @cached_property
     def means(self) -> Means:
-        """The means that the case leads to."""
+        """The expected means of the case."""
         return running(self.case["batches"], self.momentum)
 
     @cached_property
@@ -81,7 +81,7 @@ class MeanReading(Reading):
         return self.as_mean(self.run.result)
 
     def as_mean(self, value: Value | None) -> np.ndarray | None:
-        """The same of another run's result."""
+        """A run's result in float64, shape `[features]`; None if it is no array of that shape."""
         array = value.array if value else None
         if array is None or array.dtype.kind == "c" or array.shape != (self.features,):
             return None
@@ -89,7 +89,7 @@ class MeanReading(Reading):
 
     @cached_property
     def loss(self) -> Loss | None:
-        """The first Variable that gave way to something else."""
+        """The first lost wrapper."""
         return first_loss(self.clear)
 
     @property
@@ -99,23 +99,23 @@ class MeanReading(Reading):
 
     @property
     def framework(self) -> str:
-        """The framework of the module that the run is about; empty if it made none."""
-        modules, at = self.clear.modules, self.calls[0].module if self.calls else 0
-        return modules[at].framework if modules else ""
+        """The framework of the main module; empty if the run made none."""
+        modules, position = self.clear.modules, self.calls[0].module if self.calls else 0
+        return modules[position].framework if modules else ""
 
     @cached_property
     def steps(self) -> tuple[Call, ...]:
-        """The calls of the module that the run is about; where each step makes it anew, those of all of its class.
+        """The calls that are steps: those of the main module, or of all of its class if each step makes a new one.
 
-        A Linen `apply` without `mutable=` beside one for each step only reads.
+        A Linen `apply` without `mutable=` only reads, so it is no step if the other calls are as many as the steps.
         """
         run, calls = self.clear, self.calls
         if not calls:
             return ()
         name = run.modules[calls[0].module].name
         writing = tuple(call for call in calls if call.mutable)
-        alike = tuple(call for call in run.calls if not call.traced and run.modules[call.module].name == name)
-        return next((steps for steps in (calls, writing, alike) if len(steps) == self.asked), calls)
+        of_class = tuple(call for call in run.calls if not call.traced and run.modules[call.module].name == name)
+        return next((steps for steps in (calls, writing, of_class) if len(steps) == self.asked), calls)
 
     @cached_property
     def states(self) -> tuple[tuple[State, State], ...]:
@@ -124,7 +124,7 @@ class MeanReading(Reading):
 
     @cached_property
     def ended(self) -> State:
-        """The state in which the module ended: after its last step, or when the candidate returned."""
+        """The last state of the module: after its last step, or when the candidate returned."""
         if self.steps:
             return self.states[-1][1]
         ends = [_parts(self.clear, module.end) for module in self.clear.modules]
@@ -132,7 +132,7 @@ class MeanReading(Reading):
 
     @cached_property
     def nearest(self) -> LeafHistory | None:
-        """The leaf that holds the mean, or comes nearest to it; None if the module keeps no such array."""
+        """The leaf that holds the mean, or most likely should; None if no array of the module qualifies."""
         ended = ((slot, array) for slot, array in self.ended.values() if array.size == self.features)
         leaves = (LeafHistory(slot, array, self._moments(slot.path)) for slot, array in ended)
         best = max(leaves, key=self._likeness, default=None)
@@ -143,7 +143,7 @@ class MeanReading(Reading):
 
     @property
     def leaf(self) -> LeafHistory:
-        """The same, where the case has `a_leaf`."""
+        """The nearest leaf; only for checks that need `a_leaf`."""
         assert self.nearest is not None
         return self.nearest
 
@@ -152,8 +152,8 @@ class MeanReading(Reading):
         return tuple((before.get(path, none)[1], after.get(path, none)[1]) for before, after in self.states)
 
     def _likeness(self, leaf: LeafHistory) -> tuple[bool, ...]:
-        """What speaks for a leaf to hold the mean, most telling first."""
-        # A variance may by chance be what the mean is: so the way there counts, and then the name.
+        """The signs that a leaf holds the mean, the strongest first."""
+        # A variance may equal the mean by chance, so its history counts, and then its name.
         along = len(self.steps) == self.asked and all(
             after is not None and self.means.near(after, step).holds()
             for step, (_, after) in enumerate(leaf.moments, start=1)
@@ -164,7 +164,7 @@ class MeanReading(Reading):
         return self.is_result(leaf), near, along, zeros, "mean" in slot.path, moved, slot.variable, not slot.param
 
     def is_result(self, leaf: LeafHistory, bound: np.ndarray | None = None) -> bool:
-        """Whether a leaf holds what was returned: exactly, or to this bound."""
+        """Whether a leaf equals the result: exactly, or within this bound."""
         if self.result is None:
             return False
         mean = leaf.last.astype(np.float64).ravel()
@@ -179,7 +179,7 @@ class MeanReading(Reading):
         if not self.clear.modules:
             return Blocked(IN_STATE)
         plain = self.run.calls and not any(call.traced for call in self.run.calls)
-        # Where not all steps are observed, the state in the end may say all the same what became of the mean.
+        # Even if some steps are hidden, the last state may show the mean.
         near = (self.means.near(array) for _, array in self.ended.values())
         if plain or len(self.steps) == self.asked or any(claim.holds() for claim in near):
             return None
@@ -189,23 +189,23 @@ class MeanReading(Reading):
 
     @property
     def shift(self) -> Intervention | None:
-        """The first change of the state that the kit could make."""
+        """The first intervention that had something to change."""
         return next((shift for shift in self.facts.shifts if shift.applied), None)
 
 
 def _parts(run: Run, snapshot: Snapshot | None) -> State:
-    """The arrays of a snapshot by path, rows and columns of those that hold a few, and numbers that make a series."""
+    """The arrays of a snapshot by path, with the rows and columns of small ones, and series of single numbers."""
     parts = arrays(run, snapshot)
     for path, (slot, array) in list(parts.items()):
         rows, columns = array.shape if array.ndim == 2 else (0, 0)
-        lines = {f"{path}[{at}]": array[at] for at in range(rows) if 1 < rows <= FEW}
-        lines |= {f"{path}[:, {at}]": array[:, at] for at in range(columns) if 1 < columns <= FEW}
-        parts |= {at: (replace(slot, path=at), line) for at, line in lines.items()}
+        lines = {f"{path}[{row}]": array[row] for row in range(rows) if 1 < rows <= FEW}
+        lines |= {f"{path}[:, {column}]": array[:, column] for column in range(columns) if 1 < columns <= FEW}
+        parts |= {name: (replace(slot, path=name), line) for name, line in lines.items()}
     return parts | in_series(parts)
 
 
 def a_mean(reading: MeanReading) -> Unmet:
-    """Need: the result is an array of the shape of the mean."""
+    """Need: the result has the shape of the mean."""
     return Blocked(reading.exception_breaks or RETURNS) if reading.result is None else None
 
 
@@ -215,15 +215,15 @@ def judgeable(reading: MeanReading) -> Unmet:
 
 
 def a_leaf(reading: MeanReading) -> Unmet:
-    """Need: a leaf of the state stands for the mean."""
+    """Need: a leaf of the state may hold the mean."""
     return Blocked(IN_STATE) if reading.nearest is None else None
 
 
 def steps_visible(reading: MeanReading) -> Unmet:
-    """Need: some step of the module is observed."""
+    """Need: some run shows a step."""
     return None if reading.steps else Unseen(HIDDEN, COMPILE_INSIDE) if reading.run.calls else NO_CALL
 
 
-#: What a check of the mean in the state needs, and one of its steps.
+#: The needs of the checks of the mean in the state, and of those of its steps.
 WITH_LEAF = (judgeable, a_leaf)
 STEPPED = (*WITH_LEAF, steps_visible)

@@ -1,4 +1,4 @@
-"""Checks of what the candidate returns, and of what a call leaves behind."""
+"""Checks of the candidate's result, and of the effects of a call."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def _no_mean(value: Value | None, shape: tuple[int, ...]) -> str:
     claims=lambda _, reading: [reading.means.near(reading.result)],
 )
 def mean_follows_formula(case: Case, reading: MeanReading) -> Judgement:
-    got, means = reading.result, reading.means
-    assert got is not None  # what `a_mean` needs
-    bound, cause = means.bounds[-1], like(case["batches"], reading.momentum, got, means.bounds[-1])
-    observed, mean = numbers_text(got), numbers_text(means.values[-1])
+    result, means = reading.result, reading.means
+    assert result is not None  # by the need `a_mean`
+    bound, cause = means.bounds[-1], like(case["batches"], reading.momentum, result, means.bounds[-1])
+    observed, mean = numbers_text(result), numbers_text(means.values[-1])
     what, expected = f"the result is {observed}, the mean is {mean}", f"{mean} ± {np.nanmax(bound, initial=0.0):.2g}"
     line = blame.returned(reading.run)
     return Violation(what, expected, observed, line=line, cause=cause, because=EXPLAINING)

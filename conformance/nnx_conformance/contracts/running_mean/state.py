@@ -1,4 +1,4 @@
-"""Checks of the state: that there is one, of which kind, and where it starts."""
+"""Checks of the state: that it holds the mean, its kind, and where it starts."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ from nnx_conformance.core.contract import MUST, Blocked, Judgement, Need, NotApp
 from nnx_conformance.core.facts import Call, Slot
 
 NAMES = {"nnx": "Flax NNX", "linen": "Flax Linen", "torch": "PyTorch"}
-#: What keeps a statistic, by framework.
+#: The place of a statistic, by framework.
 KEEPER = {
     "nnx": "a Variable such as `nnx.BatchStat`",
     "linen": 'a collection, `self.variable("batch_stats", ...)`',
     "torch": "a buffer, `register_buffer`",
 }
-#: What a mean may be kept in.
+#: The dtypes that a mean may have.
 WIDE = ("float32", "float64")
-#: Why the mean must not sit beside that.
+#: Why the mean must not be outside of the state, by framework.
 BESIDE = {"torch": "it is not in `state_dict`: what is saved and loaded has no mean"}
 
 
 def _whole(reading: MeanReading) -> Unmet:
-    """Need: no Variable gave way to something else."""
+    """Need: no wrapper was lost."""
     return Blocked(WRAPPER) if reading.loss else None
 
 
 def _holds_mean(reading: MeanReading) -> bool:
-    """Whether the leaf is state, or holds at least what was returned."""
+    """Whether the nearest leaf is state, or at least equals the result."""
     leaf, bound = reading.nearest, 2 * reading.means.bounds[-1]
     return leaf is not None and (leaf.slot.variable or reading.is_result(leaf, bound))
 
 
 def _kept(_: Case, reading: MeanReading) -> list[Claim]:
-    """The claim that what holds the mean is state, and is saved with the model."""
+    """The claim that the leaf with the mean is state, and is saved with the model."""
     if not reading.created or not _holds_mean(reading):
         return [Claim(("no state" if reading.created else "no module",), ("state", "saved"))]
     slot = reading.leaf.slot
@@ -67,16 +67,16 @@ def _kept(_: Case, reading: MeanReading) -> list[Claim]:
     claims=_kept,
 )
 def mean_in_state(_: Case, reading: MeanReading) -> Judgement:
-    modules, here = reading.clear.modules, blame.returned(reading.run)
+    modules, result_line = reading.clear.modules, blame.returned(reading.run)
     if not modules:
-        return Violation("the call made no module of Flax NNX, Flax Linen or PyTorch", line=here)
+        return Violation("the call made no module of Flax NNX, Flax Linen or PyTorch", line=result_line)
     if not reading.created:
         what = f"the call used a {modules[0].name} that was made before it"
         return Violation(what, "a module made by the call", line=modules[0].line, because=(FRESH,))
     if not _holds_mean(reading):
         what = f"no state of the {NAMES[reading.framework]} module holds the mean"
         cause = "the candidate keeps the mean outside the module's state"
-        return Violation(what, KEEPER[reading.framework], "none", line=here, cause=cause)
+        return Violation(what, KEEPER[reading.framework], "none", line=result_line, cause=cause)
     slot = reading.leaf.slot
     kind = "a buffer that is not persistent" if slot.variable else f"a plain attribute of type {slot.type}"
     what, cause = f"`{slot.path}` holds the mean, and is {kind}", BESIDE.get(reading.framework, "it is no state")
@@ -84,7 +84,7 @@ def mean_in_state(_: Case, reading: MeanReading) -> Judgement:
 
 
 def _in_state(reading: MeanReading) -> Unmet:
-    """Need: a leaf that the framework keeps as state stands for the mean."""
+    """Need: the nearest leaf is state."""
     variable = reading.nearest is not None and reading.nearest.slot.variable
     return None if variable else reading.unjudgeable or Blocked(IN_STATE)
 
@@ -134,7 +134,7 @@ def starts_from_zeros(_: Case, reading: MeanReading) -> Judgement:
 
 
 def _dtypes(reading: MeanReading) -> list[str]:
-    """The dtypes of the mean after each step, or in the end where no step is observed."""
+    """The dtypes of the mean after each step, or at the end if no step is observed."""
     after = [after for _, after in reading.leaf.moments if after is not None] or [reading.leaf.last]
     return sorted({array.dtype.name for array in after})
 
@@ -166,10 +166,10 @@ _OF_TORCH = _of("torch", otherwise="only PyTorch records what made a tensor")
 
 
 def _history(reading: MeanReading) -> tuple[Call, Slot] | None:
-    """The first step after which something holds on to the computation that made it, and where that is."""
+    """The first step that leaves an autograd history in the state, and the slot that holds it."""
     layouts = reading.clear.layouts
-    after = ((call, slot) for call in reading.steps if call.after for slot in layouts[call.after.layout])
-    return next(((call, slot) for call, slot in after if slot.history), None)
+    slots = ((call, slot) for call in reading.steps if call.after for slot in layouts[call.after.layout])
+    return next(((call, slot) for call, slot in slots if slot.history), None)
 
 
 @check(

@@ -26,13 +26,13 @@ from nnx_conformance.core.claim import Claim, same_numbers
 from nnx_conformance.core.contract import MUST, Blocked, Judgement, Unmet, Unseen, Violation, check
 from nnx_conformance.core.facts import Call
 
-#: How state is handed from step to step, where it is not as the check's own remedy says.
+#: How to pass state from step to step, for frameworks to which the check's own remedy does not apply.
 THREAD = {
     "nnx": "Go on with the model that the step before it left: carry it (`nnx.Carry` in `nnx.scan`), and do not "
     "broadcast it or start from a clone of the first one.",
     "torch": "Go on with the state that the step before it left: keep the module, or load all of its `state_dict`.",
 }
-#: Where a call changes nothing; in Linen, the check's own remedy goes for it.
+#: How to let a call change the state; for Linen, the check's own remedy says it.
 CHANGE = {
     "nnx": "Update in `__call__`, once a step: `self.mean.value = ...`.",
     "torch": "Update the buffer in `forward`, once a step: `self.mean.copy_(...)` under `torch.no_grad()`.",
@@ -43,7 +43,7 @@ KEPT = "the state comes from something else, such as an earlier run"
 
 
 def _handed_on(case: Case, reading: MeanReading) -> Iterator[Claim]:
-    """The claims that each step starts from what the step before it left."""
+    """The claims that each step starts with the state that the step before it left."""
     for (_, ended), (begins, _) in pairwise(reading.leaf.moments):
         if ended is not None and begins is not None:
             yield same_numbers(begins, ended)
@@ -66,18 +66,18 @@ def state_threaded(_: Case, reading: MeanReading) -> Judgement:
         ended, begins = earlier[1], later[0]
         if ended is None or begins is None or same_numbers(begins, ended).holds():
             continue
-        if all(map(_still, moments)):
+        if all(map(_unchanged, moments)):
             return Blocked(UPDATE)
-        then, now = numbers_text(ended), numbers_text(begins)
-        what = f"step {number} left `{slot.path}` at {then}, step {number + 1} starts at {now}"
+        expected, observed = numbers_text(ended), numbers_text(begins)
+        what = f"step {number} left `{slot.path}` at {expected}, step {number + 1} starts at {observed}"
         cause = "the step starts from an older state, and not from what the last step returned"
         line, remedy = reading.steps[number].line, THREAD.get(reading.framework, "")
-        return Violation(what, then, now, line=line, cause=cause, remedy=remedy)
+        return Violation(what, expected, observed, line=line, cause=cause, remedy=remedy)
     return None
 
 
 def _once_a_step(reading: MeanReading) -> Unmet:
-    """Need: the module was called once a step, or that it was not shows in the result."""
+    """Need: the module was called once a step, or the result is wrong."""
     right = reading.result is not None and reading.means.near(reading.result)
     if len(reading.steps) == reading.asked or not right:
         return None
@@ -85,7 +85,7 @@ def _once_a_step(reading: MeanReading) -> Unmet:
 
 
 def _updates(case: Case, reading: MeanReading) -> Iterator[Claim]:
-    """The claims that there is a call for each step, and that it takes the mean where the formula does."""
+    """The claims that the module is called once a step, and that each call updates the mean by the formula."""
     yield same_numbers(len(reading.steps), reading.asked)
     for step, (before, after) in enumerate(reading.leaf.moments[: reading.asked]):
         start = _start(reading, before)
@@ -117,13 +117,13 @@ def one_update_per_step(_: Case, reading: MeanReading) -> Judgement:
     for step, moment in enumerate(reading.leaf.moments):
         if moment[1] is None:
             return Blocked(WRAPPER)
-        if violation := _moved(reading, step, moment[0], moment[1]):
+        if violation := _wrong_update(reading, step, moment[0], moment[1]):
             return violation
     return None
 
 
-def _moved(reading: MeanReading, step: int, before: np.ndarray | None, after: np.ndarray) -> Violation | None:
-    """How a step moved the mean otherwise than by its formula; None if it did not."""
+def _wrong_update(reading: MeanReading, step: int, before: np.ndarray | None, after: np.ndarray) -> Violation | None:
+    """The violation of a step that does not update the mean by the formula; None if it does."""
     batch, momentum, call = reading.case["batches"][step : step + 1], reading.momentum, reading.steps[step]
     start = _start(reading, before)
     if start is not None and start.size != reading.features:
@@ -132,8 +132,8 @@ def _moved(reading: MeanReading, step: int, before: np.ndarray | None, after: np
     means = running(batch, momentum, start)
     if means.near(after).holds():
         return None
-    if _still((before, after)):
-        cause, remedy = _idle(reading.framework, call, momentum)
+    if _unchanged((before, after)):
+        cause, remedy = _why_unchanged(reading.framework, call, momentum)
     else:
         cause, remedy = _like(batch, momentum, start, after, means.bounds[-1]), BY_FORMULA
     what = f"step {step + 1} took the mean from {numbers_text(before)} to {numbers_text(after)}"
@@ -142,19 +142,19 @@ def _moved(reading: MeanReading, step: int, before: np.ndarray | None, after: np
 
 
 def _start(reading: MeanReading, before: np.ndarray | None) -> np.ndarray | None:
-    """What a step starts from, in float64; a single number, or zeros, need not have the size of the batch."""
+    """The mean that a step starts from, in float64; a single number, or zeros, is broadcast to all features."""
     start = None if before is None else before.astype(np.float64).ravel()
     return np.resize(start, reading.features) if start is not None and (start.size == 1 or not start.any()) else start
 
 
-def _still(moment: Moment) -> bool:
-    """Whether a step left the mean as it was."""
+def _unchanged(moment: Moment) -> bool:
+    """Whether a step did not change the mean."""
     before, after = moment
     return before is not None and after is not None and np.array_equal(before, after, equal_nan=True)
 
 
-def _idle(framework: str, call: Call, momentum: float) -> tuple[str, str]:
-    """Why a step left the mean as it was, and what fixes it."""
+def _why_unchanged(framework: str, call: Call, momentum: float) -> tuple[str, str]:
+    """The cause of a step that does not change the mean, and the remedy."""
     if framework == "linen" and not call.mutable:
         return "`apply` was called without `mutable=`, so what the module writes is dropped", ""
     unchanged = "the call does not change the state"
@@ -162,7 +162,7 @@ def _idle(framework: str, call: Call, momentum: float) -> tuple[str, str]:
 
 
 def _like(batch: np.ndarray, momentum: float, start: np.ndarray | None, after: np.ndarray, bound: np.ndarray) -> str:
-    """What a wrong update is like."""
+    """The cause of a wrong update."""
     if running(batch, 1 - momentum, start).near(after).holds():
         return REVERSED
     if start is not None and start.any():
