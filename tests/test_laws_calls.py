@@ -116,7 +116,7 @@ def test_a_field_of_a_dataclass_is_compared() -> None:
             return Output(x * self.turn, None, "")
 
     found = violation(lambda rngs: Alternates(), "no-hidden-state", "call graft")
-    assert found.what == "the output['logits'] differs after step 2, `graft`"
+    assert found.what == "output['logits'] differs after step 2, `graft`"
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_a_state_that_no_shard_reduces_is_reported_where_a_mesh_or_the_trait_say
     assert (
         said["a mean of a shard"]
         == said["no state of each shard"]
-        == ("the output[0] differs after step 2, `shardmap`")
+        == ("output[0] differs after step 2, `shardmap`")
     )
     assert said["a mean over shards"] == "holds"
 

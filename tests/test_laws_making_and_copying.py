@@ -361,7 +361,7 @@ class Remembers(Mean):
 def test_an_answer_that_is_remembered_for_an_array_is_told() -> None:
     found = finding(lambda rngs: Remembers(), "no-hidden-state")
     assert (found.what, str(found.case)) == (
-        "the output[1] differs after step 2, `again`",
+        "output[1] differs after step 2, `again`",
         "make(0) call[1] again[1] call[1]",
     )
 

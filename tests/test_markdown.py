@@ -52,6 +52,8 @@ def test_a_place_in_the_candidates_own_file_is_named_once() -> None:
     assert "200 cases, <code>solution.py</code></summary>" in comment(report(finding(line=None)))
     in_memory = comment(report(finding(), candidate="count", source=""))
     assert "200 cases, <code>count, solution.py:11</code></summary>" in in_memory
+    graded = comment(report(finding(), source=""))
+    assert "200 cases, <code>solution.py:11</code></summary>" in graded
 
 
 def test_what_decides_is_open_and_advice_is_closed() -> None:

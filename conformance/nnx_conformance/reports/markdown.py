@@ -127,12 +127,13 @@ def _escaped(text: str) -> str:
 
 
 def _where(report: Report, finding: Finding) -> str:
-    """The candidate, and the line of the finding; one name where both are in one file."""
-    at = location(report, finding)
-    if at is None or not (at.line or at.within):
-        return f"{report.candidate}, {finding.line}" if finding.line else report.candidate
-    spot = str(at)
-    return spot if at.file == report.candidate else f"{report.candidate}, {spot}"
+    """The candidate, and the line of the finding; one name if both are in one file."""
+    at, line = location(report, finding), finding.line
+    if at is not None and (at.line or at.within):
+        file, spot = at.file, str(at)
+    else:
+        file, spot = (line.file, str(line)) if line else (report.candidate, report.candidate)
+    return spot if file == report.candidate else f"{report.candidate}, {spot}"
 
 
 def _code(finding: Finding) -> str:

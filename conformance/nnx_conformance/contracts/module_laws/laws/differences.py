@@ -179,7 +179,7 @@ def between(got: Side, wanted: Side, within: Tolerance, noise: Sequence[float] =
         if not all(claim.holds() for claim in leaf_claims(a, b, within, moves)):
             texts = _texts(a, b) if a and b else (text(b), text(a))
             if id(a or b) in outputs:
-                return Difference(f"the output{path} differs", *texts, of_output=True)
+                return Difference(f"{f'output{path}' if path else 'the output'} differs", *texts, of_output=True)
             return Difference(f"the state `{path}` differs", *texts, path)
     return None
 
