@@ -63,11 +63,7 @@ def test_a_variable_that_does_not_stay_where_it_was_placed_is_reported(said: dic
 
 @HAS_SHARD_MAP
 def test_a_state_that_no_shard_reduces_is_reported_where_a_mesh_or_the_trait_says_so(said: dict[str, str]) -> None:
-    assert (
-        said["a mean of a shard"]
-        == said["no state of each shard"]
-        == ("output[0] differs after step 2, `shardmap`")
-    )
+    assert said["a mean of a shard"] == said["no state of each shard"] == "output[0] differs after step 2, `shardmap`"
     assert said["a mean over shards"] == "holds"
 
 
