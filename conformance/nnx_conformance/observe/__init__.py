@@ -1,1 +1,1 @@
-"""The side of the candidate: its loading, its runs under spies, and what they show as facts. Imports JAX and Flax."""
+"""The candidate's side: loads a candidate, runs it under spies, and records facts. Imports JAX and Flax."""

@@ -1,4 +1,4 @@
-"""Changing what a module holds, or a call returned, by an amount; dtype, shape and weak type stay."""
+"""Adding amounts to a module's state, or to a call's output; dtype, shape and weak type stay."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from nnx_conformance.observe.graph import changed, is_real, number, on_device, p
 
 
 def shifted(value: Any, amount: Any = AMOUNT) -> Any:
-    """A number or array, larger by `amount`, of the same dtype, shape and weak type; unsigned ones wrap around."""
+    """A number or array plus `amount`, of the same dtype, shape and weak type; unsigned ones wrap around."""
     if isinstance(value, (np.ndarray, np.generic)):
         return (value + np.asarray(amount).astype(value.dtype)).astype(value.dtype)
     if isinstance(value, jax.Array) and not value.weak_type and not is_tracer(value):
-        return on_device(shifted(np.asarray(value), amount))  # in NumPy: in JAX, each new shape would be compiled
+        return on_device(shifted(np.asarray(value), amount))  # in NumPy, because JAX would compile for each new shape
     return value + amount  # a Python int keeps dtype and weak type in JAX
 
 
@@ -37,7 +37,7 @@ def numeric(value: Any) -> bool:
 
 
 def shift_elements(output: Any) -> Any:
-    """An output, each element of it changed by an amount of its own."""
+    """An output, with an amount of its own added to each element."""
     if np.ndim(output) == 0:
         return shifted(output)
     amounts = own_amounts(output.size).reshape(output.shape)
@@ -45,43 +45,47 @@ def shift_elements(output: Any) -> Any:
 
 
 def shift_numbers(module: Any, paths: tuple[str, ...], amount: int, *, in_trace: bool = False) -> list[bool]:
-    """Add to the numbers in the Variables at these paths; for each of them, whether its dtype could hold that.
+    """Add `amount` to the numbers in the Variables at these paths.
 
-    What stands for a number while a trace lasts is left alone, if not asked for: what is compiled then would stay so.
+    A tracer is changed only `in_trace`, because the compiled code would keep the change.
+
+    Returns:
+        for each number changed, whether its dtype could hold the sum.
     """
     applied: list[bool] = []
     for path, variable in variables(module).items():
-        now = contents(variable)
-        held = {way: primal(part) for way, part in parts(now) if path + way in paths}
-        chosen = {way for way, part in held.items() if number(part) is not None or (in_trace and _stands_for(part))}
-        if chosen:
-            set_contents(variable, changed(now, functools.partial(_add_at, chosen, amount)))
-            after = {way: primal(part) for way, part in parts(contents(variable))}
-            applied += [_larger(held[way], after[way], amount) for way in chosen]
+        value = contents(variable)
+        before = {label: primal(part) for label, part in parts(value) if path + label in paths}
+        labels = {label for label, part in before.items() if number(part) is not None or (in_trace and _is_one(part))}
+        if labels:
+            set_contents(variable, changed(value, functools.partial(_add_at, labels, amount)))
+            after = {label: primal(part) for label, part in parts(contents(variable))}
+            applied += [_rose_by(amount, before[label], after[label]) for label in labels]
     return applied
 
 
-def _stands_for(value: Any) -> bool:
-    """Whether a value of a trace stands for one number."""
+def _is_one(value: Any) -> bool:
+    """Whether a value is a tracer of a single number."""
     return is_tracer(value) and value.size == 1 and numeric(value)
 
 
-def _larger(before: Any, after: Any, amount: int) -> bool:
-    was, now = number(before), number(after)
-    return was is None or now is None or now - was == amount
+def _rose_by(amount: int, before: Any, after: Any) -> bool:
+    first, last = number(before), number(after)
+    return first is None or last is None or last - first == amount
 
 
-def _add_at(ways: set[str], amount: int, way: str, part: Any) -> Any:
-    return shifted(part, amount) if way in ways else part
+def _add_at(labels: set[str], amount: int, label: str, part: Any) -> Any:
+    return shifted(part, amount) if label in labels else part
 
 
 def shift_state(target: Any) -> bool:
-    """Add to each number in the state of a module, or of what a Linen `apply` has updated, an amount of its own.
+    """Add an amount of its own to each number in the state of a module, or in the updates of a Linen `apply`.
 
-    An array is shifted element by element; what is a single number, by its place among the single numbers.
+    The amount of an array's element depends on its position in the array, that of a single number on its position
+    among the single numbers.
 
     Returns:
-        whether there was any.
+        whether there was any number.
     """
     singles = itertools.count()
 
@@ -97,22 +101,22 @@ def shift_state(target: Any) -> bool:
 
 
 def shift_variables(module: Any, change: Callable[[Any], Any], *, params: bool = False) -> bool:
-    """Change what Variables hold, those of a module that are no Params, or all if there are no others or if asked."""
+    """Change the numbers in a module's Variables; its Params only with `params`, or if it has no other Variables."""
     every = list(variables(module).values())
     chosen = [variable for variable in every if params or not isinstance(variable, nnx.Param)] or every
-    applied = [variable for variable in chosen if any(numeric(part) for _, part in parts(contents(variable)))]
-    for variable in applied:
+    numbers = [variable for variable in chosen if any(numeric(part) for _, part in parts(contents(variable)))]
+    for variable in numbers:
         set_contents(variable, changed(contents(variable), lambda _, part: change(part) if numeric(part) else part))
-    return bool(applied)
+    return bool(numbers)
 
 
 def _collections(updated: Mapping[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
-    every = functools.partial(jax.tree_util.tree_map, lambda leaf: change(leaf) if numeric(leaf) else leaf)
-    return {name: content if name == PARAMS else every(content) for name, content in updated.items()}
+    change_all = functools.partial(jax.tree_util.tree_map, lambda leaf: change(leaf) if numeric(leaf) else leaf)
+    return {name: content if name == PARAMS else change_all(content) for name, content in updated.items()}
 
 
 def call_amount(output: Any) -> Any:
-    """A number made of what a call returned; None if that is not one array of several numbers."""
+    """An amount computed from a call's output; None if that is not one array of several numbers."""
     if not isinstance(output, (jax.Array, np.ndarray)) or not numeric(output) or output.size < 2:
         return None
     return remainder(output, jnp) if is_tracer(output) else int(remainder(np.asarray(output), np))
@@ -120,18 +124,18 @@ def call_amount(output: Any) -> Any:
 
 @dataclass(eq=False)
 class OwnAmounts:
-    """Adds to each part of a state a number of its own, for each of its elements, and for the call; none less than 3.
+    """Adds an amount to each element of a state that differs by part, by element and by call; at least 3.
 
     Attributes:
         parts: how many parts were changed.
-        whole: whether all of them could be changed so; others move by `AMOUNT` alone.
+        whole: whether all of them got such amounts; others got `AMOUNT`.
     """
 
     parts: int = 0
     whole: bool = True
 
     def add(self, by: Any, value: Any) -> Any:
-        """A part, changed; `by` is the call's number."""
+        """A part with its amounts added; `by` is the call's amount, see `call_amount`."""
         self.parts += 1
         if by is None or not isinstance(value, (jax.Array, np.ndarray)):
             self.whole = False

@@ -1,4 +1,4 @@
-"""All that differs between Flax 0.8.5 and the newest, in one place.
+"""Everything that differs between Flax 0.8.5 and the newest version.
 
 Measured on Flax 0.8.5, 0.10.7, 0.11.2, 0.12.8 and 0.12.12. Importing this imports JAX and Flax, and starts no backend.
 """
@@ -21,27 +21,27 @@ from nnx_conformance.core.candidate.loaded import Versions
 #: The class of everything that is a node of an NNX graph: `nnx.Object` until 0.11 renamed it.
 NODE: type = getattr(nnx, "Pytree", None) or nnx.Object
 
-#: Names that Flax itself keeps in `vars(node)`.
+#: Names in `vars(node)` that belong to Flax itself.
 INTERNAL = frozenset({"_object__state", "_pytree__state", "_pytree__nodes"})
 
 #: The attribute in which a Variable keeps its contents.
 STORED = "_raw_value" if "_raw_value" in vars(nnx.Variable) else "raw_value"
 
-#: Exceptions that say that state was touched across a trace. By name: they moved between modules with 0.9 and 0.10.
+#: Exceptions about state changed across a trace, by name, because they moved between modules with 0.9 and 0.10.
 TRACE_ERRORS = frozenset({"TraceContextError", "UnexpectedTracerError", "ImmutableVariableError"})
 
-#: How a lifted transform words it when it is given a module from outside the trace that it runs in.
+#: A lifted transform's words for a module from outside the trace that it runs in.
 OTHER_LEVEL = "graph node from different trace level"
 
-#: The flag of XLA that makes several devices of the CPU.
+#: The XLA flag that splits the CPU into several devices.
 FORCED = "--xla_force_host_platform_device_count"
 
-#: How JAX words it when a module is given to a plain transform; until 0.10 modules were no pytrees.
+#: JAX's words for a module passed to a plain transform; until Flax 0.10 modules were no pytrees.
 NOT_AN_ARRAY = ("not a valid JAX type", "abstract array")
 
 
 def versions() -> Versions:
-    """The versions in this process."""
+    """The versions installed in this process."""
     return Versions(platform.python_version(), version("jax"), version("flax"), version("nnx-conformance"))
 
 
@@ -55,9 +55,9 @@ def backend_is_up() -> bool:
 
 
 def set_devices(count: int) -> None:
-    """Let the CPU be so many devices, once a backend starts; too late where one has started.
+    """Split the CPU into `count` devices. It has no effect after a backend has started.
 
-    JAX refuses two ways of saying so: what the user says in `XLA_FLAGS` stays.
+    A count in the user's `XLA_FLAGS` stays, because JAX refuses a second setting.
     """
     flags = os.environ.get("XLA_FLAGS", "")
     if FORCED in flags:
@@ -69,15 +69,15 @@ def set_devices(count: int) -> None:
 
 
 def children(node: Any) -> Iterator[tuple[str, Any]]:
-    """The attributes of a graph node, by name, without what Flax keeps there for itself."""
-    # Not nnx.iter_graph: it yields no plain attributes, and a lost wrapper is one.
+    """The attributes of a graph node, by name, without those of Flax itself."""
+    # Not nnx.iter_graph: it yields no plain attributes, and a lost wrapper becomes one.
     for name, value in vars(node).items():
         if name not in INTERNAL:
             yield name, value
 
 
 def contents(variable: nnx.Variable[Any]) -> Any:
-    """The raw contents of a Variable, past its hooks and without a deprecation warning."""
+    """The raw contents of a Variable, bypassing its hooks and without a deprecation warning."""
     # `raw_value` is deprecated since 0.12.1, which brought `get_raw_value`.
     getter = getattr(type(variable), "get_raw_value", None)
     raw = getter(variable) if getter else variable.raw_value
@@ -85,10 +85,10 @@ def contents(variable: nnx.Variable[Any]) -> Any:
 
 
 def metadata(variable: Any) -> dict[str, Any]:
-    """What a Variable, or its state, holds besides its contents; to be written to, too."""
+    """The metadata of a Variable or its state, as a mutable dict."""
     # A dict of its own since 0.10; before, the attributes of the Variable itself.
-    held: dict[str, Any] | None = getattr(type(variable), "_var_metadata", None) and variable._var_metadata
-    return vars(variable) if held is None else held
+    own: dict[str, Any] | None = getattr(type(variable), "_var_metadata", None) and variable._var_metadata
+    return vars(variable) if own is None else own
 
 
 def is_reference(raw: Any) -> bool:
@@ -97,7 +97,7 @@ def is_reference(raw: Any) -> bool:
 
 
 def set_contents(variable: nnx.Variable[Any], value: Any) -> None:
-    """Write the contents of a Variable, past its hooks: they may refuse what is not their own."""
+    """Write the contents of a Variable, bypassing its hooks, which may refuse the value."""
     if hasattr(type(variable), "set_raw_value"):
         raw = variable.get_raw_value()
         if is_reference(raw):
@@ -109,19 +109,19 @@ def set_contents(variable: nnx.Variable[Any], value: Any) -> None:
 
 
 def is_tracer(value: Any) -> bool:
-    """Whether a value stands for one that is only known when a traced computation runs."""
+    """Whether a value is a tracer."""
     return isinstance(value, jax.core.Tracer)
 
 
 def primal(value: Any) -> Any:
-    """What a tracer of a derivative stands for, which is known where nothing else traces; others as they are."""
+    """The value of a tracer of `jax.grad` or `jax.jvp`, which is concrete if nothing else traces; others unchanged."""
     while is_tracer(value) and (inner := getattr(value, "primal", None)) is not None:
         value = inner
     return value
 
 
 def lanes(value: Any) -> Any:
-    """What a tracer of `vmap` stands for, the lanes along the first axis; None for other tracers, and inside others."""
+    """The value of a tracer of `vmap`, with lanes along the first axis; None for other and for nested tracers."""
     data, axis = getattr(value, "val", None), getattr(value, "batch_dim", None)
     if type(value).__name__ != "BatchTracer" or not isinstance(data, jax.Array) or is_tracer(data) or is_key(data):
         return None
@@ -136,25 +136,25 @@ def is_jit_disabled() -> bool:
 
 def is_key(value: Any) -> bool:
     """Whether a value is a typed random key."""
-    # What is no key has a dtype of NumPy's; asking JAX about it takes long.
+    # Only keys have a dtype that is not NumPy's; asking JAX is slow.
     if not isinstance(value, jax.Array) or isinstance(value.dtype, np.dtype):
         return False
     return jnp.issubdtype(value.dtype, jax.dtypes.prng_key)
 
 
 def is_about_trace(error: BaseException, class_names: frozenset[str]) -> bool:
-    """Whether an exception says that a module's state was touched across a trace, or given to a plain transform."""
+    """Whether an exception says that state was changed across a trace, or a module passed to a plain transform."""
     if type(error).__name__ in TRACE_ERRORS:
         return True
     text = str(error)
     if OTHER_LEVEL in text:
         return True
-    given = isinstance(error, TypeError) and any(words in text for words in NOT_AN_ARRAY)
-    return given and any(name in text for name in class_names)
+    not_an_array = isinstance(error, TypeError) and any(words in text for words in NOT_AN_ARRAY)
+    return not_an_array and any(name in text for name in class_names)
 
 
 def rng_counts(rngs: nnx.Rngs) -> int | None:
-    """How many keys were drawn from an Rngs so far, in each lane of one that is split; None inside a trace."""
+    """How many keys were drawn from an Rngs so far, per lane if it is split; None inside a trace."""
     total = 0
     for _, stream in children(rngs):
         count = vars(stream).get("count") if isinstance(stream, NODE) else None

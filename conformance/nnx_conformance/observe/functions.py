@@ -1,4 +1,4 @@
-"""Candidates that are functions: how they are loaded and observed. Imported where a candidate runs."""
+"""Loads and observes candidates that are functions. Only the candidate's process imports this."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from nnx_conformance.observe.run import (
 )
 from nnx_conformance.observe.spies.patches import profiling
 
-#: Cases of more calls are not run without traces: a loop that takes no time when compiled may take a minute then.
+#: Cases of more calls are not run without traces: a loop that is instant when compiled may take a minute then.
 MOST_CALLS = 200
-#: The base class of modules of other frameworks.
+#: The base classes of the modules of other frameworks.
 FOREIGN = {"linen": "flax.linen.Module", "torch": "torch.nn.Module"}
 
 
 def observe(candidate: LoadedCandidate, request: Request) -> Facts:
-    """Make the runs that the plan of a request asks for; whoever holds the streams adds what the candidate wrote."""
+    """Make the runs of a request's plan. The caller captures the streams, and adds the output to the facts."""
     case, calls, plan = request.case, request.calls, request.plan
     if plan.watch:
         return _watched(candidate, request)
@@ -50,7 +50,7 @@ def observe(candidate: LoadedCandidate, request: Request) -> Facts:
     torch = is_imported()
     candidate.classes.passing = candidate.classes.called = frozenset()
     first = run(candidate, case, calls, follow=plan.follow)
-    if candidate.arrays and is_imported() != torch:  # only now is there something to spy on
+    if candidate.arrays and is_imported() != torch:  # the run imported PyTorch, so the spies on it were missing
         first = run(candidate, case, calls, follow=plan.follow)
     if candidate.arrays and _steps_within(candidate, calls) and len(main_calls(first)) != calls:
         candidate.classes.passing = frozenset(candidate.classes.outer)
@@ -78,38 +78,38 @@ def observe(candidate: LoadedCandidate, request: Request) -> Facts:
     if reported is None and not candidate.arrays and _drops(first, untraced, shifts):
         reported = run_reporting(candidate, case, calls, follow=plan.follow)
     candidate.classes.forget_dead()
-    unseen = plan.bypass and calls > 0 and not base.run.calls and not first.raised and not candidate.arrays
-    bypassed = unseen and _bypassed(candidate, case)
-    other = _foreign(candidate, request, first)
-    return Facts(first, again, untraced, tuple(shifts), base.ends(base.run), bypassed, "", other, reported)
+    no_call = plan.bypass and calls > 0 and not base.run.calls and not first.raised and not candidate.arrays
+    bypassed = no_call and _bypassed(candidate, case)
+    foreign = _foreign(candidate, request, first)
+    return Facts(first, again, untraced, tuple(shifts), base.ends(base.run), bypassed, "", foreign, reported)
 
 
 def _watched(candidate: LoadedCandidate, request: Request) -> Facts:
-    """One run, of which what its conditions compare is all that is asked."""
+    """A single run that records what the conditions compare."""
     with without_traces() if request.plan.untraced is Untraced.ALWAYS else nullcontext():
         first, watched = run_watched(candidate, request.case, request.calls)
     return Facts(first, None, None, (), (), False, "", watched=watched)
 
 
 def _steps_within(candidate: LoadedCandidate, calls: int) -> bool:
-    """Whether the modules that the last run called have called another one just as often as the case asks."""
+    """Whether the modules called in the last run called inner ones exactly as often as the case asks."""
     return calls > 0 and calls in candidate.classes.inner.values()
 
 
 def _called_methods(candidate: LoadedCandidate, calls: int) -> frozenset[str]:
-    """The method that changed a module just as often as the case asks, in place of its calls."""
-    return frozenset(way for way, times in candidate.classes.methods.items() if times == calls > 0)
+    """The methods that changed a module exactly as often as the case asks: they stand for its calls."""
+    return frozenset(name for name, times in candidate.classes.methods.items() if times == calls > 0)
 
 
 def hidden_calls(first: Run) -> bool:
-    """Whether calls may have run where the spies do not see them: inside a trace, or from its cache."""
+    """Whether calls may have run unseen by the spies: inside a trace, or from JAX's cache."""
     traced = any(call.traced for call in first.calls) or bool(first.raised and first.raised.about_trace)
     calls = main_calls(first)
     return traced or len(calls) != first.asked or (bool(calls) and not moved(first, calls))
 
 
 def _needs_reports(candidate: LoadedCandidate, first: Run, untraced: Run | None) -> bool:
-    """Whether only the traces themselves can say what their calls do: without compilation it raises, or shows none."""
+    """Whether only reporting traces can show the calls: the run without traces raises, or hides them too."""
     if first.raised or untraced is None:
         return False
     if untraced.raised:
@@ -121,32 +121,32 @@ def _needs_reports(candidate: LoadedCandidate, first: Run, untraced: Run | None)
 
 
 def _strays(first: Run, untraced: Run) -> bool:
-    """Whether a run without compilation comes to another result: then it does not speak for the run as it is."""
+    """Whether the run without traces returns another result, so that it says nothing about the plain one."""
     return not first.raised and not untraced.raised and not speaks_for(untraced, first)
 
 
 def _as_clear(reported: Run | None, untraced: Run | None) -> bool:
-    """Whether the traces report as many calls of one module as there are without them."""
+    """Whether the reporting run shows as many main calls as the run without traces."""
     return bool(reported and untraced and len(main_calls(reported)) >= len(main_calls(untraced)))
 
 
 def _drops(first: Run, untraced: Run | None, shifts: Sequence[Intervention]) -> bool:
-    """Whether traces may drop what calls write, and the result hides that: it does not follow the state."""
-    made = [shift for shift in shifts if shift.applied and shift.changed is Changed.STATE]
-    stays = any(not differs(shift.outcome, outcome(first)) for shift in made)
-    return stays and untraced is not None and ends_otherwise(first, untraced)
+    """Whether traces may drop what calls write while the result hides it, because it does not follow the state."""
+    applied = [shift for shift in shifts if shift.applied and shift.changed is Changed.STATE]
+    ignored = any(not differs(shift.outcome, outcome(first)) for shift in applied)
+    return ignored and untraced is not None and ends_otherwise(first, untraced)
 
 
 def _from_a_kept_trace(plan: RunPlan, first: Run, untraced: Run) -> bool:
-    """Whether the run went through what an earlier case has compiled, and must go without to show more."""
+    """Whether the plain run used code that an earlier case compiled, and must compile anew to show its calls."""
     if plan.follow and not untraced.raised and _another_count(outcome(untraced), outcome(first)):
-        return True  # what is compiled already runs without the candidate's lines
+        return True  # compiled code runs without the candidate's lines
     called = first.calls or first.raised or clearer(first, untraced) is untraced
     return plan.retrace and not called and bool(first.modules or untraced.modules)
 
 
 def _another_count(some: Rerun, other: Rerun) -> bool:
-    """Whether the first numbers of two results differ, as far as there are any."""
+    """Whether the first numbers of two results differ, or a result has none."""
     a, b = some.result, other.result
     if a is None or b is None or a.array is None or b.array is None:
         return True
@@ -154,12 +154,12 @@ def _another_count(some: Rerun, other: Rerun) -> bool:
 
 
 def _bypassed(candidate: LoadedCandidate, case: Case) -> bool:
-    """Whether the candidate runs the `__call__` of one of its classes all the same, as a profiler sees.
+    """Whether a profiler sees the candidate run the `__call__` of one of its classes, which the spies did not see.
 
-    A reference to it was kept before the kit could wrap it. Only a Python object can have this,
-    `step = nnx.jit(Counter.__call__)` in a module that was imported long before; a file is imported under the spies.
+    Then it kept a reference from before we wrapped it, such as `step = nnx.jit(Counter.__call__)`. Only a Python object
+    can, because a file is imported under the spies.
     """
-    # By identity: code of the same text and line in another file is equal.
+    # By identity, because code of the same text and line in another file is equal.
     codes = {id(code) for cls in candidate.classes if (code := _call_code(cls)) is not None}
     if not codes:
         return False
@@ -169,7 +169,7 @@ def _bypassed(candidate: LoadedCandidate, case: Case) -> bool:
         if event == "call" and id(frame.f_code) in codes:
             entered.append(True)
 
-    with jax.disable_jit(), profiling(profile), suppress(BaseException):  # how it ends is known already
+    with jax.disable_jit(), profiling(profile), suppress(BaseException):  # the plain run has recorded its outcome
         candidate.function(*[given_as(argument) for argument in case.arguments])
     return bool(entered)
 
@@ -180,7 +180,7 @@ def _call_code(cls: type) -> Any:
 
 
 def _foreign(candidate: LoadedCandidate, request: Request, first: Run) -> str:
-    """The base class of the first module of another framework, looked for where there is none of NNX."""
+    """The base class of the first module of another framework, if the run made no NNX module."""
     modules = first.modules
     if not modules and not candidate.arrays:
         modules = run(candidate, request.case, request.calls, frameworks=True).modules

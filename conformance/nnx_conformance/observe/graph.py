@@ -1,4 +1,4 @@
-"""Reading a module's graph: every leaf by its path, what Variables hold, and the numbers in it."""
+"""Reading a module's graph: its leaves by path, the contents of Variables, and the numbers in them."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from nnx_conformance.core.wire import DTYPES
 from nnx_conformance.observe.flax_versions import NODE, children, is_key, is_tracer, lanes
 
 T = TypeVar("T")
-#: What holds the Variables of random generators.
+#: The nodes that hold the Variables of random generators.
 RNG = (nnx.Rngs, nnx.RngStream)
 #: Packages whose plain objects hold no state of a module's own.
 FOREIGN = ("builtins", "jax", "jaxlib", "flax", "numpy")
-#: Values that hold no state, however many attributes they have.
+#: Values whose attributes are no state.
 OPAQUE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.dtype)
 
 
 class Same(Generic[T]):
-    """An object by its identity, kept alive: the id of one that is freed may come back.
+    """An object by its identity. It keeps the object alive, because Python reuses the id of a freed one.
 
-    It does in `nnx.State`, which makes its nested mappings anew at each access.
+    `nnx.State`, for example, makes its nested mappings anew at each access.
     """
 
     def __init__(self, value: T) -> None:
@@ -43,12 +43,13 @@ class Same(Generic[T]):
 
 
 class Leaf(NamedTuple):
-    """What hangs on a module and is not taken apart: a Variable, an array, a plain value.
+    """A leaf of a module's graph: a Variable, an array, a plain value.
 
     Attributes:
         path: `inner.count`, `layers[0]`, `names['a']`.
         rng: whether it is part of an Rngs.
-        attribute: whether it is an attribute of a node: an array is state there on every Flax, in a container not.
+        attribute: whether it is an attribute of a node. An array attribute is state in every Flax version; an array in
+            a container is not.
     """
 
     path: str
@@ -62,11 +63,11 @@ class WalkOptions:
     """How far a walk goes.
 
     Attributes:
-        ordered: by name, and not in the order in which attributes and keys were set: a module that Flax rebuilds has
-            them in another, and what hangs at two places would be found at the other first.
+        ordered: whether to sort attributes and keys by name. A module that Flax rebuilds has them in another order, so
+            that a shared object would get another path.
         sets: whether sets are containers, too.
-        empty: whether an empty container is a leaf; it is nothing otherwise.
-        depth: plain objects are looked into this deep; at 0 dataclasses are containers, and other objects leaves.
+        empty: whether an empty container is a leaf; otherwise it is skipped.
+        depth: how deep to walk into plain objects; at 0 dataclasses are containers, and other objects leaves.
     """
 
     ordered: bool = False
@@ -76,29 +77,29 @@ class WalkOptions:
 
 
 class _Taker(NamedTuple):
-    """How instances of a type are taken apart, into parts with the way to each, `.count` or `[0]`."""
+    """Splits instances of a type into parts with the label of each, `.count` or `[0]`."""
 
     parts: Callable[[Any], list[tuple[str, Any]]]
     plain: bool = False
 
 
-#: How types are taken apart, None for leaves, as the walks with one reach know it.
+#: The takers by type, None for leaves; a cache for walks with the same options.
 Takers = dict[type, _Taker | None]
 
 
 class Walk:
-    """One walk through all that hangs on a value, each container and node once.
+    """A walk through all parts of a value, each container and node once.
 
     Args:
         root: a module, or anything else.
         reach: how far to go.
-        path: where the root itself is; with one, it is no attribute of a node.
-        takers: those of earlier walks with the same reach; a run has few types.
+        path: the path of the root; if not empty, the root is no attribute of a node.
+        takers: those of earlier walks with the same options; a run has few types.
 
     Attributes:
         leaves: in the order of the walk.
-        nodes: the nodes of the graph by path, the root among them.
-        shared: whether a node hangs at two places.
+        nodes: the nodes of the graph with their paths, including the root.
+        shared: whether a node has two paths.
     """
 
     def __init__(
@@ -118,27 +119,27 @@ class Walk:
             if kind not in self._takers:
                 self._takers[kind] = _taker(kind, self._reach)
             taker = self._takers[kind]
-            way = path + label if path else label.removeprefix(".")
+            inner_path = path + label if path else label.removeprefix(".")
             if taker is None or (taker.plain and depth == self._reach.depth):
-                self.leaves.append(Leaf(way, part, rng, attribute))
+                self.leaves.append(Leaf(inner_path, part, rng, attribute))
                 continue
             node = issubclass(kind, NODE)
             if Same(part) in self._visited:
                 self.shared = self.shared or node
                 continue
-            below = taker.parts(part)
+            inner = taker.parts(part)
             if node:
-                self.nodes.append((way, part))
-            if node or (below and not taker.plain):  # `()` is the same object wherever it hangs
+                self.nodes.append((inner_path, part))
+            if node or (inner and not taker.plain):  # every `()` is the same object
                 self._visited.add(Same(part))
-            if below:
-                self._go(below, way, rng or issubclass(kind, RNG), attribute and node, depth + taker.plain)
+            if inner:
+                self._go(inner, inner_path, rng or issubclass(kind, RNG), attribute and node, depth + taker.plain)
             elif self._reach.empty or taker.plain:
-                self.leaves.append(Leaf(way, part, rng, attribute))
+                self.leaves.append(Leaf(inner_path, part, rng, attribute))
 
 
 def _taker(kind: type, reach: WalkOptions) -> _Taker | None:
-    """How instances of a type are taken apart; None for leaves."""
+    """The taker of a type; None for leaves."""
     order: Any = functools.partial(sorted, key=lambda part: part[0]) if reach.ordered else list
     if issubclass(kind, nnx.Variable):
         return None
@@ -165,23 +166,23 @@ def _attributes(value: Any) -> list[tuple[str, Any]]:
 
 
 def leaves(module: Any) -> list[Leaf]:
-    """All that hangs on a module and is no node itself."""
+    """The leaves of a module's graph."""
     return Walk(module).leaves
 
 
 def parts(value: Any) -> list[tuple[str, Any]]:
-    """What a Variable holds, with the way to each part where it holds a container: `['count']`, `.mean`, `[0]`."""
+    """The parts of a Variable's contents with their labels, `['count']`, `.mean`, `[0]`; one part if no container."""
     if not isinstance(value, (tuple, list, Mapping)) and not dataclasses.is_dataclass(value):
         return [("", value)]
     flat = jax.tree_util.tree_flatten_with_path(value)[0]
-    return [(jax.tree_util.keystr(way), part) for way, part in flat] or [("", value)]
+    return [(jax.tree_util.keystr(path), part) for path, part in flat] or [("", value)]
 
 
 def changed(value: Any, change: Callable[[str, Any], Any]) -> Any:
-    """What a Variable holds, each part of it changed; `change` is given the way to it, too."""
+    """A Variable's contents with `change(label, part)` in place of each part."""
     if parts(value)[0][0] == "":
         return change("", value)
-    return jax.tree_util.tree_map_with_path(lambda way, part: change(jax.tree_util.keystr(way), part), value)
+    return jax.tree_util.tree_map_with_path(lambda path, part: change(jax.tree_util.keystr(path), part), value)
 
 
 def variables(module: Any) -> dict[str, nnx.Variable[Any]]:
@@ -203,7 +204,7 @@ def type_name(kind: type) -> str:
 
 
 def number(value: Any) -> float | None:
-    """The number that a value holds, if it holds exactly one."""
+    """The number in a value; None unless it holds exactly one."""
     if isinstance(value, (bool, int, float)):
         return float(value) if abs(value) < 2**1000 else None
     if is_tracer(value) or is_key(value) or not isinstance(value, (jax.Array, np.ndarray, np.generic)):
@@ -215,7 +216,7 @@ def number(value: Any) -> float | None:
 
 
 def array(value: Any) -> np.ndarray | None:
-    """What an array of JAX or NumPy holds, copied, or all lanes of one in `vmap`; None for anything else."""
+    """A copy of a JAX or NumPy array, or of all lanes of a tracer of `vmap`; None for anything else."""
     value = lanes(value) if is_tracer(value) else value
     if is_key(value) or not isinstance(value, (jax.Array, np.ndarray, np.generic)):
         return None
@@ -226,18 +227,18 @@ def array(value: Any) -> np.ndarray | None:
 
 @functools.lru_cache(maxsize=256)
 def is_real(dtype: Any) -> bool:
-    """Whether a dtype is one of real numbers, those among them that NumPy itself does not know."""
+    """Whether a dtype is real, including bool and the dtypes that NumPy itself does not know."""
     return bool(jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer) or dtype == np.bool_)
 
 
 @functools.lru_cache(maxsize=256)
 def _is_sent(dtype: np.dtype[Any]) -> bool:
-    """Whether arrays of real numbers of this dtype can be sent. NumPy makes the name of a dtype anew each time."""
+    """Whether arrays of this real dtype can be sent. Cached, because NumPy builds a dtype's name at each access."""
     return is_real(dtype) and dtype.name in DTYPES
 
 
 def widened(data: np.ndarray) -> np.ndarray | None:
-    """An array of real numbers, of a dtype that can be sent: float8, int4 and the like as what is next in width."""
+    """The array in a dtype that can be sent: float8, int4 and the like in the next wider one; None if not real."""
     if _is_sent(data.dtype):
         return data
     if not is_real(data.dtype):
@@ -248,6 +249,6 @@ def widened(data: np.ndarray) -> np.ndarray | None:
 
 
 def on_device(data: np.ndarray) -> jax.Array:
-    """An array of JAX with this content, which it may alias; `jnp.array` compiles something for each new shape."""
+    """A JAX array with this content, which it may alias. `jnp.array` would compile for each new shape."""
     buffer: jax.Array = jax.device_put(data)
     return buffer

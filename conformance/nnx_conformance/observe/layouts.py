@@ -1,4 +1,4 @@
-"""The state of a module at one moment, as plain data: equal layouts and equal arrays of a run are kept once."""
+"""Snapshots of a module's state, as plain data: equal layouts and equal arrays of a run are stored once."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from nnx_conformance.core.facts import Slot, Snapshot
 from nnx_conformance.observe.flax_versions import contents, is_tracer
 from nnx_conformance.observe.graph import Takers, Walk, array, number, parts, type_name
 
-#: A state is looked at as arrays of at most so many elements.
+#: Larger arrays of a state are not recorded.
 MOST_ELEMENTS = 4096
-#: What holds the same for good, or until it is deleted.
+#: Types whose instances never change, unless they are deleted.
 IMMUTABLE = (jax.Array, bool, int, float, str, bytes, type(None))
 
 
 class Arrays:
-    """The arrays of the states of one run, equal ones once."""
+    """The arrays in the states of one run; equal arrays are stored once."""
 
     def __init__(self) -> None:
         self._positions: dict[tuple[str, tuple[int, ...], bytes], int] = {}
         self._arrays: list[np.ndarray] = []
 
     def position(self, value: Any) -> int:
-        """Where the array is kept that a value holds; -1 if it holds none, or one that is too large."""
+        """The position of the array in a value; -1 if it holds none, or one that is too large."""
         data = array(value)
         if data is None or data.size > MOST_ELEMENTS:
             return -1
@@ -45,13 +45,13 @@ class Arrays:
 
 
 class Layouts:
-    """The layouts of the states of one run, equal ones once, so that a snapshot is a few numbers.
+    """The layouts of the states of one run; equal ones are stored once, so that a snapshot is a few numbers.
 
-    Snapshots are taken before and after every call, and most of what is in them was in the last one: what depends only
-    on a type, and the number in an array, which never changes, are looked up once.
+    A run takes snapshots before and after every call, and most of each equals the last one. So we cache what depends on
+    a type alone, and the number in an array, which never changes.
 
     Args:
-        arrays: keeps the arrays of the state, too; None where single numbers are enough.
+        arrays: stores the arrays of the state, too; None if single numbers are enough.
     """
 
     def __init__(self, arrays: Arrays | None = None) -> None:
@@ -65,11 +65,11 @@ class Layouts:
         self._lock = threading.Lock()  # a candidate may call its modules in several threads
 
     def snapshot(self, module: Any, look: Callable[[Any], Any] = lambda value: value) -> Snapshot:
-        """The state of a module now; `look` gives what stands for each value, as `primal` does during a call."""
+        """The state of a module now; `look` maps each value to the one to record, as `primal` does during a call."""
         return self.put(*self.read(module, look))
 
     def read(self, module: Any, look: Callable[[Any], Any] = lambda value: value) -> tuple[tuple[Slot, ...], list[Any]]:
-        """The slots of a module's state, and the value that sits in each."""
+        """The slots of a module's state, and the value in each."""
         layout: list[Slot] = []
         values: list[Any] = []
         for path, leaf, rng, _ in Walk(module, takers=self._takers).leaves:
@@ -80,12 +80,12 @@ class Layouts:
         return tuple(layout), values
 
     def put(self, layout: tuple[Slot, ...], values: list[Any]) -> Snapshot:
-        """The state that consists of these slots and values."""
+        """The snapshot of these slots and values."""
         with self._lock:
             if self._last and layout == self._last[0] and self._the_same(values, self._last[1]):
                 return self._last[2]
             snapshot = self._put(layout, values)
-            self._last = None if snapshot.traced else (layout, values, snapshot)  # tracers must not be held on to
+            self._last = None if snapshot.traced else (layout, values, snapshot)  # a tracer must not outlive its trace
             return snapshot
 
     def _put(self, layout: tuple[Slot, ...], values: list[Any]) -> Snapshot:
@@ -101,13 +101,13 @@ class Layouts:
         return tuple(self._positions)
 
     def _the_same(self, values: list[Any], others: list[Any]) -> bool:
-        """Whether they are the same objects, of kinds that do not change: before a call as after the last one."""
+        """Whether they are the same immutable objects, as is common before a call and after the last one."""
         return all(
-            value is other and self._stays(value) and not (hasattr(value, "is_deleted") and value.is_deleted())
+            value is other and self._is_immutable(value) and not (hasattr(value, "is_deleted") and value.is_deleted())
             for value, other in zip(values, others, strict=True)
         )
 
-    def _stays(self, value: Any) -> bool:
+    def _is_immutable(self, value: Any) -> bool:
         kind = type(value)
         if kind not in self._immutable:
             self._immutable[kind] = issubclass(kind, IMMUTABLE) and not issubclass(kind, jax.core.Tracer)
@@ -119,14 +119,14 @@ class Layouts:
         if key not in self._slots:
             slot = _slot(path, leaf, rng)
             if is_tracer(leaf) or (slot.variable and not issubclass(kind, nnx.Variable)):
-                return slot  # it may be a hijax Variable, and what that is does not hang on its class
+                return slot  # it may be a hijax Variable, whose slot does not depend on its class alone
             self._slots[key] = slot
         return self._slots[key]
 
     def _number(self, value: Any, known: dict[int, tuple[jax.Array, float | None]]) -> float | None:
         if not isinstance(value, jax.Array) or is_tracer(value) or value.is_deleted():
             return number(value)
-        # Held on to until the next snapshot, so that no other array can have its id.
+        # Kept alive until the next snapshot, so that no other array can get its id.
         self._numbers[id(value)] = known.get(id(value)) or (value, number(value))
         return self._numbers[id(value)][1]
 
@@ -137,7 +137,7 @@ def _slot(path: str, leaf: Any, rng: bool) -> Slot:
 
 
 def _in_variable(slot: Slot, value: Any) -> Any:
-    """A Python number that a Variable holds as an array, as it is after the first compiled call; others as they are."""
+    """A Python number in a Variable as the array that a compiled call makes of it; other values unchanged."""
     plain = slot.variable and isinstance(value, (int, float)) and number(value) is not None
     return np.asarray(value) if plain and not isinstance(value, bool) else value
 

@@ -1,4 +1,4 @@
-"""Loading a candidate: importing its file or module, finding the function, and checking that it can be called."""
+"""Loading a candidate: import its file or module, find the function, and check its signature."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PARAMETERS = "its parameters are not those that are passed"
 
 
 class Refused(Exception):
-    """The target does not lead to a candidate; `cause` says why in one line, where the message does not."""
+    """The target names no candidate; `cause` says why in one line, unless the message does."""
 
     def __init__(self, reason: str, cause: str = "") -> None:
         super().__init__(reason)
@@ -48,8 +48,8 @@ def load(target: Target, entry: str, parameters: tuple[str, ...]) -> tuple[Loade
     """Import a target and find its candidate.
 
     Args:
-        target: what the user named.
-        entry: the name that the contract gives to its function, looked for where the target names none.
+        target: as the user named it.
+        entry: the function to load if the target names none.
         parameters: the arguments that the contract passes, by position.
     """
     source = of_file(target) if target.path else None
@@ -77,13 +77,13 @@ def load(target: Target, entry: str, parameters: tuple[str, ...]) -> tuple[Loade
 def adopt(
     function: Callable[..., Any], name: str, parameters: tuple[str, ...], packages: tuple[str, ...] = ()
 ) -> tuple[LoadedCandidate, Loaded] | NotLoaded:
-    """The candidate that a Python object is.
+    """Load a Python object as a candidate.
 
     Args:
         function: the implementation.
-        name: what reports call it.
+        name: its name in reports.
         parameters: the arguments that the contract passes, by position.
-        packages: the import names of packages that are its own, wherever they lie.
+        packages: the import names of further packages of its author.
     """
     candidate = from_function(function, name, of_object(source_file(function), packages))
     if problem := arity_problem(function, parameters):
@@ -95,21 +95,21 @@ def adopt(
 def from_function(
     function: Callable[..., Any], name: str, source: Source | None = None, classes: Classes | None = None
 ) -> LoadedCandidate:
-    """A candidate from a Python object; modules that exist already are remembered as not made by its runs."""
+    """A candidate from a Python object. It remembers the modules that exist already: its runs did not make them."""
     classes = classes or Classes()
     kinds = frozenset(_subclasses(nnx.Module))
     for instance in gc.get_objects():
         if type(instance) in kinds:
             classes.learn(instance)
     for cls in kinds:
-        if not cls.__module__.startswith("flax."):  # those of Flax itself are learnt when they are used
+        if not cls.__module__.startswith("flax."):  # Flax's own classes are learnt when the candidate uses them
             classes.learn_class(cls)
     return LoadedCandidate(name, function, source or Source(source_file(function)), classes)
 
 
 @contextlib.contextmanager
 def _anew(target: Target, entry: str, source: Source) -> Iterator[tuple[Callable[..., Any], Classes]]:
-    """The candidate imported once more, and the classes that it uses, while the block lasts."""
+    """Import the candidate once more for the block, and yield its function and the classes that it uses."""
     modules, path = dict(sys.modules), list(sys.path)
     for name in [name for name, module in modules.items() if source.owns(getattr(module, "__file__", None) or "")]:
         del sys.modules[name]
@@ -137,13 +137,13 @@ def _subclasses(cls: type) -> Iterator[type]:
 
 
 def function_name(function: Any) -> str:
-    """What to call a candidate in messages."""
+    """The name of a candidate in messages."""
     name = getattr(function, "__name__", None)
     return name if isinstance(name, str) else type(function).__name__
 
 
 def source_file(function: Any) -> str:
-    """The file in which a callable was written, or a name in angle brackets."""
+    """The file that defines a callable, or a name in angle brackets."""
     with contextlib.suppress(TypeError, AttributeError):
         return str(inspect.unwrap(getattr(function, "func", function)).__code__.co_filename)
     with contextlib.suppress(TypeError, OSError):
@@ -155,24 +155,24 @@ def arity_problem(function: Callable[..., Any], parameters: tuple[str, ...]) -> 
     """Why a function cannot take the contract's arguments; empty if it can."""
     try:
         signature = inspect.signature(function)
-    except Exception:  # noqa: BLE001 - some callables tell no signature, or run code to; then the first call shows it
+    except Exception:  # noqa: BLE001 - some callables have no signature, or run code for it; then the first call fails
         return ""
     try:
         signature.bind(*parameters)
     except TypeError as error:
-        wanted = ", ".join(parameters)
-        return f"it cannot be called as {function_name(function)}({wanted}): {error}; its signature is {signature}"
+        names = ", ".join(parameters)
+        return f"it cannot be called as {function_name(function)}({names}): {error}; its signature is {signature}"
     return ""
 
 
 def import_file(path: str) -> types.ModuleType:
-    """The module that a file or notebook is; helpers beside it can be imported.
+    """Import a file or notebook, which can import helpers from its own folder.
 
     Raises:
         Refused: if it is neither.
     """
     folder, stem = os.path.dirname(path), os.path.splitext(os.path.basename(path))[0]
-    sys.path.insert(0, folder)  # helpers are imported from the candidate's own folder, as `python path.py` would
+    sys.path.insert(0, folder)  # as `python path.py` does
     name = stem if stem.isidentifier() and stem not in sys.modules else f"nnx_conformance_candidate_{stem}"
     spec = importlib.util.spec_from_file_location(name, path, loader=_cells(path) if is_notebook(path) else None)
     if spec is None or spec.loader is None:
@@ -190,10 +190,10 @@ class Cells(Loader):
         self._path, self._notebook = path, cells
 
     def create_module(self, spec: ModuleSpec) -> None:
-        """The usual one."""
+        """None, for Python's usual module."""
 
     def exec_module(self, module: types.ModuleType) -> None:
-        """Run the cells in it; tracebacks and findings then read their lines."""
+        """Run the cells in the module, and let tracebacks and findings read their lines."""
         source = self._notebook.source
         linecache.cache[self._path] = (len(source), None, source.splitlines(keepends=True), self._path)
         notebook.run_cells(self._notebook.cells, self._path, vars(module))
@@ -208,7 +208,7 @@ def _cells(path: str) -> Cells:
 
 
 def import_module(name: str) -> types.ModuleType:
-    """A module by its dotted name, from the current folder too.
+    """Import a module by its dotted name, from the current folder, too.
 
     Raises:
         Refused: if there is none.
@@ -232,7 +232,7 @@ def module_source(name: str) -> Source:
 
 
 def _for_the_laws(module: types.ModuleType, target: Target) -> str:
-    """How to judge a stateful module that a file holds instead of a function; empty if it holds none."""
+    """How to judge the stateful module in a file without a function; empty if it holds none."""
     layers = [name for name, value in vars(module).items() if isinstance(value, type) and issubclass(value, nnx.Module)]
     own = [name for name in layers if getattr(module, name).__module__ == module.__name__]
     if target.name or functions(module) or not (own or hasattr(module, "subject")):
@@ -252,12 +252,12 @@ def _find(module: types.ModuleType, target: Target, entry: str, parameters: tupl
 
 
 def _absent(module: types.ModuleType, target: Target, entry: str, parameters: tuple[str, ...]) -> str:
-    """Why there is no candidate, and what was probably meant: another function is never judged in silence."""
+    """Why there is no candidate, and what the user probably meant: we never judge another function silently."""
     public = sorted(functions(module))
     if target.name:
         return f"{target.text} holds no function {target.name!r}. {suggestion(target.name, public)}"
-    alike = [name for name in public if _parameters(getattr(module, name)) == parameters]
-    near = difflib.get_close_matches(entry, public, n=1, cutoff=0.6) or alike or public
+    matching = [name for name in public if _parameters(getattr(module, name)) == parameters]
+    near = difflib.get_close_matches(entry, public, n=1, cutoff=0.6) or matching or public
     if len(near) > 1:
         fix = f"Name one: `{target.text}::{near[0]}`, or call it {entry!r}."
         return f"{target.text} holds several functions ({', '.join(near)}) and none called {entry!r}. {fix}"
@@ -270,12 +270,12 @@ def _absent(module: types.ModuleType, target: Target, entry: str, parameters: tu
 def _parameters(function: Any) -> tuple[str, ...]:
     try:
         return tuple(inspect.signature(function).parameters)
-    except Exception:  # noqa: BLE001 - some callables tell no signature, or run code to
+    except Exception:  # noqa: BLE001 - some callables have no signature, or run code for it
         return ()
 
 
 def functions(module: types.ModuleType) -> dict[str, Any]:
-    """The public functions that a module defines itself."""
+    """The public functions that a module defines itself, by name."""
     own = {name: value for name, value in vars(module).items() if not name.startswith("_")}
     return {
         name: value

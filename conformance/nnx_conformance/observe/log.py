@@ -1,4 +1,4 @@
-"""The log of one run, in which the spies write, and how it becomes facts."""
+"""The log of one run: the spies write to it, and it becomes facts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TEXT_LENGTH = 200
 
 @dataclass(eq=False)
 class LoggedModule:
-    """A module while the run lasts; `instance` is None for one made inside a trace, which only `same` knows."""
+    """A module in the log; `instance` is None if a trace made it, and then only the weak reference `same` knows it."""
 
     instance: Any
     same: Callable[[], Any]
@@ -44,7 +44,7 @@ class LoggedModule:
 
 
 class Depth(threading.local):
-    """How many calls and constructions of modules, and exports of functions, are under way in this thread."""
+    """How many calls and constructions of modules, and exports of functions, are running in this thread."""
 
     calling = 0
     constructing = 0
@@ -53,12 +53,12 @@ class Depth(threading.local):
 
 @dataclass(eq=False)
 class RunLog:
-    """What the spies write down of one run, in the order in which it happened.
+    """What the spies record of one run, in order.
 
     Attributes:
-        reporting: whether traced calls report what they do when their trace runs, see `observe.spies.reported`.
-        ended: whether the run is over; what still reports then belongs to none.
-        lock: held while something is written down: calls may come from several threads.
+        reporting: whether traced calls report themselves when their trace runs, see `observe.spies.reported`.
+        ended: whether the run is over; later reports are ignored.
+        lock: guards the log, because calls may run in several threads.
     """
 
     source: Source
@@ -83,7 +83,7 @@ class RunLog:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def module(self, instance: Any, *, constructed: bool, created: bool, line: Line | None) -> int:
-        """The position of a module among those of the run; a new one is written down with its state."""
+        """The position of a module in the run; a new module is recorded with its state."""
         with self.lock:
             return self._module(instance, constructed, created, line)
 
@@ -93,7 +93,7 @@ class RunLog:
             position = self._positions[id(instance)] = len(self.modules)
             take: Callable[[], Snapshot] = functools.partial(self.layouts.snapshot, instance)
             start = take()
-            # Kept alive until the run ends, to read its last state; not so in a trace, whose tracers must not leak.
+            # Kept alive until the run ends, to read its last state; but tracers must not outlive their trace.
             alive, take = (None, lambda: start) if start.traced else (instance, take)
             mapping = around(self.source, self.uses).mapping if constructed else -1
             same, name = weakref.ref(instance), type_name(type(instance))
@@ -102,10 +102,10 @@ class RunLog:
             )
         return position
 
-    def passed(self, name: str, line: Line | None, start: Snapshot, end: Snapshot, *, created: bool) -> int:
-        """The position of a module that was there while a trace ran; which other one goes on in it is not known."""
+    def traced_module(self, name: str, line: Line | None, start: Snapshot, end: Snapshot, *, created: bool) -> int:
+        """The position of a new module that stands for one in a trace: we cannot tell which known module that was."""
         with self.lock:
-            take: Callable[[], Snapshot] = lambda: end  # noqa: E731 - it is the field's type that is wanted
+            take: Callable[[], Snapshot] = lambda: end  # noqa: E731 - annotated, for the type of the field
             self.modules.append(LoggedModule(None, _nothing, name, False, created, line, start, take))
             return len(self.modules) - 1
 
@@ -120,7 +120,7 @@ class RunLog:
         start: Snapshot | None,
         take: Callable[[], Snapshot],
     ) -> int:
-        """The position of a module of another framework, by its key; a new one is written down."""
+        """The position of a module of another framework, by its key; a new module is recorded."""
         if key not in self._foreign:
             self._foreign[key] = len(self.modules)
             line = self.source.caller()
@@ -129,7 +129,7 @@ class RunLog:
         return self._foreign[key]
 
     def value(self, value: Any) -> int:
-        """The position of a returned value among the run's `values`; equal arrays are kept once."""
+        """The position of a returned value in the run's `values`; equal arrays are stored once."""
         latest = self._latest
         if value is latest[0]:
             return latest[1]
@@ -139,7 +139,7 @@ class RunLog:
         return position
 
     def position(self, value: Value) -> int:
-        """The position of what stands for a returned value."""
+        """The position of a value in the run's `values`; equal arrays are stored once."""
         with self.lock:
             return self._position(value)
 
@@ -154,31 +154,31 @@ class RunLog:
         return self._numbered[key]
 
     def called(self, call: Call, steps: Steps | None) -> None:
-        """Write down a call, and its lines where the run is followed."""
+        """Record a call, and its lines if the run is followed."""
         with self.lock:
             self.calls.append(call)
             if self.trail and steps:
-                self.trail.again(steps)
+                self.trail.add_call(steps)
 
     def write(self, write: Write) -> None:
-        """Note an assignment, once for each line and kind: a loop of a thousand calls writes from one line."""
+        """Record an assignment once for each line and kind: a loop of a thousand calls writes from one line."""
         key = (write.line, write.target, write.before, write.after, write.augmented)
         self.writes.setdefault(key, write)
 
     def current_call(self) -> int:
-        """The position of the outermost call that is under way; -1 outside all."""
+        """The position of the outermost call that is running; -1 if none is."""
         return len(self.calls) if self.depth.calling else -1
 
     def counts(self) -> list[int | None]:
-        """The keys drawn so far from each Rngs of the run."""
+        """How many keys were drawn so far from each Rngs of the run; None for an Rngs of a trace."""
         return [None if rngs is None else rng_counts(rngs) for rngs, _, _ in self.rngs]
 
     def built(self) -> tuple[RngsBuilt, ...]:
-        """The Rngs of the run, with the keys that constructions drew."""
+        """The Rngs of the run, with the number of keys that constructors drew."""
         return tuple(RngsBuilt(seeds, rngs is None, sum(drawn)) for rngs, seeds, drawn in self.rngs)
 
     def module_facts(self) -> tuple[Module, ...]:
-        """The modules of the run, with the state they ended in."""
+        """The modules of the run, with their last states."""
         return tuple(
             Module(
                 name=module.name,
@@ -195,18 +195,18 @@ class RunLog:
 
 
 def _nothing() -> None:
-    """A module that is known by its class alone."""
+    """The instance of a module that we know by its class alone: none."""
 
 
 def as_value(value: Any, kind: str = "") -> Value:
-    """A value as a fact. Only real JAX and NumPy arrays count as arrays: a lying `__array__` is not asked.
+    """A value as a fact. Only real JAX and NumPy arrays count as arrays: `__array__` may lie, so we do not call it.
 
     Args:
         value: anything.
-        kind: what an array of NumPy was before a callback was given it.
+        kind: the type that a NumPy array had before JAX passed it to a callback.
     """
     if kind:
-        return _array_value(kind, _known(value), value)
+        return _array_value(kind, _sendable(value), value)
     if is_tracer(value):
         return Value("tracer", None, _text(value))
     if isinstance(value, jax.Array):
@@ -214,25 +214,26 @@ def as_value(value: Any, kind: str = "") -> Value:
     if is_tensor(value):
         return _array_value("torch.Tensor", as_numpy(value), value)
     if isinstance(value, (np.ndarray, np.generic)):
-        return _array_value("numpy.ndarray" if isinstance(value, np.ndarray) else "numpy scalar", _known(value), value)
+        kind = "numpy.ndarray" if isinstance(value, np.ndarray) else "numpy scalar"
+        return _array_value(kind, _sendable(value), value)
     return Value(type_name(type(value)), None, _text(value))
 
 
 def _array_value(kind: str, array: np.ndarray | None, value: Any) -> Value:
-    # The text of an array costs more than all else that is noted of a call; its numbers say it, if there are any.
+    # The text of an array costs more than the rest of a call's record, and its numbers replace it.
     return Value(kind, array, _text(value) if array is None else "")
 
 
 def _numpy(value: jax.Array) -> np.ndarray | None:
     if value.is_deleted() or is_key(value):
         return None
-    return _known(np.asarray(value))
+    return _sendable(np.asarray(value))
 
 
-def _known(value: Any) -> np.ndarray | None:
-    data = np.array(value, subok=False)  # the buffer itself: a subclass is not asked for its `__array__`
+def _sendable(value: Any) -> np.ndarray | None:
+    data = np.array(value, subok=False)  # copies the buffer itself, without calling a subclass's `__array__`
     if data.dtype.kind == "f" and data.dtype.name not in DTYPES:
-        data = data.astype(np.float64)  # long double, which no other machine need have
+        data = data.astype(np.float64)  # long double, which other machines may lack
     data = data.astype(data.dtype.newbyteorder("="))
     return data if data.dtype.name in DTYPES else widened(data)
 
@@ -245,7 +246,7 @@ def _text(value: Any) -> str:
 
 
 def seed_words(seed: Any) -> tuple[int, ...]:
-    """What an Rngs was seeded from: the integer itself, or the words of a key."""
+    """The seed of an Rngs: the integer itself, or the words of a key; empty for a tracer."""
     if is_tracer(seed):
         return ()
     if is_key(seed):

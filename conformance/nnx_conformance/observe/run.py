@@ -1,4 +1,4 @@
-"""Running a candidate on a case, under the spies, to a run: one exception boundary, everything else is a value."""
+"""Running a candidate on a case under the spies. All exceptions of the candidate are caught here and become facts."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from nnx_conformance.observe.spies.spying import glancing, spying
 
 @dataclass(eq=False)
 class LoadedCandidate:
-    """An implementation under test, loaded: what to call, and which files are its own.
+    """A loaded candidate: its function, its files, and the module classes that it uses.
 
     Attributes:
-        arrays: whether its state is arrays, of modules of any framework, and not single numbers in those of NNX.
-        anew: imports it once more while a block lasts: of that nothing has been compiled yet; None for a Python object.
-        watching: how its conditions are watched; made when they first are.
+        arrays: whether to record its state as arrays, of modules of any framework, instead of single numbers of NNX.
+        anew: a context manager that imports it once more, so that nothing is compiled yet; None for a Python object.
+        watching: its rewritten functions; None until its conditions are first watched.
     """
 
     name: str
@@ -62,14 +62,19 @@ def run(
     in_traces: bool = False,
     reporting: bool = False,
 ) -> Run:
-    """Call the candidate once, and give what happened; `follow` it line by line to say where.
+    """Call the candidate once and record what happens.
 
-    `after_call` may intervene after concrete calls, and after traced ones too if `in_traces`. While `reporting`, traced
-    calls are written down, and intervened after, when their trace runs.
+    Args:
+        asked: how many calls of its module the case asks for.
+        follow: whether to follow it line by line.
+        frameworks: whether to watch modules of Linen and PyTorch, too.
+        after_construction, after_call: hooks that may intervene. `after_call` runs after concrete calls.
+        in_traces: whether `after_call` also runs after traced calls.
+        reporting: whether traced calls are recorded, and `after_call` runs, when their trace runs.
     """
     arrays = Arrays() if candidate.arrays else None
     log = RunLog(candidate.source, Layouts(arrays), reporting=reporting)
-    given = _given(case)
+    passed = _passed(case)
     with ExitStack() as spies:
         hooks: dict[str, Any] = {"after_construction": after_construction, "after_call": after_call}
         spies.enter_context(spying(log, candidate.classes, in_traces=in_traces, **hooks))
@@ -80,8 +85,8 @@ def run(
         if follow:
             names = [argument.name for argument in case.arguments]
             outlives = outliving(candidate.function, candidate.source)
-            log.trail = TrailLog(log, dict(zip(names, given, strict=True)), outlives)
-        result, raised, trail = _call(candidate, log, given)
+            log.trail = TrailLog(log, dict(zip(names, passed, strict=True)), outlives)
+        result, raised, trail = _call(candidate, log, passed)
         with unguarded():
             modules = log.module_facts()
     log.ended = True
@@ -96,21 +101,21 @@ def run(
         writes=tuple(log.writes.values()),
         rngs=log.built(),
         warnings=tuple(log.warnings.values()),
-        arguments=tuple(map(_argument_after, case.arguments, given)),
+        arguments=tuple(map(_argument_after, case.arguments, passed)),
         trail=trail,
         arrays=arrays.all() if arrays else (),
     )
 
 
 def run_untraced(candidate: LoadedCandidate, case: Case, asked: int, **hooks: Any) -> Run:
-    """The same under `jax.disable_jit`: transforms run their function call by call, so the spies see every call."""
+    """A run under `jax.disable_jit`: transforms run their function call by call, so the spies see every call."""
     with without_traces():
         return run(candidate, case, asked, **hooks)
 
 
 @contextlib.contextmanager
 def without_traces() -> Iterator[None]:
-    """Nothing is compiled while the block lasts, in any thread: `with jax.disable_jit()` is in force in one alone."""
+    """Disable compilation in all threads while the block runs; `with jax.disable_jit()` applies to one thread only."""
     before = is_jit_disabled()
     jax.config.update("jax_disable_jit", True)  # type: ignore[no-untyped-call]
     try:
@@ -120,8 +125,11 @@ def without_traces() -> Iterator[None]:
 
 
 def run_reporting(candidate: LoadedCandidate, case: Case, asked: int, **hooks: Any) -> Run:
-    """The same, traced anew: each traced call reports itself whenever its trace runs. What it compiles is forgotten."""
-    if candidate.anew is not None:  # so all else stays compiled, and what it compiled for good is left aside
+    """A run that traces everything again, with calls that report themselves whenever their trace runs.
+
+    What it compiles is dropped afterwards, so that no later run reports.
+    """
+    if candidate.anew is not None:  # a new import keeps JAX's caches, and uses nothing compiled ahead of time
         with candidate.anew() as (function, classes):
             classes.passing, classes.called = candidate.classes.passing, candidate.classes.called
             anew = dataclasses.replace(candidate, function=function, classes=classes)
@@ -134,35 +142,35 @@ def run_reporting(candidate: LoadedCandidate, case: Case, asked: int, **hooks: A
 
 
 def rerun(candidate: LoadedCandidate, case: Case) -> Rerun:
-    """What calling the candidate once more comes to; how it gets there is not looked into."""
+    """The outcome of calling the candidate once more, without recording the calls."""
     log = RunLog(candidate.source)
     with glancing(log, candidate.classes):
-        result, raised, _ = _call(candidate, log, _given(case))
+        result, raised, _ = _call(candidate, log, _passed(case))
     return Rerun(result, raised)
 
 
 def run_watched(candidate: LoadedCandidate, case: Case, asked: int) -> tuple[Run, Watched]:
-    """What calling the candidate comes to, without spies, and what its conditions compared."""
+    """A run without spies, and what the candidate's conditions compared in it."""
     candidate.watching = candidate.watching or watching(candidate.source)
-    log, given = RunLog(candidate.source), _given(case)
+    log, passed = RunLog(candidate.source), _passed(case)
     with candidate.watching.recording() as recorder, glancing(log, candidate.classes):
-        result, raised, _ = _call(candidate, log, given)
-    arguments = tuple(map(_argument_after, case.arguments, given))
+        result, raised, _ = _call(candidate, log, passed)
+    arguments = tuple(map(_argument_after, case.arguments, passed))
     return Run(asked, result, raised, (), (), (), (), (), (), (), arguments), candidate.watching.watched(recorder)
 
 
-def outcome(of: Run) -> Rerun:
-    """What a run came to."""
-    return Rerun(of.result, of.raised)
+def outcome(run: Run) -> Rerun:
+    """The outcome of a run."""
+    return Rerun(run.result, run.raised)
 
 
-def _given(case: Case) -> list[Any]:
+def _passed(case: Case) -> list[Any]:
     with unguarded():
         return [given_as(argument) for argument in case.arguments]
 
 
 def given_as(argument: Argument) -> Any:
-    """An argument as the candidate gets it. Arrays are copies: JAX may alias what it is given."""
+    """An argument as the candidate gets it. Arrays are copies, because JAX may alias a NumPy buffer."""
     if argument.holder == "python":
         return argument.data.item()
     if argument.holder == "numpy":
@@ -171,17 +179,17 @@ def given_as(argument: Argument) -> Any:
 
 
 def forget_compiled() -> None:
-    """Forget what earlier runs have compiled."""
+    """Clear JAX's caches."""
     jax.clear_caches()  # type: ignore[no-untyped-call]
 
 
 def _call(
-    candidate: LoadedCandidate, log: RunLog, given: Sequence[Any]
+    candidate: LoadedCandidate, log: RunLog, passed: Sequence[Any]
 ) -> tuple[Value | None, Raised | None, Trail | None]:
     trail = log.trail
     try:
         with trail.following() if trail else nullcontext():
-            result = candidate.function(*given)
+            result = candidate.function(*passed)
             if log.reporting:
                 jax.effects_barrier()  # type: ignore[no-untyped-call]
         with unguarded():
@@ -193,8 +201,8 @@ def _call(
 
 
 @unguarded()
-def _argument_after(argument: Argument, given: Any) -> ArgumentAfter:
-    if not isinstance(given, jax.Array):
-        return ArgumentAfter(argument.name, True, np.array(given))
-    alive = not given.is_deleted()
-    return ArgumentAfter(argument.name, alive, np.array(given) if alive else None)
+def _argument_after(argument: Argument, value: Any) -> ArgumentAfter:
+    if not isinstance(value, jax.Array):
+        return ArgumentAfter(argument.name, True, np.array(value))
+    alive = not value.is_deleted()
+    return ArgumentAfter(argument.name, alive, np.array(value) if alive else None)

@@ -1,4 +1,4 @@
-"""Which lines are the candidate's: places in its files, tracebacks cut to its frames, and what a bytecode stored."""
+"""The candidate's own lines: places in its files, tracebacks cut to its frames, augmented stores in its bytecode."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ BETWEEN = frozenset({"CACHE", "SWAP", "COPY", "EXTENDED_ARG"})
 
 
 def of_file(target: Target) -> Source:
-    """The source of a candidate that is a file; one among many that are graded belongs to no project."""
+    """The source of a candidate that is a file; a graded one belongs to no project."""
     return Source(target.path, ownership.roots(target.path, target.packages) if target.source is None else ())
 
 
 def of_object(file: str, packages: tuple[str, ...] = ()) -> Source:
-    """The source of a Python object that is written in a file, or in what has no file, such as a notebook."""
+    """The source of a Python object, written in a file or in a notebook cell."""
     return Source(file, ownership.roots(os.path.abspath(file) if os.path.exists(file) else file, packages))
 
 
@@ -42,10 +42,10 @@ def of_module(module: ModuleType, target: Target) -> Source:
 
 
 class Source:
-    """The files of one candidate: its own file, helpers in its folder, and what else is its project's.
+    """The files of one candidate: its own file, helpers in its folder, and its project.
 
     Args:
-        file: the candidate's file, or a name such as `<stdin>` where there is none.
+        file: the candidate's file, or a name such as `<stdin>` without one.
         roots: the folders of its project, see `core.candidate.ownership`; looked up if None.
     """
 
@@ -57,7 +57,7 @@ class Source:
         self._lines: dict[tuple[str, int], Line] = {}
 
     def owns(self, filename: str) -> bool:
-        """Whether code of this file is the candidate's."""
+        """Whether a file is the candidate's."""
         if filename not in self._owned:
             self._owned[filename] = self._decide(filename)
         return self._owned[filename]
@@ -70,11 +70,11 @@ class Source:
         if filename.startswith(KIT) or not os.path.isabs(filename):
             return False
         below = filename.removeprefix(self.folder)
-        # A virtual environment may lie in the candidate's folder.
+        # A virtual environment may be in the candidate's folder.
         return (below != filename and "site-packages" not in below) or ownership.within(filename, self._roots)
 
     def line(self, filename: str, number: int) -> Line:
-        """The place of a line, with its text."""
+        """A line with its place and text."""
         if (filename, number) not in self._lines:
             self._lines[filename, number] = self._line(filename, number)
         return self._lines[filename, number]
@@ -86,12 +86,12 @@ class Source:
         return Line(plain(relative), number, text, cell)
 
     def caller(self, depth: int = 1) -> Line | None:
-        """The innermost line of the candidate that led here."""
+        """The innermost line of the candidate on the stack."""
         place = self.place(depth + 1)
         return self.line(*place) if place else None
 
     def place(self, depth: int = 1) -> tuple[str, int] | None:
-        """The same as file and number."""
+        """The file and number of the candidate's innermost line on the stack."""
         frame = owned_frame(sys._getframe(depth), self)
         return (frame.f_code.co_filename, frame.f_lineno) if frame else None
 
@@ -117,19 +117,19 @@ class Source:
 
 
 def _cell(filename: str, number: int) -> tuple[int, int]:
-    """The cell of a line, 0 outside of notebooks, and which of its lines it is."""
+    """The cell of a line, 0 outside of notebooks, and the line's number in it."""
     return _notebook(filename).place(number) if is_notebook(filename) else (_executed(filename), number)
 
 
 def _executed(filename: str) -> int:
-    """The number of a cell that ran in this IPython, `In [3]`, by the file that its code names; 0 if it is none."""
+    """The number of the cell of this IPython, `In [3]`, that code from this file ran in; 0 for other files."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     named = shell.compile.format_code_name(filename) if shell else None
     number = re.fullmatch(r"In\[(\d+)\]", named[1]) if named else None
     return int(number[1]) if number else 0
 
 
-@functools.lru_cache(maxsize=1)  # it was read once already, or none of its lines could run
+@functools.lru_cache(maxsize=1)  # this raises nothing: the notebook was loaded before any of its lines ran
 def _notebook(filename: str) -> Notebook:
     return notebook.read(filename)
 
@@ -162,17 +162,17 @@ def _safely(function: Any, error: BaseException, class_names: frozenset[str]) ->
 def stores_augmented(frame: FrameType) -> bool:
     """Whether the frame is at the store of an augmented assignment to an attribute or item (`a.b += 1`).
 
-    Read from the bytecode, so it works without source: the in-place operation stands right before the store.
+    The bytecode shows it even without source: the in-place operation directly precedes the store.
     """
-    # By identity: telling equal code from other code compares all of it.
+    # By identity, because comparing code objects compares all of their content.
     return frame.f_lasti in _augmented_stores(Same(frame.f_code))
 
 
 @functools.lru_cache(maxsize=256)
-def _augmented_stores(of: Same[CodeType]) -> frozenset[int]:
+def _augmented_stores(code: Same[CodeType]) -> frozenset[int]:
     offsets = set()
     in_place = False
-    for instruction in dis.get_instructions(of.value):
+    for instruction in dis.get_instructions(code.value):
         if instruction.opname == "BINARY_OP":
             in_place = instruction.argrepr.endswith("=")
         elif instruction.opname in STORES:

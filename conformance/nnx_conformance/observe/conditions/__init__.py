@@ -1,1 +1,1 @@
-"""Watching what a candidate compares: its source rewritten, and what the rewritten code records."""
+"""Watching a candidate's conditions: its source is rewritten, and the rewritten code records what it compares."""

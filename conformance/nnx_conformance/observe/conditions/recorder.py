@@ -1,7 +1,6 @@
-"""What the rewritten source records while it runs: operands and outcomes, a bounded number for each condition.
+"""The recording functions that the rewritten source calls: they record operands and outcomes, a limited number each.
 
-The recording functions give what the comparison itself gives, and raise what it raises. What they record may fail to be
-recorded; it never changes what they give.
+A recording function returns what the comparison itself returns, and raises what it raises, even if recording fails.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from nnx_conformance.observe.conditions import syntax
 from nnx_conformance.observe.flax_versions import contents, is_key, is_tracer, lanes, primal
 from nnx_conformance.observe.frameworks.tensors import as_numpy, is_tensor
 
-#: The last visits to be kept are those that came nearest, and the last of all.
+#: How many first visits are kept; the nearest and the last visit are kept besides.
 FIRST = VISITS - 2
 OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
@@ -62,12 +61,12 @@ class Comparisons:
     last: Comparison | None = None
 
     def kept(self) -> tuple[Comparison, ...]:
-        """Those that are kept."""
+        """The first visits, the nearest and the last."""
         return (*self.first, *(visit for visit in (self.nearest, self.last) if visit is not None))
 
 
 class ConditionRecorder:
-    """The recording functions of one run, and what they recorded, by the number of the condition."""
+    """The recording functions of one run, and the visits that they recorded, by the number of the condition."""
 
     def __init__(self) -> None:
         self.visits: dict[int, Comparisons] = {}
@@ -86,42 +85,42 @@ class ConditionRecorder:
         }
 
     def compare(self, number: int, name: str, left: Any, right: Any) -> Any:
-        """A comparison."""
+        """Compare two operands."""
         result = OPERATIONS[name](left, right)
         self._record(number, left, right, result)
         return result
 
     def link(self, number: int, name: str, left: Any, right: Any) -> Any:
-        """A comparison of a chain, which goes on with its right operand if it holds."""
+        """Compare two operands of a chain, and keep the right one for the next link."""
         result = self.compare(number, name, left, right)
         self._links[id(sys._getframe(1))] = [right]
         return result
 
     def right(self) -> Any:
-        """The right operand of the link before, which this frame has just evaluated."""
+        """The right operand of the previous link in this frame."""
         return self._links.pop(id(sys._getframe(1))).pop()
 
     def truth(self, number: int, value: Any) -> bool:
-        """A test."""
+        """Test a value for truth."""
         result = bool(value)
         sized = isinstance(value, (str, bytes, list, tuple, dict, Set))
         self._record(number, len(value) if sized else value, 0, result)
         return result
 
     def match(self, subject: Any, patterns: tuple[tuple[int, Any], ...]) -> Any:
-        """The subject of a `match`, and the values of its patterns."""
-        for number, wanted in patterns:
-            self._record(number, subject, wanted, _matches(subject, wanted))
+        """Compare the subject of a `match` with the values of its patterns."""
+        for number, value in patterns:
+            self._record(number, subject, value, _matches(subject, value))
         return subject
 
     def item(self, number: int, holder: Any, key: Any) -> Any:
-        """A subscript: of a mapping, its keys are what it asks for."""
+        """Subscript a value; a key of a mapping is compared with its keys."""
         if isinstance(holder, Mapping):
             self._record(number, key, holder, None)
         return holder[key]
 
     def call(self, number: int, function: Any, /, *arguments: Any, **keywords: Any) -> Any:
-        """A call that compares its arguments, or looks one up among others."""
+        """Make a call that compares its arguments, or looks one up among others."""
         result = function(*arguments, **keywords)
         owner = getattr(function, "__self__", None)
         holder = isinstance(owner, (str, bytes, Mapping, Set))
@@ -134,7 +133,7 @@ class ConditionRecorder:
     def _record(self, number: int, left: Any, right: Any, result: Any) -> None:
         try:
             self._add(self.visits.setdefault(number, Comparisons()), left, right, result)
-        except Exception:  # noqa: BLE001 - operands are the candidate's, and may raise whatever is asked of them
+        except Exception:  # noqa: BLE001 - the candidate's operands may raise anything
             return
 
     def _add(self, visits: Comparisons, left: Any, right: Any, result: Any) -> None:
@@ -153,11 +152,11 @@ def _is_unknown(value: Any) -> bool:
     return is_tracer(value) and _known(value) is None
 
 
-def _matches(subject: Any, wanted: Any) -> bool:
-    if isinstance(wanted, tuple):
-        same = isinstance(subject, Sequence) and len(subject) == len(wanted)
-        return same and all(part is None or have == part for have, part in zip(subject, wanted, strict=True))
-    return bool(subject == wanted) if type(subject) in (bool, int, float, str, bytes) else False
+def _matches(subject: Any, pattern: Any) -> bool:
+    if isinstance(pattern, tuple):
+        as_long = isinstance(subject, Sequence) and len(subject) == len(pattern)
+        return as_long and all(part is None or value == part for value, part in zip(subject, pattern, strict=True))
+    return bool(subject == pattern) if type(subject) in (bool, int, float, str, bytes) else False
 
 
 def _outcome(result: Any) -> Outcome:
@@ -172,7 +171,7 @@ def _outcome(result: Any) -> Outcome:
 
 
 def _known(value: Any) -> Any:
-    """A value as Python or NumPy have it; inside a trace what is known of it, else None."""
+    """A value in Python or NumPy; for a tracer its concrete value, or None if that is unknown."""
     if isinstance(value, nnx.Variable):
         value = contents(value)
     if is_tracer(value := primal(value)) and (value := lanes(value)) is None:
@@ -189,9 +188,8 @@ def _known(value: Any) -> Any:
 def _operand(value: Any) -> Operand:
     known = _known(value)
     if isinstance(known, np.ndarray):
-        # With the dtypes of the wire, and no array that the candidate may write to later.
-        kept = known.dtype.name in DTYPES and known.dtype.kind not in "cO" and known.size <= ELEMENTS
-        return Operand(array=np.array(known)) if kept else Operand()
+        sendable = known.dtype.name in DTYPES and known.dtype.kind not in "cO" and known.size <= ELEMENTS
+        return Operand(array=np.array(known)) if sendable else Operand()  # a copy: the candidate may write to it later
     text = json.dumps(_plain(known, DEPTH))
     return Operand(text if len(text) <= 2 * TEXT and text != "null" else "")
 
@@ -201,7 +199,7 @@ def _plain(value: Any, depth: int) -> Any:
         value = value.decode("latin-1")
     if type(value) in (bool, str):
         return None if type(value) is str and len(value) > TEXT else value
-    if isinstance(value, int):  # an enumeration's member, too
+    if isinstance(value, int):  # including members of an IntEnum
         return None if value.bit_length() > BITS else int(value)
     if isinstance(value, float):
         return float(value)

@@ -1,8 +1,8 @@
-"""The candidate's source, rewritten so that its comparisons are recorded: nothing else about it changes.
+"""Rewrites the candidate's source so that it records its comparisons. Nothing else about it changes.
 
-Each comparison and test becomes a call of a recording function, whose arguments are the operands as they stand there:
-they are evaluated in the same order, in the same frame, once. What was written where stays so in tracebacks. Short
-circuits are those of Python: only what is evaluated is handed over.
+Each comparison and test becomes a call of a recording function with the operands as arguments. They are evaluated in
+the same order, in the same frame, once; operands that Python short-circuits are not evaluated. Tracebacks keep their
+lines.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import ast
 from dataclasses import dataclass
 from typing import Any
 
-#: The names of the recording functions in the rewritten source; no source can hold an identifier with an `@`.
+#: The names of the recording functions in the rewritten source. The `@` keeps them apart from all valid identifiers.
 COMPARE, LINK, RIGHT, TRUTH, MATCH, ITEM, CALL = (
     f"@nnx_conformance_{name}" for name in ("compare", "link", "right", "truth", "match", "item", "call")
 )
@@ -27,9 +27,9 @@ OPERATORS: dict[type[ast.cmpop], str] = {
     ast.In: "in",
     ast.NotIn: "not in",
 }
-#: Functions and methods that answer yes or no about their operands.
+#: Functions and methods that return a boolean about their operands.
 ANSWERS = frozenset(("startswith", "endswith", "fullmatch", "isclose", "allclose", "array_equal", "isin", "equal"))
-#: Those that look a number up among others, or keep it between bounds.
+#: Functions and methods that look a number up among others, or clip it.
 TABLES = frozenset(("bisect", "bisect_left", "bisect_right", "searchsorted", "get", "clip", "maximum", "minimum"))
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 LONGEST = 100
@@ -37,7 +37,7 @@ LONGEST = 100
 
 @dataclass(frozen=True)
 class ConditionSource:
-    """A condition of the source: its line, that of the function around it, and the rest of its `Site`."""
+    """A condition in the source: its line, the line of the function around it, its text and operator; see `Site`."""
 
     line: int
     function: int
@@ -46,11 +46,14 @@ class ConditionSource:
 
 
 class Rewriting(ast.NodeTransformer):
-    """Rewrites one module; `places` are the conditions, by the number that their recording calls pass.
+    """Rewrites one module.
 
     Args:
-        source: its text, for the text of its conditions.
+        source: the module's text, which the texts of conditions are taken from.
         first: the number of its first condition.
+
+    Attributes:
+        places: the conditions, in the order of the numbers that the recording calls pass.
     """
 
     def __init__(self, source: str, first: int = 0) -> None:
@@ -60,21 +63,21 @@ class Rewriting(ast.NodeTransformer):
         self._depth = self._function = 0
 
     def visit(self, node: ast.AST) -> Any:
-        """The node, rewritten where it stands in a function: the rest has run when cases are observed."""
+        """The node, rewritten if it is inside a function: other code has run before cases are observed."""
         return super().visit(node) if self._depth or isinstance(node, FUNCTIONS) else self.generic_visit(node)
 
-    # What compares
+    # Comparisons
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         operands = [node.left, *node.comparators]
         new = [self.visit(operand) for operand in operands]
         links: list[ast.expr] = []
-        for at, operator in enumerate(node.ops):
+        for index, operator in enumerate(node.ops):
             name = OPERATORS[type(operator)]
-            number = self._place(operands[at], operands[at + 1], name)
-            left = new[at] if at == 0 else self._call(node, RIGHT)
-            function = COMPARE if at == len(node.ops) - 1 else LINK
-            links.append(self._call(node, function, number, ast.Constant(name), left, new[at + 1]))
+            number = self._place(operands[index], operands[index + 1], name)
+            left = new[index] if index == 0 else self._call(node, RIGHT)
+            function = COMPARE if index == len(node.ops) - 1 else LINK
+            links.append(self._call(node, function, number, ast.Constant(name), left, new[index + 1]))
         return links[0] if len(links) == 1 else ast.copy_location(ast.BoolOp(ast.And(), links), node)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
@@ -94,7 +97,7 @@ class Rewriting(ast.NodeTransformer):
             return node
         return self._call(node, ITEM, self._place(node, node, "table"), node.value, node.slice)
 
-    # What tests
+    # Tests
 
     def visit_If(self, node: ast.If) -> Any:
         return self._tested(node)
@@ -109,7 +112,7 @@ class Rewriting(ast.NodeTransformer):
         return self._tested(node)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        # As a value, `not (a and b)` asks for the truth of `a` twice, for `and` and for `not`; as a test, once.
+        # Python tests `a` twice in the value of `not (a and b)`, for `and` and for `not`, but once in a test.
         if isinstance(node.op, ast.Not) and not isinstance(node.operand, ast.BoolOp):
             node.operand = self._test(node.operand)
             return node
@@ -121,11 +124,10 @@ class Rewriting(ast.NodeTransformer):
         return node
 
     def visit_Match(self, node: ast.Match) -> ast.Match:
-        wanted = [self._pattern(case.pattern) for case in node.cases]
         numbers = [
             (self._place(case.pattern, case.pattern, "=="), value)
-            for case, values in zip(node.cases, wanted, strict=True)
-            for value in values
+            for case in node.cases
+            for value in self._pattern(case.pattern)
         ]
         subject = self.visit(node.subject)
         if numbers:
@@ -138,7 +140,7 @@ class Rewriting(ast.NodeTransformer):
         return node
 
     def _pattern(self, pattern: ast.pattern) -> list[Any]:
-        """The values that a pattern stands for: numbers, texts, and tuples of these, None where anything goes."""
+        """The values that match a pattern: numbers, texts, and tuples of these, in which None matches anything."""
         if isinstance(pattern, ast.MatchValue):
             try:
                 return [ast.literal_eval(pattern.value)]
@@ -161,7 +163,7 @@ class Rewriting(ast.NodeTransformer):
         return node
 
     def _test(self, node: ast.expr) -> ast.expr:
-        """An expression of which nothing but its truth is asked."""
+        """An expression that is only tested for truth."""
         if isinstance(node, ast.BoolOp):
             node.values = [self._test(value) for value in node.values]
             return node
@@ -170,14 +172,14 @@ class Rewriting(ast.NodeTransformer):
             return node
         if isinstance(node, ast.Compare) or _called(node) in ANSWERS:
             return self.visit(node)  # type: ignore[no-any-return]
-        # What the compiler decides stays so: it leaves out what is never reached.
+        # Constant tests stay as they are, because the compiler removes unreachable code by them.
         names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} - {"__debug__"}
         if not names:
             return self.visit(node)  # type: ignore[no-any-return]
         number = self._place(node, node, "truth")
         return self._call(node, TRUTH, number, self.visit(node))
 
-    # What is never evaluated, or not when it stands there
+    # Code that is never evaluated, or later than its position suggests
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AnnAssign:
         node.target = self.visit(node.target)
@@ -238,7 +240,7 @@ class Rewriting(ast.NodeTransformer):
         return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
     def _call(self, node: ast.AST, function: str, *arguments: Any) -> ast.Call:
-        """A call of a recording function, where the node stands."""
+        """A call of a recording function at the node's position."""
         passed: list[Any] = [
             argument if isinstance(argument, ast.AST) else ast.Constant(argument) for argument in arguments
         ]
@@ -249,13 +251,13 @@ class Rewriting(ast.NodeTransformer):
 
 
 def _called(node: ast.AST) -> str:
-    """The last part of the name of what is called; empty for what is no call."""
+    """The last part of a called function's name; empty if the node is no call."""
     function = getattr(node, "func", None)
     return str(getattr(function, "attr", getattr(function, "id", "")))
 
 
 def rewritten(source: str, filename: str, first: int = 0) -> tuple[ast.Module, list[ConditionSource]]:
-    """The syntax of a source that records its conditions, and these, numbered from `first`.
+    """The rewritten syntax tree of a source, and its conditions, numbered from `first`.
 
     Raises:
         SyntaxError, ValueError, RecursionError, MemoryError: if the source is no Python, or nested too deep.

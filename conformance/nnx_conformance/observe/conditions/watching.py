@@ -1,7 +1,7 @@
-"""Runs of a candidate whose comparisons are recorded.
+"""Runs a candidate with its conditions recorded.
 
-The candidate is not imported anew: while the run lasts, each of its functions that is alive has the code that the
-rewritten source compiles to. So decorators, registries and module-level state are there once, as they were.
+It is not imported again. Instead its functions get the rewritten code for the duration of the run, so that
+decorators, registries and module-level state stay as they are.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from nnx_conformance.observe.conditions.recorder import Comparisons, ConditionRe
 from nnx_conformance.observe.conditions.syntax import ConditionSource, rewritten
 from nnx_conformance.observe.source import Source
 
-#: What a source can raise that cannot be parsed, rewritten or compiled.
+#: Exceptions of a source that cannot be parsed, rewritten or compiled.
 UNFIT = (SyntaxError, ValueError, RecursionError, MemoryError)
 Key = tuple[str, int]
 
 
 @dataclass(frozen=True, eq=False)
 class Watching:
-    """How a candidate is watched.
+    """A candidate's functions with their rewritten code, and its conditions.
 
     Attributes:
         functions: its functions, each with its rewritten code.
-        places: the conditions of its source, by number: line and place.
-        untouched: why some source cannot be watched; empty if all can.
+        places: the conditions of its source by number, each with its line.
+        untouched: why some of the source cannot be watched; empty if all can.
     """
 
     functions: tuple[tuple[FunctionType, CodeType], ...]
@@ -44,7 +44,7 @@ class Watching:
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[ConditionRecorder]:
-        """Let the functions record while the block lasts."""
+        """Let the functions record in the block."""
         recorder = ConditionRecorder()
         names = recorder.functions()
         before = [(function, function.__code__) for function, _ in self.functions]
@@ -60,7 +60,7 @@ class Watching:
                     function.__globals__.pop(name, None)
 
     def watched(self, recorder: ConditionRecorder) -> Watched:
-        """What was recorded, as plain data."""
+        """The recorded visits as plain data."""
         sites = []
         for number, (line, place) in enumerate(self.places):
             visits = recorder.visits.get(number, Comparisons())
@@ -70,9 +70,9 @@ class Watching:
 
 
 def watching(source: Source) -> Watching:
-    """How the functions of a candidate are watched that are alive now."""
+    """Rewrite the functions of a candidate that exist now."""
     alive: dict[str, list[FunctionType]] = {}
-    gc.unfreeze()  # what is frozen is not listed
+    gc.unfreeze()  # `gc.get_objects` does not list frozen objects
     for value in gc.get_objects():
         if type(value) is FunctionType and source.owns(value.__code__.co_filename):
             alive.setdefault(value.__code__.co_filename, []).append(value)
@@ -81,8 +81,8 @@ def watching(source: Source) -> Watching:
     untouched = ""
     for filename in sorted(alive, key=lambda name: (name != source.file, name)):
         try:
-            tree, found = rewritten("".join(linecache.getlines(filename)), filename, len(places))
-            if len(places) + len(found) > SITES:
+            tree, conditions = rewritten("".join(linecache.getlines(filename)), filename, len(places))
+            if len(places) + len(conditions) > SITES:
                 untouched = f"more than {SITES} conditions"
                 continue
             codes = _codes(filename, tree)
@@ -90,13 +90,13 @@ def watching(source: Source) -> Watching:
             line = source.line(filename, 1)
             untouched = f"{line.file} cannot be rewritten ({type(error).__name__})"
             continue
-        places += [(source.line(filename, place.line), place) for place in found]
+        places += [(source.line(filename, condition.line), condition) for condition in conditions]
         functions += [(function, code) for function in alive[filename] if (code := codes.get(function.__code__))]
     return Watching(tuple(functions), tuple(places), untouched)
 
 
 def has_conditions(source: Source) -> bool:
-    """Whether any module of the candidate's that is imported holds a condition, or cannot be read for it."""
+    """Whether an imported module of the candidate holds a condition, or cannot be parsed."""
     files = {source.file} | {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
     for filename in files:
         if filename == source.file or source.owns(filename):
@@ -109,8 +109,8 @@ def has_conditions(source: Source) -> bool:
 
 
 def _codes(filename: str, tree: ast.Module) -> dict[CodeType, CodeType]:
-    """The rewritten code for each code of the source as it stands."""
-    with warnings.catch_warnings(action="ignore"):  # the compiler has warned of it when it was imported
+    """The rewritten code object for each code object of the original source."""
+    with warnings.catch_warnings(action="ignore"):  # the import has issued the compiler's warnings already
         plain = compile("".join(linecache.getlines(filename)), filename, "exec", dont_inherit=True)
         new = compile(tree, filename, "exec", dont_inherit=True)
     old_by_key, new_by_key = _by_key(plain), _by_key(new)
@@ -123,12 +123,12 @@ def _codes(filename: str, tree: ast.Module) -> dict[CodeType, CodeType]:
 
 
 def _by_key(code: CodeType) -> dict[Key, list[CodeType]]:
-    """All code within a code, by name and first line, in the order of the source."""
-    found: dict[Key, list[CodeType]] = {}
+    """All code objects inside a code object, by name and first line, in the order of the source."""
+    by_key: dict[Key, list[CodeType]] = {}
     waiting: list[Any] = [code]
     while waiting:
         inner = [part for part in waiting.pop().co_consts if isinstance(part, CodeType)]
         for part in inner:
-            found.setdefault((part.co_qualname, part.co_firstlineno), []).append(part)
+            by_key.setdefault((part.co_qualname, part.co_firstlineno), []).append(part)
         waiting += inner
-    return found
+    return by_key

@@ -1,1 +1,1 @@
-"""Candidates that are functions and use Flax NNX, Flax Linen or PyTorch: how they are loaded and observed."""
+"""Loads and observes candidates that are functions and use Flax NNX, Flax Linen or PyTorch."""

@@ -1,4 +1,4 @@
-"""Candidates of any of the frameworks, with arrays as their state: observed as others are, with further spies."""
+"""Candidates of any framework, whose state is recorded as arrays; further spies watch Linen and PyTorch."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from nnx_conformance.observe.run import LoadedCandidate
 
 
 def load(target: Target, entry: str, parameters: tuple[str, ...]) -> tuple[LoadedCandidate, Loaded] | NotLoaded:
-    """Import a target and find its candidate; see `load.load`."""
+    """Load the candidate of a target; see `load.load`."""
     return _with_arrays(functions.load(target, entry, parameters))
 
 
 def adopt(
     function: Callable[..., Any], name: str, parameters: tuple[str, ...], packages: tuple[str, ...] = ()
 ) -> tuple[LoadedCandidate, Loaded] | NotLoaded:
-    """The candidate that a Python object is; see `load.adopt`."""
+    """Load a Python object as a candidate; see `load.adopt`."""
     return _with_arrays(functions.adopt(function, name, parameters, packages))
 
 
-def _with_arrays(prepared: tuple[LoadedCandidate, Loaded] | NotLoaded) -> tuple[LoadedCandidate, Loaded] | NotLoaded:
-    if isinstance(prepared, NotLoaded):
-        return prepared
-    candidate, loaded = prepared
+def _with_arrays(result: tuple[LoadedCandidate, Loaded] | NotLoaded) -> tuple[LoadedCandidate, Loaded] | NotLoaded:
+    if isinstance(result, NotLoaded):
+        return result
+    candidate, loaded = result
     return dataclasses.replace(candidate, arrays=True), loaded

@@ -1,8 +1,7 @@
-"""Spies on Flax Linen: the variables that `init` returns, and those that go into each `apply` and come out of it.
+"""Spies on Flax Linen: the variables that `init` returns, and the variables before and after each `apply`.
 
-The seams `Module.init`, `init_with_output` and `apply`, and the functions of these names that take a function and a
-module, are the same on Flax 0.8.5 to 0.12.12. Modules of Linen hold no state and are made anew at will, so those of one
-class count as one.
+They replace the methods `Module.init`, `init_with_output` and `apply`, and the functions of these names, all the same
+on Flax 0.8.5 to 0.12.12. Linen modules hold no state and are built again at will, so those of one class count as one.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ PARAMS = "params"
 
 @dataclass(eq=False)
 class Collections:
-    """The collections that an `apply` has updated; an intervention may put others in their place."""
+    """The collections that an `apply` has updated; an intervention may replace them."""
 
     updated: Any
 
@@ -52,7 +51,7 @@ class _Watch:
 
 @contextmanager
 def spying(log: RunLog, after_call: AfterCall | None) -> Iterator[None]:
-    """Write down in `log` what Linen does until the block ends."""
+    """Record in `log` what Linen does in the block."""
     watch = _Watch(log, after_call)
     with Patches() as patches:
         for name in ("init", "init_with_output"):
@@ -66,7 +65,7 @@ def spying(log: RunLog, after_call: AfterCall | None) -> Iterator[None]:
 def _init(watch: _Watch, original: Any, name: str) -> Any:
     @functools.wraps(original)
     def init(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return _noted_init(watch, type(self), functools.partial(original, self, *args, **kwargs), name)
+        return _recorded_init(watch, type(self), functools.partial(original, self, *args, **kwargs), name)
 
     return init
 
@@ -77,15 +76,15 @@ def _init_function(watch: _Watch, original: Any, name: str) -> Any:
         inner = original(function, module, *args, **kwargs)
 
         @functools.wraps(inner)
-        def made(*given: Any, **named: Any) -> Any:
-            return _noted_init(watch, type(module), functools.partial(inner, *given, **named), name)
+        def watched(*inner_args: Any, **inner_kwargs: Any) -> Any:
+            return _recorded_init(watch, type(module), functools.partial(inner, *inner_args, **inner_kwargs), name)
 
-        return made
+        return watched
 
     return init
 
 
-def _noted_init(watch: _Watch, cls: type, bound: Any, name: str) -> Any:
+def _recorded_init(watch: _Watch, cls: type, bound: Any, name: str) -> Any:
     if watch.log.depth.calling:
         return bound()
     watch.log.depth.calling += 1
@@ -103,7 +102,7 @@ def _apply(watch: _Watch, original: Any) -> Any:
     @functools.wraps(original)
     def apply(self: Any, variables: Any, *args: Any, **kwargs: Any) -> Any:
         bound = functools.partial(original, self, variables, *args, **kwargs)
-        return _noted(watch, type(self), variables, bound, kwargs)
+        return _recorded_apply(watch, type(self), variables, bound, kwargs)
 
     return apply
 
@@ -115,15 +114,16 @@ def _apply_function(watch: _Watch, original: Any) -> Any:
         options = dict(zip(("mutable", "capture_intermediates"), args, strict=False)) | kwargs
 
         @functools.wraps(inner)
-        def applied(variables: Any, *given: Any, **named: Any) -> Any:
-            return _noted(watch, type(module), variables, functools.partial(inner, variables, *given, **named), options)
+        def watched(variables: Any, *inner_args: Any, **inner_kwargs: Any) -> Any:
+            bound = functools.partial(inner, variables, *inner_args, **inner_kwargs)
+            return _recorded_apply(watch, type(module), variables, bound, options)
 
-        return applied
+        return watched
 
     return apply
 
 
-def _noted(watch: _Watch, cls: type, variables: Any, bound: Any, kwargs: Mapping[str, Any]) -> Any:
+def _recorded_apply(watch: _Watch, cls: type, variables: Any, bound: Any, kwargs: Mapping[str, Any]) -> Any:
     if watch.log.depth.calling:
         return bound()
     log, line, before = watch.log, watch.log.source.caller(), watch.snapshot(variables)

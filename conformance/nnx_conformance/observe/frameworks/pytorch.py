@@ -1,6 +1,6 @@
-"""Spies on PyTorch: parameters, buffers and other tensors of a module, around each of its calls.
+"""Spies on PyTorch: parameters, buffers and other tensors of a module, before and after each of its calls.
 
-Imported everywhere and importing nothing of it: `spying` is used where a candidate has imported PyTorch.
+This imports no PyTorch: `spying` runs only if the candidate has imported it.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from nnx_conformance.observe.log import RunLog
 from nnx_conformance.observe.spies.classes import AfterCall, Classes
 from nnx_conformance.observe.spies.patches import Patches
 
-#: The attribute by which a method that is watched is known.
+#: The attribute that marks a watched method.
 WATCHED = "_nnx_conformance"
 BUFFER, PARAMETER, TENSOR = "torch buffer", "torch.nn.Parameter", "torch.Tensor"
 
 
 @contextmanager
 def spying(log: RunLog, after_call: AfterCall | None, classes: Classes) -> Iterator[None]:
-    """Write down in `log` what modules of PyTorch do until the block ends."""
+    """Record in `log` what modules of PyTorch do in the block."""
     module = sys.modules["torch"].nn.Module
     with Patches() as patches:
         watch = functools.partial(_watch_methods, log, patches, classes, after_call)
@@ -37,28 +37,28 @@ def spying(log: RunLog, after_call: AfterCall | None, classes: Classes) -> Itera
 
 
 def _watch_methods(log: RunLog, patches: Patches, classes: Classes, after_call: AfterCall | None, module: type) -> None:
-    """Count which methods of the candidate change a module; those that stand for its calls are watched as these."""
+    """Count how often methods of the candidate change a module; record those in `classes.called` as its calls."""
     for cls in module.__mro__:
         for name, method in list(vars(cls).items()):
             code = getattr(inspect.unwrap(method), "__code__", None) if callable(method) else None
             own = code is not None and log.source.owns(code.co_filename)
             if not own or name.startswith("_") or name == "forward" or hasattr(method, WATCHED):
                 continue
-            way = f"{cls.__qualname__}.{name}"
-            stands = way in classes.called
-            made = _call(log, method, after_call) if stands else _counted(log, method, classes, way)
-            setattr(made, WATCHED, True)
-            patches.replace(cls, name, made)
+            qualified_name = f"{cls.__qualname__}.{name}"
+            called = qualified_name in classes.called
+            watched = _call(log, method, after_call) if called else _counted(log, method, classes, qualified_name)
+            setattr(watched, WATCHED, True)
+            patches.replace(cls, name, watched)
 
 
-def _counted(log: RunLog, original: Any, classes: Classes, way: str) -> Any:
+def _counted(log: RunLog, original: Any, classes: Classes, qualified_name: str) -> Any:
     @functools.wraps(original)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if log.depth.calling:
             return original(self, *args, **kwargs)
         before = snapshot(log, self)
         output = original(self, *args, **kwargs)
-        classes.methods[way] += snapshot(log, self) != before
+        classes.methods[qualified_name] += snapshot(log, self) != before
         return output
 
     return method
@@ -69,7 +69,7 @@ def _init(log: RunLog, original: Any, watch: Callable[[type], None]) -> Any:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
         watch(type(self))
-        _position(log, self, created=True, start=None)  # its state comes only now
+        _position(log, self, created=True, start=None)  # a subclass adds its state after this
 
     return __init__
 
@@ -129,14 +129,18 @@ def _slot(
 
 
 def buffers(module: Any) -> list[Any]:
-    """The buffers of a module, or where there is none its parameters."""
+    """The buffers of a module, or its parameters if it has none."""
     return list(module.buffers()) or list(module.parameters())
 
 
 def shift(tensor: Any, singles: Iterator[int]) -> bool:
-    """Add to each number of a tensor an amount of its own, in place, outside of autograd; whether it could be done.
+    """Add an amount of its own to each number of a tensor, in place and outside of autograd.
 
-    `singles` gives a tensor of a single number its place among those.
+    Args:
+        singles: numbers the tensors of a single number, whose amount depends on it.
+
+    Returns:
+        whether the tensor's dtype is floating; others stay as they are.
     """
     if not tensor.is_floating_point():
         return False

@@ -1,4 +1,4 @@
-"""Tensors of PyTorch, which is looked at only where a candidate has imported it: nothing here imports it."""
+"""Tensors of PyTorch. This imports no PyTorch: without it there are no tensors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAME = "torch"
 
 
 def is_imported() -> bool:
-    """Whether PyTorch is there, whole: an import that failed half-way leaves none."""
+    """Whether PyTorch is imported completely; a failed import leaves a module without `Tensor`."""
     return hasattr(sys.modules.get(NAME), "Tensor")
 
 
@@ -21,7 +21,7 @@ def is_tensor(value: Any) -> bool:
 
 
 def as_numpy(tensor: Any) -> np.ndarray | None:
-    """The contents of a tensor, copied; None where NumPy has no such dtype and for what is not in memory."""
+    """A copy of a tensor's contents; None if NumPy lacks the dtype, or the tensor has no memory."""
     data = tensor.detach().to("cpu")
     if data.dtype is sys.modules[NAME].bfloat16:
         import ml_dtypes

@@ -1,4 +1,4 @@
-"""Interventions: further runs of a case in which the kit changes the state or an output, and what became of the result.
+"""Interventions: further runs of a case in which the kit changes the state or an output.
 
-What it means that a result follows a change, or not, is for the checks to judge.
+The checks judge what it means that the result follows a change, or does not.
 """

@@ -1,4 +1,4 @@
-"""The intervention on arrays: what is no parameter is changed after the last call of each module."""
+"""The intervention on arrays: it changes all state but parameters after the last call of each module."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ import numpy as np
 from nnx_conformance.core.facts import Intervention, Run, Snapshot
 from nnx_conformance.core.plan import AMOUNT, Changed, Moment
 from nnx_conformance.core.timeline import groups
-from nnx_conformance.observe.changes import (
-    shift_state,
-)
+from nnx_conformance.observe.changes import shift_state
 from nnx_conformance.observe.interventions.base import Base, differs, forgotten, ordinals_of
 from nnx_conformance.observe.run import outcome
 from nnx_conformance.observe.spies.classes import AfterCall
 
 
 def on_arrays(base: Base) -> Iterator[Intervention]:
-    """The one intervention: what is no parameter is changed after the last call of each module."""
+    """The intervention on the state after the last call of each module; after construction if all calls are traced."""
     writing = [[call for call in calls if call.mutable] for calls in groups(base.run)]
     ordinals = ordinals_of(base.run, writing, -1)
     if not ordinals:
@@ -33,12 +31,13 @@ def on_arrays(base: Base) -> Iterator[Intervention]:
         return output
 
     changed = base.again(base.run, after_call=AfterCall(ordinals.__contains__, change))
-    yield base.intervention(Changed.STATE, Moment.LAST_CALL, AMOUNT, applied, _within(base, change, changed))
+    yield base.intervention(Changed.STATE, Moment.LAST_CALL, AMOUNT, applied, _or_inner_change(base, change, changed))
 
 
-def _within(base: Base, change: Callable[[Any, Any], Any], changed: Run) -> Run:
-    """The run in which the state was changed; where nothing follows, after the last call that modules make of another:
-    with one step, either may be the one that makes it.
+def _or_inner_change(base: Base, change: Callable[[Any, Any], Any], changed: Run) -> Run:
+    """The changed run; if its result did not follow, a run that changes the last call of an inner module instead.
+
+    With a single step, we cannot tell whether the outer or the inner module is the one of the exercise.
     """
     classes = base.candidate.classes
     if differs(outcome(changed), outcome(base.run)) or base.request.calls not in classes.inner.values():
@@ -51,10 +50,10 @@ def _within(base: Base, change: Callable[[Any, Any], Any], changed: Run) -> Run:
 
 
 def _constructed(base: Base) -> Intervention:
-    """Where every call runs inside a trace, the state is changed when the module has been made.
+    """The intervention after construction, for calls that all run inside traces.
 
-    The plain run must follow. Where it does not, a run that shows more says why, beside the same without the change:
-    other calls were made, or the state was set anew.
+    The plain run must follow it. If it does not, a run that shows more calls explains why: the candidate made other
+    calls, or overwrote the state.
     """
     applied: list[bool] = []
 
@@ -62,31 +61,31 @@ def _constructed(base: Base) -> Intervention:
         applied.append(shift_state(module))
 
     changed = base.again(base.first, after_construction=after_construction)
-    beside = base.untraced if base.untraced and not base.untraced.raised else base.first
-    if beside.modules and not applied:  # what is compiled already makes no module
+    base_run = base.untraced if base.untraced and not base.untraced.raised else base.first
+    if base_run.modules and not applied:  # compiled code makes no module
         with forgotten():
             changed = base.again(base.first, after_construction=after_construction)
-    ended = functools.partial(base.intervention, Changed.STATE, Moment.CONSTRUCTION, AMOUNT, applied, changed)
+    intervention = functools.partial(base.intervention, Changed.STATE, Moment.CONSTRUCTION, AMOUNT, applied, changed)
     if differs(outcome(changed), outcome(base.first)):
-        return ended(calls=len(beside.calls))
-    clear = changed if beside is base.first else base.again(beside, after_construction=after_construction)
-    return ended(calls=len(clear.calls), undone=_alike(_final_arrays(clear), _final_arrays(beside)))
+        return intervention(calls=len(base_run.calls))
+    clear = changed if base_run is base.first else base.again(base_run, after_construction=after_construction)
+    return intervention(calls=len(clear.calls), undone=_alike(_final_arrays(clear), _final_arrays(base_run)))
 
 
-def _final_arrays(of: Run) -> list[np.ndarray]:
-    """What the Variables hold after the last call, or at the end if no call shows; no Params, no random streams."""
-    after = of.calls[-1].after if of.calls else None
-    ends = [module.end for module in of.modules if module.end and not module.end.traced]
-    return (_arrays(of, [after]) if after else []) or _arrays(of, ends)
+def _final_arrays(run: Run) -> list[np.ndarray]:
+    """The arrays in the Variables after the last call, or at the end of the run; no Params, no random streams."""
+    after = run.calls[-1].after if run.calls else None
+    ends = [module.end for module in run.modules if module.end and not module.end.traced]
+    return (_arrays(run, [after]) if after else []) or _arrays(run, ends)
 
 
-def _arrays(of: Run, snapshots: Sequence[Snapshot]) -> list[np.ndarray]:
-    slots = [pair for each in snapshots for pair in zip(of.layouts[each.layout], each.arrays, strict=True)]
-    return [of.arrays[position] for slot, position in slots if position >= 0 and slot.counts and not slot.param]
+def _arrays(run: Run, snapshots: Sequence[Snapshot]) -> list[np.ndarray]:
+    slots = [pair for each in snapshots for pair in zip(run.layouts[each.layout], each.arrays, strict=True)]
+    return [run.arrays[position] for slot, position in slots if position >= 0 and slot.counts and not slot.param]
 
 
 def _alike(some: list[np.ndarray], others: list[np.ndarray]) -> bool:
-    """Whether there are arrays, and they are the same but for the rounding of a compiled computation."""
+    """Whether there are arrays, and they are equal up to the rounding of compiled code."""
     if not some or [array.shape for array in some] != [array.shape for array in others]:
         return False
     pairs = zip(some, others, strict=True)

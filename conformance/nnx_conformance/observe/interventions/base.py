@@ -1,4 +1,4 @@
-"""The runs of a case as it is, and what came of a run that differs from them in one change."""
+"""The runs that interventions are compared with, and the record of an intervention."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nnx_conformance.observe.run import LoadedCandidate, forget_compiled, outcom
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """The runs of a case as it is, from which its interventions differ in one change."""
+    """The runs of a case without interventions."""
 
     candidate: LoadedCandidate
     request: Request
@@ -28,66 +28,66 @@ class Base:
 
     @functools.cached_property
     def run(self) -> Run:
-        """The run that shows more of the calls."""
+        """The run that shows most of the calls."""
         return clearer(self.first, self.untraced, self.reported)
 
     @functools.cached_property
     def paths(self) -> tuple[str, ...]:
-        """The Variables whose number the calls change; none where the state is arrays."""
+        """The paths of the Variables whose number the calls change; none if the state is recorded as arrays."""
         return () if self.candidate.arrays else tuple(moved(self.run, main_calls(self.run)))
 
     @property
     def showing(self) -> Run:
-        """The run that shows every call: the one whose traces report, or that without compilation."""
+        """The run that shows every call: the one with reporting traces, or without traces."""
         others = (self.reported, self.untraced)
         return next((run for run in others if run and not run.raised), self.first)
 
-    def ends(self, of: Run) -> tuple[float | None, ...]:
-        """What these Variables hold after the last call of a run."""
-        calls = main_calls(of)
-        after = numbers(of, calls[-1].after) if calls and calls[-1].after else {}
+    def ends(self, run: Run) -> tuple[float | None, ...]:
+        """The numbers at `paths` after the last call of a run."""
+        calls = main_calls(run)
+        after = numbers(run, calls[-1].after) if calls and calls[-1].after else {}
         return tuple(after.get(path) for path in self.paths)
 
     def again(self, like: Run, **hooks: Any) -> Run:
-        """The case once more, as in one of the runs, with what intervenes."""
+        """Run the case once more in the way of one of the runs, with hooks that intervene."""
         runner = run_untraced if like is self.untraced else run_reporting if like is self.reported else run
         return runner(self.candidate, self.request.case, self.request.calls, **hooks)
 
     @property
     def hides(self) -> bool:
-        """Whether only a run without compilation shows the calls: there a candidate may behave otherwise."""
+        """Whether only the run without traces shows the calls; a candidate may behave differently in it."""
         return self.run is self.untraced
 
     def intervention(
         self, which: Changed, moment: Moment, amount: int, applied: list[bool], changed: Run, **more: Any
     ) -> Intervention:
-        """What came of a run with an intervention that was `applied` at these calls."""
+        """The record of a changed run; `applied` says for each selected call whether there was something to change."""
         calls = more.pop("calls", len(changed.calls))
         raised = changed.raised
-        # JAX takes no callback there that gives something back, which only we asked for: no state or output was read.
+        # Some transforms refuse our callback because it returns a value. Then the candidate has not read any change.
         refused = (
             self.reported and raised and raised.type == "NotImplementedError" and "effect" in raised.message.lower()
         )
-        made = any(applied) and not refused
-        return Intervention(which, moment, amount, made, outcome(changed), self.ends(changed), calls, **more)
+        effective = any(applied) and not refused
+        return Intervention(which, moment, amount, effective, outcome(changed), self.ends(changed), calls, **more)
 
 
-def ordinals_of(of: Run, calls: Sequence[Sequence[Call]], which: int) -> frozenset[int]:
-    """The number, among the concrete calls, of the first or last call of each module."""
+def ordinals_of(run: Run, calls: Sequence[Sequence[Call]], which: int) -> frozenset[int]:
+    """The numbers, among the run's concrete calls from 1, of the call at index `which` of each group."""
     chosen = {id(group[which]) for group in calls if group}
-    concrete = [call for call in of.calls if not call.traced]
-    return frozenset(position for position, call in enumerate(concrete, start=1) if id(call) in chosen)
+    concrete = [call for call in run.calls if not call.traced]
+    return frozenset(number for number, call in enumerate(concrete, start=1) if id(call) in chosen)
 
 
 def differs(some: Rerun, other: Rerun) -> bool:
-    """Whether two runs came to something else."""
+    """Whether two runs returned different arrays, or one of them none."""
     a, b = some.result, other.result
     return a is None or b is None or a.array is None or b.array is None or not np.array_equal(a.array, b.array)
 
 
 @contextmanager
 def forgotten() -> Iterator[None]:
-    """Compile anew in this block, and after it: what was compiled before or within is forgotten."""
+    """Clear JAX's caches before and after the block."""
     forget_compiled()
     try:
         yield

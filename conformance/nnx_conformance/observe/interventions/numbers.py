@@ -1,4 +1,4 @@
-"""Interventions on the numbers that count: what the last call returns, and the Variables, at several moments."""
+"""Interventions on counts: on the last call's output, and on the counting Variables at several moments."""
 
 from __future__ import annotations
 
@@ -9,11 +9,7 @@ from typing import Any
 from nnx_conformance.core.facts import Intervention
 from nnx_conformance.core.plan import AMOUNT, FAR, Changed, Moment
 from nnx_conformance.core.timeline import groups, main_calls
-from nnx_conformance.observe.changes import (
-    numeric,
-    shift_elements,
-    shift_numbers,
-)
+from nnx_conformance.observe.changes import numeric, shift_elements, shift_numbers
 from nnx_conformance.observe.flax_versions import primal
 from nnx_conformance.observe.interventions.base import Base, differs, forgotten, ordinals_of
 from nnx_conformance.observe.run import outcome
@@ -21,13 +17,13 @@ from nnx_conformance.observe.spies.classes import AfterCall
 
 
 class RanOn(BaseException):
-    """Ends a run that goes on calling because of an intervention: its loop waits for a count that has been passed."""
+    """Ends a run whose loop does not end, because it waits for a count that an intervention has passed."""
 
 
 def on_numbers(base: Base) -> Iterator[Intervention]:
-    """What the last call returns is changed; and the numbers that count, at several moments.
+    """The interventions on the last call's output, and on the counting Variables at several moments.
 
-    A candidate may call several modules; each of them is changed, for only the result shows which one is read.
+    If the candidate calls several modules, we change each, because only the result shows which one it reads.
     """
     if not main_calls(base.run):
         return
@@ -41,16 +37,16 @@ def on_numbers(base: Base) -> Iterator[Intervention]:
     raised, ran_on = at_end(AMOUNT, base.paths)
     yield raised
     yield at_end(-AMOUNT, base.paths)[0]
-    # Without traces a candidate may behave otherwise, so the run as it is must follow, too. A compiled loop that waits
-    # for a count that has been passed would never end.
+    # A candidate may behave differently without traces, so the plain run must follow, too. But a compiled loop that
+    # waits for a count that was passed would never end.
     if base.hides and not ran_on:
         exact: list[bool] = []
-        made = base.again(
+        changed = base.again(
             base.first, after_construction=lambda module: exact.extend(shift_numbers(module, base.paths, FAR))
         )
-        constructed = functools.partial(base.intervention, Changed.STATE, Moment.CONSTRUCTION, FAR)
-        yield constructed([bool(exact)], made, exact=all(exact))
-        if exact and not differs(outcome(made), outcome(base.first)):
+        moment = Moment.CONSTRUCTION
+        yield base.intervention(Changed.STATE, moment, FAR, [bool(exact)], changed, exact=all(exact))
+        if exact and not differs(outcome(changed), outcome(base.first)):
             yield _every_call(base)
     params = {slot.path for layout in base.run.layouts for slot in layout if slot.param}
     others = tuple(path for path in base.paths if path not in params)
@@ -61,7 +57,7 @@ def on_numbers(base: Base) -> Iterator[Intervention]:
 
 
 def _every_call(base: Base) -> Intervention:
-    """The numbers are changed by every call, in its trace: a difference to the start follows what calls make alone."""
+    """The intervention after every call, in its trace: a result that subtracts the first count follows only this."""
     exact: list[bool] = []
 
     def change(module: Any, output: Any) -> Any:
@@ -69,8 +65,8 @@ def _every_call(base: Base) -> Intervention:
         return output
 
     with forgotten():
-        made = base.again(base.first, after_call=AfterCall(lambda _: True, change), in_traces=True)
-    return base.intervention(Changed.STATE, Moment.EVERY_CALL, AMOUNT, [bool(exact)], made, exact=all(exact))
+        changed = base.again(base.first, after_call=AfterCall(lambda _: True, change), in_traces=True)
+    return base.intervention(Changed.STATE, Moment.EVERY_CALL, AMOUNT, [bool(exact)], changed, exact=all(exact))
 
 
 def _output_changed(ordinals: frozenset[int], applied: list[bool]) -> AfterCall:
@@ -86,20 +82,20 @@ def _output_changed(ordinals: frozenset[int], applied: list[bool]) -> AfterCall:
 def _numbers_changed(
     base: Base, moment: Moment, ordinals: frozenset[int], amount: int, paths: tuple[str, ...]
 ) -> tuple[Intervention, bool]:
-    """The numbers at these paths are changed right after these calls; also whether the run went on calling."""
+    """The intervention on the numbers at these paths after these calls, and whether the run had to be ended."""
     exact: list[bool] = []
     ran_on: list[bool] = []
     most = 2 * len(base.run.calls) + 10
 
-    def at(position: int) -> bool:
-        if position > most:
+    def selects(number: int) -> bool:
+        if number > most:
             ran_on.append(True)
             raise RanOn(f"more than {most} calls")
-        return position in ordinals
+        return number in ordinals
 
     def change(module: Any, output: Any) -> Any:
         exact.extend(shift_numbers(module, paths, amount, in_trace=base.run is base.reported))
         return output
 
-    made = base.again(base.run, after_call=AfterCall(at, change))
-    return base.intervention(Changed.STATE, moment, amount, [bool(exact)], made, exact=all(exact)), bool(ran_on)
+    changed = base.again(base.run, after_call=AfterCall(selects, change))
+    return base.intervention(Changed.STATE, moment, amount, [bool(exact)], changed, exact=all(exact)), bool(ran_on)

@@ -1,4 +1,4 @@
-"""The intervention on outputs: what the last calls return is changed, and what their modules keep then."""
+"""The intervention on outputs: it changes the last calls' outputs, and their modules' state at that moment."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ from nnx_conformance.observe.changes import (
 from nnx_conformance.observe.interventions.base import Base, forgotten
 from nnx_conformance.observe.spies.classes import AfterCall
 
-#: Transforms that keep nothing of what they ran without compilation; others may keep what the kit has changed.
+#: Transforms that cache nothing without compilation; others may cache code that the kit has changed.
 FORGETFUL = frozenset({"nnx.jit", "nnx.vmap", "nnx.scan"})
-#: Transforms that trace calls of which only one is made.
+#: Transforms that trace several branches and run one of them.
 BRANCHES = frozenset({"nnx.cond", "nnx.switch", "jax.lax.cond", "jax.lax.switch"})
 
 
 def on_outputs(base: Base) -> Iterator[Intervention]:
-    """What the last calls return is changed, and what their modules keep then; traced calls are changed in their trace.
+    """The intervention on the last calls' outputs and their modules' state; in its trace, if a call is traced.
 
-    Inside a trace we can only tell the very last call apart, so that is the one we change. If it sits in a branch, or
-    runs from the trace of another call, we change every call and forget afterwards what was compiled: later runs would
-    go on with what the kit made of it.
+    Inside a trace we can only tell the very last call apart, so that is the one we change. If it is in a branch, or
+    runs from a cached trace, we change every call and clear JAX's caches afterwards, so that later runs do not reuse
+    the changed code.
     """
     clear = base.showing
     keeps = any(call.compilation >= 0 or (call.traced and set(call.through) - FORGETFUL) for call in clear.calls)
     lasts = {id(calls[-1]) for calls in [*groups(clear), list(clear.calls)] if calls}
-    anywhere = keeps or any(name in BRANCHES for call in clear.calls for name in call.through)
-    ordinals = frozenset(position for position, call in enumerate(clear.calls, start=1) if id(call) in lasts)
+    every_call = keeps or any(name in BRANCHES for call in clear.calls for name in call.through)
+    ordinals = frozenset(number for number, call in enumerate(clear.calls, start=1) if id(call) in lasts)
     if not ordinals:
         return
     applied: list[bool] = []
     amounts = OwnAmounts()
 
-    def at(position: int) -> bool:
-        return anywhere or position in ordinals
+    def selects(number: int) -> bool:
+        return every_call or number in ordinals
 
     def change(target: Any, output: Any) -> Any:
-        own = functools.partial(amounts.add, call_amount(output))
-        applied.append(shift_variables(target, own, params=True))
+        add = functools.partial(amounts.add, call_amount(output))
+        applied.append(shift_variables(target, add, params=True))
         return jax.tree_util.tree_map(shift, output)
 
     def shift(value: Any) -> Any:
@@ -60,6 +60,6 @@ def on_outputs(base: Base) -> Iterator[Intervention]:
         return shifted(value)
 
     with forgotten() if keeps else nullcontext():
-        changed = base.again(clear, after_call=AfterCall(at, change), in_traces=True)
+        changed = base.again(clear, after_call=AfterCall(selects, change), in_traces=True)
     apart = amounts.parts > 0 and amounts.whole
     yield base.intervention(Changed.OUTPUT, Moment.LAST_CALL, AMOUNT, applied, changed, apart=apart)

@@ -1,4 +1,4 @@
-"""What outlives a call of the candidate: names at module and class level, defaults, caches, and shared generators."""
+"""Objects that outlive a call of the candidate: globals, class attributes, defaults, caches, shared generators."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from nnx_conformance.observe.lines.syntax import FileLine, home_of
 from nnx_conformance.observe.lines.trail import Followed, Print
 from nnx_conformance.observe.source import Source
 
-#: How deep and how far a value is looked into.
+#: How deep we look into a value, and at how many items of each container.
 DEPTH, ITEMS = 3, 64
 SIMPLE = (bool, int, float, complex, str, bytes, type(None))
 
 
 def outliving(function: Callable[..., Any], source: Source) -> list[Followed]:
-    """All that outlives a call, by the name under which the candidate keeps it, each with the line that keeps it."""
+    """The objects that outlive a call, each with the name and the line that keep it."""
     followed: list[Followed] = []
     for namespace in _namespaces(function, source):
         filename = str(namespace.get("__file__") or source.file)
@@ -39,12 +39,12 @@ def outliving(function: Callable[..., Any], source: Source) -> list[Followed]:
 
 
 def _namespaces(function: Callable[..., Any], source: Source) -> list[dict[str, Any]]:
-    """The global names of the function's module, and of the candidate's own modules that it leads to."""
+    """The globals of the function's module, and of the candidate's own modules reachable from it."""
     unwrapped = inspect.unwrap(getattr(function, "func", function))
     own = getattr(unwrapped, "__globals__", None)
-    own = _namespace_of(unwrapped, source) if own is None else own  # a class makes its instances
+    own = _namespace_of(unwrapped, source) if own is None else own  # a class has no `__globals__`
     namespaces: list[dict[str, Any]] = [own] if own is not None else []
-    for namespace in namespaces:  # grows while it is gone through
+    for namespace in namespaces:  # grows during the loop
         for value in list(namespace.values()):
             further = _namespace_of(value, source)
             if further is not None and not any(further is known for known in namespaces):
@@ -53,7 +53,7 @@ def _namespaces(function: Callable[..., Any], source: Source) -> list[dict[str, 
 
 
 def _namespace_of(value: Any, source: Source) -> dict[str, Any] | None:
-    """The global names of the module that a value is or comes from, if that is the candidate's own."""
+    """The globals of the module that a value is, or that defines it, if the module is the candidate's own."""
     if isinstance(value, types.FunctionType):
         return value.__globals__ if source.owns(value.__code__.co_filename) else None
     module = sys.modules.get(value.__module__) if isinstance(value, type) else value
@@ -84,7 +84,7 @@ def _of_function(function: types.FunctionType) -> Iterator[Followed]:
         if not isinstance(value, SIMPLE):
             yield _outliving(f"the default of `{name}`", place, functools.partial(printed, value))
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-        if name != "__class__":  # the cell of `super()` holds the class itself, which is followed as a class
+        if name != "__class__":  # the cell for `super()` holds the class itself, which we follow as a class
             yield _outliving(f"`{name}` in a closure", place, functools.partial(_cell, cell))
     if vars(function):
         yield _outliving(f"an attribute of `{function.__name__}`", place, lambda: printed(vars(function)))
@@ -123,7 +123,7 @@ def _cache(function: Any) -> Print:
 def _cell(cell: types.CellType) -> Print:
     try:
         return printed(cell.cell_contents)
-    except ValueError:  # empty as yet
+    except ValueError:  # still empty
         return _print(None)
 
 
@@ -136,7 +136,7 @@ def _print(content: object) -> Print:
 
 
 def printed(value: Any) -> Print:
-    """What a value is now, as far as it shows without running its own code."""
+    """The print of a value, without running the value's own code."""
     raw = contents(value) if isinstance(value, nnx.Variable) else value
     return Print(type_name(type(value)), number(raw), _content(value, DEPTH))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 LOOPS = (ast.For, ast.While)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 FileLine = tuple[str, int]
-#: Other names of transforms, and the package that a transform is not of.
+#: Other names of transforms, and the names that show that a call is to another package's transform.
 ALIASES = {"jax.checkpoint": ("remat",)}
 OTHERS = {"jax": {"nnx"}, "nnx": {"jax", "lax"}}
 
@@ -24,12 +24,12 @@ def _parsed(text: str) -> ast.Module | None:
 
 
 def tree(filename: str) -> ast.Module | None:
-    """The syntax of a file; None where its source is not to be had."""
+    """The syntax tree of a file; None without a readable source."""
     return _parsed("".join(linecache.getlines(filename)))
 
 
 def loop_around(filename: str, number: int) -> FileLine | None:
-    """The head of the innermost loop that holds a line, within the line's own function."""
+    """The head of the innermost loop around a line, within the line's own function."""
     head: FileLine | None = None
     for node in _around(tree(filename), number):
         if isinstance(node, FUNCTIONS):
@@ -40,7 +40,7 @@ def loop_around(filename: str, number: int) -> FileLine | None:
 
 
 def _around(node: ast.AST | None, number: int) -> Iterator[ast.AST]:
-    """The nodes that hold a line, outermost first."""
+    """The nodes around a line, outermost first."""
     for child in ast.iter_child_nodes(node) if node else ():
         if getattr(child, "lineno", number) <= number <= (getattr(child, "end_lineno", None) or number):
             yield child
@@ -48,7 +48,7 @@ def _around(node: ast.AST | None, number: int) -> Iterator[ast.AST]:
 
 
 def handed_over(filename: str, first: int) -> FileLine | None:
-    """Where a function was handed to a transform, if its own first line shows that: a lambda or a decorator.
+    """The line that passes a function to a transform, if that is the function's first line: a lambda or a decorator.
 
     Args:
         first: the function's first line, that of its first decorator if it has one.
@@ -58,13 +58,13 @@ def handed_over(filename: str, first: int) -> FileLine | None:
 
 
 def handed_to(filename: str, first: int, function: str, transform: str, called: int) -> FileLine | None:
-    """Where a function is handed to a transform: its decorator, or a call with it as an argument.
+    """The line that passes a function to a transform: its decorator, or a call with it as an argument.
 
     Args:
         first: the function's first line, that of its first decorator if it has one.
         function: its name, `<lambda>` for a lambda.
-        transform: as users name it, `jax.jit`.
-        called: the line in which the transformed function is called, which may be the one where it is handed over.
+        transform: its public name, `jax.jit`.
+        called: the line that calls the transformed function, which may also be the one that passes it.
     """
     package, _, name = transform.partition(".")
     names = {name.rpartition(".")[2], *ALIASES.get(transform, ())}
@@ -78,7 +78,7 @@ def handed_to(filename: str, first: int, function: str, transform: str, called: 
             words = _words(node.func) | {word for part in node.args for word in _words(part, deep=False)}
             if names & words and not (OTHERS.get(package, set()) & words):
                 lines.append(node.lineno)
-    # Other functions may have the same name: the next call after the function's own lines is most likely its own.
+    # Other functions may have the same name. The first call below the function is most likely its own.
     lines.sort(key=lambda line: (line != called, line < first, abs(line - first)))
     return (filename, lines[0]) if lines else None
 
@@ -90,7 +90,7 @@ def _is_function(node: ast.expr, first: int, name: str) -> bool:
 
 
 def _words(node: ast.AST, deep: bool = True) -> set[str]:
-    """The last parts of the names in an expression, or of itself."""
+    """The last parts of the names in an expression; of the expression itself unless `deep`."""
     inner = list(ast.walk(node)) if deep else [node]
     return {part.attr for part in inner if isinstance(part, ast.Attribute)} | {
         part.id for part in inner if isinstance(part, ast.Name)
@@ -106,7 +106,7 @@ def home_of(filename: str, name: str, within: str = "") -> FileLine | None:
 
 
 def compiled_for_self(filename: str, within: str) -> Iterator[tuple[str, FileLine]]:
-    """The methods of a class that `jax.jit` compiles with a static `self`, each with the line that says so."""
+    """The methods of a class that `jax.jit` compiles with a static `self`, each with the line of that call."""
     for node in _statements(_body(filename, within)):
         decorated = node.decorator_list if isinstance(node, ast.FunctionDef) else []
         for call in (*decorated, *([node.value] if isinstance(node, ast.Assign) else [])):
@@ -115,9 +115,9 @@ def compiled_for_self(filename: str, within: str) -> Iterator[tuple[str, FileLin
 
 
 def _takes_first_as_static(call: ast.Call) -> bool:
-    """Whether a call names the first argument of a function as static: by its place, or as `self`."""
-    named = [option.value for option in call.keywords if option.arg in ("static_argnums", "static_argnames")]
-    values = [part.value for value in named for part in ast.walk(value) if isinstance(part, ast.Constant)]
+    """Whether a call makes the first argument of a function static: by its position, or as `self`."""
+    options = [option.value for option in call.keywords if option.arg in ("static_argnums", "static_argnames")]
+    values = [part.value for value in options for part in ast.walk(value) if isinstance(part, ast.Constant)]
     return any(value == "self" or (value == 0 and value is not False) for value in values)
 
 
@@ -131,7 +131,7 @@ def _body(filename: str, within: str) -> list[ast.stmt]:
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a body, those under `if`, `with` and `try` included, not those of functions and classes."""
+    """The statements of a body, including those under `if`, `with` and `try`, but not in functions and classes."""
     for node in body:
         yield node
         if not isinstance(node, (*FUNCTIONS, ast.ClassDef)):

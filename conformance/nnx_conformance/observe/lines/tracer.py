@@ -1,8 +1,8 @@
-"""Which line of the candidate runs: a look at something between every two of its lines.
+"""Follows a run line by line, and calls a function between every two lines of the candidate.
 
-What changed at a look was changed by the line that has just run. This shows what no assignment does: writes through
-`__dict__`, into lists and dicts, and by native code. Following is slow, so it ends after some seconds; what traced the
-thread before (a debugger, a measurement of coverage) is put back.
+That function compares state, so that we can blame a change on the line that has just run. It notices changes that no
+spy on assignments shows: through `__dict__`, in lists and dicts, and by native code. Following is slow, so it stops
+after some seconds. Afterwards the previous trace function (of a debugger or of coverage) is restored.
 """
 
 from __future__ import annotations
@@ -19,47 +19,47 @@ from nnx_conformance.observe.lines.syntax import FileLine
 from nnx_conformance.observe.source import Source, owned_frame
 from nnx_conformance.observe.spies.guards import unguarded
 
-#: Looks are taken for so long.
+#: How long a run is followed.
 SECONDS = 3.0
 
 
-def nothing_more(_: FrameType, __: Any) -> None:
-    """For who needs no more than the looks."""
+def no_hook(_: FrameType, __: Any) -> None:
+    """Does nothing when a frame begins or ends."""
 
 
 class LineTracer:
     """Calls `look` before and after each line of the candidate that runs in `following`.
 
     Args:
-        source: knows the candidate's files.
-        look: compares what is followed with what it was; `line` is the place of the line that has just run.
-        entered: called with each frame of the candidate that begins; the other argument is None.
-        left: called with each frame that ends, and what it returns.
+        source: the candidate's files.
+        look: compares state with the last time; `line` is the line that has just run.
+        entered: called with each frame of the candidate that begins, and None.
+        left: called with each frame that ends, and its return value.
 
     Attributes:
-        line: None before the first line of the candidate, and where a frame that no frame of it called has ended.
-        passed: the places of the lines that ran, in the order in which each ran first.
+        line: the last line that ran; None before the first, and after the candidate's outermost frame.
+        passed: the lines that ran, in the order of their first run.
     """
 
     def __init__(
         self,
         source: Source,
         look: Callable[[], None],
-        entered: Callable[[FrameType, Any], None] = nothing_more,
-        left: Callable[[FrameType, Any], None] = nothing_more,
+        entered: Callable[[FrameType, Any], None] = no_hook,
+        left: Callable[[FrameType, Any], None] = no_hook,
     ) -> None:
         self.line: FileLine | None = None
         self.passed: dict[FileLine, None] = {}
         self._source = source
-        self._take = look
+        self._compare = look
         self._entered = entered
         self._left = left
         self._until = 0.0
 
     @contextmanager
     def following(self) -> Iterator[None]:
-        """Follow what runs in the block, in this thread and in those that it starts."""
-        before, of_others = sys.gettrace(), threading.gettrace()
+        """Follow the block, in this thread and in the threads that it starts."""
+        here, in_threads = sys.gettrace(), threading.gettrace()
         self._until = time.monotonic() + SECONDS
         self._look()
         threading.settrace(self._enter)
@@ -67,14 +67,14 @@ class LineTracer:
         try:
             yield
         finally:
-            sys.settrace(before)
-            threading.settrace(of_others)
+            sys.settrace(here)
+            threading.settrace(in_threads)
             self._look()
 
     def _look(self) -> None:
         if time.monotonic() <= self._until:
             with unguarded():
-                self._take()
+                self._compare()
 
     def _enter(self, frame: FrameType, event: str, _: Any) -> Any:
         if event != "call" or not self._source.owns(frame.f_code.co_filename):

@@ -1,4 +1,4 @@
-"""The trail of a run: after which line of the candidate something was another than before."""
+"""Records the trail of a run: which line of the candidate changed what."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ if TYPE_CHECKING:
     from nnx_conformance.observe.log import LoggedModule, RunLog
 
 MOST_RETURNS = 5000
-#: Frames of JAX that run a function of the candidate.
+#: Parts of the paths of JAX's files; frames from them run functions that the candidate passed to JAX.
 JAX = ("/jax/_src/", "/jax/experimental/")
 CONTAINERS = (list, dict, set)
 
 
 @dataclass(frozen=True, eq=False)
 class Print:
-    """What something is at one moment: equal prints, no change."""
+    """A value at one moment; it has not changed if its print is equal later."""
 
     type: str
     number: float | None
     content: object
 
     def __eq__(self, other: object) -> bool:
-        """By content: a NaN that stays is no change."""
+        """Compare type and content, and not the number, because NaN differs from itself."""
         return isinstance(other, Print) and (self.type, self.content) == (other.type, other.content)
 
 
 @dataclass(frozen=True)
 class Followed:
-    """Something whose print is taken between lines; `key` distinguishes it from others of its name."""
+    """A value to compare between lines; `key` distinguishes values of the same name."""
 
     key: object
     kind: ChangeKind
@@ -55,11 +55,12 @@ class Followed:
 
 
 class TrailLog:
-    """The trail of a run while it lasts; `log` is what the spies write down of the run.
+    """Records the trail of a run.
 
     Args:
-        arguments: what the candidate is given, by name.
-        outliving: what outlives the call.
+        log: the log of the run.
+        arguments: the candidate's arguments by name.
+        outliving: the objects that outlive the call.
     """
 
     def __init__(self, log: RunLog, arguments: Mapping[str, Any], outliving: Sequence[Followed]) -> None:
@@ -80,7 +81,7 @@ class TrailLog:
         self._tracer = LineTracer(self._source, self._look, self._entered, self._left)
 
     def following(self) -> AbstractContextManager[None]:
-        """Follow what runs in the block."""
+        """Follow the block."""
         return self._tracer.following()
 
     def _followed(self) -> Iterator[Followed]:
@@ -91,7 +92,7 @@ class TrailLog:
 
     def _look(self) -> None:
         inside = self._log.depth.calling > 0
-        # What a transform writes back when the candidate's outermost function has ended is owed to its last line.
+        # A transform may write state back after the candidate's outermost frame has ended; we blame its last line.
         place = self._tracer.line or self._ended
         for followed in self._followed():
             now, then = followed.take(), self._last.get(followed.key)
@@ -104,18 +105,18 @@ class TrailLog:
             change = Change(followed.kind, followed.name, self._source.line(*place), then.type, now.type, *numbers)
             self._changes[followed.kind, followed.name, place] = change
 
-    def born(self, name: str, place: FileLine, before: str, after: str) -> None:
-        """Write down that an attribute came to be, or to be of another type, in a module that is being made."""
+    def constructed(self, name: str, place: FileLine, before: str, after: str) -> None:
+        """Record an attribute that a constructor assigns."""
         change = Change(ChangeKind.STATE, name, self._source.line(*place), before, after, None, None, None, False)
         self._changes.setdefault(("born", name, place), change)
 
     def wrote(self, name: str, place: FileLine, inside: bool) -> None:
-        """Write down an assignment to the contents of a Variable."""
+        """Record an assignment to the contents of a Variable."""
         change = Change(ChangeKind.CONTENTS, name, self._source.line(*place), name, name, None, None, None, inside)
         self._changes.setdefault(("contents", name, place), change)
 
     def called(self, output: Any) -> Steps:
-        """The places of a module's call that has just ended."""
+        """The lines of the module call that has just ended."""
         frame = owned_frame(sys._getframe(1), self._source)
         if frame is None:
             return Steps(None, None, None)
@@ -124,8 +125,8 @@ class TrailLog:
         self._within = None
         return Steps(self._line(loop), self._line(self._origin(output)), self._line(entered))
 
-    def again(self, steps: Steps) -> None:
-        """Write down the places of one more call."""
+    def add_call(self, steps: Steps) -> None:
+        """Record the lines of one more call."""
         self._steps.append(steps)
 
     def _owned(self, frame: FrameType | None) -> Iterator[FrameType]:
@@ -135,7 +136,7 @@ class TrailLog:
             frame = owned_frame(frame.f_back, self._source)
 
     def _handed_over(self, frame: FrameType) -> FileLine | None:
-        """Where JAX was given the function that this frame runs, if JAX called it."""
+        """The line that passed the function of this frame to JAX, if JAX called it."""
         outer = owned_frame(frame.f_back, self._source)
         between = frame.f_back
         while outer is not None and between is not None and between is not outer:
@@ -146,7 +147,7 @@ class TrailLog:
         return None
 
     def _origin(self, value: Any) -> FileLine | None:
-        """The first line of the candidate that returned this very object, or the last that returned anything."""
+        """The first line of the candidate that returned this object, or the last that returned any."""
         for returned, place in self._returns:
             if returned is value and value is not None:
                 return place
@@ -156,7 +157,7 @@ class TrailLog:
         return self._source.line(*place) if place else None
 
     def trail(self, result: Any) -> Trail:
-        """The whole trail of a run with this result."""
+        """The trail of a finished run with this result."""
         loops = tuple(self._source.line(*place) for place in self._tracer.passed if loop_around(*place) == place)
         return Trail(tuple(self._changes.values()), tuple(self._steps), self._line(self._origin(result)), loops)
 

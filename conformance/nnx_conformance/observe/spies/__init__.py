@@ -1,1 +1,1 @@
-"""Spies on public seams of JAX and Flax: what happens while a candidate runs."""
+"""Spies on public seams of JAX and Flax, which record what a candidate does."""

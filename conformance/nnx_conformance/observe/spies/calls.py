@@ -1,4 +1,4 @@
-"""Calls of modules: the `__call__` of their classes, and the methods that stand for calls, wrapped for one run."""
+"""The spy on module calls: it wraps `__call__` of classes, and methods that stand for calls, for one run."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from nnx_conformance.observe.spies.patches import Patches
 from nnx_conformance.observe.spies.reported import TracedCall, report
 from nnx_conformance.observe.spies.transforms import NOWHERE, around, entered
 
-#: The attribute by which a `__call__` that the spies have wrapped is known: it holds itself.
+#: The attribute that marks a wrapped function. Its value is that function: `functools.wraps` copies attributes, so that
+#: another function may have the attribute, too.
 WRAPPED = "_nnx_conformance"
 
 
 def watch_calls(patches: Patches, classes: Classes, log: RunLog, cls: type) -> None:
-    """Wrap the `__call__` that instances of this class use, unless it is wrapped already."""
+    """Wrap the `__call__` of this class's instances, unless it is wrapped already."""
     if log.layouts.arrays is not None:
         _watch_methods(patches, classes, log, cls)
     owner = next((base for base in cls.__mro__ if "__call__" in vars(base)), None)
     original: Any = vars(owner)["__call__"] if owner else None
-    if owner is None or getattr(original, WRAPPED, None) is original:  # itself: `functools.wraps` copies attributes
+    if owner is None or getattr(original, WRAPPED, None) is original:
         return
 
     def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -41,7 +42,7 @@ def watch_calls(patches: Patches, classes: Classes, log: RunLog, cls: type) -> N
             classes.inner[name] += watch.log.depth.calling
             return bound(*args, **kwargs)
         classes.outer.add(name)
-        return _noted_call(watch, classes, self, bound, args, kwargs)
+        return _recorded_call(watch, classes, self, bound, args, kwargs)
 
     functools.update_wrapper(__call__, original, updated=())
     setattr(__call__, WRAPPED, __call__)
@@ -49,41 +50,41 @@ def watch_calls(patches: Patches, classes: Classes, log: RunLog, cls: type) -> N
 
 
 def _watch_methods(patches: Patches, classes: Classes, log: RunLog, cls: type) -> None:
-    """Count which methods of the candidate change a module; those that stand for its calls are watched as these."""
+    """Count how often methods of the candidate change a module; record those in `classes.called` as its calls."""
     for name, method in list(vars(cls).items()):
         own = isinstance(method, types.FunctionType) and log.source.owns(method.__code__.co_filename)
         if own and not name.startswith("_") and getattr(method, WRAPPED, None) is not method:
             patches.replace(cls, name, _method(classes, method, f"{cls.__qualname__}.{name}"))
 
 
-def _method(classes: Classes, original: Any, way: str) -> Any:
+def _method(classes: Classes, original: Any, qualified_name: str) -> Any:
     @functools.wraps(original, updated=())
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         bound, watch = functools.partial(original, self), classes.watch
         depth = watch.log.depth if watch else None
         if watch is None or depth is None or depth.constructing or depth.calling or not isinstance(self, nnx.Module):
             return bound(*args, **kwargs)
-        if way in classes.called:
-            return _noted_call(watch, classes, self, bound, args, kwargs)
+        if qualified_name in classes.called:
+            return _recorded_call(watch, classes, self, bound, args, kwargs)
         snapshot = functools.partial(watch.log.layouts.snapshot, self, primal)
         with unguarded():
             before = snapshot()
         output = bound(*args, **kwargs)
         with unguarded():
-            classes.methods[way] += snapshot() != before
+            classes.methods[qualified_name] += snapshot() != before
         return output
 
     setattr(method, WRAPPED, method)
     return method
 
 
-def _noted_call(watch: CallWatch, classes: Classes, self: Any, bound: Any, args: Any, kwargs: Any) -> Any:
+def _recorded_call(watch: CallWatch, classes: Classes, self: Any, bound: Any, args: Any, kwargs: Any) -> Any:
     log, line = watch.log, watch.log.source.caller()
     read = functools.partial(log.layouts.read, self, primal)
     with unguarded():
         module = log.module(self, constructed=False, created=not classes.knows(self), line=line)
-        began = read()
-        before = log.layouts.put(*began)
+        first_state = read()
+        before = log.layouts.put(*first_state)
     log.depth.calling += 1
     output, finished, across = None, False, False
     disabled = is_jit_disabled()
@@ -100,8 +101,8 @@ def _noted_call(watch: CallWatch, classes: Classes, self: Any, bound: Any, args:
     finally:
         log.depth.calling -= 1
         with unguarded():
-            left = read()
-            state = log.layouts.put(*left)
+            last_state = read()
+            state = log.layouts.put(*last_state)
             traced = bool(before.traced or state.traced) or _any_tracer((args, kwargs, output))
             returned = log.value(output) if finished else None
         steps = log.trail.called(output) if log.trail else None
@@ -117,9 +118,9 @@ def _noted_call(watch: CallWatch, classes: Classes, self: Any, bound: Any, args:
     if reports and log.depth.exporting:
         return output
     if reports:
-        known = log.modules[module]
-        noted = TracedCall(call, known.name, known.created, began, left, output, steps)
-        return report(log, noted, self, watch.after_call)
+        logged = log.modules[module]
+        traced_call = TracedCall(call, logged.name, logged.created, first_state, last_state, output, steps)
+        return report(log, traced_call, self, watch.after_call)
     if watch.after_call is None or (traced and not watch.in_traces):
         return output
     number = sum(watch.in_traces or not call.traced for call in log.calls)

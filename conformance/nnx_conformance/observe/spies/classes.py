@@ -1,4 +1,4 @@
-"""The classes and modules that a candidate is known to use, beyond a single run."""
+"""The classes and modules that a candidate uses, remembered beyond a single run."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from typing import Any
 
 from nnx_conformance.observe.log import RunLog
 
-#: Called with an instance right after its construction; may change its state.
+#: A hook that gets an instance right after its construction, and may change its state.
 AfterConstruction = Callable[[Any], None]
 
 
 @dataclass(frozen=True, eq=False)
 class AfterCall:
-    """What intervenes after calls.
+    """A hook that intervenes after calls.
 
     Attributes:
-        at: given the number of an outermost concrete call, from 1, whether it intervenes after that one.
-        change: given the instance and its output, changes its state; gives the output to hand on.
+        selects: says from the number of an outermost concrete call, from 1, whether to intervene after it.
+        change: changes the state of an instance after a call, and returns the output that the caller gets.
     """
 
-    at: Callable[[int], bool]
+    selects: Callable[[int], bool]
     change: Callable[[Any, Any], Any]
 
     def __call__(self, instance: Any, number: int, output: Any) -> Any:
-        """The output to hand on after a call."""
-        return self.change(instance, output) if self.at(number) else output
+        """The output that the caller of a module gets."""
+        return self.change(instance, output) if self.selects(number) else output
 
 
 @dataclass(frozen=True, eq=False)
 class CallWatch:
-    """Where calls are written down while a run lasts, and what may intervene after one.
+    """The log of the current run, and the hook after its calls.
 
     Attributes:
-        in_traces: whether it also intervenes after traced calls; it is then given the number among all calls.
+        in_traces: whether the hook also runs after traced calls; calls are then numbered with these.
     """
 
     log: RunLog
@@ -45,14 +45,18 @@ class CallWatch:
 
 
 class Classes:
-    """The module classes that a candidate is known to use, and the modules that its runs used.
+    """The module classes that a candidate uses, and the modules that its runs used.
 
-    They outlive a run, so that a merged module is watched too, and one used again is known. `watch` is set while
-    a run lasts: a wrapped `__call__` that somebody kept (`step = nnx.jit(Counter.__call__)`) passes through otherwise.
-    `exported` holds the functions that went through `jax.export`, by the bytes that they became. `inner` counts the
-    calls that the modules in `outer` made of others in the last run; calls of those in `passing` are no calls, so that
-    the modules that they call are outermost. `methods` counts how often methods changed a module in the last run; those
-    in `called` stand for its calls.
+    They outlive a run, so that the next one watches the classes of merged modules, and recognises old modules.
+
+    Attributes:
+        watch: set while a run lasts; without it, a wrapped `__call__` that the candidate kept records nothing.
+        exported: the functions passed to `jax.export`, by their serialized bytes.
+        inner: how often the modules of the last run called others, by the class of these.
+        outer: the classes whose calls counted in the last run.
+        passing: the classes whose calls do not count, so that the modules that they call are outermost.
+        methods: how often each method changed a module in the last run.
+        called: the methods that stand for a module's calls.
     """
 
     def __init__(self) -> None:
@@ -76,12 +80,12 @@ class Classes:
         self._instances[id(instance)] = weakref.ref(instance)
 
     def knows(self, instance: Any) -> bool:
-        """Whether this very module was remembered."""
+        """Whether this instance is remembered."""
         reference = self._instances.get(id(instance))
         return reference is not None and reference() is instance
 
     def forget_dead(self) -> None:
-        """Drop what no longer lives."""
+        """Drop modules that no longer exist."""
         self._instances = {key: ref for key, ref in self._instances.items() if ref() is not None}
 
     def __iter__(self) -> Iterator[type]:

@@ -1,4 +1,4 @@
-"""`jax.export`: what it makes holds no callback, so where traces report, the function itself is run again."""
+"""The spy on `jax.export`. Exported code can hold no callback, so reporting runs call the original function instead."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from nnx_conformance.observe.spies.patches import Patches
 
 
 def watch_exports(patches: Patches, log: RunLog, classes: Classes) -> None:
-    """Remember what is exported, by its bytes: it may be stored and read again. While `log` reports, run it itself."""
+    """Remember exported functions by their serialized bytes, and call them in place of their exports if `log` reports.
+
+    The bytes identify an export even after the candidate stored and loaded it.
+    """
     export: Any = jax.export.export
     call: Any = jax.export.Exported.call
 
@@ -22,8 +25,8 @@ def watch_exports(patches: Patches, log: RunLog, classes: Classes) -> None:
         make = export(function, *options, **named)
 
         @functools.wraps(make)
-        def made(*args: Any, **kwargs: Any) -> Any:
-            # Who imported `export` by name has what stood there while the file was imported.
+        def watched_make(*args: Any, **kwargs: Any) -> Any:
+            # A candidate that imported `export` by name has the spy of its import, whose log is an older one.
             depth = (classes.watch.log if classes.watch else log).depth
             depth.exporting += 1
             try:
@@ -32,10 +35,10 @@ def watch_exports(patches: Patches, log: RunLog, classes: Classes) -> None:
                 depth.exporting -= 1
             classes.exported[exported.mlir_module_serialized] = function
             if hasattr(function, "clear_cache"):
-                function.clear_cache()  # or it would run from this trace, which reports nothing
+                function.clear_cache()  # otherwise it would run from this trace, which reports nothing
             return exported
 
-        return made
+        return watched_make
 
     @functools.wraps(call)
     def called(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""JAX's own checks of a program, which a candidate may switch on: what the kit does in between is no part of it."""
+"""JAX's own checks of a program, such as transfer guards: they must not apply to what the kit does in between."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import jax
 
 from nnx_conformance.observe.spies.patches import Patches
 
-#: The settings of JAX by which a program is checked while it runs, and what they are where nothing is checked.
+#: The settings of JAX that check a running program, and their values when they check nothing.
 GUARDS = tuple(f"jax_transfer_guard_{way}" for way in ("host_to_device", "device_to_host", "device_to_device"))
 GUARDS += ("jax_debug_nans", "jax_debug_infs")
 OPEN = (None, "allow", False)
@@ -18,8 +18,8 @@ OPEN = (None, "allow", False)
 
 @contextmanager
 def unguarded() -> Iterator[None]:
-    """What the block moves between host and device, and the numbers that it makes, are nobody's concern."""
-    # Lifting a check takes 14 microseconds, some hundred times a case, and hardly any candidate switches one on.
+    """Suspend these checks in the block, which may transfer arrays and compute NaNs."""
+    # Suspending takes 14 microseconds, about a hundred times a case, and hardly any candidate switches a check on.
     if all(getattr(jax.config, name) in OPEN for name in GUARDS):
         yield
         return
@@ -28,7 +28,7 @@ def unguarded() -> Iterator[None]:
 
 
 def allow_leaks(patches: Patches) -> None:
-    """Let `jax.checking_leaks` do nothing: it would find what the spies keep, and traces anew what is compiled."""
+    """Let `jax.checking_leaks` do nothing: it would report what the spies keep, and trace compiled code again."""
     patches.replace(jax, "checking_leaks", _no_check)
 
 

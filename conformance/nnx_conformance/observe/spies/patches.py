@@ -1,4 +1,4 @@
-"""Replacing attributes of classes and modules, and the profiler, for a while, and putting back what was there."""
+"""Replaces attributes of classes and modules, or the profiler, and restores them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _ABSENT = object()
 
 
 class Patches:
-    """A context manager that undoes, last first, every replacement made through it.
+    """A context manager that undoes its replacements, last first.
 
-    What somebody else has put in its place in the meantime stays.
+    An attribute that other code has replaced in the meantime stays.
     """
 
     def __init__(self) -> None:
@@ -34,25 +34,25 @@ class Patches:
                 _plain(owner).__setattr__(owner, name, before)
 
     def replace(self, owner: type | ModuleType, name: str, value: Any) -> None:
-        """Set `owner.name`, remembering what the owner itself had there, which may be nothing."""
+        """Set `owner.name`, and remember the owner's own value, if it has one."""
         self._done.append((owner, name, vars(owner).get(name, _ABSENT), value))
         _plain(owner).__setattr__(owner, name, value)
 
 
 @contextmanager
 def profiling(profile: Callable[[FrameType, str, Any], None]) -> Iterator[None]:
-    """Profile the block with a function; whoever profiled before goes on after it."""
+    """Profile the block with a function, then restore the profiler from before."""
     before: Any = sys.getprofile()
     sys.setprofile(profile)
     try:
         yield
     finally:
-        # cProfile stands there as an object that `sys.setprofile` does not take back (Python 3.11).
+        # `sys.getprofile` gives cProfile as an object that `sys.setprofile` does not accept (Python 3.11).
         sys.setprofile(before if before is None or callable(before) else None)
         if hasattr(before, "enable"):
             before.enable()
 
 
 def _plain(owner: type | ModuleType) -> Any:
-    """What sets attributes, past the metaclass, whose own `__setattr__` may be one of the things replaced."""
+    """The type whose `__setattr__` bypasses the metaclass, because the spies may have replaced the metaclass's own."""
     return type if isinstance(owner, type) else ModuleType

@@ -1,11 +1,11 @@
-"""Calls inside traces that no run without compilation shows: each reports what it does when its trace runs.
+"""Calls inside traces that report themselves, for calls that a run without compilation does not show.
 
-A callback in the trace gives the state before and after the call, and its output, to the log. So it does not matter in
-which thread, through which transforms, or by which executable the trace runs. `custom_vmap` keeps the lanes of a `vmap`
-together, those of the outermost first, and what is the same for all lanes apart.
+A callback in the trace sends the state before and after the call, and its output, to the log, in whatever thread,
+transform or executable the trace runs. `custom_vmap` sends the lanes of a `vmap` together, the outermost axis first,
+and values common to all lanes once.
 
-We tried `io_callback` for all of it: `jax.checkpoint` refuses it under a derivative, and takes `jax.debug.callback`.
-Only an intervention needs what a callback returns.
+We tried `io_callback` alone, but `jax.checkpoint` refuses it under a derivative and accepts `jax.debug.callback`. Only
+an intervention needs a callback's return value.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from nnx_conformance.observe.graph import changed, parts, variables
 from nnx_conformance.observe.log import RunLog, as_value
 from nnx_conformance.observe.spies.classes import AfterCall
 
-#: Stands for what no callback takes, such as a typed key.
+#: Replaces a value that no callback accepts, such as a typed key.
 OPAQUE = object()
-#: Dtypes that every callback takes on every JAX.
-TAKEN = frozenset("biuf")
+#: The kinds of dtypes that callbacks accept in every JAX version.
+SENT = frozenset("biuf")
 
 
 @dataclass(frozen=True)
 class _Operand:
-    """A value of a trace: its position among those that a call reports, and its dtype."""
+    """A tracer that a call reports: its position among the callback's arguments, and its dtype."""
 
     position: int
     dtype: Any
@@ -46,15 +46,15 @@ class _Operand:
 
 @dataclass(frozen=True, eq=False)
 class TracedCall:
-    """A call that is being traced.
+    """A call during its trace.
 
     Attributes:
-        call: all that is known of it while the trace lasts.
-        name: of the class of its module.
-        created: whether the module came to be in the run.
-        before, after: the slots of its state and their values.
-        output: what it returned.
-        steps: its lines, where the run is followed.
+        call: its record so far.
+        name: the class of its module.
+        created: whether the run made the module.
+        before, after: the slots of the module's state, and their values.
+        output: its output.
+        steps: its lines, if the run is followed.
     """
 
     call: Call
@@ -68,7 +68,7 @@ class TracedCall:
 
 @dataclass(frozen=True, eq=False)
 class _Report:
-    """What is to be written down when the trace runs; it holds no value of the trace, which must not leak."""
+    """The callback that records a call when its trace runs. It holds no tracer, which would leak."""
 
     log: RunLog
     call: Call
@@ -78,48 +78,49 @@ class _Report:
     after: tuple[tuple[Slot, ...], list[Any]]
     output: Any
     steps: Steps | None
-    at: Callable[[int], bool] | None
+    selects: Callable[[int], bool] | None
 
-    def __call__(self, sizes: tuple[tuple[int, ...], ...], *given: Any) -> np.bool_:
-        """Write down that the trace ran with these values; whether an intervention follows."""
+    def __call__(self, sizes: tuple[tuple[int, ...], ...], *operands: Any) -> np.bool_:
+        """Record a call with these values, and say whether an intervention follows it."""
         log = self.log
         with log.lock:
             if log.ended:
-                return np.bool_(False)  # kept in an executable that outlives the run
-            arrays = [self._value(*pair) for pair in zip(given, sizes, strict=True)]
-            before, after = (self._snapshot(half, arrays) for half in (self.before, self.after))
-            module = log.passed(self.name, self.call.line, before, after, created=self.created)
+                return np.bool_(False)  # an executable that outlives its run
+            arrays = [self._array(*pair) for pair in zip(operands, sizes, strict=True)]
+            before, after = (self._snapshot(state, arrays) for state in (self.before, self.after))
+            module = log.traced_module(self.name, self.call.line, before, after, created=self.created)
             returned = self.call.returned
             if isinstance(self.output, _Operand):
                 returned = log.position(as_value(arrays[self.output.position].astype(self.output.dtype), "jax.Array"))
-            made = dataclasses.replace(
-                self.call, module=module, traced=False, before=before, after=after, returned=returned
+            log.calls.append(
+                dataclasses.replace(
+                    self.call, module=module, traced=False, before=before, after=after, returned=returned
+                )
             )
-            log.calls.append(made)
             if log.trail and self.steps:
-                log.trail.again(self.steps)
+                log.trail.add_call(self.steps)
             number = sum(not call.traced for call in log.calls)
-            return np.bool_(self.at is not None and self.at(number))
+            return np.bool_(self.selects is not None and self.selects(number))
 
-    def _value(self, given: Any, sizes: tuple[int, ...]) -> np.ndarray:
-        array = np.array(given)
+    def _array(self, operand: Any, sizes: tuple[int, ...]) -> np.ndarray:
+        array = np.array(operand)
         if self.log.layouts.arrays is None and sizes and math.prod(sizes) == 1:
-            return array.reshape(array.shape[len(sizes) :])  # one lane is the call itself
+            return array.reshape(array.shape[len(sizes) :])  # a single lane is the call itself
         return array
 
-    def _snapshot(self, half: tuple[tuple[Slot, ...], list[Any]], arrays: list[np.ndarray]) -> Snapshot:
-        slots, values = half
-        known = [
+    def _snapshot(self, state: tuple[tuple[Slot, ...], list[Any]], arrays: list[np.ndarray]) -> Snapshot:
+        slots, values = state
+        concrete = [
             arrays[value.position].astype(value.dtype) if isinstance(value, _Operand) else value for value in values
         ]
-        return self.log.layouts.put(slots, known)
+        return self.log.layouts.put(slots, concrete)
 
 
 def report(log: RunLog, traced: TracedCall, module: Any, after_call: AfterCall | None) -> Any:
-    """Let a call report itself whenever its trace runs, and an intervention change what it leaves then.
+    """Let a call report itself whenever its trace runs, and let `after_call` intervene then.
 
     Returns:
-        The output to hand on.
+        The output that the caller of the module gets.
     """
     operands: list[Any] = []
 
@@ -128,65 +129,64 @@ def report(log: RunLog, traced: TracedCall, module: Any, after_call: AfterCall |
             return value
         if is_key(value):
             return OPAQUE
-        operands.append(_taken(value))
+        operands.append(_sendable(value))
         return _Operand(len(operands) - 1, value.dtype)
 
-    halves = [(slots, [operand(value) for value in values]) for slots, values in (traced.before, traced.after)]
+    before, after = ((slots, [operand(value) for value in values]) for slots, values in (traced.before, traced.after))
     output = operand(traced.output) if is_tracer(traced.output) else None
-    at = after_call.at if after_call else None
-    written = _Report(log, traced.call, traced.name, traced.created, halves[0], halves[1], output, traced.steps, at)
-    applies = _reporter(written, tuple(() for _ in operands))(*operands)
-    return _where(applies, module, traced.output, after_call.change if after_call else _same)
+    selects = after_call.selects if after_call else None
+    record = _Report(log, traced.call, traced.name, traced.created, before, after, output, traced.steps, selects)
+    applies = _reporter(record, tuple(() for _ in operands))(*operands)
+    return _where(applies, module, traced.output, after_call.change if after_call else _unchanged)
 
 
-def _same(_: Any, output: Any) -> Any:
+def _unchanged(_: Any, output: Any) -> Any:
     return output
 
 
-def _taken(value: Any) -> Any:
-    """What a callback is given for a value of a trace: no derivative is asked of it."""
-    known = value if value.dtype.kind in TAKEN else value.astype(jnp.float32)
-    return jax.lax.stop_gradient(known)
+def _sendable(value: Any) -> Any:
+    """A tracer as a callback's argument: in a dtype that callbacks accept, and without a derivative."""
+    return jax.lax.stop_gradient(value if value.dtype.kind in SENT else value.astype(jnp.float32))
 
 
-def _reporter(written: _Report, sizes: tuple[tuple[int, ...], ...]) -> Callable[..., Any]:
-    """What is called in the trace; `sizes` are those of the `vmap` around it, for each value that differs by lane."""
+def _reporter(record: _Report, sizes: tuple[tuple[int, ...], ...]) -> Callable[..., Any]:
+    """The function that a trace calls. `sizes` are, for each operand, the sizes of the `vmap` axes that batch it."""
 
     @custom_vmap
     def reports(*operands: Any) -> Any:
-        note = functools.partial(written, sizes)
-        if written.at is not None:
-            return io_callback(note, np.bool_(False), *operands)
-        jax.debug.callback(functools.partial(_unanswered, note), *operands)
+        callback = functools.partial(record, sizes)
+        if record.selects is not None:
+            return io_callback(callback, np.bool_(False), *operands)
+        jax.debug.callback(functools.partial(_without_result, callback), *operands)
         return jnp.bool_(False)
 
     @reports.def_vmap
     def by_lanes(size: int, batched: Any, *operands: Any) -> tuple[Any, bool]:
-        inner = tuple((size, *now) if lanes else now for now, lanes in zip(sizes, batched, strict=True))
-        return _reporter(written, inner)(*operands), False
+        with_axis = tuple((size, *axes) if lanes else axes for axes, lanes in zip(sizes, batched, strict=True))
+        return _reporter(record, with_axis)(*operands), False
 
     return reports
 
 
 def _where(applies: Any, module: Any, output: Any, change: Callable[[Any, Any], Any]) -> Any:
-    """The output, and the state of the module, changed where the callback says so.
+    """Change the output, and the state of the module, if `applies` is true at run time.
 
-    They hang on what it says even where nothing is to be changed: JAX 0.4.34 drops a `custom_vmap` that nothing uses.
+    Both depend on `applies` even without a change, because JAX 0.4.34 drops a `custom_vmap` whose result is unused.
     """
-    held = {path: contents(variable) for path, variable in variables(module).items()}
+    before = {path: contents(variable) for path, variable in variables(module).items()}
     other = change(module, output)
     for path, variable in variables(module).items():
-        if path in held:
-            old, new = dict(parts(held[path])), dict(parts(contents(variable)))
-            chosen = {way: _select(applies, old.get(way, part), part) for way, part in new.items()}
-            set_contents(variable, changed(contents(variable), lambda way, _, chosen=chosen: chosen[way]))  # type: ignore[misc]
+        if path in before:
+            old, new = dict(parts(before[path])), dict(parts(contents(variable)))
+            chosen = {label: _select(applies, old.get(label, part), part) for label, part in new.items()}
+            set_contents(variable, changed(contents(variable), lambda label, _, chosen=chosen: chosen[label]))  # type: ignore[misc]
     return jax.tree_util.tree_map(functools.partial(_select, applies), output, other)
 
 
 def _select(applies: Any, old: Any, new: Any) -> Any:
-    """One of two values of a trace; what is known before it runs stays."""
+    """One of two tracers at run time; a concrete value stays as it is."""
     return jax.lax.select_n(applies, old, new) if is_tracer(old) and is_tracer(new) and not is_key(old) else old
 
 
-def _unanswered(note: Callable[..., np.bool_], *operands: Any) -> None:
-    note(*operands)
+def _without_result(callback: Callable[..., np.bool_], *operands: Any) -> None:
+    callback(*operands)

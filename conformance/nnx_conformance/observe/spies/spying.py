@@ -1,9 +1,9 @@
-"""Spies on public seams, for one run: construction, calls and attribute writes of modules, Variables, Rngs, warnings.
+"""The spies of one run: on construction, calls and attribute writes of modules, on Variables, Rngs and warnings.
 
-The seams, the same on Flax 0.8.5 to 0.12.12: the call of the metaclass of `nnx.Module` (construction, whole, whatever
-defines `__init__`), `__call__` of the classes that the candidate uses, `__setattr__` of `nnx.Module`, the assignments
-of `nnx.Variable`, and `nnx.Rngs.__init__`. A cached `nnx.jit` call passes through none of them: what hooks miss is read
-from the state before and after. `spying` puts everything back when it ends.
+They replace public functions that are the same on Flax 0.8.5 to 0.12.12: `__call__` of `nnx.Module`'s metaclass (which
+constructs a module, whatever defines its `__init__`), `__call__` of the classes that the candidate uses, `__setattr__`
+of `nnx.Module`, the assignments of `nnx.Variable`, and `nnx.Rngs.__init__`. A cached `nnx.jit` call runs none of them;
+its effects show in the state before and after. `spying` restores everything when it ends.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def spying(
     after_call: AfterCall | None = None,
     in_traces: bool = False,
 ) -> Iterator[None]:
-    """Write down in `log` what happens until the block ends; the hooks may intervene, `in_traces` too if asked."""
+    """Record in `log` what happens in the block; the hooks may intervene, after traced calls only with `in_traces`."""
     with Patches() as patches, warnings.catch_warnings():
         _watch_warnings(log)
         allow_leaks(patches)
@@ -46,7 +46,7 @@ def spying(
         for known in classes:
             watch_class(known)
         _watch_construction(patches, log, watch_class, after_construction)
-        if after_construction is None and after_call is None:  # of an intervention, only what comes of it counts
+        if after_construction is None and after_call is None:  # only the outcome of an intervention matters
             watch_attributes(patches, log)
             watch_variables(patches, log)
             _watch_rngs(patches, log)
@@ -63,7 +63,7 @@ def spying(
 
 @contextmanager
 def glancing(log: RunLog, classes: Classes) -> Iterator[None]:
-    """Learn which modules come to be until the block ends, so that later runs know them, and nothing else."""
+    """Remember the modules made in the block, so that later runs recognise them, and record nothing else."""
     with Patches() as patches, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         _watch_construction(patches, log, lambda _: None, None)
@@ -93,8 +93,8 @@ def _watch_construction(
         finally:
             log.depth.constructing -= 1
         if outermost:
-            known = [*before, *[0] * (len(log.rngs) - len(before))]  # one that construction itself built started at 0
-            for (_, _, drawn), old, new in zip(log.rngs, known, log.counts(), strict=True):
+            first = [*before, *[0] * (len(log.rngs) - len(before))]  # an Rngs that the constructor built started at 0
+            for (_, _, drawn), old, new in zip(log.rngs, first, log.counts(), strict=True):
                 if old is not None and new is not None:
                     drawn.append(new - old)
             if isinstance(instance, nnx.Module):
@@ -109,7 +109,7 @@ def _watch_construction(
 
 
 def _watch_classes(patches: Patches, meta: Any, watch_class: Callable[[type], None]) -> None:
-    """A class may be given another `__call__` when instances of it are there already."""
+    """Watch classes as soon as they are defined, or get another `__call__`."""
     original = meta.__setattr__
 
     def __setattr__(cls: Any, name: str, value: Any) -> None:
@@ -122,7 +122,7 @@ def _watch_classes(patches: Patches, meta: Any, watch_class: Callable[[type], No
 
     def __init_subclass__(cls: Any, **kwargs: Any) -> None:
         defined(cls, **kwargs)
-        watch_class(cls)  # at once: a reference to its `__call__` may be kept right below the class
+        watch_class(cls)  # at once, because the next line may keep a reference to its `__call__`
 
     patches.replace(nnx.Module, "__init_subclass__", classmethod(__init_subclass__))  # type: ignore[arg-type]
 
@@ -134,28 +134,29 @@ def _watch_rngs(patches: Patches, log: RunLog) -> None:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
         seeds = tuple(words for seed in (*args, *kwargs.values()) if (words := seed_words(seed)))
-        alive = self if rng_counts(self) is not None else None  # a trace's tracers must not leak
+        alive = self if rng_counts(self) is not None else None  # an Rngs with tracers must not outlive its trace
         log.rngs.append((alive, seeds, []))
 
     patches.replace(nnx.Rngs, "__init__", __init__)
 
 
 def _watch_warnings(log: RunLog) -> None:
-    """Write warnings down instead of printing them; `catch_warnings` restores both."""
+    """Record warnings instead of printing them; the caller's `catch_warnings` undoes it."""
 
     def show(message: Any, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any) -> None:
         key = (category.__name__, f"{filename}:{lineno}")
         if key not in log.warnings:
             line = log.source.caller()
-            log.warnings[key] = Warned(category.__name__, str(message)[:300], line, _giver())
+            log.warnings[key] = Warned(category.__name__, str(message)[:300], line, _issuer())
 
-    # Not "always": a line counts once in a run, and the same warning is refused sooner here, in C. Entering
-    # `catch_warnings` made Python forget what earlier runs had warned of.
+    # Not "always": we need each line once a run, and "default" drops repetitions early, in C. Entering
+    # `catch_warnings` has reset Python's record of the warnings of earlier runs.
     warnings.simplefilter("default")
     warnings.showwarning = show
 
 
-def _giver() -> str:
+def _issuer() -> str:
+    """The package that issued the warning."""
     frame = sys._getframe(2)
     while frame.f_back is not None and frame.f_globals.get("__name__") == "warnings":
         frame = frame.f_back

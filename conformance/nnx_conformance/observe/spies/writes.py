@@ -1,4 +1,4 @@
-"""Writes: attributes of modules, and contents of Variables that the candidate's own code assigns."""
+"""The spies on writes: to attributes of modules, and to the contents of Variables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IN_PLACE = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", 
 
 
 def watch_attributes(patches: Patches, log: RunLog) -> None:
-    """Assignments to attributes of modules: what took the place of a Variable, and what construction bore."""
+    """Record assignments to module attributes that hold a Variable, and all those of constructors for the trail."""
     original = nnx.Module.__setattr__
 
     def __setattr__(self: Any, name: str, value: Any) -> None:
@@ -28,14 +28,14 @@ def watch_attributes(patches: Patches, log: RunLog) -> None:
         finally:
             new = vars(self).get(name)
             if isinstance(old, nnx.Variable):
-                _note_write(log, f"{type(self).__name__}.{name}", old, new)
+                _record_write(log, f"{type(self).__name__}.{name}", old, new)
             if log.trail and log.depth.constructing and new is not old:
-                _note_birth(log, f"{type(self).__name__}.{name}", old, new)
+                _record_construction(log, f"{type(self).__name__}.{name}", old, new)
 
     patches.replace(nnx.Module, "__setattr__", __setattr__)
 
 
-def _note_write(log: RunLog, target: str, old: Any, new: Any) -> None:
+def _record_write(log: RunLog, target: str, old: Any, new: Any) -> None:
     frame = sys._getframe(2)
     while frame.f_back is not None and not log.source.owns(frame.f_code.co_filename):
         frame = frame.f_back
@@ -45,14 +45,14 @@ def _note_write(log: RunLog, target: str, old: Any, new: Any) -> None:
     log.write(Write(log.source.caller(), target, *types, lost, augmented, log.current_call()))
 
 
-def _note_birth(log: RunLog, target: str, old: Any, new: Any) -> None:
+def _record_construction(log: RunLog, target: str, old: Any, new: Any) -> None:
     place, before = log.source.place(), "nothing" if old is None else type_name(type(old))
     if log.trail and place:
-        log.trail.born(target, place, before, type_name(type(new)))
+        log.trail.constructed(target, place, before, type_name(type(new)))
 
 
 def watch_variables(patches: Patches, log: RunLog) -> None:
-    """Assignments that the candidate's own code makes to a Variable: `.value =`, `[...] =`, and in-place operators."""
+    """Record the candidate's own assignments to a Variable: `.value =`, `[...] =`, and in-place operators."""
     for name in ("__setattr__", "__setitem__", *(f"__i{operator}__" for operator in IN_PLACE)):
         if name in vars(nnx.Variable):
             patches.replace(nnx.Variable, name, _watched(log, name, vars(nnx.Variable)[name]))
@@ -69,13 +69,13 @@ def _watched(log: RunLog, name: str, original: Any) -> Any:
             augmented = in_place or stores_augmented(frame)
             if augmented or log.trail:
                 target = type_name(type(self)) + (label or (f".{args[0]}" if name == "__setattr__" else ""))
-                _note_contents(log, (frame.f_code.co_filename, frame.f_lineno), target, augmented)
+                _record_contents(log, (frame.f_code.co_filename, frame.f_lineno), target, augmented)
         return original(self, *args)
 
     return write
 
 
-def _note_contents(log: RunLog, place: tuple[str, int], target: str, augmented: bool) -> None:
+def _record_contents(log: RunLog, place: tuple[str, int], target: str, augmented: bool) -> None:
     if augmented:
         line = log.source.line(*place)
         log.write(Write(line, target, "contents", "contents", False, augmented, log.current_call()))
