@@ -1,4 +1,4 @@
-"""`nnx-conformance adopt`: the module laws on existing code, with subjects from what its tests make and call."""
+"""`nnx-conformance adopt`: judges the modules that existing tests make and call by the module laws."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`nnx-conformance audit`: the power of a contract."""
+"""`nnx-conformance audit`: which check catches which mutant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`%%nnx_conformance`: judges what a cell of a notebook defines, and shows the report below it."""
+"""`%%nnx_conformance`: judges the function or module that a notebook cell defines, and shows the report below it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FIX = "Name it: `%%nnx_conformance NAME`."
 @click.option("--strict", is_flag=True, help="Let SHOULD checks decide the verdict too.")
 @click.option("--no-shrink", is_flag=True, help="Report the first failing case, not the smallest.")
 def options(**given: Any) -> dict[str, Any]:
-    """The options, as they are."""
+    """The parsed options."""
     return given
 
 
@@ -49,7 +49,7 @@ def register(shell: Any) -> None:
 
 
 def judged(shell: Any, line: str, cell: str) -> Report | None:
-    """Run a cell and judge what it defines; None where the cell raises, which the shell has shown.
+    """Run a cell and judge its function or module; None if the cell raises, which the shell shows.
 
     Raises:
         Misuse: if the options mean nothing, or the cell defines nothing to judge.
@@ -67,7 +67,7 @@ def judged(shell: Any, line: str, cell: str) -> Report | None:
 
 
 def defined(cell: str, names: dict[str, Any]) -> list[str]:
-    """What Python code binds at its top level, in that order: functions, classes and what is assigned."""
+    """The names that Python code binds at top level, in order: functions, classes, assignments."""
     bound: list[str] = []
     for node in ast.parse(cell).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):

@@ -154,7 +154,7 @@ def check(
 
 
 def _ends(until: str, track: str | None, checks: tuple[str, ...]) -> datetime.date:
-    """The day on which a baseline is to end; it is of all checks of each candidate."""
+    """The last day of a new baseline, which records all checks of each candidate."""
     for option, given in (("--track", track), ("--check", checks)):
         if given:
             raise expected(f"no {option} with --write-baseline", option, given, f"Leave out {option}.")
@@ -162,7 +162,7 @@ def _ends(until: str, track: str | None, checks: tuple[str, ...]) -> datetime.da
 
 
 def _write_baseline(project: Project, reports: list[Report], ends: datetime.date, status: int) -> int:
-    """Write the baseline and print what it changed; the exit status: 0 if each candidate was judged."""
+    """Write the baseline and print its changes; returns exit status 0 if every candidate was judged."""
     judged = [(candidates.waiver_name(project, each.candidate), each) for each in reports if not each.failure]
     with writing("--write-baseline", project.root / baseline.NAME):
         change = baseline.write(project.root, judged, ends, datetime.date.today())
@@ -179,7 +179,7 @@ def _write_baseline(project: Project, reports: list[Report], ends: datetime.date
 
 
 def _settings(project: Project, max_examples: int | None, strict: bool | None, others: Settings) -> Settings:
-    """What the options ask for, and the project's settings where they ask for nothing."""
+    """The options' values, or the project's settings for options that were not given."""
     return dataclasses.replace(
         others,
         max_examples=project.max_examples if max_examples is None else max_examples,
@@ -190,7 +190,7 @@ def _settings(project: Project, max_examples: int | None, strict: bool | None, o
 def _solutions(
     track: str, targets: tuple[str, ...], contract: str | None, checks: tuple[str, ...]
 ) -> tuple[Solution, ...]:
-    """The files of the one folder that is given, for the contracts of a track."""
+    """The solutions in the one given folder, one for each contract of a track."""
     if len(targets) != 1:
         raise expected("one folder with --track", "targets", targets, "Judge each folder with its own command.")
     for option, given in (("--contract", contract), ("--check", checks)):
@@ -200,7 +200,7 @@ def _solutions(
 
 
 def _each(todo: Iterable[Callable[[], Report]]) -> tuple[list[Report], int]:
-    """The reports of those that can be judged, and the exit status of all; why others cannot is printed, once each."""
+    """The reports of the candidates that load, and the exit status; prints once why each other does not load."""
     reports, statuses, printed = list[Report](), list[int](), set[str]()
     for judged in todo:
         try:

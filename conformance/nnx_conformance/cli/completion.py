@@ -1,4 +1,4 @@
-"""What a shell offers for each argument and option: files, contracts, checks, formats.
+"""Shell completion: files, contracts, checks and formats for each argument and option.
 
 An error here would land in the middle of somebody's command line, so what does not load is not offered.
 """
@@ -22,7 +22,7 @@ Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
 def files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Whatever files the shell finds."""
+    """The files that the shell finds."""
     return [CompletionItem(incomplete, type="file")]
 
 
@@ -48,12 +48,12 @@ def every_check(context: click.Context, _: click.Parameter, incomplete: str) -> 
 
 
 def checks_and_contracts(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """What `explain` explains."""
+    """The checks and contracts that `explain` takes."""
     return [*every_check(context, parameter, incomplete), *_beginning(contracts.names(), incomplete)]
 
 
 def one_of(*words: str) -> Complete:
-    """These words."""
+    """A completion that offers these words."""
     return lambda _, __, incomplete: _beginning(words, incomplete)
 
 

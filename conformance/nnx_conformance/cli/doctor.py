@@ -1,4 +1,4 @@
-"""`nnx-conformance doctor`: what this host gives, tried out, and how to get more."""
+"""`nnx-conformance doctor`: tries which jail this host allows, and says how to get a stronger one."""
 
 from __future__ import annotations
 

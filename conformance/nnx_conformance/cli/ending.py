@@ -1,4 +1,4 @@
-"""How the command ends where it did not finish: by a signal, on a pipe that nobody reads, on a full disk.
+"""How a command ends early: by a signal, on a closed pipe, on a full disk.
 
 Standard library alone, so that it holds from the first import on.
 """
@@ -27,14 +27,14 @@ class Stopped(KeyboardInterrupt):
 
 
 def status(stopped: KeyboardInterrupt, kept: str = "no verdict") -> int:
-    """Print in one line what ended the command and what is `kept`; the exit status."""
+    """Print in one line which signal ended the command and what is `kept`; returns the exit status."""
     number = stopped.number if isinstance(stopped, Stopped) else signal.SIGINT
     print(f"nnx-conformance: {WORDS[number]}; {kept}", file=sys.stderr, flush=True)
     return 128 + number
 
 
 def end_on_signals() -> None:
-    """Raise `Stopped` on the first signal; later ones are ignored, so that what is cleaned up gets cleaned up."""
+    """Raise `Stopped` on the first signal; ignore later ones, so that cleaning up finishes."""
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` and shells in the background ignore some
             signal.signal(number, _stop)
@@ -47,7 +47,7 @@ def _stop(number: int, _: FrameType | None) -> None:
 
 
 def guard_screens() -> None:
-    """Let the standard streams write whatever the terminal's encoding, and end quietly where nobody reads them."""
+    """Make the standard streams write in any terminal's encoding, and ignore a closed pipe."""
     sys.stdout = _guarded(sys.stdout, _Pipe)
     sys.stderr = _guarded(sys.stderr, _Unheard)
 
@@ -65,7 +65,7 @@ def _guarded(stream: TextIO | None, kind: type[_Pipe]) -> Any:
 
 
 class _Pipe(io.FileIO):
-    """What is written to a pipe that nobody reads is lost. A disk that is full is reported once."""
+    """A stream that drops writes to a closed pipe, and reports a full disk once."""
 
     def write(self, data: Any, /) -> Any:
         try:
@@ -78,12 +78,12 @@ class _Pipe(io.FileIO):
             raise
 
     def lost(self, error: OSError) -> bool:
-        """Whether the loss is nobody's concern."""
+        """Whether to drop the data silently."""
         return isinstance(error, BrokenPipeError)
 
 
 class _Unheard(_Pipe):
-    """Where messages cannot be written, there is nowhere to say so."""
+    """Standard error: drops messages that it cannot write, as it has nowhere to say so."""
 
     def lost(self, error: OSError) -> bool:
         return True

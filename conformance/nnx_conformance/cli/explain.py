@@ -21,7 +21,7 @@ from nnx_conformance.project.tracks import Track
 
 
 def show_contracts(console: Console) -> None:
-    """The installed contracts and tracks, each with where it comes from.
+    """Print the installed contracts and tracks, each with its distribution.
 
     Raises:
         Misuse: after the others were shown, if one does not load.
@@ -54,7 +54,7 @@ def _show_track(track: Track, console: Console) -> None:
 
 
 def show_contract(contract: Contract, console: Console) -> None:
-    """The checks of a contract."""
+    """Print the checks of a contract."""
     console.print(Text.assemble((contract.name, "bold"), f"  {contract.title}"))
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(no_wrap=True)
@@ -66,7 +66,7 @@ def show_contract(contract: Contract, console: Console) -> None:
 
 
 def show_check(check_id: str, contract_name: str | None, console: Console) -> None:
-    """One check, whole.
+    """Print one check: requirement, wrong and right code, remedy.
 
     Raises:
         Misuse: if no contract has it.

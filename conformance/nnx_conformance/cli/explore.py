@@ -124,7 +124,7 @@ def _exploration(contract: Contract) -> Exploration:
 
 
 def database(contract: str, target: str) -> Path:
-    """The folder where searches of one candidate keep their cases for the next one."""
+    """The folder in which searches of a candidate keep cases for the next search."""
     path, _, name = target.partition("::")
     place = f"{contract} {Path(path).resolve()} {name}"
     with contextlib.suppress(OSError):  # a search keeps nothing where nothing can be kept
@@ -133,7 +133,7 @@ def database(contract: str, target: str) -> Path:
 
 
 def data(coverage: Coverage, exploration: Exploration) -> dict[str, object]:
-    """What was covered, as JSON data."""
+    """The coverage, as JSON data."""
     return {
         "cases": coverage.cases,
         "operations": {name: coverage.done[name] for name in exploration.operations},
@@ -144,14 +144,14 @@ def data(coverage: Coverage, exploration: Exploration) -> dict[str, object]:
 
 
 def show_conditions(met: Progress, console: Console) -> None:
-    """Tell which conditions this search met that earlier ones did not, and which it did not meet either."""
+    """Print the conditions that this search met first, and those that no search met."""
     for label, names in (("anew", met.anew), ("still not", met.still)):
         for name in names:
             console.print(f"  {label:<10} {plain(name)}", soft_wrap=True, markup=False)
 
 
 def show(coverage: Coverage, exploration: Exploration, console: Console) -> None:
-    """Tell how much was covered, in a few lines."""
+    """Print the coverage in a few lines."""
     done, pairs = len(coverage.done), len(coverage.pairs)
     console.print("explored")
     console.print(f"  {coverage.cases} sequences with {coverage.done.total()} operations carried out")

@@ -74,7 +74,7 @@ def reports_in(folder: Path) -> list[str]:
 
 
 def read(folder: Path, name: str) -> list[EnvironmentVerdict]:
-    """One row for each candidate of a report, or one row that says why there is none."""
+    """A verdict for each candidate of a report, or one that says why the report is missing."""
     try:
         return [_verdict(name, report) for report in _reports((folder / f"{name}.json").read_text())]
     except FileNotFoundError:
@@ -125,7 +125,7 @@ def _blocked(report: dict[str, Any], deciding: tuple[str, ...]) -> str:
 
 
 def show(rows: list[EnvironmentVerdict], console: Console) -> None:
-    """Print for each candidate a table and what is violated, and then the sum of it."""
+    """Print a table and the violated checks for each candidate, then the totals."""
     candidates = dict.fromkeys(row.candidate for row in rows if row.candidate) or {"": None}
     for candidate in candidates:
         # An environment without a report has none for any candidate.
@@ -136,7 +136,7 @@ def show(rows: list[EnvironmentVerdict], console: Console) -> None:
 
 
 def _findings(rows: list[EnvironmentVerdict], console: Console) -> None:
-    """Each violated check once, as the first environment reports it that has it."""
+    """Each violated check once, as the first environment that violates it reports it."""
     reported = set()
     for row in rows:
         for check, what, remedy in row.findings:

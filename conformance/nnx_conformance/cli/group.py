@@ -23,7 +23,7 @@ from nnx_conformance.cli.watch import watch
 
 
 class Commands(click.Group):
-    """Commands of which each ends with one of the kit's exit statuses."""
+    """A group whose commands all end with the kit's exit statuses."""
 
     def invoke(self, ctx: click.Context) -> Any:
         with exit_statuses():

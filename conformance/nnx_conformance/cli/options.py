@@ -1,4 +1,4 @@
-"""What several commands share: options and how they are validated, progress, where output goes."""
+"""Options that several commands share, their validation, and the progress bar."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def seconds(option: str, value: float) -> float:
 
 @contextmanager
 def writing(option: str, output: Path) -> Iterator[None]:
-    """Say of a file that cannot be written which option named it."""
+    """Turn a failing write into misuse that names the option."""
     try:
         yield
     except OSError as error:
@@ -45,7 +45,7 @@ def writing(option: str, output: Path) -> Iterator[None]:
 
 
 def writable(option: str, output: Path) -> None:
-    """Find out before the work is done that its result cannot be written; a file that is not there yet is not left."""
+    """Raise `Misuse` before the work if its result cannot be written; leaves no new file behind."""
     new = not output.exists()
     with writing(option, output), output.open("a"):
         pass
@@ -146,7 +146,7 @@ def feedback_of(text: str) -> Feedback:
 
 @contextmanager
 def progress_on(console: Console, target: str) -> Iterator[session.Progress]:
-    """Show how far judging has come, in one line that is overwritten and at last removed, also by an interrupt."""
+    """Show progress in one line, which disappears at the end and on an interrupt."""
     texts = (TextColumn("{task.fields[target]}", markup=False), TextColumn("{task.description}"))
     columns = (*texts, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not animated(console)) as bar:

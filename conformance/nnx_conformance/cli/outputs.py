@@ -1,4 +1,4 @@
-"""What `check` writes, and where: `--format NAME`, `--format NAME=FILE`, `--output FILE`."""
+"""The outputs of `check`: `--format NAME`, `--format NAME=FILE`, `--output FILE`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Output:
 
 
 def outputs(given: Sequence[str], output: Path | None) -> tuple[Output, ...]:
-    """What is to be written, in the order in which it was asked for.
+    """The outputs to write, in the order of the options.
 
     Args:
         given: the values of `--format`; the terminal's if there is none.
@@ -84,7 +84,7 @@ def _once_each(chosen: tuple[Output, ...]) -> None:
 
 
 def write(reports: Sequence[Report], chosen: Sequence[Output], **options: Any) -> None:
-    """Write each output in UTF-8, whatever the terminal's encoding, for files of these forms say so.
+    """Write each output in UTF-8, whatever the terminal's encoding: the formats require it.
 
     Args:
         reports: all of them.

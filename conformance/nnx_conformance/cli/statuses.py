@@ -23,7 +23,7 @@ REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, 
 
 @contextmanager
 def exit_statuses() -> Iterator[None]:
-    """Turn misuse and what the machine refuses into exit status 2, a failure of the kit into 3, each in one message."""
+    """Turn misuse and errors of the system into exit status 2, a failure of the kit into 3, each with one message."""
     try:
         _somewhere()
         yield
@@ -50,7 +50,7 @@ def explained(error: Exception) -> tuple[int, str]:
 
 
 def _somewhere() -> None:
-    """Raise `Misuse` in a folder that is gone: every relative path would fail in its own way."""
+    """Raise `Misuse` if the current folder is gone, before each relative path fails in its own way."""
     try:
         os.getcwd()
     except FileNotFoundError as error:
@@ -58,7 +58,7 @@ def _somewhere() -> None:
 
 
 def _refusal(error: OSError) -> str:
-    """What the machine refuses, in one line; empty if the error is none of that."""
+    """An error of the file system in one line; empty for any other error."""
     try:
         _somewhere()
         tempfile.gettempdir()

@@ -128,7 +128,7 @@ def _watch(options: CheckOptions, targets: Iterable[str], changes: Changes, *, q
 def _judge(
     options: CheckOptions, watched: WatchedTarget, reports: dict[str, Report], screen: Console, *, quiet: bool
 ) -> None:
-    """Judge one candidate, and say what changed; one that cannot be judged as it stands is said to be so."""
+    """Judge one candidate and print what changed, or why it cannot be judged now."""
     target = watched.target
     if watched.gone:
         names = ", ".join(file.name for file in watched.gone)

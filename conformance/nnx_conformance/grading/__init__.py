@@ -1,1 +1,1 @@
-"""Grading many candidates: read them, judge each once, keep every result as it comes."""
+"""Grades many candidates: reads them, judges each once, stores every result as it comes."""

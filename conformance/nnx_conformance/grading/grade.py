@@ -43,7 +43,7 @@ def graded(key: str, report: Report, places: tuple[DrawnAt, ...] = ()) -> Grade:
 
 
 def ungraded(key: str, reason: str, seconds: float = 0.0) -> Grade:
-    """The grade of a candidate at which the kit itself failed: no verdict."""
+    """The grade of a candidate on which the kit itself failed: no verdict."""
     return Grade(key, "the kit failed", seconds, reason)
 
 

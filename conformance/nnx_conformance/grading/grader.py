@@ -1,4 +1,4 @@
-"""One judge of a grading: a fork server, the drawn cases, and one candidate after the other. Never runs one itself."""
+"""One judge of a grading: a fork server and the drawn cases, for one candidate after the other. Runs none itself."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Grader:
         self._proven = True
 
     def _warm(self, contract: Contract, warm: RunPlan, process: Process) -> None:
-        """Compile what is run without traces, too: of wrong candidates every second one comes to that."""
+        """Compile for runs without traces too: every second wrong candidate needs them."""
         try:
             process.load(contract.entry, contract.parameters, contract.observer)
             for case in self._one_of_each_shape(contract):
@@ -103,7 +103,7 @@ class Grader:
         return {_shapes(case): case for case in reversed(cases)}.values()
 
     def grade(self, task: Task) -> Grade:
-        """The grade of one candidate; a failure of the kit is one, too."""
+        """The grade of one candidate, even if the kit fails."""
         started = time.monotonic()
         places: list[DrawnAt] = []
         try:
@@ -148,7 +148,7 @@ class Grader:
 
 
 def _note(task: Task) -> str:
-    """What of a candidate does not run: magics of a notebook."""
+    """The note on what does not run: a notebook's magics."""
     if not is_notebook(task.id):
         return ""
     try:

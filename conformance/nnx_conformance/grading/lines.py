@@ -1,4 +1,4 @@
-"""Lines as they come from a descriptor, without waiting for any."""
+"""Reads lines from a descriptor as they come, without waiting."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class Lines:
 
     @property
     def ended(self) -> bool:
-        """Whether there is no line left, and none will come."""
+        """Whether no line is left and none will come."""
         return self._closed and not self._ready
 
     def take(self) -> tuple[int, bytes] | None:
-        """The number and the bytes of the next line; None if no whole one has come."""
+        """The number and bytes of the next line; None if no whole line has come."""
         return self._ready.popleft() if self._ready else None
 
     def read(self) -> None:
-        """Take in what has come; waits if nothing has."""
+        """Read the available bytes; waits if there are none."""
         data = os.read(self.descriptor, CHUNK)
         if not data:
             self._closed = True

@@ -53,7 +53,7 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def progress_on(console: Console) -> Iterator[CountProgress]:
-    """Show how far a grading has come, at which rate, and how long it will take, in one line that is overwritten."""
+    """Show the progress, rate and remaining time of a grading in one line."""
     columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not animated(console)) as bar:
         task = bar.add_task("", total=None)
@@ -61,7 +61,7 @@ def progress_on(console: Console) -> Iterator[CountProgress]:
 
 
 def summary(rows: Sequence[StoredGrade], accounting: Accounting, seconds: float, console: Console) -> None:
-    """What came out: by status, by check, and the slowest."""
+    """Print the results by status and by check, and the slowest candidates."""
     known = accounting.contents - accounting.judged
     rate = f", {60 * accounting.judged / seconds:.0f} a minute" if accounting.judged and seconds else ""
     total = f"{accounting.candidates} candidates of {accounting.contents} contents; "
@@ -122,7 +122,7 @@ def json_lines(rows: Sequence[StoredGrade], store: Store) -> Iterator[str]:
 
 
 def row_data(row: StoredGrade, store: Store) -> dict[str, Any]:
-    """One candidate as JSON data, its report included; that is None if the kit failed at it."""
+    """One candidate as JSON data with its report, which is None if the kit failed."""
     stored = store.stored(row.id)
     report = report_data(named(stored[0], row.id)) if stored and stored[0] else None
     return {**dataclasses.asdict(row), "report": report}
@@ -143,12 +143,12 @@ def _csv(*fields: str) -> str:
 
 
 def _harmless(field: str) -> str:
-    """A cell that no spreadsheet takes for a formula: ids and reasons are made by candidates."""
+    """A cell that no spreadsheet takes for a formula: candidates make ids and reasons."""
     return f"'{field}" if field.startswith(("=", "+", "-", "@")) else plain(field)
 
 
 def named(report: Report, id: str) -> Report:
-    """The report under the id of a candidate, which its lines name too: others may have the same content."""
+    """The report under a candidate's id, in its lines too: several candidates may share a content."""
     findings = tuple(_renamed(finding, id) for finding in report.findings)
     return dataclasses.replace(report, candidate=id, findings=findings)
 
@@ -167,7 +167,7 @@ def known_format(form: str, known: Sequence[str] = FORMATS) -> None:
 
 
 def write_page(rows: Sequence[StoredGrade], store: Store, form: str, file: IO[str], feedback: Feedback) -> list[str]:
-    """Write the stored reports as one page, judging nothing again; the ids of those that have none."""
+    """Write the stored reports as one page, without judging; returns the ids that have no report."""
     stored = {row.id: store.stored(row.id) for row in rows}
     reports = [limited(named(each[0], id), feedback) for id, each in stored.items() if each and each[0]]
     formats.get(form).write(reports, cast("TextIO", file))
@@ -176,7 +176,7 @@ def write_page(rows: Sequence[StoredGrade], store: Store, form: str, file: IO[st
 
 @contextmanager
 def console_for(output: Path | None) -> Iterator[Console]:
-    """Where to write: a file, or the terminal."""
+    """A console that writes to a file or the terminal."""
     if output is None:
         yield Console(highlight=False)
         return

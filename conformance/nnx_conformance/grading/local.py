@@ -1,4 +1,4 @@
-"""Judges on this machine: a process each, one candidate at a time each. One that dies is replaced."""
+"""Judges on this machine: one process each, one candidate at a time. Replaces a judge that dies."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class _Pool:
         return _Judge(process, ours)
 
     def prepare(self, *, many: bool) -> None:
-        """Let one judge the contract's own candidate, while the others start, and more if there are `many`."""
+        """Let one judge prepare while the others start; with `many`, it compiles more."""
         first = self._judges[0].connection
         try:
             first.send(many)
@@ -117,14 +117,14 @@ class _Pool:
         return self._judges[-1]
 
     def close(self) -> None:
-        """End the judges, who have nothing more to do."""
+        """End the idle judges."""
         for judge in self._judges:
             judge.connection.close()
         for judge in self._judges:
             self._end(judge, LEAVING_SECONDS)
 
     def stop(self) -> None:
-        """End every judge now; what one is at is given up."""
+        """End every judge now, in the middle of a candidate."""
         for judge in self._judges:
             judge.process.terminate()
         for judge in self._judges:
@@ -139,7 +139,7 @@ class _Pool:
 
 
 def _serve(connection: Connection, plan: GradingPlan) -> None:
-    """A judge's process: prepare on request, judge what comes, until the other side hangs up or ends it."""
+    """A judge's process: prepares and judges on request, until the other side closes or ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # one who interrupts the grading lets it end its judges itself
     signal.signal(signal.SIGTERM, _leave)
     interrupts.admit()
@@ -161,7 +161,7 @@ def _serve(connection: Connection, plan: GradingPlan) -> None:
 
 
 def _leave(*_: object) -> None:
-    """End in order, the fork server first; a second signal, to the whole group, is not to break that off."""
+    """End in order, the fork server first; ignore a second signal to the group meanwhile."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt
 

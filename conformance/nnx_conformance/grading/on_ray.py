@@ -1,4 +1,4 @@
-"""Judges on a Ray cluster: an actor each, which owns a fork server and never runs a candidate itself.
+"""Judges on a Ray cluster: one actor each, which owns a fork server and runs no candidate itself.
 
 Ray starts them, places them and reports when one is lost with its node; another then judges what it had.
 """
@@ -26,7 +26,7 @@ INSTALL = "pip install 'nnx-conformance[ray]'"
 
 
 class Judge:
-    """One judge, in a process of Ray's. Its methods are called from afar."""
+    """One judge, in a Ray process; Ray calls its methods."""
 
     def __init__(self, plan: GradingPlan, wanted: dict[str, str]) -> None:
         from nnx_conformance.grading.grader import Grader
@@ -145,7 +145,7 @@ class _Judges:
                     yield grade
 
     def _wait(self, source: TaskSource) -> list[Any]:
-        """What Ray has done; while a judge is idle and tasks may come, both are looked at in turn."""
+        """Wait for Ray's results; while a judge is idle and tasks may come, poll both."""
         running = [*self._starting, *self._busy]
         if not self._ready or source.ended:
             return list(self._ray.wait(running, num_returns=1)[0])
@@ -177,7 +177,7 @@ class _Judges:
         self._busy[judge.grade.remote(task)] = judge, task
 
     def _take(self, reference: Any, again: deque[Task]) -> Grade | None:
-        """A grade; None if the judge was lost and there is to be another try."""
+        """A grade; None if the judge was lost and another one tries."""
         judge, task = self._busy.pop(reference)
         try:
             grade: Grade = self._ray.get(reference)

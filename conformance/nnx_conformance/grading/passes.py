@@ -43,7 +43,7 @@ class Pass:
 
 
 def passes(rows: Iterable[StoredGrade], ks: Sequence[int]) -> list[Pass]:
-    """The figure for each k. What was not judged, or where the kit failed, is no sample; what timed out does not pass.
+    """pass@k for each k. A candidate without a verdict is no sample; one that timed out does not pass.
 
     Raises:
         Misuse: if a k is < 1, an id is not of the form, or no task has so many samples.

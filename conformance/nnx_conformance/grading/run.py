@@ -1,4 +1,4 @@
-"""A grading from end to end: what is not known yet is judged, once for each content, and kept as it comes."""
+"""A grading from end to end: judges each unknown content once, and stores every result as it comes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CountProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Accounting:
-    """What a grading had to do.
+    """How much a grading judged.
 
     Attributes:
         candidates: how many there are.
@@ -60,7 +60,7 @@ def grade(
 
 @contextmanager
 def compilations(plan: GradingPlan) -> Iterator[str]:
-    """A folder for compilations, where candidates cannot write to it."""
+    """A folder for compilations that candidates cannot write to."""
     if plan.jail.level != "sandbox":
         yield ""
         return
@@ -82,5 +82,5 @@ def settled(jail: Jail) -> Jail:
 
 
 def cores() -> int:
-    """How many judges work at the same time if nobody says otherwise."""
+    """How many judges work at once by default."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

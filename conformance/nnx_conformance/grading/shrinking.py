@@ -1,4 +1,4 @@
-"""The smallest cases of one stored candidate, looked for when somebody asks: `grade` itself looks for none."""
+"""Shrinks the cases of one stored candidate on request; `grade` itself shrinks none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the tasks of a grading come from: a list, or a stream that gives them as they come."""
+"""The source of a grading's tasks: a list, or a stream."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnx_conformance.grading.tasks import Task
 
 
 class TaskSource(Protocol):
-    """Gives tasks to whoever judges, who asks only when a judge is idle: so what is not needed yet is not read."""
+    """Gives tasks to idle judges, and reads no more than they need."""
 
     @property
     def size(self) -> int | None:
@@ -18,20 +18,20 @@ class TaskSource(Protocol):
 
     @property
     def ended(self) -> bool:
-        """Whether there is none left, and none will come."""
+        """Whether no task is left and none will come."""
 
     def take(self) -> Task | None:
-        """The next task; None if none is there now."""
+        """The next task; None if there is none yet."""
 
     def fileno(self) -> int:
-        """What can be read from as soon as more may have come; asked for only while `take` gives none."""
+        """The descriptor to wait on while `take` gives None."""
 
     def read(self) -> None:
-        """Take in what has come, without waiting."""
+        """Read the available input, without waiting."""
 
 
 class Listed:
-    """A source of tasks that are all there."""
+    """A source of a known list of tasks."""
 
     def __init__(self, tasks: Iterable[Task]) -> None:
         self._tasks = deque(tasks)
@@ -47,8 +47,8 @@ class Listed:
         return self._tasks.popleft() if self._tasks else None
 
     def fileno(self) -> int:
-        """Never asked for: no more will come."""
+        """Never called: a list gets no more tasks."""
         raise NotImplementedError
 
     def read(self) -> None:
-        """Nothing more comes."""
+        """Do nothing: a list gets no more tasks."""

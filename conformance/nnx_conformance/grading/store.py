@@ -1,4 +1,4 @@
-"""Results in one SQLite file, written as they come: a grading that is killed loses none, and goes on where it was."""
+"""Stores results in one SQLite file as they come: a killed grading loses none, and continues."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Store:
         self._database.execute("PRAGMA synchronous = NORMAL")
 
     def enlist(self, candidates: Iterable[tuple[str, str, bytes]]) -> None:
-        """Take in candidates: id, key and source. One that was known by this id is replaced, its old result kept."""
+        """Store candidates: id, key and source. Replaces a candidate of the same id, and keeps its old result."""
         with self._clearly(), self._database:
             self._database.execute("BEGIN")
             self._database.executemany("INSERT OR REPLACE INTO candidates VALUES (?, ?, ?)", candidates)
@@ -116,7 +116,7 @@ class Store:
             return {key for (key,) in rows}
 
     def add(self, grade: Grade) -> None:
-        """Keep one result, at once and for good."""
+        """Store one result, durably."""
         report = wire.dumps(grade.report) if grade.report else None
         row = (grade.key, grade.status, grade.seconds, grade.reason, report, time.time())
         violated = [(finding.check, grade.key) for finding in grade.report.findings] if grade.report else []
@@ -172,7 +172,7 @@ class Store:
 
     @contextlib.contextmanager
     def _clearly(self) -> Iterator[None]:
-        """Say what is wrong with the file; what was stored before stays."""
+        """Turn an error of SQLite into misuse; stored results stay."""
         try:
             yield
         except sqlite3.Error as error:

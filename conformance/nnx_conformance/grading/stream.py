@@ -1,4 +1,4 @@
-"""Grading as a service to other programs: candidates come line by line, each is answered as soon as it is judged."""
+"""Grading as a service: reads candidates line by line and answers each as soon as it is judged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WriteLine = Callable[[dict[str, Any]], None]
 
 
 def judge_stream(descriptor: int, plan: GradingPlan, store: Store, engine: Engine, write: WriteLine) -> Counter[str]:
-    """Judge what comes from a descriptor until it ends, and write an answer for each line, in any order.
+    """Judge candidates from a descriptor until it ends, and answer each line, in any order.
 
     Returns:
         how many candidates have each status; a line that holds none is `refused`.
@@ -42,7 +42,7 @@ def judge_stream(descriptor: int, plan: GradingPlan, store: Store, engine: Engin
 
 
 class _CandidateStream:
-    """A `Source` of the candidates that are not known; those that are, it answers itself."""
+    """A `TaskSource` of new candidates; answers known ones itself."""
 
     size = None
 
@@ -77,7 +77,7 @@ class _CandidateStream:
         return None
 
     def _task(self, number: int, line: bytes) -> Task | None:
-        """What is to be judged; None where that is known, or under way.
+        """The task of a line; None if its result is known or under way.
 
         Raises:
             Misuse: if the line holds no candidate, or one of an id that came before.
@@ -100,7 +100,7 @@ class _CandidateStream:
         return Task(asked, one.id, one.source) if new else None
 
     def answer(self, key: str, *, known: bool) -> None:
-        """Answer all who asked for a result that is stored now; one that is not `known` for good is judged again."""
+        """Answer all lines that wait for a stored result; a result that is not `known` is judged again."""
         if known:
             self._known.add(key)
         for id in self._asking.pop(key, []):

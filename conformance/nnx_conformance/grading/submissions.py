@@ -41,7 +41,7 @@ class Submission:
 
 
 def file_name(id: str) -> str:
-    """What a candidate's file is called where it is judged."""
+    """The name of a candidate's file while it is judged."""
     return NOTEBOOK if is_notebook(id) else FILE
 
 
@@ -122,7 +122,7 @@ def of_line(place: str, line: bytes) -> Submission:
 
 
 def _text(id: str) -> str:
-    """An id as text that can be stored: a file's name may be no UTF-8, and JSON may hold half a character."""
+    """An id that SQLite can store: a file name may be no UTF-8, and JSON may hold half a character."""
     return id.encode("utf-8", "backslashreplace").decode()
 
 

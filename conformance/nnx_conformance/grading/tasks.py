@@ -43,7 +43,7 @@ class GradingPlan:
 
 
 def versions() -> dict[str, str]:
-    """Of all that a verdict depends on besides the plan. Imports none of it."""
+    """The versions that a verdict depends on besides the plan. Imports none of the packages."""
     packages = ("nnx-conformance", "jax", "jaxlib", "flax", "hypothesis")
     return {"python": platform.python_version(), **{package: version(package) for package in packages}}
 
@@ -71,13 +71,13 @@ class Task:
 
 
 class Attempts:
-    """How often judges have died at a candidate."""
+    """Counts how often judges died on a candidate."""
 
     def __init__(self) -> None:
         self._died: dict[str, int] = {}
 
     def died(self, task: Task) -> Grade | None:
-        """Count a death; the grade if there is to be no further try."""
+        """Count a death; returns the grade after the last try."""
         self._died[task.key] = self._died.get(task.key, 0) + 1
         if self._died[task.key] < TRIES:
             return None

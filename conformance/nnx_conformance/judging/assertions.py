@@ -1,4 +1,4 @@
-"""What holds is asserted by chex.
+"""chex asserts what holds.
 
 NumPy screens what a check compares on each case, its claims, because an assertion of chex takes 0.2 to 0.4 ms. chex
 then asserts the claims of many cases at once, as joined arrays. So chex has asserted every value that a report calls
@@ -25,13 +25,13 @@ TINY = np.finfo(np.float64).tiny
 
 
 def asserted(check: Check, case: Case, reading: Any) -> Judgement:
-    """What a check says of one case, once chex has asserted what it compared."""
+    """The judgement of a check on one case, once chex has asserted its claims."""
     judgement, claims, _ = judged(check, case, reading)
     return _refuted(words) if judgement is None and (words := wording(claims)) else judgement
 
 
 def settle(tally: Tally) -> None:
-    """Assert the claims that wait in a tally; the check is violated on those that chex refutes.
+    """Assert the waiting claims of a tally; those that chex refutes violate the check.
 
     Raises:
         KitError: if chex refutes the claims together and none of them alone.
@@ -51,7 +51,7 @@ def _refuted(words: str) -> Violation:
 
 
 def wording(claims: Iterable[Claim]) -> str:
-    """The words of chex's assertion that fails for these claims; empty if they hold."""
+    """chex's words for the claims that fail; empty if all hold."""
     try:
         _assert(list(claims))
     except AssertionError as error:
@@ -94,5 +94,5 @@ def _assert(claims: list[Claim]) -> None:
 
 
 def _joined(arrays: list[Any]) -> Any:
-    """The numbers of arrays, one behind the other."""
+    """The numbers of several arrays, concatenated."""
     return np.concatenate([array.ravel() for array in arrays])

@@ -1,4 +1,4 @@
-"""Causes before symptoms: which violated check each violation is there because of.
+"""Causes before symptoms: finds the violated check that explains each violation.
 
 A check names in `Violation.because` the checks that its violation may follow from. What of that holds is worked out
 here, for all contracts and every output: from the tallies once the cases are judged, and again once the violations are
@@ -18,7 +18,7 @@ HISTORY = "the result depends on what ran before, on chance or on time"
 
 
 def block_on_edges(violated: Iterable[Tally], tallies: Mapping[str, Tally]) -> None:
-    """Let a violated check of the core block what follows from it on an edge: an edge adds nothing to the core then."""
+    """Block edge checks by the violated core check that explains them: then the edge adds nothing."""
     for tally in violated:
         assert tally.example is not None
         causes = [check for check in tally.example.violation.because if tallies[check].violated]
@@ -27,7 +27,7 @@ def block_on_edges(violated: Iterable[Tally], tallies: Mapping[str, Tally]) -> N
 
 
 def blame_history(history: Tally, tally: Tally, request: Request, example: Example) -> None:
-    """Let the contract's history check block a check that one and the same case kept and broke.
+    """Block a check that the same case both kept and broke by the contract's history check.
 
     Where the history check was not violated by itself, it is now.
 
@@ -45,7 +45,7 @@ def blame_history(history: Tally, tally: Tally, request: Request, example: Examp
 
 
 def roots(reported: Iterable[Tally]) -> dict[str, str]:
-    """For each violated check the one at the root of it: itself, if it follows from no other.
+    """The root of each violated check: itself, unless it follows from another.
 
     Of checks that follow from each other in a circle, the first is the root. A MUST check follows from no SHOULD check:
     what decides the verdict is not hidden under advice.

@@ -165,7 +165,7 @@ def judge_target(
 
 
 def validate(settings: Settings, contract: str) -> None:
-    """Raise `Misuse` for settings that mean nothing, before anything is started."""
+    """Raise `Misuse` for invalid settings, before anything starts."""
     if type(settings.max_examples) is not int or settings.max_examples < 1:
         raise expected("a whole number >= 1", "max_examples", settings.max_examples, "Leave it out for 200.")
     if type(settings.seed) is not int or settings.seed < 0:
@@ -211,7 +211,7 @@ class Job:
 
 
 def judge(job: Job) -> Report:
-    """Judge the candidate that a job's sessions lead to."""
+    """Judge the candidate of a job."""
     validate(job.settings, job.contract)
     started = time.monotonic()
     session = job.opener()  # its process imports JAX and Flax, while this one imports the contract, Hypothesis and chex

@@ -1,4 +1,4 @@
-"""A candidate that outlives its process: the next request goes to a new one, with as many devices as it needs."""
+"""A client that outlives the candidate's process: it starts the next one, with as many devices as a request needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENDED = NotApplicable("the process ended on this case")
 
 
 class Client:
-    """A session that is opened again when the candidate's process ends.
+    """A session that reopens when the candidate's process ends.
 
     Attributes:
         isolated: whether a new session starts without what ran before: a process does, this very one does not.
@@ -32,7 +32,7 @@ class Client:
         self._submitted: deque[Request] = deque()
 
     def _session(self, request: Request | None = None) -> Session:
-        """The session of a request, by the devices that it needs; they can be had in a process of its own alone."""
+        """The session for a request, by the number of devices that it needs; only another process can have more."""
         devices = self.contract.observer.devices(request) if request and self.isolated else 1
         if devices not in self._open:
             session = self._open[devices] = self._opener()
@@ -71,7 +71,7 @@ class Client:
         return facts
 
     def judge(self, check: Check, request: Request) -> tuple[Judgement, Any]:
-        """What one check says of a case, and the facts that it was judged by.
+        """The judgement of one check on a case, and the facts behind it.
 
         A process that ends breaks the check that is to blame for it; any other check then says `ENDED`, as all do where
         the time was up. There are no facts in either case.
@@ -87,23 +87,23 @@ class Client:
         return asserted(check, request.case, reading), facts
 
     def to_blame(self, case: Case) -> str:
-        """The check that a process breaks that ends on this case: the core's fallback, or the edge's own."""
+        """The check to blame if the process ends on this case: the core's fallback, or the edge's own."""
         return self.contract.fallback if case.domain == CORE else case.domain
 
     def restart(self) -> None:
-        """End what runs; the next request goes to a new session, where nothing ran before."""
+        """End the session; the next request opens a new one, where nothing ran before."""
         self.close()
         self._submitted.clear()
         self._import_reported = False
 
     def fresh(self) -> Client:
-        """The same candidate anew, beside this one."""
+        """A second client of the same candidate."""
         session = self._opener()
         session.load(self.contract.entry, self.contract.parameters, self.contract.observer)
         return Client(self.contract, session, self._opener)
 
     def close(self) -> None:
-        """End what runs."""
+        """End the session."""
         while self._open:
             self._open.popitem()[1].close()
 

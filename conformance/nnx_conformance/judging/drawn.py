@@ -1,4 +1,4 @@
-"""The cases of a domain: drawn when they are needed, or drawn once and kept for many candidates."""
+"""The cases of a domain: drawn on demand, or drawn once for many candidates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nnx_conformance.process.fork_server import ForkServer
 
 
 class Draw(Protocol):
-    """Gives every case of a domain to `visit`; what that raises ends the visits, and is raised here."""
+    """Passes every case of a domain to `visit`; an exception of `visit` ends the drawing and is raised here."""
 
     def __call__(self, domain: Domain, settings: Settings, visit: Callable[[Case], None]) -> None:
         """Draw by these settings, and visit each case in turn."""
@@ -24,12 +24,12 @@ class Draw(Protocol):
 
 @functools.lru_cache(maxsize=64)
 def parts(domain: Domain, seed: int) -> tuple[Part, ...]:
-    """The parts of a domain, made once: making their strategies takes as long as judging some dozens of cases."""
+    """The parts of a domain, cached: making their strategies takes as long as judging some dozens of cases."""
     return domain.parts(seed)
 
 
 def drawn(domain: Domain, settings: Settings, visit: Callable[[Case], None]) -> None:
-    """Draw while they are visited: nothing is kept, and the candidate need not wait for the last."""
+    """Draw while visiting: keeps nothing, and the candidate need not wait for the last case."""
     for part in parts(domain, settings.seed):
         engine.draw(part.cases, part.count(settings.max_examples), settings.seed, visit)
 
@@ -42,7 +42,7 @@ def two_cases(contract: Contract) -> list[Case]:
 
 
 class DrawnOnce:
-    """Draws a domain once: the same seed draws the same, so every candidate is judged as it would be alone."""
+    """Draws a domain once for all candidates; equal seeds draw equal cases, so sharing changes no verdict."""
 
     def __init__(self) -> None:
         self._cases: dict[tuple[str, int, int], list[Case]] = {}
@@ -60,7 +60,7 @@ class DrawnOnce:
 
 @dataclass(frozen=True)
 class Warm:
-    """What is kept from one candidate to the next: a fork server, which has imported JAX and Flax, and the cases."""
+    """A fork server that has imported JAX and Flax, and the drawn cases, shared by candidates."""
 
     fork_server: ForkServer
     draw: Draw = field(default_factory=DrawnOnce)

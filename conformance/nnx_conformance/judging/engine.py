@@ -26,11 +26,11 @@ BATCH = 200
 
 
 class _Violated(Exception):
-    """For Hypothesis: a case is to be shrunk."""
+    """Tells Hypothesis to shrink a case."""
 
 
 def draw(cases: SearchStrategy[Case], count: int, seed_value: int, visit: Callable[[Case], None]) -> None:
-    """Give up to `count` cases to `visit`; what it raises ends the visits, and is raised here past Hypothesis.
+    """Pass up to `count` cases to `visit`; its exceptions end the drawing and are raised here, past Hypothesis.
 
     In batches, each an engine of its own: Hypothesis remembers all that one engine drew.
     """
@@ -102,7 +102,7 @@ def _shrink_batch(cases: SearchStrategy[Case], count: int, seed_value: int, sear
 
 
 class TimeUp(BaseException):
-    """Ends a search; Hypothesis takes no notice of it, as it is no Exception."""
+    """Ends a search; no Exception, so Hypothesis lets it through."""
 
 
 def search(
@@ -144,7 +144,7 @@ def search(
 
 
 class _Shrink:
-    """What is known while shrinking: the cases tried, the last on which Hypothesis settled, and if it was cut short."""
+    """The state of a shrink: the cases tried, the one on which Hypothesis settled, and whether time ran out."""
 
     def __init__(self, start: str, violates: Callable[[Case], bool], deadline: float) -> None:
         self._start = start

@@ -1,4 +1,4 @@
-"""The candidate's source as the judge reads it: its file, and the lines around each finding.
+"""The candidate's source: its file, and the lines around each finding.
 
 The candidate's process names the lines of findings, so they are not trusted: a file is read only if it is the
 candidate's own or one beside it that its own file imports, and shown only if the line in it is what was reported.
@@ -57,7 +57,7 @@ class SourceFile:
         return Path(os.path.relpath(path)).as_posix()
 
     def beside(self, line: Line) -> bool:
-        """Whether a line is said to be in the candidate's folder."""
+        """Whether a line claims to be in the candidate's folder."""
         return not line.file.startswith(("/", "../"))
 
     def around(self, line: Line | None) -> Excerpt | None:
@@ -116,7 +116,7 @@ def notebook_of(path: Path) -> Notebook | None:
 
 
 def _bytes(path: Path, largest: int) -> bytes:
-    """What a regular file holds; nothing if it is larger."""
+    """The bytes of a regular file; empty if it is larger."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:

@@ -1,4 +1,4 @@
-"""Judging the cases of one candidate: draw them, observe them, let every check judge every case, and count."""
+"""Judges one candidate: draws cases, observes them, applies every check to every case, and counts."""
 
 from __future__ import annotations
 
@@ -94,13 +94,13 @@ class Judging:
         self._started = time.monotonic()
 
     def run(self) -> None:
-        """Judge the planned domains; a candidate that does not survive the core is not taken to the edges."""
+        """Judge the planned domains; skips the edges if the candidate dies on the core."""
         for domain in self._planned():
             if not self.over and domain.name not in self._ended and self._survives(domain, self._drawn):
                 self._survives(domain, self._lead)
 
     def first_tier(self, tier: Tier) -> None:
-        """Judge some of the drawn cases before the others; `run` then leaves them out."""
+        """Judge some of the drawn cases first; `run` then skips them."""
         for domain in self._planned():
             if not self.over and not self._survives(domain, lambda each: self._drawn(each, tier.of(each.name))):
                 self._ended.add(domain.name)
@@ -148,7 +148,7 @@ class Judging:
             self._take()
 
     def _led(self, domain: Domain) -> tuple[Case, ...]:
-        """The cases to which the candidate's own conditions lead; no more of them than of those that are drawn."""
+        """The cases that the candidate's conditions lead to, at most as many as the user asks for."""
         if not self._leads or domain.components is None:
             return ()
         self.leading = Leading(self.client.fresh(), domain.components, self.contract.calls)
@@ -239,12 +239,12 @@ class Judging:
             self._on_finding(self.contract.by_id[check], violation)
 
     def settle(self) -> None:
-        """Assert what the checks compared on the cases where they hold."""
+        """Assert the waiting claims of all checks."""
         for tally in self.tallies.values():
             settle(tally)
 
     def ended(self, request: Request, ended: Ended, place: DrawnAt | None = None) -> None:
-        """Count that the candidate's process came to its end on a request, and start it anew.
+        """Count that the candidate's process ended on a request, and start a new one.
 
         One that ran out of time breaks nothing: what the case was to show was not judged.
         """

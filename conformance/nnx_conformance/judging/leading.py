@@ -1,4 +1,4 @@
-"""Leading cases to a candidate's conditions: a session of its own that is watched, and never judged.
+"""Leads cases to a candidate's conditions, in a watched session that is never judged.
 
 The cases that a search leads to are judged like drawn ones, elsewhere, on the source as it stands.
 """
@@ -61,7 +61,7 @@ class Leading:
 
     @property
     def conditions(self) -> Conditions:
-        """What was met."""
+        """The conditions, and which outcomes the cases met."""
         every = self._search.conditions.values() if self._search else ()
         # Functions that no case comes to are not part of what is judged: a script's `main`, for example.
         ran = {(each.site.line.file, each.site.function) for each in every if each.cases}
@@ -90,7 +90,7 @@ class Leading:
         self._client.close()
 
     def _watch(self, case: Case) -> Sequence[Site] | None:
-        """The conditions of one run; None where the candidate's process ended on it."""
+        """The conditions of one run; None if the candidate's process ended on it."""
         if time.monotonic() > self._until and self._search:
             self._note, self._until = "looking for cases took as long as judging them", math.inf
             self._search.stop()

@@ -1,4 +1,4 @@
-"""Moves from one case to others: a number in it is changed, or a value put in as each part that it may be."""
+"""Moves from one case to others: change a number of it, or put a value in as any part."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def beside(value: float, whole: bool) -> tuple[float, ...]:
 
 
 def placements(components: Components, case: Case, target: Any) -> Iterator[Case]:
-    """The case with a value in each part that can have it."""
+    """The cases that hold a value in one of the parts that can take it."""
     for name, role in components.roles.items():
         for value in _values(role, case[name], target):
             if (placed := components.put(case, name, value)) is not None:

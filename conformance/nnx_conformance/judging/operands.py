@@ -1,4 +1,4 @@
-"""Operands of a comparison: the numbers in them, how far apart they are, and what would bring them together."""
+"""Operands of a comparison: their numbers, their distance, and the values that would make them equal."""
 
 from __future__ import annotations
 
@@ -72,13 +72,13 @@ def _elements(left: np.ndarray, right: np.ndarray, wanted: Outcome) -> list[Pair
 
 
 def distance(visit: Comparison, wanted: Outcome) -> tuple[float, float]:
-    """How far a comparison is from coming out otherwise: how many parts differ, and by how much."""
+    """How far a comparison is from its other outcome: how many parts differ, and by how much."""
     far = pairs(visit, wanted)
     return _apart(far) if far else (MEMBERS + 1.0, 0.0)
 
 
 def targets(visit: Comparison, ordered: bool) -> Iterator[Any]:
-    """What to put in: the other operand, members of a set nearest first, parts of a tuple, and numbers beside them."""
+    """The values to try: the other operand, members of a set nearest first, parts of a tuple, and their neighbours."""
     left, right = visit.left.value, visit.right.value
     for value, other in ((right, left), (left, right)):
         if isinstance(value, (list, np.ndarray)) and len(value):

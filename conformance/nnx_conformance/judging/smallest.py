@@ -1,4 +1,4 @@
-"""From violations to findings that stand: the smallest case of each, confirmed.
+"""From violations to confirmed findings, each with its smallest case.
 
 A violation that shows at one time and not at another, or only after other cases ran, is no violation of its own: the
 candidate breaks the contract's history check, and the rest is blocked by that.
@@ -74,7 +74,7 @@ class Smallest:
                 fresh.close()
 
     def _name_conditions(self) -> None:
-        """Say where alone a check is violated that no drawn case violates."""
+        """Name the conditions of a check that no drawn case violates."""
         for tally in self._violated():
             leading, example = self._judging.leading, tally.example
             if leading and example and not tally.drawn and example.request.case.key in self._judging.led:
@@ -140,7 +140,7 @@ class Smallest:
             blame_history(self._history, tally, request, example)
 
     def _again(self, tally: Tally, request: Request) -> list[tuple[Judgement, Any]]:
-        """What the case comes to when it is repeated, with the facts, until it does not break its check."""
+        """The judgements and facts of repeated runs of a case, until one does not break its check."""
         judged: list[tuple[Judgement, Any]] = []
         times = BY_CHANCE if self._history.violated else CONFIRMATIONS
         while len(judged) < times and all(_stands(judgement) for judgement, _ in judged):
@@ -148,7 +148,7 @@ class Smallest:
         return judged
 
     def _followed(self, tally: Tally, request: Request) -> tuple[Violation, Any] | None:
-        """The violation once more, from a run that is followed line by line, which names the line."""
+        """The violation from another run, followed line by line to find its line."""
         if not self._judging.contract.observer.follows:
             return None
         request = dataclasses.replace(request, plan=dataclasses.replace(request.plan, follow=True))
@@ -256,7 +256,7 @@ class Smallest:
 
 
 def _stands(again: Judgement) -> bool:
-    """Whether a finding stands after its case was repeated: a process that ran out of time does not refute it."""
+    """Whether a repeated case confirms its finding; a process that ran out of time does not refute it."""
     return isinstance(again, Violation) or again is ENDED
 
 

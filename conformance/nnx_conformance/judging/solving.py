@@ -1,4 +1,4 @@
-"""Solving for the inputs that meet a condition the other way, from the operands that a run compared.
+"""Solves for inputs that give a condition its other outcome, from the operands that a run compared.
 
 The moves, in the order in which they are tried: put the other operand in, as each part of the case that it may be; move
 each part by one and go where the slope of the operand says, and one beside; members of sets and tables; tuples part by
@@ -61,7 +61,7 @@ class PursuedCondition:
 
     @property
     def varies(self) -> bool:
-        """Whether what it compares may depend on the case."""
+        """Whether its operands may depend on the case."""
         return len(self.values) > 1 or self.cases < FEW
 
 
@@ -85,7 +85,7 @@ class CaseSearch:
         self._until = 0
 
     def run(self, given: Sequence[Case]) -> None:
-        """Look for cases that meet what the given ones do not."""
+        """Look for cases with outcomes that the given ones lack."""
         self._run(self.components.base)
         for case in given:
             self._run(case, given=True)
@@ -148,7 +148,7 @@ class CaseSearch:
         return chance and condition.site.operator not in ORDERED and not condition.parts
 
     def _run(self, case: Case, given: bool = False) -> bool:
-        """Watch one case, once; whether it met anything new."""
+        """Watch one case, once; returns whether it met a new outcome."""
         if case.key in self._tried or (self.runs >= self._budget and not given):
             return False
         self.runs += 1
@@ -245,7 +245,7 @@ class CaseSearch:
                 yield from placements(self.components, self.components.base, near)
 
     def _one_by_one(self) -> Iterator[Case]:
-        """All parts of the case moved on together."""
+        """Move all parts of the case together."""
         for count in range(1, self._budget):
             case = self.components.base
             for name, role in self.components.roles.items():

@@ -1,4 +1,4 @@
-"""Counting what became of each check over the cases of a run, in memory that does not grow with their number."""
+"""Counts the judgements of each check over all cases, in constant memory."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Tally:
 
     @property
     def late(self) -> bool:
-        """Whether there was no time to judge it: on any case of an edge, or on all of the core."""
+        """Whether time ran out: on any case of an edge, or on all of the core."""
         return bool(self.unseen[LATE]) and (not self.evaluated or CORE not in self.check.domains)
 
     def add(self, request: Request, judgement: Judgement, facts: Any = None, *, drawn: bool = False) -> None:
@@ -108,7 +108,7 @@ class Tally:
 
 
 def _smaller(example: Example, other: Example) -> bool:
-    """Whether an example shows the same as another one, on a smaller case of the same domain."""
+    """Whether an example shows the same violation as another, on a smaller case of the same domain."""
 
     def way(example: Example) -> tuple[object, ...]:
         violation = example.violation
@@ -122,7 +122,7 @@ def _size(request: Request) -> int:
 
 
 def judge(contract: Contract, request: Request, facts: Any, checks: Iterable[Check] | None = None) -> dict[str, Judged]:
-    """What each check that applies to this request says of its facts, which are read once; all checks if None."""
+    """The judgement of each check that applies to this request; reads its facts once."""
     reading = contract.read(request.case, facts)
     applying = (check for check in (contract.checks if checks is None else checks) if check.applies(request))
     return {check.id: judged(check, request.case, reading) for check in applying}

@@ -1,4 +1,4 @@
-"""The first tier: a few of the drawn cases, judged before all others; who breaks a MUST check on them is done.
+"""The first tier: a few drawn cases, judged first; a candidate that breaks a MUST check on them is done.
 
 `grade` judges so. Which cases they are is data of the contract: a set cover over its mutants, see `audit/cover.py`.
 Whoever passes is judged on all the others, so the first tier changes what a verdict costs, and not the verdict.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class DrawnAt(NamedTuple):
-    """Where a case was drawn: its domain, and its position among the cases of that domain, from 0."""
+    """The origin of a case: its domain, and its position in that domain, from 0."""
 
     domain: str
     position: int
@@ -31,7 +31,7 @@ class DrawnAt(NamedTuple):
 
 @dataclass(frozen=True)
 class Tier:
-    """Which of the drawn cases are judged first.
+    """The drawn cases to judge first.
 
     Attributes:
         positions: for each domain, the positions of these cases among those that are drawn. One at which none is
@@ -50,7 +50,7 @@ DEFAULT = Tier(((CORE, tuple(range(16))),))
 
 
 def decided(judging: Judging, tier: Tier) -> bool:
-    """Judge the cases of the first tier; whether one of them breaks a MUST check, in a fresh process too.
+    """Judge the first tier; returns whether a case breaks a MUST check, in a fresh process too.
 
     What a candidate shows only because other cases ran before is blamed on the history check, as in a whole run.
     """
@@ -82,13 +82,13 @@ def confirmed(client: Client, check: Check, request: Request) -> Violation | Non
 
 
 def _followed(client: Client, request: Request) -> Request:
-    """The request followed line by line, where that can be: it names the lines of findings."""
+    """The request, followed line by line if possible, to find the lines of findings."""
     follow = client.contract.observer.follows
     return dataclasses.replace(request, plan=dataclasses.replace(request.plan, follow=follow))
 
 
 def _decides(tally: Tally) -> bool:
-    """Whether a violation ends the run: what an edge shows may follow from a violation that is yet to be seen."""
+    """Whether a violation ends the run; one on an edge may follow from a violation not yet observed."""
     if tally.check.level != MUST or tally.example is None:
         return False
     return CORE in tally.check.domains or not tally.example.violation.because
@@ -105,7 +105,7 @@ def _by_request(violated: Iterable[Tally]) -> Iterable[tuple[Request, list[Tally
 
 
 def _confirm(judging: Judging, fresh: Client, request: Request, shown: list[Tally]) -> None:
-    """Repeat a request where nothing ran before, first followed line by line, which names the lines of findings."""
+    """Repeat a request in a fresh process, first followed line by line to find the lines of findings."""
     for asked in (_followed(fresh, request), request):
         try:
             fresh.submit(asked)

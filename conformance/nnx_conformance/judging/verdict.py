@@ -1,4 +1,4 @@
-"""The report, built once: from the tallies, each with its example, and what is the cause of what."""
+"""Builds the report once, from tallies, examples and causes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REFUSED_REMEDY = "Do without files, processes and the network; `--isolation proc
 
 @dataclass(frozen=True, eq=False)
 class Header:
-    """What a report says whatever becomes of the candidate, see `Report`.
+    """The part of a report that does not depend on the judgements, see `Report`.
 
     Attributes:
         started: when judging began, on the scale of `time.monotonic`; None if nothing was judged.
@@ -158,7 +158,7 @@ def _finding(header: Header, tally: Tally, root: str, tallies: Mapping[str, Tall
 
 
 def _assertion(check: Check, example: Example, contract: Contract) -> str:
-    """What chex says of what a check compares on the case of its finding."""
+    """chex's words for the claims on the case of a finding."""
     if check.claims is None or example.facts is None:
         return ""
     case = example.request.case
@@ -199,7 +199,7 @@ def _listed(ids: list[str]) -> str:
 
 
 def _unjudged(tally: Tally, tallies: Mapping[str, Tally]) -> Unseen | None:
-    """Why a check that applies was judged on no case; None if it was, or if what stands in its way is violated."""
+    """Why no case judged a check that applies; None if one did, or if a violated check blocks it."""
     if tally.late:
         return LATE
     if tally.evaluated or (tally.blocked and _grounded(tally, tallies)):
@@ -211,7 +211,7 @@ def _unjudged(tally: Tally, tallies: Mapping[str, Tally]) -> Unseen | None:
 
 
 def _behind(tally: Tally, tallies: Mapping[str, Tally]) -> list[Tally]:
-    """The checks that stand in the way of one, and in the way of these."""
+    """The checks that block one, and those that block these."""
     behind: dict[str, Tally] = {}
     waiting = [by for by in tally.blocked if by in tallies]
     while waiting:
@@ -223,7 +223,7 @@ def _behind(tally: Tally, tallies: Mapping[str, Tally]) -> list[Tally]:
 
 
 def _grounded(tally: Tally, tallies: Mapping[str, Tally]) -> bool:
-    """Whether one of the checks that stand in the way, or in the way of these, is violated, or was not judged."""
+    """Whether one of the blocking checks, or of those that block these, is violated or was not judged."""
     judged = ((by.evaluated or by.blocked or by.reasons or by.unseen) for by in _behind(tally, tallies))
     return any(by.violated for by in _behind(tally, tallies)) or not all(judged)
 

@@ -1,1 +1,1 @@
-"""What a project has settled and stored: settings, waivers, findings, verdicts that are kept."""
+"""A project's settings, waivers, stored findings and cached verdicts."""

@@ -1,4 +1,4 @@
-"""The baseline: what is broken today, as waivers that a command writes, so that a gate can be switched on all the same.
+"""The baseline: waivers for all that is broken today, written by a command, so that a gate can start.
 
 New findings fail. What has been fixed leaves the file when it is written again, and each entry ends on a day.
 """

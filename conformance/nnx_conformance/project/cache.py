@@ -1,4 +1,4 @@
-"""Verdicts kept from one run to the next, for candidates that have not changed: fast, and safe to delete.
+"""Caches the verdicts of unchanged candidates from run to run; safe to delete.
 
 Whoever may write into the folder may write verdicts: it is for the people who own the candidates, not for graders.
 """
@@ -27,7 +27,7 @@ KEPT = 500
 
 
 def key(target: str, contract: str, settings: Settings, project: Project, others: Any) -> str:
-    """What a verdict depends on, as the name of its file.
+    """The file name of a cached verdict, made of all that it depends on.
 
     Args:
         others: what else it depends on, as data.
@@ -53,7 +53,7 @@ def read(root: Path, key: str) -> Report | None:
 
 
 def keep(root: Path, key: str, report: Report) -> None:
-    """Keep a report, unless another try could end otherwise; a folder that cannot be written keeps nothing."""
+    """Store a report, unless another run could differ; ignores a folder that cannot be written."""
     if report.verdict == "could not be judged" or any(_by_chance(finding) for finding in report.findings):
         return
     with contextlib.suppress(OSError):
@@ -61,7 +61,7 @@ def keep(root: Path, key: str, report: Report) -> None:
 
 
 def _by_chance(finding: Finding) -> bool:
-    """Whether another try may end otherwise: the candidate was never run, or its process ended."""
+    """Whether another run may differ: the candidate never ran, or its process ended."""
     return finding.case is None or finding.end is not None
 
 

@@ -1,4 +1,4 @@
-"""The candidates of a project: those that its settings name, and those that its waivers speak of."""
+"""The candidates that a project's settings and waivers name."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def matches(pattern: str, name: str) -> bool:
 
 
 def known(project: Project, given: Iterable[str] = ()) -> None:
-    """Raise `Misuse` for a waiver of a candidate that does not exist: neither given, nor named, nor a file."""
+    """Raise `Misuse` for a waiver of an unknown candidate: neither given, nor named, nor a file."""
     if not project.waivers:
         return
     names = [waiver_name(project, target) for target in (*given, *named(project))]
@@ -89,7 +89,7 @@ def known_checks(project: Project) -> None:
 
 
 def _is_of(pattern: str, file: str) -> bool:
-    """Whether a waiver may speak of a file, be it as a path or as a module."""
+    """Whether a waiver may mean a file, as a path or as a module."""
     if matches(pattern.partition("::")[0], file):
         return True
     module, separator, _ = pattern.partition(":")

@@ -1,4 +1,4 @@
-"""Checking a candidate as its project has settled: settings, waivers, and verdicts that are kept while nothing changes.
+"""Checks a candidate under its project's settings and waivers, with cached verdicts.
 
 The command line and the pytest plugin both check through here, so that they cannot come to different verdicts.
 """
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """How candidates are checked.
+    """Options of a check.
 
     Attributes:
         project: whose waivers hold.
@@ -59,7 +59,7 @@ class CheckOptions:
 
 
 def validate(options: CheckOptions, targets: Iterable[str] = ()) -> None:
-    """Raise `Misuse` for settings and waivers that mean nothing, before anything is started; loads no contract."""
+    """Raise `Misuse` for invalid settings and waivers, before anything starts; loads no contract."""
     check.validate(options.settings, options.contract)
     candidates.known(options.project, targets)
 
@@ -138,7 +138,7 @@ def _still_violated(options: CheckOptions, target: str, check_id: str, cases: tu
 
 
 def _key(options: CheckOptions, target: str, notify: Notify) -> str:
-    """Empty if there is too much to look through."""
+    """The cache's key; empty if there are too many files to hash."""
     waivers = options.project.waivers
     expired = [waiver.expired(datetime.date.today()) for waiver in waivers]
     others = [dataclasses.asdict(options.limits), dataclasses.asdict(options.jail), expired]
@@ -151,7 +151,7 @@ def _key(options: CheckOptions, target: str, notify: Notify) -> str:
 
 @contextmanager
 def no_hypothesis_folder() -> Iterator[None]:
-    """Keep Hypothesis from leaving `.hypothesis` where the user is: without a database it still stores constants."""
+    """Keep Hypothesis from writing `.hypothesis` in the current folder: it stores constants even without a database."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)
         yield

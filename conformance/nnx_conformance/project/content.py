@@ -1,4 +1,4 @@
-"""What a verdict depends on, as one hash: the candidate and what it may import, the kit, versions, the environment.
+"""One hash of all that a verdict depends on: the candidate and its imports, the kit, versions, the environment.
 
 What a candidate may import is taken too wide rather than too narrow: every file in its folder, and every package that
 it names and that is installed from a folder of somebody's (an editable install, `PYTHONPATH`). Of what is installed
@@ -29,11 +29,11 @@ KIT = ("nnx_conformance", "nnx_strategies", "nnx_reference")
 
 
 class TooMuch(Exception):
-    """There is more to hash than is worth it."""
+    """Hashing would cost more than judging."""
 
 
 def fingerprint(target: Target, contract: str) -> str:
-    """A hash that is another one whenever the verdict on a target may be.
+    """A hash that changes whenever the verdict on a target may change.
 
     Raises:
         TooMuch: if its folder holds too many files.

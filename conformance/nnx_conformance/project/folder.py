@@ -1,4 +1,4 @@
-"""`.nnx-conformance`: what the kit keeps in a project, which version control leaves alone."""
+"""`.nnx-conformance`: the kit's folder in a project, ignored by version control."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ NAME = ".nnx-conformance"
 
 
 def made(root: Path, *below: str) -> Path:
-    """A folder in it, made if it is not there, and ignored by git unless its owner says otherwise.
+    """A folder in it, created if needed, and ignored by git unless its owner edits `.gitignore`.
 
     Raises:
         OSError: if it cannot be made.

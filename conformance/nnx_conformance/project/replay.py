@@ -29,7 +29,7 @@ ReplayStatus = Literal["still violated", "fixed", "cannot be replayed"]
 
 @dataclass(frozen=True)
 class Replayed:
-    """What became of a finding: the outcome, and why in one line."""
+    """The outcome of a replay, and why, in one line."""
 
     outcome: ReplayStatus
     why: str

@@ -1,4 +1,4 @@
-"""What a project has settled in `[tool.nnx-conformance]` of its pyproject.toml. Reading it imports no JAX."""
+"""The settings in `[tool.nnx-conformance]` of pyproject.toml. Reading them imports no JAX."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ Reader = Callable[[str, Any], Any]
 
 
 def _read(table: Any, what: str, readers: dict[str, Reader]) -> dict[str, Any]:
-    """The values of a table, each by its own reader; no other key may stand there."""
+    """The values of a table, each by its own reader; refuses other keys."""
     if not isinstance(table, dict):
         raise expected("a table", what, table, f"Write `{what}` on a line and `key = value` below it.")
     for key in table:

@@ -1,4 +1,4 @@
-"""Cases and findings as JSON, exact to the last bit and readable: what `replay` reads back."""
+"""Stores cases and findings as JSON, exact to the last bit, for `replay`."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ VERSION = 1
 
 
 def with_replays(report: Report, folder: Path = Path(FOLDER)) -> Report:
-    """The report, with each finding that has a case stored, and the command that runs it again."""
+    """The report with all findings stored, each with the command that replays it."""
     findings = tuple(_with_replay(report, finding, folder) for finding in report.findings)
     return dataclasses.replace(with_waived(report, folder), findings=findings)
 
 
 def with_waived(report: Report, folder: Path = Path(FOLDER)) -> Report:
-    """The report, with a case of each finding that is waived stored, by which its waiver shows to be needed still."""
+    """The report with a case of each waived finding stored, to show later that its waiver is still needed."""
     for use in report.waivers:
         if use.finding and not cases(report.candidate, report.contract, use.check, folder):
             _with_replay(report, use.finding, folder)
@@ -62,7 +62,7 @@ def _with_replay(report: Report, finding: Finding, folder: Path) -> Finding:
 
 
 def store(report: Report, finding: Finding, folder: Path = Path(FOLDER)) -> Path:
-    """Write what is needed to run a finding again; the file's name is made of its content."""
+    """Write a finding for `replay`; the file's name is a hash of its content."""
     data = {
         "kind": KIND,
         "version": VERSION,

@@ -31,7 +31,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Solution:
-    """The file of a folder that is to keep one contract.
+    """The file of a folder that solves one contract.
 
     Attributes:
         contract: by name.
@@ -113,7 +113,7 @@ def _bare(path: Path) -> str:
 
 
 def missing(solution: Solution, settings: Settings) -> Report:
-    """The report of a solution that is not there: it does not conform."""
+    """The report of a missing solution: it does not conform."""
     from nnx_conformance.judging.verdict import Header, not_loaded
 
     contract = contracts.get(solution.contract)

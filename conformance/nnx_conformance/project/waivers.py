@@ -1,4 +1,4 @@
-"""Waivers: checks that the owner of a candidate has excused. They are data, and the check runs all the same.
+"""Waivers: checks that a candidate's owner excused. They are data, and the check still runs.
 
 A waiver excuses the check that it names and no other: what that check blocks cannot be judged, and still decides. A
 waiver that has expired, or that its candidate no longer needs, decides against the candidate, so that none outlives its

@@ -1,4 +1,4 @@
-"""Working on candidates while they are watched: which files a verdict hangs on, and what the last change did to it."""
+"""Watches candidates: which files a verdict depends on, and what the last change did to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnx_conformance.project.content import TooMuch, sources
 
 @dataclass(frozen=True)
 class VerdictChange:
-    """What a new verdict says that an earlier one did not, by the ids of checks."""
+    """The checks that a change fixed, broke or left."""
 
     fixed: tuple[str, ...]
     new: tuple[str, ...]
@@ -22,7 +22,7 @@ class VerdictChange:
 
 
 def change(before: Report, after: Report) -> VerdictChange:
-    """What became of the findings of one report in a later one."""
+    """The difference between the findings of two reports."""
     was, now = ([finding.check for finding in report.findings] for report in (before, after))
     return VerdictChange(
         fixed=tuple(check for check in was if check not in now),
@@ -32,7 +32,7 @@ def change(before: Report, after: Report) -> VerdictChange:
 
 
 class WatchedTarget:
-    """One target, and the content of the files that its verdict hangs on when it was last looked at."""
+    """One target, and the last known content of the files that its verdict depends on."""
 
     def __init__(self, target: str, packages: tuple[str, ...]) -> None:
         self.target = target
@@ -46,7 +46,7 @@ class WatchedTarget:
         return {file.parent for file in self._contents}
 
     def look(self) -> bool:
-        """Look at the files as they are now; whether one is another than before, is new, or is gone."""
+        """Read the files again; returns whether one changed, is new, or is gone."""
         before, self._contents = self._contents, {file: _content(file) for file in self._files()}
         return self._contents != before
 

@@ -1,4 +1,4 @@
-"""How much of a report its author is to read: in a course, the cause and the case may be the exercise."""
+"""Limits how much of a report students see: the cause and the case may be the exercise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ALL = "verdict"
 
 
 def limited(report: Report, feedback: Feedback) -> Report:
-    """The report with no more than that.
+    """The report, limited to a level of feedback.
 
     Args:
         report: the whole.
@@ -54,7 +54,7 @@ def _bare(finding: Finding, requirement: str) -> Finding:
 
 
 def _of_verdict(report: Report) -> Report:
-    """A report of one check that is the verdict."""
+    """A report whose only check is the verdict."""
     report = dataclasses.replace(report, waivers=(), conditions=Conditions())
     conforms = report.verdict == Verdict.CONFORMS
     status = Status.HELD if conforms else Status.VIOLATED

@@ -16,7 +16,7 @@ WriteReports = Callable[..., None]
 
 @dataclass(frozen=True)
 class Format:
-    """One form of output.
+    """One output format.
 
     Attributes:
         name: as the command line takes it.
@@ -31,7 +31,7 @@ class Format:
     takes: tuple[str, ...] = ()
 
     def write(self, reports: Sequence[Report], file: TextIO, **options: Any) -> None:
-        """Write reports to a file that is open for text, by those of the options that it takes."""
+        """Write reports to an open text file, with the options that the format takes."""
         write: WriteReports = import_module(self.module).write
         write(reports, file, **{name: options[name] for name in self.takes if name in options})
 

@@ -49,7 +49,7 @@ def _where(report: Report, finding: Finding | None = None) -> dict[str, str]:
 
 
 def _in_workspace(file: str) -> str:
-    """A file as annotations name it: relative to the checkout, wherever the command runs in it."""
+    """A file as annotations name it: relative to the checkout, from any current folder."""
     workspace, path = os.environ.get("GITHUB_WORKSPACE", ""), os.path.abspath(file)
     if workspace and path.startswith(os.path.abspath(workspace) + os.sep):
         return os.path.relpath(path, workspace)
@@ -70,5 +70,5 @@ def _property(text: str) -> str:
 
 
 def _logged(text: str) -> str:
-    """A line of the log that is no command: the old form of commands is read anywhere in a line."""
+    """A log line that GitHub takes for no command; it reads old commands anywhere in a line."""
     return plain(text).replace("\n", "\\n").replace("##[", "# #[")

@@ -1,4 +1,4 @@
-"""HTML: one self-contained page, or the same as a fragment for a notebook.
+"""HTML: one self-contained page, or a fragment for a notebook.
 
 Everything is escaped by the templates; the page allows no script and no style but its own, and loads nothing.
 """
@@ -46,7 +46,7 @@ def write(reports: Sequence[Report], file: TextIO) -> None:
 
 
 def fragment(report: Report) -> str:
-    """One report as a part of a page that is not ours: no script, and styles that reach nothing else."""
+    """One report as part of another page: no script, and styles that affect nothing else."""
     content = f"{report.candidate} {report.verdict} {report.seconds}"
     prefix = "n" + hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:8]
     template = templates().get_template("fragment.html.j2")
@@ -55,7 +55,7 @@ def fragment(report: Report) -> str:
 
 @functools.cache
 def templates() -> Environment:
-    """The templates of pages; whatever they show is escaped."""
+    """The templates of pages; they escape everything."""
     environment = Environment(
         loader=PackageLoader("nnx_conformance.reports", "assets"),
         autoescape=True,
@@ -75,19 +75,19 @@ def templates() -> Environment:
 
 
 def pictured(report: Report) -> frozenset[str]:
-    """The checks whose findings show a picture: each course of the state once, where it is not as expected."""
+    """The checks whose findings show a picture: each unexpected timeline once."""
     findings = [finding for root, followers in report.groups for finding in (root, *followers)]
     first = {finding.timeline: finding.check for finding in reversed(findings)}
     return frozenset(check for timeline, check in first.items() if timeline and timeline.departs)
 
 
 def _printable(value: Any) -> Any:
-    """Control characters written out; what is markup already was made of printable text."""
+    """Text with control characters written out; markup stays as it is."""
     return value if isinstance(value, Markup) else plain(str(value))
 
 
 def coded(text: str) -> Markup:
-    """A sentence, with what stands in backticks as code."""
+    """A sentence with its backticks turned into code."""
     parts = plain(text).split("`")
     if len(parts) % 2 == 0:  # a backtick without its other half is one
         parts[-2:] = ["`".join(parts[-2:])]
@@ -110,7 +110,7 @@ def _colour(token: Any) -> str:
 
 
 def asset(name: str) -> str:
-    """A style or a script that pages hold."""
+    """The text of a style or script of the pages."""
     return resources.files("nnx_conformance.reports").joinpath("assets", name).read_text(encoding="utf-8")
 
 

@@ -56,7 +56,7 @@ def _suite(root: ET.Element, number: int, report: Report) -> None:
 
 
 def _counts(suite: ET.Element, report: Report) -> dict[str, str]:
-    """Attributes that depend on what is in the suite; the moment is that of writing, without a time zone (UTC)."""
+    """The counts of a suite, and the time of writing in UTC, without a zone."""
     kinds = {"tests": "testcase", "failures": ".//failure", "errors": ".//error", "skipped": ".//skipped"}
     counts = {name: str(len(suite.findall(kind))) for name, kind in kinds.items()}
     moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
@@ -84,7 +84,7 @@ def _case(suite: ET.Element, report: Report, result: CheckResult, finding: Findi
 
 
 def _where(report: Report, finding: Finding | None) -> dict[str, str]:
-    """Where GitLab, CircleCI and editors look for the place of a failure, as pytest writes it."""
+    """The place of a failure as pytest writes it, where GitLab, CircleCI and editors look."""
     if (at := location(report, finding)) is None:
         return {}
     return {"file": at.file, **({"line": str(at.line)} if at.line else {})}

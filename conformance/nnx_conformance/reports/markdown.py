@@ -40,7 +40,7 @@ LINKED = re.compile(r"(?<=[@#])(?=\w)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECAS
 
 
 def write(reports: Sequence[Report], file: TextIO) -> None:
-    """Write one comment on all reports; what it has no room for is counted."""
+    """Write one comment on all reports; says how many it has no room for."""
     head = f"{MARKER}\n" + (_one(reports[0]) if len(reports) == 1 else _several(list(reports)))
     findings = ["\n".join(_finding(report, *group)) for report in reports for group in open_groups(report)]
     fitting, omitted = _fitting(findings, LONGEST - len(head))
@@ -101,7 +101,7 @@ def _shown(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    """Text in one line, in which nothing is hidden."""
+    """Text in one line, with nothing hidden."""
     return " ".join(plain(text).split())
 
 
@@ -137,7 +137,7 @@ def _where(report: Report, finding: Finding) -> str:
 
 
 def _code(finding: Finding) -> str:
-    """The code around the line, which is pointed at; empty where no line can be named."""
+    """The code around the line, which has a mark; empty if no line is known."""
     if finding.line is None:
         return ""
     first = finding.excerpt.first if finding.excerpt else finding.line.number

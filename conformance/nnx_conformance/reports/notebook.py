@@ -1,4 +1,4 @@
-"""How Python shows a report: importing this gives reports the methods that notebooks and `print` look for."""
+"""Shows reports in Python: importing this adds the methods that notebooks and `print` call."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def text(report: Report) -> str:
 
 
 def pretty(report: Report, printer: Any, _: bool) -> None:
-    """The same in IPython."""
+    """The report in IPython."""
     printer.text(text(report))
 
 

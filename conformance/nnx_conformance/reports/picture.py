@@ -40,7 +40,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Picture:
-    """All that is drawn.
+    """A timeline, laid out.
 
     Attributes:
         width, height: of the whole.
@@ -111,7 +111,7 @@ def _range(points: Iterable[Point]) -> tuple[float, float]:
 
 
 def _within(number: float) -> float:
-    """Where the difference of two numbers is finite."""
+    """A number within the range in which differences are finite."""
     return max(-LARGEST, min(LARGEST, number))
 
 

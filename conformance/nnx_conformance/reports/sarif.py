@@ -95,7 +95,7 @@ def _rule(contract: str, written: Check) -> dict[str, Any]:
 
 
 def _groups(report: Report) -> list[tuple[Finding, tuple[Finding, ...]]]:
-    """The root findings with what follows from them, and what is known of the waived checks that have no finding."""
+    """The root findings with their followers, and waived checks without a finding."""
     reported = {finding.check for finding in report.findings}
     waived = [result for result in report.checks if result.status == "waived" and result.violated]
     return [*report.groups, *((_of_waived(result), ()) for result in waived if result.id not in reported)]
@@ -127,7 +127,7 @@ def _result(report: Report, finding: Finding, followers: tuple[Finding, ...], in
 
 
 def _related(report: Report, follower: Finding) -> dict[str, Any]:
-    """Where else the cause shows; without a place if the line is not known."""
+    """The other places that show the cause; without one if the line is unknown."""
     place = next(iter(_locations(report, follower)), {})
     ((label, text),) = also_breaks((follower,))
     return {**place, "message": {"text": _plain(f"{label} {text}")}}
@@ -163,7 +163,7 @@ def _artifact(file: str) -> dict[str, str]:
 
 
 def _fingerprint(report: Report, finding: Finding) -> str:
-    """Stays when lines are added above: made of the file, the check and the text of the line."""
+    """A fingerprint of file, check and the line's text, which added lines do not change."""
     at = location(report, finding)
     text = finding.line.source if finding.line else ""
     content = json.dumps([at.file if at else report.candidate, finding.check, text])

@@ -1,4 +1,4 @@
-"""The report for people: in a terminal, coloured where it has colours; in a file, 100 columns wide."""
+"""The report for people: in colour on a terminal that has it; 100 columns wide in a file."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ STALE = {"expired": "has expired", "no longer needed": "is no longer needed"}
 
 
 def animated(console: Console) -> bool:
-    """Whether a line of progress may be overwritten: a person watches a terminal, and nobody asked for plain output."""
+    """Whether to animate progress: on a terminal, unless the environment asks for plain output."""
     plainly = console.quiet or any(os.environ.get(name) for name in PLAINLY)
     return console.is_terminal and not console.is_dumb_terminal and not plainly
 
 
 def write(reports: Sequence[Report], file: TextIO, detail: Detail = "normal") -> None:
-    """Write reports one below the other, and a summary of several; if `quiet`, those alone that do not conform."""
+    """Write the reports, and a summary of several; if `quiet`, only those that do not conform."""
     reports = [report for report in reports if detail != "quiet" or report.verdict != "conforms"]
     console = Console(file=file, highlight=False, width=None if file is sys.stdout else WIDTH)
     for report in reports:
@@ -113,7 +113,7 @@ def _plain(show: Callable[[Console], None]) -> str:
 def _finding(
     report: Report, finding: Finding, followers: tuple[Finding, ...], console: Console, detail: Detail = "normal"
 ) -> None:
-    """One cause: the finding that names it, and the checks that are violated or blocked because of it."""
+    """Print a root finding with the checks that are violated or blocked because of it."""
     colour = "red" if finding.level == "MUST" else "yellow"
     head = Text.assemble((finding.check, f"bold {colour}"), f"  {finding.level}  ", how_often(finding))
     console.print(head)
@@ -180,7 +180,7 @@ def _verdict(report: Report, console: Console) -> None:
 
 
 def _blocked_by_waived(report: Report) -> str:
-    """Why a candidate without a violated MUST check may not conform: a waiver excuses no other check than its own."""
+    """Why a candidate without a violated MUST check may not conform: a waiver excuses only its own check."""
     waived = {result.id for result in report.checks if result.status == "waived"}
     blocked = [result for result in report.checks if result.status == "blocked" and waived & set(result.blocked_by)]
     if not blocked:

@@ -1,4 +1,4 @@
-"""What every format says alike: how often, how many, on what, and where."""
+"""Wording that all formats share: how often, how many, on what, and where."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def broken(report: Report) -> str:
 
 
 def accounting(report: Report) -> str:
-    """What the planned checks came to."""
+    """The planned checks by status."""
     counts = " + ".join(f"{report.count(status)} {status}" for status in STATUSES if report.count(status))
     return f"{len(report.checks)} planned = {counts}"
 
 
 def conditions(report: Report) -> str:
-    """How many conditions of the source were met both ways, and what was not watched; empty where it has none."""
+    """How many conditions the cases met both ways, and what was not watched; empty without conditions."""
     known = report.conditions
     counted = f"{known.total - len(known.unmet)} of {known.total} met both ways" if known.total else ""
     return "; ".join(filter(None, (counted, known.note and f"not all were watched: {known.note}")))
@@ -70,7 +70,7 @@ def unmet(report: Report) -> list[str]:
 
 
 def setting(report: Report) -> str:
-    """Under what it was judged, on what, and how long it took."""
+    """The contract, cases, seed, versions and seconds of a report."""
     versions = report.versions
     where = f"; Flax {versions.flax}, JAX {versions.jax}, Python {versions.python}" if versions else ""
     contract = f"contract {report.contract} {report.contract_version}"
@@ -78,13 +78,13 @@ def setting(report: Report) -> str:
 
 
 def share(report: Report, result: CheckResult) -> str:
-    """What became of a check; of what is violated, advice apart from what decides."""
+    """The status of a check, with violated advice apart from violated MUST checks."""
     advice = result.status == "violated" and not report.decides(result.level)
     return "advice violated" if advice else result.status
 
 
 def shares(report: Report) -> list[tuple[str, int]]:
-    """What the planned checks came to, without what none came to."""
+    """The planned checks by status, without empty ones."""
     counts = Counter(share(report, result) for result in report.checks)
     return [(label, counts[label]) for label in SHARES if counts[label]]
 
@@ -102,7 +102,7 @@ def judged_by(reports: list[Report]) -> str:
 
 
 def details(finding: Finding) -> list[tuple[str, str]]:
-    """What is known of a finding besides what happened, as label and text."""
+    """The facts of a finding besides what happened, as label and text."""
     rows = [
         (CASES[finding.smallest], str(finding.case) if finding.case else ""),
         ("only where", finding.condition),
@@ -129,22 +129,22 @@ def is_prose(label: str, text: str) -> bool:
 
 
 def status(report: Report, finding: Finding) -> Status:
-    """What became of the check of a finding: violated, or waived."""
+    """The status of a finding's check: violated or waived."""
     return report.result(finding.check).status
 
 
 def open_findings(report: Report) -> list[Finding]:
-    """The findings that nobody has excused."""
+    """The findings that no waiver excuses."""
     return [finding for finding in report.findings if status(report, finding) == "violated"]
 
 
 def open_groups(report: Report) -> list[tuple[Finding, tuple[Finding, ...]]]:
-    """Of these, each root with what follows from it."""
+    """The open root findings, each with its followers."""
     return [group for group in report.groups if status(report, group[0]) == "violated"]
 
 
 def how_surely(result: CheckResult) -> str:
-    """On how many cases a check holds, and what a trace proves besides."""
+    """On how many cases a check holds, and what a trace proves."""
     return "; ".join(filter(None, (str(result.evaluated), proof(result))))
 
 
@@ -162,7 +162,7 @@ def why_not(result: CheckResult) -> str:
 
 @dataclass(frozen=True)
 class SourceLocation:
-    """Where in the repository.
+    """A place in the repository.
 
     Attributes:
         file: relative to the current folder where it lies below.
@@ -179,7 +179,7 @@ class SourceLocation:
 
 
 def location(report: Report, finding: Finding | None = None) -> SourceLocation | None:
-    """Where a finding, or else the candidate, is to be shown; None if it has no file.
+    """The place of a finding, or of the candidate; None without a file.
 
     A candidate names the file of a line itself, so one that leads out of its folder is not followed.
     """
@@ -210,6 +210,6 @@ def first_finding(check: Check, violation: Violation) -> str:
 
 
 def headline(finding: Finding) -> str:
-    """What happened, for formats that know lines of files alone: in a notebook, the cell and its line go first."""
+    """What happened, for formats that know only lines of files: in a notebook, cell and line come first."""
     within = finding.line.within if finding.line else ""
     return f"{within}: {finding.what}" if within else finding.what

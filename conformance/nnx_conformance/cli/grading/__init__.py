@@ -1,1 +1,1 @@
-"""The commands for many candidates: `grade`, which judges them, and `results`, which asks for what it stored."""
+"""The commands for many candidates: `grade` judges and stores, `results` queries."""

@@ -207,7 +207,7 @@ def _graded(
 
 
 def _status(rows: list[StoredGrade]) -> int:
-    """Closed: only candidates that were judged and conform let it pass."""
+    """The exit status: 0 only if every candidate was judged and conforms."""
     statuses = {row.status for row in rows}
     assert statuses <= set(STATUSES)
     if statuses & {*NO_VERDICT, "not run"}:

@@ -1,4 +1,4 @@
-"""`grade - --format ndjson`: candidates from standard input, and answers on standard output, as they come."""
+"""`grade - --format ndjson`: reads candidates from standard input and answers each on standard output."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def serve(plan: GradingPlan, store: Store, engine: Engine, results: Path) -> int
 
 
 class Answers:
-    """Answers to a descriptor; where nobody reads them any more, they are only stored, in the file `results`."""
+    """Writes answers to a descriptor; once nobody reads them, they are only stored in the file `results`."""
 
     def __init__(self, descriptor: int, results: Path) -> None:
         self._results = results

@@ -1,1 +1,1 @@
-"""Commands that write files to start from."""
+"""Commands that write starting files: `init` and `new-contract`."""

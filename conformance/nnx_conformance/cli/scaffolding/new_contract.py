@@ -1,4 +1,4 @@
-"""`nnx-conformance new-contract`: a package with a small contract and its test, to be rewritten into another."""
+"""`nnx-conformance new-contract`: writes a package with a small contract and its test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def package_name(contract: str) -> str:
-    """The package, and the candidate's function, of a contract: `running_total` for `running-total`.
+    """The name of a contract's package and function: `running_total` for `running-total`.
 
     Raises:
         Misuse: if the contract cannot be called so, or one is installed by this name.
@@ -38,7 +38,7 @@ def package_name(contract: str) -> str:
 
 
 def files(contract: str) -> dict[str, str]:
-    """What is written for a contract: the text of each file, by its path in the new folder."""
+    """The text of each file of a new contract, by its path in the new folder."""
     package = package_name(contract)
 
     def filled(text: str) -> str:

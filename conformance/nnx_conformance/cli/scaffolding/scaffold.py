@@ -1,4 +1,4 @@
-"""What `nnx-conformance init` writes into a project: settings, a tox environment, a pre-commit entry, a CI workflow.
+"""The files of `nnx-conformance init`: settings, a tox environment, a pre-commit entry, a CI workflow.
 
 What is there already is left as it is: a file is made if there is none, and added to at its end where that is safe. A
 `FileStep` says what to do with one file; nothing is written while steps are made.
@@ -39,7 +39,7 @@ class FileStep:
 
 
 def steps(root: Path, contract: str, candidates: Iterable[str]) -> tuple[FileStep, ...]:
-    """What to do in a project's folder, in order.
+    """The steps of `init` in a project's folder, in order.
 
     Raises:
         Misuse: if its pyproject.toml cannot be read.
@@ -125,7 +125,7 @@ def _pre_commit(root: Path) -> FileStep:
 
 
 def _indent(text: str) -> str | None:
-    """How far in the items of `repos:` stand; None unless it is a block list, and the last key of the file.
+    """The indent of the items of `repos:`; None unless it is a block list and the file's last key.
 
     Without a parser of YAML, only this usual form is added to.
     """
