@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import re
 from pathlib import Path
 
-import flax
 import numpy as np
 import pytest
 
@@ -16,71 +13,10 @@ import nnx_reference
 from nnx_conformance.core import case, contracts
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, another, at_most, near, same_bits, same_numbers
-from nnx_conformance.core.contract import Check, Contract, Judged, Violation, check, judged
+from nnx_conformance.core.contract import Judged, Violation, check, judged
 from nnx_conformance.core.plan import Request, RunPlan
-from nnx_conformance.judging.assertions import asserted, settle, wording
+from nnx_conformance.judging.assertions import settle, wording
 from nnx_conformance.judging.tally import Tally
-from nnx_reference import Implementation
-
-COMPARING = [(name, check.id) for name in contracts.names() for check in contracts.get(name).checks if check.claims]
-BROKEN = "chex: [Chex] Assertion"
-
-
-class Blind(Claim):
-    """A claim whose screen is broken: NumPy lets everything through."""
-
-    def holds(self) -> bool:
-        return True
-
-
-def blind(whole: Contract) -> Contract:
-    """A contract none of whose checks that compare finds anything wrong."""
-
-    def without_screen(check: Check) -> Check:
-        claims = check.claims
-        if claims is None:
-            return check
-
-        def unscreened(case: Case, reading: object) -> list[Claim]:
-            return [Blind(claim.actual, claim.desired, claim.bound) for claim in claims(case, reading)]
-
-        return dataclasses.replace(check, judge=lambda *_: None, claims=unscreened)
-
-    return dataclasses.replace(whole, checks=tuple(map(without_screen, whole.checks)))
-
-
-@functools.cache
-def refuted(mutant: Implementation, contract: str) -> frozenset[str]:
-    """The checks that chex refutes on a mutant, where no screen works."""
-    with pytest.MonkeyPatch.context() as patch:
-        unscreened = blind(contracts.get(contract))
-        patch.setattr(contracts, "get", lambda _: unscreened)
-        report = nnx_conformance.check(mutant.load(), contract, max_examples=6, shrink=False)
-    return frozenset(finding.check for finding in report.findings if BROKEN in finding.what)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("contract", "check_id"), COMPARING, ids=["-".join(one) for one in COMPARING])
-def test_what_a_screen_lets_through_chex_finds(contract: str, check_id: str) -> None:
-    mutants = [
-        mutant
-        for mutant in nnx_reference.mutants(contract)
-        if check_id in mutant.catches and mutant.applies_to(flax.__version__) and not mutant.missing()
-    ]
-    # A check judges more than what it compares, so not every mutant of it will do.
-    assert any(check_id in refuted(mutant, contract) for mutant in mutants[:6])
-
-
-def test_a_check_without_its_screen_is_violated_in_the_words_of_chex() -> None:
-    made = check(id="x", level="MUST", requirement="", remedy="", wrong="", right="", claims=lambda *_: [Blind(*OFF)])
-
-    judgement = asserted(made(lambda *_: None), Case("core", ()), None)
-
-    assert isinstance(judgement, Violation)
-    assert judgement.what.startswith(BROKEN)
-
-
-OFF = (np.zeros(1), np.ones(1))
 
 
 def test_a_check_is_asked_what_is_wrong_only_where_what_it_compares_does_not_hold() -> None:

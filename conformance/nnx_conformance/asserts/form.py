@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypedDict
 
@@ -37,11 +38,14 @@ class Failed(Exception):
 def assertion(check: Callable[P, None]) -> Callable[P, None]:
     """Give a check the form of a chex assertion; it raises `Failed`, and takes `**form` for its signature alone."""
 
+    known = inspect.signature(check).parameters
+
     # Not chex's own `chex_assertion`: it is private, and would claim the AssertionErrors of a function under test.
     @functools.wraps(check)
     def asserted(*args: P.args, **kwargs: P.kwargs) -> None:
         __tracebackhide__ = True  # pytest shows the line of the test
         form = {name: kwargs.pop(name) for name in MessageForm.__annotations__ if name in kwargs}
+        refuse_unknown(check.__name__, kwargs, known)
         if enabled():
             try:
                 check(*args, **kwargs)
@@ -49,6 +53,18 @@ def assertion(check: Callable[P, None]) -> Callable[P, None]:
                 raise error_of(check.__name__, str(failed), **form) from None  # type: ignore[arg-type]
 
     return asserted
+
+
+def refuse_unknown(name: str, kwargs: Iterable[str], known: Iterable[str] = ()) -> None:
+    """Raise `TypeError`, as Python does, for a keyword that an assertion does not have: `**form` would swallow it."""
+    known = {*known, *MessageForm.__annotations__} - {"form"}
+    for keyword in kwargs:
+        if keyword not in known:
+            near = difflib.get_close_matches(keyword, known, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else ""
+            if not near and "kwargs" in known:
+                hint = f"Hand over what is for the call itself as kwargs={{{keyword!r}: ...}}."
+            raise TypeError(f"{name}() got an unexpected keyword argument {keyword!r}. {hint}".rstrip())
 
 
 def error_of(

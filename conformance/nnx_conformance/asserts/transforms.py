@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Unpack
@@ -19,7 +19,7 @@ from flax import nnx
 from nnx_conformance.asserts.form import PREFIX, Failed, MessageForm, assertion, misused, name_of
 from nnx_conformance.asserts.leaves import Keys, StateLeaf, difference, held, read, shown, state_of, walk
 from nnx_conformance.asserts.state import close, compare
-from nnx_conformance.asserts.updates import copied, unbound
+from nnx_conformance.asserts.updates import copied, is_compiled, unbound
 from nnx_conformance.observe.flax_versions import NODE, contents, is_tracer
 from nnx_conformance.observe.spies.patches import profiling
 
@@ -30,7 +30,11 @@ _numbers = itertools.count()
 
 @assertion
 def assert_compiles_once(
-    function: Callable[..., Any], *inputs: Any, calls: int = 3, **form: Unpack[MessageForm]
+    function: Callable[..., Any],
+    *inputs: Any,
+    kwargs: Mapping[str, Any] | None = None,
+    calls: int = 3,
+    **form: Unpack[MessageForm],
 ) -> None:
     """Call a function several times on the same inputs, and check that it is traced once, by `chex.assert_max_traces`.
 
@@ -39,14 +43,14 @@ def assert_compiles_once(
     Args:
         function: takes the inputs; may be a module or a method bound to one. A plain function is compiled by `nnx.jit`;
             of one that `jax.jit` or `nnx.jit` has made, the runs of the function inside are counted.
-        inputs: its arguments. It is called on copies, so a module among them stays as it is.
+        inputs, kwargs: its arguments. It is called on copies, so a module among them stays as it is.
         calls: how often; a module goes on from call to call.
         **form: the keywords of chex's assertions.
 
     Raises:
         AssertionError: if it is traced again, with the call and what had changed by then.
     """
-    function, arguments = unbound(function, inputs)
+    function, arguments = unbound(function, inputs, kwargs)
     arguments = copied(arguments)
     with _limited(function) as limited:
         before = _compiled_for(arguments)
@@ -67,7 +71,7 @@ def assert_compiles_once(
 def _limited(function: Callable[..., Any]) -> Iterator[Callable[..., bool]]:
     """Calls the function compiled, and says whether it was not traced for a second time."""
     inner = inspect.unwrap(function)
-    if inner is function:
+    if not is_compiled(getattr(function, "__wrapped__", function)) and not is_compiled(function):
         yield _limited_by_chex(function)
         return
     code, runs = getattr(inner, "__code__", None), 0
@@ -128,7 +132,13 @@ def _compiled_for(arguments: Any) -> dict[str, str]:
 
 @assertion
 def assert_same_under(
-    transform: Any, module: Any, *inputs: Any, rtol: float = 1e-5, atol: float = 1e-6, **form: Unpack[MessageForm]
+    transform: Any,
+    module: Any,
+    *inputs: Any,
+    kwargs: Mapping[str, Any] | None = None,
+    rtol: float = 1e-5,
+    atol: float = 1e-6,
+    **form: Unpack[MessageForm],
 ) -> None:
     """Check that a module called under a transform returns, and holds afterwards, what it does without.
 
@@ -137,7 +147,7 @@ def assert_same_under(
             two lanes that each have a state of their own; `nnx.scan`, of three steps that carry the module; `nnx.grad`,
             of the sum of all that is returned.
         module: an `nnx.Module` that can be called. It is called on copies, and stays as it is.
-        inputs: its arguments; what is no array is handed over as it is.
+        inputs, kwargs: its arguments; what is no array is handed over as it is.
         rtol, atol: tolerances, as for `assert_state_close`.
         **form: the keywords of chex's assertions.
 
@@ -149,14 +159,15 @@ def assert_same_under(
         raise misused("a module that can be called", "module", module, "Pass the module itself.")
     name = f"nnx.{name_of(transform)}" if getattr(nnx, name_of(transform), None) is transform else name_of(transform)
     run = {nnx.vmap: _vmap, nnx.scan: _scan, nnx.grad: _grad}.get(transform, functools.partial(_plain, transform))
-    given = copied((module, *inputs))
+    given = copied((module, inputs, dict(kwargs or {})))
     parts, structure = jax.tree.flatten(given[1:])
     arrays = [part for part in parts if isinstance(part, (jax.Array, np.ndarray))]
 
     def step(module: Any, arrays: Any) -> Any:
         remaining = iter(arrays)
         filled = [next(remaining) if isinstance(part, (jax.Array, np.ndarray)) else part for part in parts]
-        return module(*jax.tree.unflatten(structure, filled))
+        args, keywords = jax.tree.unflatten(structure, filled)
+        return module(*args, **keywords)
 
     steps = STEPS if transform is nnx.scan else 1
     wanted = [_tree(step(given[0], arrays)) for _ in range(steps)]

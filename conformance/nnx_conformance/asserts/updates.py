@@ -18,9 +18,18 @@ from nnx_conformance.asserts.leaves import Keys, StateLeaf, apart, difference, r
 from nnx_conformance.asserts.writes import UserWrite, Writes, watching
 from nnx_conformance.observe.flax_versions import NODE
 
+#: What a compiled call takes as an argument; all else is a constant of it.
+STATEFUL = (jax.Array, np.ndarray, nnx.Variable)
+
 
 @assertion
-def assert_updates_kept(function: Callable[..., Any], module: Any, *inputs: Any, **form: Unpack[MessageForm]) -> None:
+def assert_updates_kept(
+    function: Callable[..., Any],
+    module: Any,
+    *inputs: Any,
+    kwargs: Mapping[str, Any] | None = None,
+    **form: Unpack[MessageForm],
+) -> None:
     """Call `function(module, *inputs)`, and check that what is written to the module's Variables is not lost.
 
     A plain `jax.jit`, `jax.checkpoint` or `lax.scan` hands over a copy of the module, and `nnx.merge` makes one: what
@@ -35,14 +44,14 @@ def assert_updates_kept(function: Callable[..., Any], module: Any, *inputs: Any,
     Args:
         function: takes the module and the inputs; may be a bound method, or the module itself (and `module` its first
             input).
-        module, inputs: its arguments. The updates of other modules among the inputs are checked, too.
+        module, inputs, kwargs: its arguments. The updates of other modules among them are checked, too.
         **form: the keywords of chex's assertions.
 
     Raises:
         AssertionError: if an update was lost, with its path and the line of the write.
         ValueError: if no argument is a module.
     """
-    function, arguments = unbound(function, (module, *inputs))
+    function, arguments = unbound(function, (module, *inputs), kwargs)
     subjects = [argument for argument in arguments if isinstance(argument, NODE)]
     if not subjects:
         raise misused("a module", "module", module, "Pass what the function writes to as its first argument.")
@@ -67,13 +76,36 @@ def assert_updates_kept(function: Callable[..., Any], module: Any, *inputs: Any,
         raise Failed(f"an update is lost in {name_of(function)}: {'; '.join(lost.values())}; {advice}")
 
 
-def unbound(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """A module, or a method bound to one, as a function of that module."""
+def unbound(
+    function: Callable[..., Any], arguments: tuple[Any, ...], kwargs: Mapping[str, Any] | None = None
+) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """A module, or a method bound to one, as a function of that module; keywords by position, flags as constants."""
     if isinstance(function, NODE):
-        return type(function).__call__, (function, *arguments)
-    if inspect.ismethod(function) and isinstance(function.__self__, NODE):
-        return function.__func__, (function.__self__, *arguments)
-    return function, arguments
+        function, arguments = type(function).__call__, (function, *arguments)
+    elif inspect.ismethod(function) and isinstance(owner := function.__self__, NODE):
+        function, arguments = function.__func__, (owner, *arguments)
+    return _by_position(function, arguments, kwargs) if kwargs else (function, arguments)
+
+
+def _by_position(
+    function: Callable[..., Any], arguments: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    names = [name for name, value in kwargs.items() if any(isinstance(spot.value, STATEFUL) for spot in walk([value]))]
+    flags = {name: value for name, value in kwargs.items() if name not in names}
+    count = len(arguments)
+
+    def called(*given: Any) -> Any:
+        return function(*given[:count], **dict(zip(names, given[count:], strict=True)), **flags)
+
+    called.__name__ = name_of(function)
+    if is_compiled(function):
+        called.__wrapped__ = function  # type: ignore[attr-defined]
+    return called, (*arguments, *(kwargs[name] for name in names))
+
+
+def is_compiled(function: Callable[..., Any]) -> bool:
+    """Whether `jax.jit` or `nnx.jit` made a function; that of Flax 0.8 is a plain function with one of JAX inside."""
+    return hasattr(function, "lower") or hasattr(getattr(function, "inner", None), "lower")
 
 
 @dataclass(frozen=True)

@@ -20,22 +20,31 @@ import jax
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.asserts.form import Failed, MessageForm, enabled, error_of
+from nnx_conformance.asserts.form import Failed, MessageForm, enabled, error_of, refuse_unknown
 from nnx_conformance.asserts.leaves import Keys, StateCopy, on_host, snapshot, walk
 from nnx_conformance.observe.flax_versions import NODE, contents, is_key, is_tracer, lanes, primal
 from nnx_conformance.observe.graph import Same
 from nnx_conformance.observe.spies.patches import Patches
 
 #: What writes to the contents of a Variable; in-place operators exist from Flax 0.9 to 0.11.
-WRITERS = ("__setattr__", "__setitem__", "set_value", "set_raw_value", "copy_from")
+WRITERS = (
+    "__setattr__",
+    "__setitem__",
+    "set_value",
+    "set_raw_value",
+    "copy_from",
+    "copy_from_state",
+    "update_from_state",
+)
 IN_PLACE = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "xor", "or")
 FLAX = os.path.dirname(flax.__file__) + os.sep
-#: The parts of Flax that write as a user's module would; others copy what was written, as nnx.jit and nnx.update do.
+#: The parts of Flax that write as a user's module would; others copy what was written, as nnx.jit does.
 LAYERS = (
     os.path.dirname(inspect.getfile(nnx.BatchNorm)) + os.sep,
     inspect.getfile(nnx.Rngs),
     inspect.getfile(nnx.Optimizer),
 )
+UPDATE = nnx.update.__code__
 #: A line in these is nobody's mistake.
 LIBRARIES = tuple(os.path.dirname(str(module.__file__)) + os.sep for module in (flax, jax, chex, np, contextlib))
 #: This package, and no folder around it.
@@ -109,6 +118,7 @@ class Block(AbstractContextManager[None]):
     def __init__(
         self, name: str, module: Any, form: MessageForm, check: Callable[[StateCopy, Any, Writes], None]
     ) -> None:
+        refuse_unknown(name, form)
         self._name, self._module, self._form, self._check = name, module, form, check
         self._watch = watching()
 
@@ -133,7 +143,7 @@ def _writer(writes: Writes, original: Any, values: bool) -> Any:
     def write(self: Any, *args: Any, **kwargs: Any) -> Any:
         done = original(self, *args, **kwargs)
         frame = sys._getframe(1)
-        if _is_own(frame) and isinstance(self, nnx.Variable) and Same(self) not in writes.created:
+        if _is_own(_past_update(frame)) and isinstance(self, nnx.Variable) and Same(self) not in writes.created:
             noted = UserWrite(self, "", _places(frame, self), _line(frame))
             writes.contents.append(noted)
             if values:
@@ -189,9 +199,19 @@ def _is_own(frame: FrameType) -> bool:
     return filename.startswith(LAYERS) or not filename.startswith((*LIBRARIES, OWN, "<frozen"))
 
 
+def _past_update(frame: FrameType) -> FrameType:
+    """The frame that called `nnx.update`, if that is what writes; else the frame itself."""
+    inner: FrameType | None = frame
+    while inner is not None and not _is_own(inner):
+        if inner.f_code is UPDATE:
+            return inner.f_back or frame
+        inner = inner.f_back
+    return frame
+
+
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
-        if _is_own(frame):
+        if _is_own(frame) or frame.f_code is UPDATE:
             yield frame
         frame = frame.f_back
 
