@@ -1,4 +1,4 @@
-"""The contract itself: its laws in the order of reports, and how its programs are searched for a given time."""
+"""The contract: its laws in the order of reports, and the long search of its programs."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from nnx_conformance.core.case import Case
 from nnx_conformance.core.contract import CORE, Contract
 from nnx_conformance.core.search.exploration import Exploration
 
-#: What a module starts with, and where it keeps its state: what is wrong there shows in most other laws, too.
+#: A module that starts with, or keeps its state in, the wrong place breaks most other laws too.
 PLACE = ("start-defined", "wrapper-kept", "instances-independent", HIDDEN)
-#: What is wrong with a module in plain Python shows in most comparisons, too.
+#: A module that is wrong in plain Python breaks most comparisons too.
 PLAIN = (*PLACE, "no-growth", "structure-stable", "params-untouched")
 #: A call that cannot be traced breaks all transforms.
 TRACED = (*PLAIN, "jit-agrees")
 
-#: The laws in the order of the specification, which is that of reports, each with those that are its root if they are
-#: broken too, first the first. A violation may name nearer ones itself.
+#: Each law in the order of reports, with the laws that are its cause if they are violated too, the likeliest first.
+#: A violation may name nearer causes itself.
 LAWS: dict[str, tuple[str, ...]] = {
     "wrapper-kept": (),
     "structure-stable": PLAIN[:5],
@@ -98,7 +98,8 @@ ROOMS = (
 )
 _checks = {check.id: check for room in ROOMS for check in room.CHECKS}
 
-#: The search draws programs of up to so many operations; those that cost a process or many calls come more seldom.
+#: The most operations of a program in the search, and the operations that it draws seldom: each costs a process or many
+#: calls.
 LONGEST = 20
 SELDOM = (
     *("restart", "endure", "reseed", "rerun", "watch", "again", "lend", "abstract", "tree", "plainjit", "deepcopy"),
@@ -107,14 +108,14 @@ SELDOM = (
 
 
 def _scores(facts: ProgramFacts) -> dict[str, float]:
-    """`growth`: how many times as large the state has become; `error`: the largest difference, of what is allowed."""
-    steps = [(at, step) for at, step in enumerate(facts.steps) if step.returned and not step.subject.raised]
+    """`growth`: the largest state's size relative to the first one's; `error`: the largest difference per tolerance."""
+    steps = [(number, step) for number, step in enumerate(facts.steps) if step.returned and not step.subject.raised]
     if not steps:
         return {}
     largest = max(state_laws.size(step.twin.state)[1] for _, step in steps)
     errors = [0.0]
-    for at, step in steps:
-        within, twin = tolerance(facts, at), by_path(step.twin.state)
+    for number, step in steps:
+        within, twin = tolerance(facts, number), by_path(step.twin.state)
         pairs = [(leaf.array, twin[leaf.path].array) for leaf in step.subject.state if leaf.path in twin]
         errors += [distance(got, wanted, within) for got, wanted in pairs if got is not None and wanted is not None]
     error = max(errors)
@@ -123,8 +124,8 @@ def _scores(facts: ProgramFacts) -> dict[str, float]:
 
 
 def _traced(seed: int) -> tuple[Case, ...]:
-    """Programs whose traces lead to conditions: from each input, of modules of two seeds."""
-    return tuple(case(CORE, seed + at, words(f"trace:{number}")) for at in SEEDS for number in range(INPUTS))
+    """Programs that trace a call on each input, for modules of two seeds: the traces' conditions lead the search."""
+    return tuple(case(CORE, seed + offset, words(f"trace:{number}")) for offset in SEEDS for number in range(INPUTS))
 
 
 EXPLORATION = Exploration(

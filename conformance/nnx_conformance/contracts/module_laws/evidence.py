@@ -1,4 +1,4 @@
-"""What one step of a program may show: leaves, sides, pairs, writes, proofs, placements. Facts only."""
+"""The parts of a step's facts: leaves, sides, pairs, writes, proofs, placements."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from nnx_conformance.core.facts import Line, Raised
 
 @dataclass(frozen=True, eq=False)
 class LeafFacts:
-    """One value that hangs on a module, or that a call returned.
+    """One value in a module, or in what a call returned.
 
     Attributes:
-        path: where, `norm.mean` or `cache['k']`; of contents that are trees, with the way into them.
-        kind: `nnx.BatchStat`, `jax.Array`, `int`, ...: the class of the Variable, or of the value where there is none.
-        variable, param, rng: whether it sits in a Variable, in a Param, or belongs to a random stream.
-        state: whether it is state of NNX: a Variable, or an array that is an attribute of a node.
+        path: `norm.mean` or `cache['k']`; if a Variable holds a tree, the path continues into that.
+        kind: the class of the Variable, such as `nnx.BatchStat`; without a Variable, the class of the value.
+        variable, param, rng: whether it is in a Variable, in a Param, or part of a random stream.
+        state: whether NNX treats it as state: a Variable, or an array that is an attribute of a node.
         traced: whether it is a tracer.
         dtype: of its array; empty for other values.
-        weak: whether that is weakly typed.
-        array: its contents; of a random key, its data. None for what holds no numbers.
-        text: what has no array, in a few words.
-        shared: where the same Variable hangs first, if it hangs on several attributes.
+        weak: whether the dtype is weak.
+        array: its numbers; for a random key, the key's data. None if it has no numbers.
+        text: a short text of a value without an array.
+        shared: the first path of the same Variable, if several attributes hold it.
     """
 
     path: str
@@ -42,7 +42,7 @@ class LeafFacts:
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """What a module did in one step: the `outputs` of its call, if there was one, and its `state` after that."""
+    """What a module did in one step: the `outputs` of its call, if the step calls it, and its `state` afterwards."""
 
     outputs: tuple[LeafFacts, ...] = ()
     state: tuple[LeafFacts, ...] = ()
@@ -54,9 +54,9 @@ NOTHING = Side()
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Two sides besides subject and twin that must agree; or differ, where they are `unlike`: of two seeds.
+    """Two more sides to compare, besides subject and twin. They must agree, or differ if `unlike` (two seeds).
 
-    `law` is the check that this belongs to, `name` that of the module, such as `lane 1` or `the original`.
+    `law` is the check that compares them; `name` names the module, such as `lane 1` or `the original`.
     """
 
     law: str
@@ -68,14 +68,14 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class Drift:
-    """A number in the state that every call moves by the same amount.
+    """A number in the state that every call changes by the same amount.
 
     Attributes:
-        path, dtype: of the state that holds it.
-        amount: by which one call moves it.
-        near: what the kit set it to, near the end of the horizon or of its dtype's range.
-        after: what it was after one more call.
-        calls: how many calls would have led there.
+        path, dtype: of its leaf.
+        amount: the change per call.
+        near: the value that we set, near the end of the horizon or of its dtype's range.
+        after: its value after one more call.
+        calls: how many calls would have reached `near`.
     """
 
     path: str
@@ -88,40 +88,40 @@ class Drift:
 
 @dataclass(frozen=True, eq=False)
 class LeafWrite:
-    """A leaf of a module that a call in plain Python changed, and the line that did so first."""
+    """A leaf that a call in plain Python changed, and the first line that changed it."""
 
     path: str
     line: Line
 
 
 @dataclass(frozen=True, eq=False)
-class Lost:
-    """A write into a Variable, or into a copy of it, that a call did not keep.
+class LostWrite:
+    """A call wrote to a Variable or to a copy of it, and the Variable holds its old contents afterwards.
 
     Attributes:
         path, kind: of the Variable.
-        through: what made the copy, `jax.jit` or `nnx.merge`; `rounding` where the Variable itself was written; empty
-            if that is not known.
-        held: what the Variable holds before and after the call.
-        written: what was written.
-        line: where the transform was applied or the copy made, or where the fraction was lost.
-        called: where the transformed function was called, if elsewhere.
-        wrote: where the copy was written.
+        through: what made the copy, `jax.jit` or `nnx.merge`; `rounding` if the call wrote to the Variable itself;
+            empty if not known.
+        contents: the contents of the Variable before and after the call.
+        written: the value that was written.
+        line: the line that applies the transform, makes the copy or loses the fraction.
+        call_line: the line that calls the transformed function, if it is another one.
+        write_line: the line that writes to the copy.
     """
 
     path: str
     kind: str
     through: str
-    held: str
+    contents: str
     written: str
     line: Line | None
-    called: Line | None
-    wrote: Line | None
+    call_line: Line | None
+    write_line: Line | None
 
 
 @dataclass(frozen=True, eq=False)
 class Product:
-    """A matrix product or convolution of a call: the dtypes of its floating operands, and its line."""
+    """A matrix product or convolution in a call: the dtypes of its floating operands, and its line."""
 
     dtypes: tuple[str, ...]
     line: Line | None
@@ -129,13 +129,13 @@ class Product:
 
 @dataclass(frozen=True, eq=False)
 class Slope:
-    """How a call's outputs change with a Param, in one direction.
+    """The derivative of a call's outputs by a Param, along one direction.
 
     Attributes:
         path: of the Param.
-        derivative: what JAX says; NaN if that is no number.
-        measured: what differences say: of a step to both sides, and of half of one, both sides, forward and back.
-        noise: how much of that may be rounding.
+        derivative: as JAX computes it; NaN if it is not finite.
+        measured: as finite differences give it: central, then with half the step: central, forward and backward.
+        noise: how much of `measured` may be rounding.
     """
 
     path: str
@@ -146,15 +146,15 @@ class Slope:
 
 @dataclass(frozen=True, eq=False)
 class Proof:
-    """What the trace of a call shows to hold for every value of its state and its input.
+    """What the trace of a call proves for every value of its state and its input.
 
     Attributes:
         types: of the input, such as `float32[2,3]`.
         evaluating: whether the module was in eval mode.
-        kept: the paths of the state that hold after the call what they held before.
-        stable: whether structure, shapes, dtypes and weak types are those from before.
-        certain: whether outputs and state, apart from random streams, do not depend on these.
-        writes: of other paths, the line that computes what they come to hold.
+        kept: the paths of state that the call leaves as it is.
+        stable: whether structure, shapes, dtypes and weak types stay the same.
+        certain: whether outputs and state, random streams aside, do not depend on random streams.
+        writes: for each path that is not kept, the line that computes its new value.
     """
 
     types: str
@@ -167,9 +167,9 @@ class Proof:
 
 @dataclass(frozen=True, eq=False)
 class MovedConstant:
-    """A constant of the trace of a call that is another one once the module was called further.
+    """A constant in the trace of a call whose value differs in a trace after further calls.
 
-    `before` and `after` are both values, as text; `line` is where it is used, if the subject says so.
+    `before` and `after` are the two values as text; `line` is the subject's line that uses it, if known.
     """
 
     line: Line | None
@@ -179,29 +179,29 @@ class MovedConstant:
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """A leaf of the state on a mesh: where its Variable says that it lies, and where a call has put it."""
+    """A leaf of the state on a mesh: the placement that its Variable declares, and the one after a call."""
 
     path: str
-    said: str
+    declared: str
     after: str
 
 
 @dataclass(frozen=True, eq=False)
 class ConditionVisit:
-    """A plain call of a module where a condition of its trace came out as in no call of a program.
+    """A plain call in which a condition of the module's trace has a value that it has in no call of a program.
 
     Attributes:
-        condition: as it stands in the source, `not (...)` where it is false; empty where a library compares.
-        line: where it stands.
-        where: how that was reached, such as `in call 4094`.
-        reached: whether calls, inputs or training lead there; else the kit has set state that is no Param.
+        condition: its source, `not (...)` if it is false; empty if a library compares.
+        line: its line.
+        where: how we got there, such as `in call 4094`.
+        reached: whether calls, inputs or training lead there; otherwise we set state other than Params.
         evaluating: whether the module was in eval mode.
         before, after: the state.
-        outputs: what it returned; `raised` what it raised instead.
-        again: in eval mode, what a second call on the input returned.
-        repeated: of a module that draws randomness, the states before this and two further calls, and what these
-            returned; `seeds` the same of modules with the keys of other seeds.
-        writes: the lines that compute what the state comes to hold.
+        outputs, raised: what the call returned or raised.
+        again: in eval mode, the outputs of a second call on the same input.
+        repeated: if the module draws randomness, the states before this and two further calls, and their outputs.
+        seeds: the same for modules with the keys of other seeds.
+        writes: the lines that compute the new state.
     """
 
     condition: str
@@ -221,7 +221,7 @@ class ConditionVisit:
 
 @dataclass(frozen=True, eq=False)
 class Refusal:
-    """What raised, and by what: `repr`, `nnx.tabulate`."""
+    """The exception of a function that shows a module: `repr` or `nnx.tabulate`."""
 
     name: str
     raised: Raised
@@ -229,7 +229,7 @@ class Refusal:
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """A value as text by its name, such as a trait that the subject declares: `("grows", "True")`."""
+    """A name and a value as text, such as a trait that the subject declares: `("grows", "True")`."""
 
     name: str
     value: str

@@ -1,4 +1,4 @@
-"""What carrying out a program showed: for each step what the subject did, and what its twin did. Facts only."""
+"""The facts of a program: for each step what the subject did, and what its twin did."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnx_conformance.contracts.module_laws.evidence import (
     Entry,
     LeafFacts,
     LeafWrite,
-    Lost,
+    LostWrite,
     MovedConstant,
     Pair,
     Placement,
@@ -33,42 +33,46 @@ class StepFacts:
 
     Attributes:
         operation: its name.
-        skipped: why it was not carried out; empty if it was.
+        skipped: why it was not run; empty if it was.
         subject, twin: what they did.
-        noise: for outputs and then state of the twin, leaf by leaf, how far its call moves them when its input moves in
-            the last bit; -1 where that was not measured.
-        pairs: further sides to compare.
+        noise: for each leaf of the twin's outputs and then of its state, how far it moves when the input moves in the
+            last bit; -1 where not measured.
+        pairs: more sides to compare.
         graph_changed: whether a plain call changed the structure of the subject's graph.
-        grads: the paths that were differentiated.
-        drifts: what moves steadily.
-        touched: which inputs were changed, or deleted.
+        grads: the paths that `nnx.grad` differentiated by.
+        drifts: numbers that every call changes by the same amount.
+        touched: the inputs that the call changed or deleted.
         shared: Variables that the subject shares with another instance, or that are attributes of a class; in
             `donate`, those that hold one array.
         warnings: those that lines of the subject caused.
         traces: how often a transform traced the call.
-        inputs: the numbers of its inputs, where it takes several.
-        shapes: those of its input, in a word; equal for equal ones.
-        writes: what the twin's call wrote, if that was followed line by line; `outliving` what it changed then that
-            outlives it and hangs on no module, shared random generators among that.
-        depends: in `reseed`, the paths of the state on which a call's outputs depend, and of streams that decide what
-            it writes.
-        lost: in `watch`, the updates that were lost in a call of a module of the same history.
-        unwatched: in `watch`, why that call was not watched; empty if it was.
-        untrained: in `derive`, the paths of Params that the call uses and no gradient of an output depends on.
-        untraced: in `derive`, why that is not known; empty if it is.
-        recompiled: in `second`, how often the call was traced for the other instance; `apart`, the plain values in
-            which the two differ.
-        reused: in `keys`, the error of JAX's checker where a key was used a second time.
-        outside: in `bounds`, that of an index which was out of bounds, and the line of the subject that computes it.
-        products: in `types`, the products of a call; `slopes` in `slopes`; `refusals` in `represent`.
-        proofs: in `trace`, what holds for every value, by mode; `moved` what two traces of it do not agree on,
-            `conditions` how those of the trace came out, `visits` where they came out as nowhere else.
-        axes: the axes of the mesh that an operation on several devices ran on, and their sizes; `divided`: the one over
-            which the batch was split, if it was.
-        placements: in `place`, for each leaf that its Variable places, where that is and where the first call that put
-            it elsewhere has put it, or the last one has left it.
-        unasked: in these and in `modes` and `rows`, why what they ask cannot be known; empty if it can.
-        forms: the forms of checkpoint from which it was restored, and of the others why it was not.
+        inputs: the numbers of its inputs, if it takes several.
+        shapes: a key that inputs of equal shapes share.
+        writes: the leaves that the twin's call wrote, if we followed it line by line.
+        outliving: what the same call changed that outlives it and is in no module, such as a cache or a shared random
+            generator.
+        depends: in `reseed`, the paths of state that decide the outputs, and of streams that decide the writes.
+        lost: in `watch`, the writes that a call lost.
+        unwatched: in `watch`, why we did not watch that call; empty if we did.
+        untrained: in `derive`, the paths of Params that the call uses and no output has a gradient for.
+        untraced: in `derive`, why we could not find out; empty if we could.
+        recompiled, apart: in `second`, how often the call was traced for the other instance, and the plain values in
+            which the two instances differ.
+        reused: in `keys`, the error of JAX's checker about a key that was used twice.
+        outside: in `bounds`, the error about an index out of bounds, with the subject's line that computes it.
+        products: in `types`, the matrix products of a call.
+        slopes: in `slopes`, the derivatives by each Param.
+        refusals: in `represent`, the exceptions.
+        proofs: in `trace`, what holds for every value, for each mode.
+        moved: in `trace`, the constants in which two traces differ.
+        conditions: in `trace`, the values of the trace's conditions.
+        visits: in `trace`, calls that give a condition a value of its own.
+        axes: the axes of the mesh of an operation on several devices, and their sizes.
+        divided: the axis over which the batch was split; empty if it was not.
+        placements: in `place`, for each leaf whose Variable declares a placement: that, and the first one that differs
+            after a call; if none differs, the last one.
+        unasked: in `place`, `modes`, `rows` and others, why the operation cannot decide; empty if it can.
+        forms: the forms of checkpoint that restored the module, and for the others why not.
     """
 
     operation: str
@@ -94,7 +98,7 @@ class StepFacts:
     outside: Raised | None = None
     writes: tuple[LeafWrite, ...] = ()
     outliving: tuple[Change, ...] = ()
-    lost: tuple[Lost, ...] = ()
+    lost: tuple[LostWrite, ...] = ()
     unwatched: str = ""
     untrained: tuple[str, ...] = ()
     untraced: str = ""
@@ -112,13 +116,13 @@ class StepFacts:
 
     @property
     def returned(self) -> bool:
-        """Whether it was carried out, and the twin's call returned."""
+        """Whether the operation ran and the twin's call returned."""
         return not self.skipped and self.twin.raised is None
 
 
 @dataclass(frozen=True, eq=False)
 class ProgramPart:
-    """One short program of those that run in tree mode: what `ProgramFacts` has of a program of its own."""
+    """The facts of one short program in tree mode; the fields are those of `ProgramFacts`."""
 
     start: tuple[LeafFacts, ...] = ()
     steps: tuple[StepFacts, ...] = ()
@@ -128,9 +132,13 @@ class ProgramPart:
 
 @dataclass(frozen=True, eq=False)
 class Input:
-    """An input that a program used: its number, the arguments in one line, and as Python; empty if that is too long.
+    """An input of a program.
 
-    `streams`: whether random streams or keys are among the arguments.
+    Attributes:
+        number: as programs name it.
+        text: its arguments in one line.
+        source: its arguments as Python; empty if that is too long.
+        streams: whether it has random streams or keys.
     """
 
     number: int
@@ -141,20 +149,19 @@ class Input:
 
 @dataclass(frozen=True, eq=False)
 class ProgramFacts:
-    """What carrying out one program showed.
+    """What running one program showed.
 
     Attributes:
-        start: the state of the subject right after it was made.
-        steps: as far as the program came: it ends with a step that raised.
+        start, twin_start: the states of subject and twin as their factory made them.
+        steps: the operations that ran; the last one may have raised.
         traits: what the subject declares.
-        inputs: the inputs that the program used.
-        mode: `graph` or `tree`; empty where the installed Flax has only one.
-        skipped: why the program was not carried out at all; empty if it was.
-        where: where the subject can be imported from, `file::name` or `module:name`; empty if it cannot.
-        warnings: those that lines of the subject caused when it was tried out, before any program.
-        output: what was written to stdout and stderr.
-        files: what is to be handed over to a new process, which is to go on; empty if the program has come to its end.
-        twin_start: the state of the twin right after it was made.
+        inputs: the inputs of the program.
+        mode: `graph` or `tree`; empty if the installed Flax has only one.
+        skipped: why the program did not run at all; empty if it did.
+        where: the subject's import path, `file::name` or `module:name`; empty if it has none.
+        warnings: those that lines of the subject caused while we loaded it, before any program.
+        output: what it wrote to stdout and stderr.
+        files: the checkpoint from which a new process continues the program; empty if the program has ended.
         unmade: what the subject's factory raised; None if it made a module.
         parts: in tree mode, the short programs, in place of `start`, `steps`, `twin_start` and `unmade`.
     """
@@ -183,5 +190,5 @@ class ProgramFacts:
         return next((trait.value for trait in self.traits if trait.name == name), "")
 
     def declares(self, name: str) -> bool:
-        """Whether a capability is declared."""
+        """Whether the subject declares a trait that is true or false."""
         return self.trait(name) == "True"

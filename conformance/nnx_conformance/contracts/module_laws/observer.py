@@ -1,4 +1,4 @@
-"""How subjects are observed, as the judge knows it: data, and what an observation cannot be."""
+"""The observer of subjects on the judge's side: where its code is, and which facts are inconsistent with a request."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from nnx_conformance.core.plan import Request, RunPlan
 
 
 def consistent(facts: ProgramFacts, request: Request) -> ProgramFacts:
-    """The facts, if they are those of the program that was requested.
+    """The facts unchanged, if they belong to the requested program.
 
     Raises:
-        ValueError: if they have other steps.
+        ValueError: if they do not.
     """
-    asked = program(request.case)
-    if asked.mode == TREE:
-        if facts.steps or facts.files or (not facts.skipped and len(facts.parts) != len(asked.parts)):
+    requested = program(request.case)
+    if requested.mode == TREE:
+        if facts.steps or facts.files or (not facts.skipped and len(facts.parts) != len(requested.parts)):
             raise ValueError("it has other parts than the program")
-        for part, short in zip(facts.parts, asked.parts, strict=False):
-            _fits(facts.of_part(part), short, 0)
+        for part, short in zip(facts.parts, requested.parts, strict=False):
+            _check(facts.of_part(part), short, 0)
         return facts
     if facts.parts:
         raise ValueError("it has parts, and the program has none")
-    return _fits(facts, asked, request.done)
+    _check(facts, requested, request.done)
+    return facts
 
 
-def _fits(facts: ProgramFacts, asked: Program, done: int) -> ProgramFacts:
-    wanted = [word.operation.name for word in asked.words][done:]
+def _check(facts: ProgramFacts, requested: Program, done: int) -> None:
+    wanted = [word.operation.name for word in requested.words][done:]
     names = [step.operation for step in facts.steps]
     if names != wanted[: len(names)]:
         raise ValueError("it has other steps than the program")
-    # `restart` is the operation that goes on in a new process.
+    # Only `restart` continues in a new process.
     if facts.files and (wanted[len(names) :][:1] != ["restart"] or (done and not names)):
         raise ValueError("it hands over where no new process is to go on")
     if not all(_inside(file.path) for file in facts.files):
@@ -47,7 +48,6 @@ def _fits(facts: ProgramFacts, asked: Program, done: int) -> ProgramFacts:
         raise ValueError("the program was not carried out to its end")
     if any(leaf.array is not None and leaf.traced for step in facts.steps for leaf in step.subject.state):
         raise ValueError("a tracer with contents")
-    return facts
 
 
 def _inside(path: str) -> bool:
@@ -56,13 +56,13 @@ def _inside(path: str) -> bool:
 
 
 def rest(request: Request, facts: ProgramFacts) -> Request | None:
-    """What a new process is to do after these facts: the program from its next restart on."""
+    """The request for a new process that continues the program at its `restart`; None if the program has ended."""
     return dataclasses.replace(request, done=len(facts.steps), files=facts.files) if facts.files else None
 
 
 def joined(facts: ProgramFacts, more: ProgramFacts) -> ProgramFacts:
-    """The facts of a program that went on in a new process."""
-    inputs = {given.number: given for given in (*facts.inputs, *more.inputs)}
+    """The facts of one program from those of two processes that ran it in turn."""
+    inputs = {each.number: each for each in (*facts.inputs, *more.inputs)}
     return dataclasses.replace(
         facts,
         steps=facts.steps + more.steps,
@@ -73,13 +73,13 @@ def joined(facts: ProgramFacts, more: ProgramFacts) -> ProgramFacts:
 
 
 def recompiled(facts: ProgramFacts) -> bool:
-    """Whether something was compiled for this case: what a trace does besides computing shows only then."""
+    """Whether this case traced a call: a trace's side effects show only then."""
     steps = [*facts.steps, *(step for part in facts.parts for step in part.steps)]
     return any(step.traces for step in steps)
 
 
 def devices(request: Request) -> int:
-    """How many devices the program of a request needs."""
+    """The number of devices that the program of a request needs."""
     return program(request.case).devices
 
 

@@ -144,7 +144,7 @@ def _note(
 ) -> None:
     """Note of each leaf where a call has put it; the first other place stays noted."""
     for path, (spec, sharding) in before.items():
-        if path in after and not (path in placements and placements[path].said != placements[path].after):
+        if path in after and not (path in placements and placements[path].declared != placements[path].after):
             now = after[path][1]
             same = now.is_equivalent_to(sharding, len(spec))
             said = _text(spec)

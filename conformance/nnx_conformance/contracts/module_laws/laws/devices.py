@@ -30,7 +30,7 @@ def _placements(_: Case, reading: ProgramReading) -> Iterator[Claim]:
         if step.placements:
             yield Claim(
                 tuple(f"{leaf.path}: {leaf.after}" for leaf in step.placements),
-                tuple(f"{leaf.path}: {leaf.said}" for leaf in step.placements),
+                tuple(f"{leaf.path}: {leaf.declared}" for leaf in step.placements),
             )
 
 
@@ -50,13 +50,14 @@ def sharding_stable(case: Case, reading: ProgramReading) -> Judgement:
     steps = [step for step in reading.facts.steps if step.operation == "place"]
     for step in steps:
         for leaf in step.placements:
-            if leaf.after != leaf.said:
-                what = f"a compiled call moved `{leaf.path}`, which its metadata places at {leaf.said}, to {leaf.after}"
+            if leaf.after != leaf.declared:
+                home = leaf.declared
+                what = f"a compiled call moved `{leaf.path}`, which its metadata places at {home}, to {leaf.after}"
                 cause = (
                     "the next call moves it back or compiles again, and a gathered array takes memory on each device"
                 )
                 line = reading.line(leaf.path)
-                return Violation(what, leaf.said, leaf.after, line, cause)
+                return Violation(what, leaf.declared, leaf.after, line, cause)
     if any(step.placements for step in steps):
         return None
     raised = any(not step.skipped and (step.subject.raised or step.twin.raised) for step in steps)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnx_conformance.contracts.module_laws.evidence import Lost
+from nnx_conformance.contracts.module_laws.evidence import LostWrite
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, carried_out, declares_not, law
 from nnx_conformance.contracts.module_laws.laws.reading import Move, ProgramReading
 from nnx_conformance.core.case import Case
@@ -61,26 +61,26 @@ def updates_kept(case: Case, reading: ProgramReading) -> Judgement:
     return None
 
 
-def _always(rounded: Lost, moves: list[Move]) -> bool:
+def _always(rounded: LostWrite, moves: list[Move]) -> bool:
     """Whether a fraction is lost for each of several inputs: one that is lost now and then is a matter of precision."""
     inputs = [move for move in moves if any(lost.path == rounded.path for lost in move.step.lost)]
     return len(inputs) == len(moves) > 1
 
 
-def _violation(move: Move, lost: Lost) -> Violation:
+def _violation(move: Move, lost: LostWrite) -> Violation:
     module, _, name = f"self.{lost.path}".rpartition(".")
     code = {"module": module, "variable": f"{module}.{name}", "kind": lost.kind}
     remedy = FIXES.get(lost.through, HAND_BACK).format_map(code)
-    where = f", called in {lost.called}, `{lost.called.source}`," if lost.called else ""
+    where = f", called in {lost.call_line}, `{lost.call_line.source}`," if lost.call_line else ""
     if lost.through == "rounding":
         cause = f"an integer holds no fraction, so that `{lost.path}` stays what it was"
-        what = f"in {move.name}, {lost.written} was written to `{lost.path}`, which still holds {lost.held}"
+        what = f"in {move.name}, {lost.written} was written to `{lost.path}`, which still holds {lost.contents}"
     else:
         through = f"`{lost.through}`{where}" if lost.through else f"the call{where}"
-        wrote = f" in {lost.wrote}, `{lost.wrote.source}`," if lost.wrote else ""
+        wrote = f" in {lost.write_line}, `{lost.write_line.source}`," if lost.write_line else ""
         cause = f"{through} works on a copy of the module, and what is written{wrote} to that is dropped"
         what = f"in {move.name}, a call wrote {lost.written} to a copy of `{lost.path}`, which stayed as it was"
-    return Violation(what, lost.written, lost.held, lost.line, cause, remedy, evidence=Evidence.NAMED)
+    return Violation(what, lost.written, lost.contents, lost.line, cause, remedy, evidence=Evidence.NAMED)
 
 
 CHECKS: tuple[Check, ...] = (updates_kept,)

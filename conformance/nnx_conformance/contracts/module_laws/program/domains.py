@@ -1,4 +1,4 @@
-"""Where programs come from: a few fixed ones for each law, and the machine's, which mix all operations."""
+"""The domains of programs: a few fixed programs for each law, and drawn ones that mix all operations."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from nnx_conformance.core.contract import CORE
 from nnx_conformance.core.search.domain import Domain, Part
 from nnx_strategies import operation_sequences
 
-#: One program of the machine costs about as much as so many cases of a function, see `Part.share`.
+#: One drawn program costs about as much as this many cases of a function, see `Part.share`.
 SHARE = 8
 LONGEST = 8
 SEEDS = (0, 1)
 
-#: Each law's own programs, simplest first; `jit:1` is `jit` on input 1, and from 8 on inputs are NumPy arrays.
+#: Each law's own programs, simplest first. `jit:1` is `jit` on input 1; `jit:9` is the same with NumPy arrays.
 FAMILIES = {
     "wrapper-kept": "call | call:1 call:1 jit:1",
     "structure-stable": "call call call call | call jit jit jit jit | call:1 call:1 call:1 jit:1 jit:1 jit:1 jit:1",
@@ -81,16 +81,16 @@ FAMILIES = {
     "shard-map-agrees": "call:1 shardmap:1",
 }
 
-#: How often the machine draws an operation compared with others; those that show most, and cost least, more often.
+#: How often an operation is drawn, 1 by default: operations that show much and cost little come more often.
 WEIGHTS = {"call": 6, "jit": 4, "scan": 2, "eval": 2, "train": 2, "save": 2, "clone": 2, "original": 2}
-#: The laws are judged in graph mode, which is Flax's default. One check does in tree mode what can be had there; each
-#: short program begins with plain calls, for a transform there loses what a first call makes.
+#: All laws but one run in graph mode, Flax's default. That one runs the operations that tree mode supports. Each of its
+#: short programs starts with plain calls, because in tree mode a transform loses Variables that a first call creates.
 TREE_READY = "tree-mode-ready"
 IN_TREE_MODE = (
     "call:1 jit:1 jit:2 call:1 split:1 call:1 copy:1 original:1 call:1 clone:1 original:1 call:1 save:1 call:1 graft:1 "
     "call:1 scan:1 call:1 vmap:1 call:1 remat:1 call:1 cond:1 call:1 eval jit:1 train jit:1"
 )
-#: Each shows all that it can in its law's own programs, or costs many compilations.
+#: Operations that drawn programs leave out: their laws' own programs cover them, or they cost many compilations.
 LEFT_OUT = (
     *("endure", "reseed", "rerun", "restart", "far", "again", "afresh", "keys", "bounds", "second", "remake"),
     *("lend", "abstract", "tree", "plainjit", "deepcopy", "pickle", "watch", "derive"),
@@ -110,8 +110,8 @@ def programs(longest: int = LONGEST, seldom: tuple[str, ...] = ()) -> st.SearchS
     """Programs that mix operations, on all inputs.
 
     Args:
-        longest: of so many operations at most.
-        seldom: operations that are drawn besides, and less often than any other.
+        longest: the largest number of operations.
+        seldom: further operations, drawn less often than any other.
     """
     times = 2 if seldom else 1
     weights = {
@@ -133,8 +133,8 @@ def _case(seed: int, names: tuple[str, ...], numbers: list[int]) -> Case:
     return case(CORE, seed, steps)
 
 
-#: In every run, what chance seldom brings together: changes of the mode, twice the same one, checkpoints and copies.
-#: At the end of the first one stands what the trace of a call shows, for all laws that are judged on the core.
+#: Every run has these, which chance seldom draws: changes of the mode, the same mode set twice, checkpoints and copies.
+#: The first one ends with `trace`, which serves all laws that are judged on the core.
 MODES_MEET = tuple(
     case(CORE, 0, words(text))
     for text in (

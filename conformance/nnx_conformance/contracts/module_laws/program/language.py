@@ -1,4 +1,4 @@
-"""Programs: a seed and a sequence of operations, as the arguments of a case, and in words."""
+"""Programs: a seed and a sequence of operations, as the arguments of a case and as text."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from nnx_conformance.core.case import Case, numpy, python
 
 @dataclass(frozen=True)
 class Operation:
-    """Something that a program does with its subject.
+    """One thing that a program does with its subject.
 
     Attributes:
-        name: how programs and reports call it.
-        law: the check that its comparison belongs to.
-        calls: whether it calls the subject, so that it takes an input.
-        exact: whether the arithmetic is that of plain Python, so that results are equal to the last bit.
-        warm: whether it needs a subject that was called before: one whose state is all there.
+        name: its name in programs and reports.
+        law: the check that compares its result.
+        calls: whether it calls the subject, and so takes an input.
+        exact: whether it computes as plain Python does, so that results must be equal to the last bit.
+        warm: whether the subject must have been called before, so that all of its state exists.
         devices: how many devices it needs.
     """
 
@@ -32,7 +32,7 @@ class Operation:
     devices: int = 1
 
 
-#: By position: the numbers stand in stored cases, so new ones are added at the end.
+#: Stored cases hold positions in this tuple, so new operations go to the end.
 OPERATIONS = (
     Operation("call", "calls-return", exact=True),
     Operation("jit", "jit-agrees"),
@@ -92,24 +92,24 @@ OPERATIONS = (
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 _CODES = {operation.name: code for code, operation in enumerate(OPERATIONS)}
 
-#: What calls the module several times in one operation calls it so often.
+#: The calls of one operation, if it makes several.
 CALLS = 3
-#: Seeds of other modules are this far from the program's own.
+#: Added to the program's seed for other modules.
 OTHER = 1000
-#: How the comparisons of `far` are called: another call of the same module, a call with another seed's keys.
+#: The names of the comparisons of `far`: another call of the same module, a call with another seed's keys.
 AGAIN, OTHER_SEED = "called again", "with the keys of another seed"
-#: How those of `modes` are called.
+#: The names of the comparisons of `modes`.
 ONCE_MORE, IN_EVAL_MODE = "called once more", "called in eval mode"
-#: A program names so many inputs by their numbers; from `AS_NUMPY` on, the same inputs as NumPy arrays.
+#: The number of inputs. Input `AS_NUMPY + i` is input `i` as NumPy arrays.
 INPUTS, AS_NUMPY = 4, 8
-#: How the comparison of `place` is called that looks at a module made on the mesh.
+#: The name of the comparison in `place` of a module that was made on the mesh.
 MADE = "made on the mesh"
 GRAPH, TREE = "graph", "tree"
 
 
 @dataclass(frozen=True)
 class Word:
-    """One operation of a program, on the input of this number."""
+    """One operation of a program, and the number of its input."""
 
     operation: Operation
     input: int
@@ -121,13 +121,13 @@ class Word:
 
 
 def input_text(number: int) -> str:
-    """How an input is named: `0`, or `0 as numpy`."""
+    """An input's number as text: `0`, or `0 as numpy`."""
     return f"{number - AS_NUMPY} as numpy" if number >= AS_NUMPY else str(number)
 
 
 @dataclass(frozen=True)
 class Program:
-    """A seed for the Rngs, a mode of Flax, and operations."""
+    """A seed for the Rngs, a mode of Flax, and the operations."""
 
     seed: int
     mode: str
@@ -135,18 +135,18 @@ class Program:
 
     @property
     def devices(self) -> int:
-        """How many devices it needs."""
+        """The number of devices that it needs."""
         return max((word.operation.devices for word in self.words), default=1)
 
     @property
     def parts(self) -> tuple[Program, ...]:
-        """In tree mode, the short programs that it is made of: each begins with plain calls, of a new module."""
+        """In tree mode, its short programs: each starts with plain calls of a new module."""
         starts = [0]
-        for at, word in enumerate(self.words[1:], 1):
-            if word.operation.name == "call" and self.words[at - 1].operation.name != "call":
-                starts.append(at)
+        for index, word in enumerate(self.words[1:], 1):
+            if word.operation.name == "call" and self.words[index - 1].operation.name != "call":
+                starts.append(index)
         ends = [*starts[1:], len(self.words)]
-        return tuple(replace(self, words=self.words[at:end]) for at, end in zip(starts, ends, strict=True))
+        return tuple(replace(self, words=self.words[start:end]) for start, end in zip(starts, ends, strict=True))
 
     def __str__(self) -> str:
         mode = " in tree mode" if self.mode == TREE else ""
@@ -154,28 +154,28 @@ class Program:
 
 
 def words(text: str) -> tuple[Word, ...]:
-    """Operations from their text: `call jit:1 eval`; without a number, on the first input."""
+    """Operations from text such as `call jit:1 eval`; without a number, on input 0."""
     parts = (part.partition(":") for part in text.split())
     return tuple(Word(BY_NAME[name], int(number or 0)) for name, _, number in parts)
 
 
 def case(domain: str, seed: int, operations: Iterable[Word], mode: str = GRAPH) -> Case:
-    """The case that stands for a program."""
+    """The case of a program."""
     words = tuple(operations)
     codes = np.array([(_CODES[word.operation.name], word.input) for word in words], np.int32).reshape(-1, 2)
     arguments = (python("seed", seed), python("tree", mode == TREE), numpy("program", codes))
     return Case(domain, arguments, str(Program(seed, mode, words)))
 
 
-#: What the arguments of a case are called.
+#: The names of a case's arguments.
 ARGUMENTS = ("seed", "tree", "program")
 
 
 def program(case: Case) -> Program:
-    """The program that a case stands for.
+    """The program of a case.
 
     Raises:
-        ValueError: if it stands for none.
+        ValueError: if the case has none.
     """
     codes = case["program"]
     if codes.ndim != 2 or codes.shape[1:] != (2,) or codes.dtype.kind != "i":
@@ -187,18 +187,18 @@ def program(case: Case) -> Program:
 
 
 def smaller(drawn: Case) -> Iterator[Case]:
-    """The programs that a program becomes without some of its operations, or on simpler input, the smallest first."""
-    todo = program(drawn)
-    length = len(todo.words)
+    """Simpler programs: without some of the operations, with seed 0, or on a simpler input; the shortest first."""
+    whole = program(drawn)
+    length = len(whole.words)
     size = length // 2
     while size:
         for start in range(0, length - size + 1, size):
-            yield case(drawn.domain, todo.seed, todo.words[:start] + todo.words[start + size :], todo.mode)
+            yield case(drawn.domain, whole.seed, whole.words[:start] + whole.words[start + size :], whole.mode)
         size //= 2
-    if todo.seed:
-        yield case(drawn.domain, 0, todo.words, todo.mode)
-    for number in sorted({word.input for word in todo.words if word.operation.calls and word.input}):
+    if whole.seed:
+        yield case(drawn.domain, 0, whole.words, whole.mode)
+    for number in sorted({word.input for word in whole.words if word.operation.calls and word.input}):
         for simple in (0, number - AS_NUMPY):
             if 0 <= simple < number:
-                renamed = (replace(word, input=simple if word.input == number else word.input) for word in todo.words)
-                yield case(drawn.domain, todo.seed, renamed, todo.mode)
+                renamed = (replace(word, input=simple if word.input == number else word.input) for word in whole.words)
+                yield case(drawn.domain, whole.seed, renamed, whole.mode)

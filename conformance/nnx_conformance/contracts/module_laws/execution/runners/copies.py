@@ -39,7 +39,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.contracts.module_laws.evidence import Lost
+from nnx_conformance.contracts.module_laws.evidence import LostWrite
 from nnx_conformance.contracts.module_laws.execution.runners.marks import EXPLICIT, MARK, Maker, Mark, name_of, path_of
 from nnx_conformance.contracts.module_laws.execution.runners.values import (
     content,
@@ -99,7 +99,7 @@ class WriteWatch:
     _own: dict[int, Any] = field(default_factory=dict)
     _before: dict[str, list[np.ndarray]] = field(default_factory=dict)
     _copies: dict[int, _Copy] = field(default_factory=dict)
-    _rounded: dict[str, Lost] = field(default_factory=dict)
+    _rounded: dict[str, LostWrite] = field(default_factory=dict)
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -119,7 +119,7 @@ class WriteWatch:
             yield
             jax.effects_barrier()  # type: ignore[no-untyped-call]
 
-    def lost(self, outputs: Any) -> tuple[Lost, ...]:
+    def lost(self, outputs: Any) -> tuple[LostWrite, ...]:
         """The updates that were lost in the call that returned these outputs, the first of each Variable."""
         now = {path: numbers(contents(variable)) for path, variable in variables(self.module).items()}
         still = {path for path, old in self._before.items() if path in now and same(now[path], old)}
@@ -152,13 +152,13 @@ class WriteWatch:
                 return True
         return False
 
-    def _described(self, copy: _Copy, path: str, written: list[np.ndarray]) -> Lost:
+    def _described(self, copy: _Copy, path: str, written: list[np.ndarray]) -> LostWrite:
         line = self._line(copy.transform or copy.maker.place)
         old = ", ".join(map(array_text, self._before[path]))
         kind = type_name(type(copy.variable))
         called = self._line(copy.maker.place) if copy.transform not in (None, copy.maker.place) else None
         texts = old, ", ".join(map(array_text, written))
-        return Lost(plain(path), kind, copy.maker.name, *texts, line, called, self._line(copy.wrote))
+        return LostWrite(plain(path), kind, copy.maker.name, *texts, line, called, self._line(copy.wrote))
 
     def _line(self, place: FileLine | None) -> Any:
         return self.source.line(*place) if place else None
@@ -240,7 +240,7 @@ class WriteWatch:
                 frame = owned_frame(sys._getframe(1), self.source)
                 place = (frame.f_code.co_filename, frame.f_lineno) if frame else None
                 texts = array_text(np.asarray(old)), array_text(np.asarray(value))
-                self._rounded[path] = Lost(
+                self._rounded[path] = LostWrite(
                     plain(path), type_name(type(variable)), ROUNDED, *texts, self._line(place), None, None
                 )
             return result
