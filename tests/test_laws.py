@@ -22,7 +22,7 @@ import subjects as others
 from nnx_conformance import Misuse, Subject, check, check_module
 from nnx_conformance.contracts.module_laws.contract import CONTRACT
 from nnx_conformance.contracts.module_laws.execution import run as subjects
-from nnx_conformance.contracts.module_laws.execution.skips import HAS_MODES
+from nnx_conformance.contracts.module_laws.execution.skip_reasons import HAS_MODES
 from nnx_conformance.contracts.module_laws.execution.snapshots import state
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.contract import CORE

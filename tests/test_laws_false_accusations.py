@@ -19,7 +19,7 @@ from lawful import judged as judged_program
 from nnx_conformance import Report, Subject, check_module
 from nnx_conformance.contracts.module_laws.contract import CONTRACT
 from nnx_conformance.contracts.module_laws.execution import run as execution
-from nnx_conformance.contracts.module_laws.execution.skips import HAS_MODES
+from nnx_conformance.contracts.module_laws.execution.skip_reasons import HAS_MODES
 from nnx_conformance.contracts.module_laws.observer import consistent
 from nnx_conformance.contracts.module_laws.program.language import case, words
 from nnx_conformance.core.candidate.target import parse

@@ -15,7 +15,7 @@ import pytest
 from flax import nnx
 
 import subjects
-from nnx_conformance.contracts.module_laws.execution.surroundings import surroundings
+from nnx_conformance.contracts.module_laws.execution.subject_context import subject_context
 from nnx_conformance.core.candidate.subject import as_subject
 from nnx_reference import Implementation, mutants, rights
 
@@ -91,7 +91,7 @@ def test_a_subject_is_a_module_that_can_be_called(one: Implementation) -> None:
         subject = one.load()
         assert set(subject) <= {"make", "inputs", "traits", "call", "horizon", "mesh", "context"}
         assert set(subject.get("traits", {})) <= TRAITS
-        with surroundings(as_subject(subject)):
+        with subject_context(as_subject(subject)):
             module = subject["make"](nnx.Rngs(0))
             assert isinstance(module, nnx.Module)
             for _ in range(3):

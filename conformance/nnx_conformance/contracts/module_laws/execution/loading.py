@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.contracts.module_laws.execution.at_once import explained, whole_tracebacks
+from nnx_conformance.contracts.module_laws.execution.first_call_errors import explained, whole_tracebacks
 from nnx_conformance.contracts.module_laws.execution.harness import Harness
 from nnx_conformance.contracts.module_laws.execution.pool import pool_of
-from nnx_conformance.contracts.module_laws.execution.referring import check_declared
-from nnx_conformance.contracts.module_laws.execution.runners.unwritten import with_empties
+from nnx_conformance.contracts.module_laws.execution.reference import check_declared
+from nnx_conformance.contracts.module_laws.execution.runners.empty_arrays import with_empties
 from nnx_conformance.contracts.module_laws.execution.snapshots import state, transplant, tree
-from nnx_conformance.contracts.module_laws.execution.surroundings import surroundings
+from nnx_conformance.contracts.module_laws.execution.subject_context import subject_context
 from nnx_conformance.core.candidate.loaded import Loaded, NotLoaded
 from nnx_conformance.core.candidate.subject import Subject, as_subject, written
 from nnx_conformance.core.candidate.target import Target
@@ -106,7 +106,7 @@ def _tried(value: Any, name: str, source: Source, where: str, devices: int = 1) 
     try:
         subject = _of_class(value) if inspect.isclass(value) else as_subject(value)
         harness = Harness(subject, pool_of(subject), source, where)
-        with warnings.catch_warnings(record=True) as caught, surroundings(subject):
+        with warnings.catch_warnings(record=True) as caught, subject_context(subject):
             warnings.simplefilter("always")
             with whole_tracebacks():
                 if wrong := with_empties(lambda: _try_out(harness), lambda array: _noted(harness, array)):

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from flax import nnx
 
-from nnx_conformance.contracts.module_laws.execution import operations, skips
+from nnx_conformance.contracts.module_laws.execution import operations, skip_reasons
 from nnx_conformance.contracts.module_laws.execution.snapshots import holds_keys, state, variables
 from nnx_conformance.contracts.module_laws.program.language import AS_NUMPY, GRAPH, INPUTS, input_text
 from nnx_conformance.core.candidate.subject import Subject
@@ -133,7 +133,7 @@ def _with_own_state(arguments: CallArguments) -> CallArguments:
     held = [leaf for leaf in leaves(arguments) if is_state(leaf)]
     if not held:
         return arguments
-    with skips.mode(GRAPH):  # tree mode refuses what is shared
+    with skip_reasons.mode(GRAPH):  # tree mode refuses what is shared
         copied = operations.copy(_holder(held))
     copies = iter([getattr(copied, f"at{at}") for at in range(len(held))])
     return _mapped(lambda leaf: next(copies) if is_state(leaf) else leaf, arguments)

@@ -13,9 +13,8 @@ import jax
 import numpy as np
 
 from nnx_conformance.contracts.module_laws.evidence import Entry, LeafFacts, Pair, Side
-from nnx_conformance.contracts.module_laws.execution import meshes, skips
+from nnx_conformance.contracts.module_laws.execution import meshes, skip_reasons
 from nnx_conformance.contracts.module_laws.execution.harness import Harness, History, Transforms, Twin, broken, nudge
-from nnx_conformance.contracts.module_laws.execution.lines import Follower
 from nnx_conformance.contracts.module_laws.execution.loading import Unfit
 from nnx_conformance.contracts.module_laws.execution.loading import adopt as adopt
 from nnx_conformance.contracts.module_laws.execution.loading import load as load
@@ -23,7 +22,8 @@ from nnx_conformance.contracts.module_laws.execution.pool import is_state, leave
 from nnx_conformance.contracts.module_laws.execution.runners import handover
 from nnx_conformance.contracts.module_laws.execution.runners.runners import RUNNERS, Counterpart, run_twin
 from nnx_conformance.contracts.module_laws.execution.snapshots import state, trainable, tree
-from nnx_conformance.contracts.module_laws.execution.surroundings import surroundings
+from nnx_conformance.contracts.module_laws.execution.subject_context import subject_context
+from nnx_conformance.contracts.module_laws.execution.write_lines import Follower
 from nnx_conformance.contracts.module_laws.facts import Input, ProgramFacts, ProgramPart, StepFacts
 from nnx_conformance.contracts.module_laws.program.language import TREE, Program, Word, program
 from nnx_conformance.core.candidate.subject import DTYPES, Subject
@@ -48,10 +48,15 @@ def observe(harness: Harness | Unfit, request: Request) -> ProgramFacts:
         traits["trainable"] = ", ".join(kind.__name__ for kind in own)
     entries = tuple(Entry(name, str(value)) for name, value in traits.items())
     todo = program(request.case)
-    if reason := skips.missing(todo.mode):
+    if reason := skip_reasons.missing(todo.mode):
         return ProgramFacts((), (), entries, (), todo.mode, reason, harness.where, harness.warnings)
     # Steps write down what the subject warns of. Elsewhere it is called, too, where a filter may make errors of it.
-    with surroundings(subject), skips.mode(todo.mode), trainable(harness.subject.trained), warnings.catch_warnings():
+    with (
+        subject_context(subject),
+        skip_reasons.mode(todo.mode),
+        trainable(harness.subject.trained),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")
         transforms = harness.transforms(todo.mode, request.plan.compile_anew)
         programs = todo.parts if todo.mode == TREE else (todo,)
@@ -122,7 +127,7 @@ class Execution:
         done = self.request.done
         for at, word in enumerate(self.todo.words[done:], done):
             restarts = word.operation.name == "restart" and not (done and at == done)
-            if reason := skips.skipped(self, word) or (self._hand_over() if restarts else ""):
+            if reason := skip_reasons.skipped(self, word) or (self._hand_over() if restarts else ""):
                 yield StepFacts(word.operation.name, reason)
             elif restarts:
                 return  # a new process goes on from here

@@ -60,7 +60,7 @@ FILES = (
     "execution/runners/checkpoints.py",
     "execution/duplicates.py",
     "execution/meshes.py",
-    "execution/runners/unwritten.py",
+    "execution/runners/empty_arrays.py",
     "../../core/candidate/notebook.py",
 )
 #: A line of its own where a new process goes on.

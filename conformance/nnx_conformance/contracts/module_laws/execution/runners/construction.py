@@ -11,7 +11,7 @@ from flax import nnx
 
 from nnx_conformance.contracts.module_laws.evidence import LeafFacts, Side
 from nnx_conformance.contracts.module_laws.execution.harness import Twin
-from nnx_conformance.contracts.module_laws.execution.runners.unwritten import with_garbage, with_zeros
+from nnx_conformance.contracts.module_laws.execution.runners.empty_arrays import with_garbage, with_zeros
 from nnx_conformance.contracts.module_laws.execution.snapshots import DEEP, nodes, side, state
 from nnx_conformance.contracts.module_laws.program.language import OTHER
 from nnx_conformance.core.plain_text import plain

@@ -17,9 +17,9 @@ from flax import nnx
 
 from nnx_conformance.contracts.module_laws.evidence import Product, Refusal, Side
 from nnx_conformance.contracts.module_laws.execution.pool import is_state
-from nnx_conformance.contracts.module_laws.execution.referring import Referring, like
+from nnx_conformance.contracts.module_laws.execution.reference import Referring, like
 from nnx_conformance.contracts.module_laws.execution.runners.gradients import equations
-from nnx_conformance.contracts.module_laws.execution.runners.restoring import grafted
+from nnx_conformance.contracts.module_laws.execution.runners.restoration import grafted
 from nnx_conformance.contracts.module_laws.execution.snapshots import nodes, state, tree
 from nnx_conformance.contracts.module_laws.program.language import IN_EVAL_MODE, ONCE_MORE
 from nnx_conformance.core.facts import Line

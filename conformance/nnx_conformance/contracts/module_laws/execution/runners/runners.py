@@ -18,16 +18,16 @@ from nnx_conformance.contracts.module_laws.evidence import Side
 from nnx_conformance.contracts.module_laws.execution import duplicates, operations, snapshots
 from nnx_conformance.contracts.module_laws.execution.devices import place, shard, shardmap
 from nnx_conformance.contracts.module_laws.execution.harness import History, Twin
-from nnx_conformance.contracts.module_laws.execution.runners.checking import bounds, keys
 from nnx_conformance.contracts.module_laws.execution.runners.construction import abstract, remake, second
-from nnx_conformance.contracts.module_laws.execution.runners.continuing import lend, pickle, plainjit, tree
 from nnx_conformance.contracts.module_laws.execution.runners.copies import WriteWatch
 from nnx_conformance.contracts.module_laws.execution.runners.declared import modes, refer, represent, rows, types
 from nnx_conformance.contracts.module_laws.execution.runners.drift import drifts
 from nnx_conformance.contracts.module_laws.execution.runners.gradients import slopes_of, without_gradient
+from nnx_conformance.contracts.module_laws.execution.runners.jax_checkers import bounds, keys
 from nnx_conformance.contracts.module_laws.execution.runners.lanes import SEVERAL, looped, scan, vmap
-from nnx_conformance.contracts.module_laws.execution.runners.repeating import TIMES, afresh, again, far
-from nnx_conformance.contracts.module_laws.execution.runners.restoring import graft, grafted, reload, restart, save
+from nnx_conformance.contracts.module_laws.execution.runners.repeated_calls import TIMES, afresh, again, far
+from nnx_conformance.contracts.module_laws.execution.runners.restoration import graft, grafted, reload, restart, save
+from nnx_conformance.contracts.module_laws.execution.runners.round_trips import lend, pickle, plainjit, tree
 from nnx_conformance.contracts.module_laws.execution.snapshots import (
     contents_of,
     holds_keys,
@@ -38,7 +38,7 @@ from nnx_conformance.contracts.module_laws.execution.snapshots import (
     transplant,
     variables,
 )
-from nnx_conformance.contracts.module_laws.execution.tracing.looking import trace
+from nnx_conformance.contracts.module_laws.execution.tracing.trace_evidence import trace
 from nnx_conformance.contracts.module_laws.program.language import CALLS, OTHER
 from nnx_conformance.core.plain_text import plain, short
 from nnx_conformance.observe.flax_versions import contents

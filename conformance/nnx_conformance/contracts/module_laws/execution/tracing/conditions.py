@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 
 from nnx_conformance.contracts.module_laws.execution.tracing.flat import Atom, Constant, Equation, Guard
-from nnx_conformance.contracts.module_laws.execution.tracing.places import LONGEST, SourceSpan
 from nnx_conformance.contracts.module_laws.execution.tracing.proofs import unchanged
+from nnx_conformance.contracts.module_laws.execution.tracing.source_spans import LONGEST, SourceSpan
 from nnx_conformance.contracts.module_laws.execution.tracing.trace import Trace
 from nnx_conformance.core.plain_text import short
 

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nnx_conformance.contracts.module_laws.execution.tracing.places import SourceSpan, SourceSpans
+from nnx_conformance.contracts.module_laws.execution.tracing.source_spans import SourceSpan, SourceSpans
 
 #: Where an equation keeps the jaxpr of what it calls, by name; those that may give another result than their caller's
 #: operands through it are loops and conditions, which are treated apart.

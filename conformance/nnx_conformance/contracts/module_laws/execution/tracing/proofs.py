@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from nnx_conformance.contracts.module_laws.execution.tracing.flat import Atom, Constant, Equation, Flat
-from nnx_conformance.contracts.module_laws.execution.tracing.places import SourceSpan
+from nnx_conformance.contracts.module_laws.execution.tracing.source_spans import SourceSpan
 from nnx_conformance.contracts.module_laws.execution.tracing.trace import Trace
 from nnx_conformance.observe.flax_versions import is_key
 

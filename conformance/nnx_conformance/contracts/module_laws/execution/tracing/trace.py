@@ -15,7 +15,7 @@ from nnx_conformance.contracts.module_laws.execution.harness import Harness
 from nnx_conformance.contracts.module_laws.execution.pool import is_state, is_static
 from nnx_conformance.contracts.module_laws.execution.snapshots import contents_of, holds_keys, is_param, variables
 from nnx_conformance.contracts.module_laws.execution.tracing.flat import Atom, Flat
-from nnx_conformance.contracts.module_laws.execution.tracing.places import SourceSpans
+from nnx_conformance.contracts.module_laws.execution.tracing.source_spans import SourceSpans
 from nnx_conformance.observe.flax_versions import is_key
 
 

@@ -11,12 +11,12 @@ import numpy as np
 
 from nnx_conformance.contracts.module_laws.evidence import ConditionVisit, LeafWrite, Side
 from nnx_conformance.contracts.module_laws.execution.harness import Harness
-from nnx_conformance.contracts.module_laws.execution.runners.repeating import FAR
+from nnx_conformance.contracts.module_laws.execution.runners.repeated_calls import FAR
 from nnx_conformance.contracts.module_laws.execution.snapshots import arrays, state, transplant, tree, variables
 from nnx_conformance.contracts.module_laws.execution.tracing import proofs
 from nnx_conformance.contracts.module_laws.execution.tracing.conditions import TracedCondition
-from nnx_conformance.contracts.module_laws.execution.tracing.reaching import Reached, TraceSearch
 from nnx_conformance.contracts.module_laws.execution.tracing.trace import Trace
+from nnx_conformance.contracts.module_laws.execution.tracing.trace_search import Reached, TraceSearch
 from nnx_conformance.contracts.module_laws.program.language import OTHER
 from nnx_conformance.core.case import array_text
 from nnx_conformance.core.plain_text import short

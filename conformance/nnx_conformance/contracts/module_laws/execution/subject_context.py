@@ -11,7 +11,7 @@ from nnx_conformance.core.errors import Misuse
 
 
 @contextlib.contextmanager
-def surroundings(subject: Subject) -> Iterator[None]:
+def subject_context(subject: Subject) -> Iterator[None]:
     """Be in a mesh of one device with the subject's axes, and in its context, until the block ends.
 
     Raises:

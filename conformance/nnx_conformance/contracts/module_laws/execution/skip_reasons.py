@@ -15,7 +15,7 @@ import jax
 from flax import nnx
 
 from nnx_conformance.contracts.module_laws.execution import devices
-from nnx_conformance.contracts.module_laws.execution.importing import imported_again
+from nnx_conformance.contracts.module_laws.execution.fresh_import import imported_again
 from nnx_conformance.contracts.module_laws.execution.snapshots import (
     DEEP,
     arrays,

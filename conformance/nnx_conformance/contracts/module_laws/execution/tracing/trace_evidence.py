@@ -12,10 +12,10 @@ from nnx_conformance.contracts.module_laws.evidence import ConditionVisit, LeafW
 from nnx_conformance.contracts.module_laws.execution.harness import Harness
 from nnx_conformance.contracts.module_laws.execution.tracing import proofs
 from nnx_conformance.contracts.module_laws.execution.tracing.conditions import conditions
-from nnx_conformance.contracts.module_laws.execution.tracing.places import SourceSpan
-from nnx_conformance.contracts.module_laws.execution.tracing.reaching import TraceSearch
+from nnx_conformance.contracts.module_laws.execution.tracing.source_spans import SourceSpan
 from nnx_conformance.contracts.module_laws.execution.tracing.trace import Trace, arguments_of, traced
-from nnx_conformance.contracts.module_laws.execution.tracing.visiting import Visitor
+from nnx_conformance.contracts.module_laws.execution.tracing.trace_search import TraceSearch
+from nnx_conformance.contracts.module_laws.execution.tracing.visits import Visitor
 from nnx_conformance.contracts.module_laws.program.language import INPUTS
 from nnx_conformance.core.facts import Line
 from nnx_conformance.core.plain_text import plain, short

@@ -9,7 +9,7 @@ from flax import nnx
 from nnx_conformance.contracts.module_laws.evidence import Side
 from nnx_conformance.contracts.module_laws.execution.harness import Transforms, invoked
 from nnx_conformance.contracts.module_laws.execution.runners.drift import forward
-from nnx_conformance.contracts.module_laws.execution.runners.restoring import grafted
+from nnx_conformance.contracts.module_laws.execution.runners.restoration import grafted
 from nnx_conformance.contracts.module_laws.execution.snapshots import side, state, transplant, tree
 from nnx_conformance.contracts.module_laws.program.language import AGAIN, OTHER, OTHER_SEED
 from nnx_conformance.core.candidate.subject import Subject

@@ -15,8 +15,8 @@ import jax
 from flax import nnx
 from jax.experimental import checkify
 
-from nnx_conformance.contracts.module_laws.execution.runners.restoring import grafted
-from nnx_conformance.contracts.module_laws.execution.skips import longest
+from nnx_conformance.contracts.module_laws.execution.runners.restoration import grafted
+from nnx_conformance.contracts.module_laws.execution.skip_reasons import longest
 from nnx_conformance.contracts.module_laws.execution.snapshots import variables
 from nnx_conformance.observe.flax_versions import contents, is_key, set_contents
 from nnx_conformance.observe.lines.syntax import tree
