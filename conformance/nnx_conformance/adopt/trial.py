@@ -83,7 +83,7 @@ def examined(subject: Subject) -> TraitEvidence:
     if not kept:
         return dataclasses.replace(evidence, failure=f"{said}: was it altered after it was made?")
     subject = _with(subject, kept)
-    _traits(Harness(subject, pool_of(subject).as_given(), Source("<none>"), ""), evidence)
+    _traits(Harness(subject, pool_of(subject).without_ours(), Source("<none>"), ""), evidence)
     return evidence
 
 

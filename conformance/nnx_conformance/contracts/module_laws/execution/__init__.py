@@ -1,1 +1,1 @@
-"""Carrying out a program on a subject and on its twin. Imports JAX and Flax."""
+"""Runs a program on a subject and on its twin. Imports JAX and Flax."""

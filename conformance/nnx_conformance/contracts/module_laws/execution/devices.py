@@ -1,4 +1,4 @@
-"""Runners on a mesh of two devices, the batch split over them, and why a subject cannot be run there."""
+"""Runners on a mesh of two devices that split the batch, and why a subject cannot run there."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from nnx_conformance.observe.flax_versions import contents
 if TYPE_CHECKING:
     from nnx_conformance.contracts.module_laws.execution.run import Execution
 
-#: The axis of the batch, where the subject names none.
+#: The axis of the batch, if the subject names none.
 BATCH = "data"
 
 
 def shard(run: Execution) -> Any:
-    """Call it compiled, the batch split over two devices, and the state whole on each."""
+    """Call it through `nnx.jit` with the batch split over two devices and the state whole on each."""
     return _calls(run, _mesh(run, "shard"), by_metadata=False)
 
 
 def place(run: Execution) -> Any:
-    """Call it compiled, the batch split where it can be, and the state placed as its Variables say."""
+    """Call it through `nnx.jit` with the state placed as its Variables declare, and the batch split if possible."""
     mesh = _mesh(run, "place")
     if run.harness.subject.mesh:
         with meshes.on_mesh(mesh):
@@ -52,14 +52,14 @@ def _calls(run: Execution, mesh: Any, *, by_metadata: bool) -> Any:
         placements: dict[str, Placement] = {}
         for arguments in _arguments(run, mesh):
             outputs.append(run.transforms.run("jit", run.module, arguments))
-            _note(placements, before, _placed(run.module))
+            _note_placements(placements, before, _placed(run.module))
     run.notes["placements"] = tuple(placements.values())
     run.module = meshes.at_home(run.module, tuple(run.harness.subject.mesh))
     return outputs
 
 
 def shardmap(run: Execution) -> Any:
-    """Call it once for each half of the batch, through `nnx.shard_map`; what state a shard ends with is compared."""
+    """Call it through `nnx.shard_map`, once for each half of the batch, and compare the state of each shard."""
     mesh, outputs = _mesh(run, "shardmap"), []
     run.module = meshes.placed(run.module, mesh, by_metadata=False)
     with meshes.on_mesh(mesh):
@@ -74,7 +74,7 @@ def shardmap(run: Execution) -> Any:
 
 
 def _arguments(run: Execution, mesh: Any) -> Iterator[Any]:
-    """The arguments of each call, split over the mesh if their rows can be."""
+    """The arguments of each call, split over the mesh if it divides their rows."""
     pool = run.harness.pool
     run.notes["axes"] = tuple(Entry(axis, str(size)) for axis, size in mesh.shape.items())
     run.notes["divided"] = _axis(run) if _rows_divide(run, run.word.input, mesh) else ""
@@ -95,7 +95,7 @@ def _axis(run: Execution) -> str:
 
 
 def _mesh(run: Execution, operation: str) -> Any:
-    """The mesh that the subject declares; else the batch's axis, or one that its Variables name, has both devices."""
+    """The mesh that the subject declares; otherwise one with both devices on an axis of its Variables or the batch."""
     if declared := run.harness.subject.mesh:
         return meshes.mesh_of(dict(declared))
     named = _named(run.module) if operation == "place" else {}
@@ -105,7 +105,7 @@ def _mesh(run: Execution, operation: str) -> Any:
 
 
 def _named(module: Any) -> dict[str, bool]:
-    """The axes that the Variables of a module name, and whether two devices divide all that is split over each."""
+    """The axes that the Variables of a module name, and whether two devices evenly split all arrays over each."""
     named: dict[str, bool] = {}
     for spec, value in _specs(module).values():
         for length, names in zip(np.shape(value), spec, strict=False):
@@ -116,39 +116,39 @@ def _named(module: Any) -> dict[str, bool]:
 
 
 def _specs(module: Any) -> dict[str, tuple[Any, Any]]:
-    """Of each array in a Variable that names axes, by path: where it says that it lies, and the array."""
-    found = {}
+    """By path, the declared placement and the array of each Variable that names mesh axes."""
+    specs = {}
     for path, variable in variables(module).items():
         value = contents(variable)
         spec = _spec(variable)
         if spec is not None and any(names is not None for names in spec) and isinstance(value, jax.Array):
-            found[path] = spec, value
-    return found
+            specs[path] = spec, value
+    return specs
 
 
 def _spec(variable: Any) -> Any:
-    """Where the metadata of a Variable says that it lies."""
+    """The placement that a Variable's metadata declares."""
     holder = nnx.Module()
-    setattr(holder, "held", variable)  # noqa: B010 - no class declares it
+    setattr(holder, "variable", variable)  # noqa: B010 - no class declares it
     specs = jax.tree.leaves(nnx.get_partition_spec(nnx.split(holder)[1]), is_leaf=meshes.is_spec)
     return specs[0] if specs else None
 
 
 def _placed(module: Any) -> dict[str, tuple[Any, Any]]:
-    """Of each array in a Variable that names axes, by path: where it says that it lies, and where it lies."""
+    """By path, the declared and the actual placement of each Variable that names mesh axes."""
     return {path: (spec, value.sharding) for path, (spec, value) in _specs(module).items()}
 
 
-def _note(
+def _note_placements(
     placements: dict[str, Placement], before: dict[str, tuple[Any, Any]], after: dict[str, tuple[Any, Any]]
 ) -> None:
-    """Note of each leaf where a call has put it; the first other place stays noted."""
+    """Note the placement of each leaf after a call; the first one that differs from its declaration stays."""
     for path, (spec, sharding) in before.items():
         if path in after and not (path in placements and placements[path].declared != placements[path].after):
             now = after[path][1]
             same = now.is_equivalent_to(sharding, len(spec))
-            said = _text(spec)
-            placements[path] = Placement(plain(path), said, said if same else _text(getattr(now, "spec", now)))
+            declared = _text(spec)
+            placements[path] = Placement(plain(path), declared, declared if same else _text(getattr(now, "spec", now)))
 
 
 def _text(spec: Any) -> str:
@@ -157,7 +157,7 @@ def _text(spec: Any) -> str:
 
 
 def skipped(run: Execution, word: Word) -> str:
-    """Why an operation on two devices cannot be had of this subject, or here; empty if it can."""
+    """Why an operation on two devices cannot run with this subject or on this machine; empty if it can."""
     name, subject, pool, number = word.operation.name, run.harness.subject, run.harness.pool, word.input
     if len(jax.devices()) < DEVICES:
         return (
@@ -179,13 +179,13 @@ def skipped(run: Execution, word: Word) -> str:
 
 
 def _in_order(run: Execution, number: int) -> bool:
-    """Whether a call prints, or calls the host, in an order that JAX has to keep."""
-    # Tracing needs the harness, whose pool needs to know what is skipped, which is asked here.
+    """Whether a call prints, or calls the host, in an order that JAX must keep."""
+    # Imported here: `trace` imports the harness, which imports the pool, which imports the reasons for skipping.
     from nnx_conformance.contracts.module_laws.execution.tracing.trace import traced
 
     try:
         effects = traced(run.harness, run.module, run.harness.pool.arguments(number)).closed.effects
-    except Exception:  # noqa: BLE001 - what cannot be traced shows in the program itself
+    except Exception:  # noqa: BLE001 - the program itself shows a call that cannot be traced
         return False
     return any(type(effect).__name__.startswith("Ordered") for effect in effects)
 
@@ -205,14 +205,14 @@ def _unmapped(run: Execution) -> str:
 
 @functools.cache
 def _refuses() -> str:
-    """Why this Flax cannot map shards on this JAX; empty if it can."""
+    """Why `nnx.shard_map` of the installed Flax fails with the installed JAX; empty if it works."""
     step: Callable[..., Any] = lambda module, arguments: module(*arguments)  # noqa: E731
-    mesh, given = meshes.mesh_of({BATCH: DEVICES}), [jnp.ones((DEVICES, 2))]
+    mesh, batch = meshes.mesh_of({BATCH: DEVICES}), [jnp.ones((DEVICES, 2))]
     try:
         with meshes.on_mesh(mesh):
             module = meshes.placed(nnx.Linear(2, 2, rngs=nnx.Rngs(0)), mesh, by_metadata=False)
-            meshes.shardmap(step)(module, meshes.divided(given, mesh, BATCH), mesh, BATCH, given[0])
-    except Exception as error:  # noqa: BLE001 - Flax 0.12.0 asks for an option that JAX 0.8 has not: google/flax#5058
+            meshes.shardmap(step)(module, meshes.divided(batch, mesh, BATCH), mesh, BATCH, batch[0])
+    except Exception as error:  # noqa: BLE001 - Flax 0.12.0 passes an option that JAX 0.8 lacks: google/flax#5058
         reason = short(plain(str(error)))
         return f"nnx.shard_map of Flax {flax.__version__} does not run on JAX {jax.__version__}: {reason}"
     return ""

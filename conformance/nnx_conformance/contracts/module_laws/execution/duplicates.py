@@ -1,4 +1,4 @@
-"""Further ways to the same module, in plain Python, JAX and Flax: the script of a finding holds these functions."""
+"""Copies of modules and arrays, in plain Python, JAX and Flax. Scripts of findings contain these functions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-#: Where XLA takes the memory of a NumPy array over instead of copying it, it must start at a multiple of so many bytes.
+#: XLA uses the memory of a NumPy array without copying if its address is a multiple of this.
 ALIGNMENT = 64
 
 

@@ -1,7 +1,6 @@
-"""What raises at once, in `make` or at the first call: the errors of state in NNX, explained, with the fix as code.
+"""Explains the errors of NNX state that `make` or a first call raises, with the fix as code.
 
-Such an error is the module's own fault, whatever it is given, and thus a finding. What is not known here may be owed to
-inputs that do not fit.
+Such an error does not depend on the input, so it is a finding. Any other error may come from inputs that do not fit.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from nnx_conformance.observe.flax_versions import NODE, NOT_AN_ARRAY, OTHER_LEVE
 from nnx_conformance.observe.source import Source
 from nnx_conformance.observe.spies.transforms import lifted_name, plain_name
 
-#: Further functions that trace what they are given, by the start of their module's name.
+#: More functions that trace their argument, and the package of each by the start of their module's name.
 TRACING = {"flax.nnx": "nnx", "jax._src.api": "jax"}
 TRACED = ("eval_shape", "make_jaxpr", "vjp", "jvp", "linearize", "custom_vjp", "shard_map", "pmap")
 CONCRETE = (
@@ -33,7 +32,7 @@ CONCRETE = (
     jax.errors.ConcretizationTypeError,
     jax.errors.NonConcreteBooleanIndexError,
 )
-#: What code raises that is not finished, or wrong in itself.
+#: Errors of unfinished code, or of code that fails on any input.
 UNFINISHED = (NameError, NotImplementedError, ImportError, RecursionError, SyntaxError)
 
 LOOP = (
@@ -42,7 +41,7 @@ LOOP = (
     if hasattr(nnx, "Carry")
     else "`y = jnp.stack([module(row) for row in x])`"
 )
-#: For the last part of a transform's name, how the module is given to it.
+#: For the last part of a transform's name, how to pass the module to it.
 ARGUMENT = {
     "jit": "`nnx.jit(lambda module, x: module(x))(module, x)`",
     "grad": "`nnx.grad(lambda module, x: module(x).sum())(module, x)`",
@@ -60,7 +59,7 @@ LOOPS = ("vmap", "scan", "map", "fori_loop", "while_loop")
 
 @dataclasses.dataclass(frozen=True)
 class _Why:
-    """Why something raises, how to fix it, and the frame whose line that is; None for the innermost one."""
+    """Why code raises, how to fix it, and the frame whose line to report; None for the innermost one."""
 
     cause: str
     remedy: str
@@ -69,7 +68,7 @@ class _Why:
 
 @contextlib.contextmanager
 def whole_tracebacks() -> Iterator[None]:
-    """Keep JAX from taking its own frames out of tracebacks: they show which transform was on its way."""
+    """Within the block, tracebacks keep the frames of JAX, which show the transform that was running."""
     before = jax.config.jax_traceback_filtering  # type: ignore[attr-defined]
     jax.config.update("jax_traceback_filtering", "off")  # type: ignore[no-untyped-call]
     try:
@@ -78,14 +77,14 @@ def whole_tracebacks() -> Iterator[None]:
         jax.config.update("jax_traceback_filtering", before)  # type: ignore[no-untyped-call]
 
 
-def explained(source: Source, error: BaseException, what: str, module: Any = None) -> NotLoaded | None:
-    """The finding that an exception is; None if its kind is not known.
+def explained(source: Source, error: BaseException, action: str, module: Any = None) -> NotLoaded | None:
+    """The finding for an exception; None if we have no explanation.
 
     Args:
-        source: knows the candidate's lines.
-        error: what was raised.
-        what: by what, such as `its first call`.
-        module: the one that was called, if there is one.
+        source: the candidate's files.
+        error: the exception.
+        action: what raised it, such as `its first call`.
+        module: the module that was called, if there is one.
     """
     frames = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     why = _why(source, error, frames, module)
@@ -94,7 +93,7 @@ def explained(source: Source, error: BaseException, what: str, module: Any = Non
     raised = source.raised(error)
     if why.frame is not None:
         raised = dataclasses.replace(raised, line=source.line(why.frame.filename, why.frame.lineno or 1))
-    reason = f"{what} raised {raised.type}: {short(LINK.sub('', raised.message))}"
+    reason = f"{action} raised {raised.type}: {short(LINK.sub('', raised.message))}"
     return NotLoaded(False, reason, why.cause, raised, remedy=why.remedy)
 
 
@@ -175,17 +174,18 @@ def _classes(module: Any) -> list[type]:
 
 
 def _transform(source: Source, frames: list[tuple[FrameType, int]]) -> tuple[str, traceback.FrameSummary | None]:
-    """The innermost transform on the way to an exception, and the candidate's frame that applied it."""
-    found: tuple[str, traceback.FrameSummary | None] = "", None
+    """The innermost transform that ran when an exception was raised, and the candidate's frame that calls it."""
+    innermost: tuple[str, traceback.FrameSummary | None] = "", None
     owned: traceback.FrameSummary | None = None
     named = False
     for frame, line in frames:
         code = frame.f_code
         if source.owns(code.co_filename):
             owned, named = traceback.FrameSummary(code.co_filename, line, code.co_name, lookup_line=False), False
-        elif owned and not named and (name := _name(frame)):  # the outermost of several: what the candidate named
-            found, named = (name, owned), True
-    return found
+        elif owned and not named and (name := _name(frame)):
+            # A transform may call others inside. The outermost of them is the one that the candidate's line names.
+            innermost, named = (name, owned), True
+    return innermost
 
 
 def _name(frame: FrameType) -> str:

@@ -1,4 +1,4 @@
-"""The file of a subject, imported once more."""
+"""A second, independent import of a subject's file."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from nnx_conformance.core.candidate.subject import Subject, as_subject
 
 
 def imported_again(where: str) -> Subject:
-    """The subject of its file, run once more: what the file remembers of earlier calls, this one does not.
+    """The subject from a new run of its file, which remembers nothing of earlier calls.
 
     Raises:
-        Exception: what running the file raises.
+        Exception: whatever the file raises.
     """
     path, _, name = where.rpartition("::")
     known = next(module for module in sys.modules.values() if getattr(module, "__file__", None) == path)

@@ -1,4 +1,4 @@
-"""A subject ready to be run: its inputs, its transforms, compiled once, and its twin."""
+"""A subject ready to run: its inputs, its compiled transforms, and its twin."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nnx_conformance.core.plain_text import plain
 from nnx_conformance.observe.flax_versions import contents, set_contents
 from nnx_conformance.observe.source import Source
 
-#: What JAX says of an operation that has no gradient, or none in reverse.
+#: Parts of JAX's messages about an operation without a gradient, or without a reverse one.
 NO_GRADIENT = (
     "Reverse-mode differentiation does not work",
     "Differentiation rule for",
@@ -33,15 +33,15 @@ NO_GRADIENT = (
 )
 
 
-#: A larger number of Python does not fit into int32.
+#: Larger Python numbers do not fit into int32.
 LARGEST = 2.0**31
 
 
 def invoked(subject: Subject, module: Any, *arguments: Any) -> Any:
-    """What a call returned, as a pytree of numbers that a transform can return, too.
+    """What a call returns, as a pytree that a transform can return too.
 
-    Of a dataclass that is no pytree, the fields; of a Variable, its contents; what is neither numbers nor state, None;
-    a number of Python as an array.
+    A dataclass that is no pytree becomes a dict of its fields, a Variable its contents, a Python number an array, and a
+    value that is neither a number nor state None.
     """
     return _numbers(subject.invoke(module, *arguments))
 
@@ -57,37 +57,37 @@ def _number(leaf: Any) -> Any:
     if dataclasses.is_dataclass(leaf) and not isinstance(leaf, type) and is_static(leaf):
         return {field.name: _numbers(getattr(leaf, field.name)) for field in dataclasses.fields(leaf)}
     if type(leaf) in (bool, int, float, complex) and abs(leaf) < LARGEST:
-        return jax.numpy.asarray(leaf)  # Flax 0.8 takes a number of Python for part of the structure
+        return jax.numpy.asarray(leaf)  # Flax 0.8 treats Python numbers as part of the structure
     return None if is_static(leaf) else leaf
 
 
 class Transforms:
-    """The transforms of one subject. Each is made, and compiled for each shape, once."""
+    """The transforms of one subject, each built once and compiled once per shape; `traces` counts traced calls."""
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
-        # Given only where it differs from Flax's own default.
+        # Passed only if it differs from Flax's default.
         self._training = {"trainable": (nnx.Param, *subject.trained)} if subject.trained else {}
         self._transformed: dict[Any, operations.StepFunction] = {}
         self.traces = 0
 
     def run(self, name: str, module: Any, arguments: Any, *further: Any) -> Any:
-        """Call a module through a transform of `operations`, by its name."""
+        """What a call of a module returns through the transform of this name in `operations`."""
         leaves, structure = jax.tree.flatten(arguments, is_leaf=lambda leaf: leaf is None)
-        static = {at: leaf for at, leaf in enumerate(leaves) if is_static(leaf)}
+        static = {index: leaf for index, leaf in enumerate(leaves) if is_static(leaf)}
         key = (name, structure, repr(static))
         if key not in self._transformed:
             options = self._training if name in ("grad", "optimize") else {}
             transform = meshes.shardmap if name == "shardmap" else getattr(operations, name)
             self._transformed[key] = transform(self._step(structure, static), **options)
-        numbers = [leaf for at, leaf in enumerate(leaves) if at not in static]
+        numbers = [leaf for index, leaf in enumerate(leaves) if index not in static]
         return self._transformed[key](module, numbers, *further)
 
     def _step(self, structure: Any, static: dict[int, Any]) -> operations.StepFunction:
         def step(module: Any, numbers: list[Any]) -> Any:
             self.traces += 1
             rest = iter(numbers)
-            leaves = [static[at] if at in static else next(rest) for at in range(structure.num_leaves)]
+            leaves = [static[index] if index in static else next(rest) for index in range(structure.num_leaves)]
             return invoked(self._subject, module, *jax.tree.unflatten(structure, leaves))
 
         return step
@@ -95,25 +95,25 @@ class Transforms:
 
 @functools.cache
 def broken(name: str) -> str:
-    """Why this Flax runs a transform on no module, not even on its own `nnx.Linear`; empty if it does.
+    """Why a transform fails on every module with the installed Flax, even on `nnx.Linear`; empty if it works.
 
-    Asked where a subject raises: `nnx.custom_vjp` of Flax 0.10 and 0.11 does so inside `nnx.jit` and `nnx.grad`.
+    Checked when a subject raises. In Flax 0.10 and 0.11, `nnx.custom_vjp` fails inside `nnx.jit` and `nnx.grad`.
     """
     if name not in ("remat", "switch", "custom_vjp", "vjp", "jvp"):
         return ""
-    linear, given = nnx.Linear(2, 2, rngs=nnx.Rngs(0)), np.ones((1, 2), np.float32)
+    linear, row = nnx.Linear(2, 2, rngs=nnx.Rngs(0)), np.ones((1, 2), np.float32)
     try:
-        Transforms(Subject(lambda rngs: linear, [given])).run(name, linear, [given])
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is no subject's
+        Transforms(Subject(lambda rngs: linear, [row])).run(name, linear, [row])
+    except Exception as error:  # noqa: BLE001 - no subject takes part in this call
         return f"nnx.{name} of Flax {flax.__version__} raises {type(error).__name__} for every module"
     return ""
 
 
 class Harness:
-    """A subject, what it is called with, and what was compiled for it.
+    """A subject, its inputs, and what was compiled for it.
 
     Attributes:
-        unwritten: whether making or calling it takes arrays from `empty`.
+        takes_empty: whether making or calling it takes arrays from `empty`.
     """
 
     def __init__(self, subject: Subject, pool: Pool, source: Source, where: str) -> None:
@@ -122,26 +122,26 @@ class Harness:
         self.source = source
         self.where = where
         self.warnings: tuple[Warned, ...] = ()
-        self.unwritten = False
+        self.takes_empty = False
         self._lazy: dict[str, bool] = {}
         self._undifferentiable: dict[tuple[str, str], str] = {}
         self._transforms: dict[str, Transforms] = {}
-        self._looked_into: dict[Any, Any] = {}
+        self._results: dict[Any, Any] = {}
 
-    def once(self, key: Any, look: Callable[[], Any]) -> Any:
-        """What looking into something gives, looked into once: it depends on nothing that a program did before."""
-        if key not in self._looked_into:
-            self._looked_into[key] = look()
-        return self._looked_into[key]
+    def once(self, key: Any, compute: Callable[[], Any]) -> Any:
+        """The result of `compute`, cached by `key`: it must not depend on what a program did before."""
+        if key not in self._results:
+            self._results[key] = compute()
+        return self._results[key]
 
     def transforms(self, mode: str, fresh: bool) -> Transforms:
-        """What is compiled for a mode of Flax: shared by all cases, or made anew."""
+        """The transforms for a mode of Flax: those that all cases share, or new ones if `fresh`."""
         if fresh:
             return Transforms(self.subject)
         return self._transforms.setdefault(mode, Transforms(self.subject))
 
     def make(self, seed: int) -> Any:
-        """A new module, from an Rngs of its own."""
+        """A new module, made from a new Rngs."""
         return self.subject.make(nnx.Rngs(seed))
 
     def call(self, module: Any, number: int) -> Any:
@@ -153,7 +153,7 @@ class Harness:
         return invoked(self.subject, module, *arguments)
 
     def lazy(self, number: int) -> bool:
-        """Whether a first call makes Variables, or puts new ones in the place of others."""
+        """Whether a module's first call adds Variables, or replaces some by new ones."""
         shapes = self.pool.shapes(number)
         if shapes not in self._lazy:
             module = self.make(0)
@@ -166,7 +166,7 @@ class Harness:
         return self._lazy[shapes]
 
     def undifferentiable(self, number: int, by: str = "grad") -> str:
-        """Why JAX itself cannot differentiate a call by a transform; empty if it can, or fails for another reason."""
+        """Why JAX cannot differentiate a call through transform `by`; empty if it can, or fails for another reason."""
         key = by, self.pool.shapes(number)
         if key not in self._undifferentiable:
             self._undifferentiable[key] = ""
@@ -174,14 +174,14 @@ class Harness:
             try:
                 self.call(module, number)
                 Transforms(self.subject).run(by, module, self.pool.arguments(number))
-            except Exception as error:  # noqa: BLE001 - what else is wrong with it shows in the program
+            except Exception as error:  # noqa: BLE001 - the program itself shows any other error
                 message = str(error)
                 if any(text in message for text in NO_GRADIENT):
                     self._undifferentiable[key] = f"JAX cannot differentiate its call: {message.splitlines()[0][:100]}"
         return self._undifferentiable[key]
 
     def warned(self, caught: list[warnings.WarningMessage]) -> tuple[Warned, ...]:
-        """The warnings that lines of the subject's own files caused."""
+        """Those of the warnings that lines in the subject's own files caused."""
         warned = {}
         for warning in caught:
             if self.source.owns(warning.filename):
@@ -193,12 +193,12 @@ class Harness:
         return tuple(warned.values())
 
 
-#: What was done with a twin: `("call", 0)`, `("mode", "eval")` or `("params", {...})`, one after the other.
+#: The actions on a twin in order: `("call", 0)`, `("mode", "eval")` or `("params", {...})`.
 History = tuple[tuple[str, Any], ...]
 
 
 class Twin:
-    """A module that is only ever called in plain Python, and what was done with it, to do it again with another."""
+    """A module that we call in plain Python only, and its history, which a new twin can replay."""
 
     def __init__(self, harness: Harness, seed: int, history: History = ()) -> None:
         self.harness = harness
@@ -206,26 +206,26 @@ class Twin:
         self.history = history
         self.module = harness.make(seed)
         for kind, value in history:
-            self._do(kind, value)
+            self._apply(kind, value)
 
-    def again(self, seed: int | None = None) -> Twin:
-        """The same done with a new module, from this seed or another."""
+    def replayed(self, seed: int | None = None) -> Twin:
+        """A new twin with the same history, made from this seed or another."""
         return Twin(self.harness, self.seed if seed is None else seed, self.history)
 
     def call(self, number: int, *, moved: bool = False) -> Any:
-        """Call it on an input, or on one that differs from it in the last bits."""
+        """Call it on an input; if `moved`, on one that differs in the last bits."""
         self.history += (("call", number),)
-        given = self.harness.pool.arguments(number)
-        return self.harness.invoke(self.module, *(nudged(given) if moved else given))
+        arguments = self.harness.pool.arguments(number)
+        return self.harness.invoke(self.module, *(nudged(arguments) if moved else arguments))
 
-    def do(self, kind: str, value: Any) -> None:
-        """Set its mode, or write its Params."""
+    def apply(self, kind: str, value: Any) -> None:
+        """Set its mode, or write its Params, and add that to the history."""
         self.history += ((kind, value),)
-        self._do(kind, value)
+        self._apply(kind, value)
 
     @property
     def calls(self) -> int:
-        """How often it was called."""
+        """The number of calls in its history."""
         return sum(kind == "call" for kind, _ in self.history)
 
     @property
@@ -233,7 +233,7 @@ class Twin:
         """Whether it is in eval mode."""
         return [value for kind, value in self.history if kind == "mode"][-1:] == ["eval"]
 
-    def _do(self, kind: str, value: Any) -> None:
+    def _apply(self, kind: str, value: Any) -> None:
         if kind == "call":
             self.harness.call(self.module, value)
         elif kind == "mode":
@@ -245,19 +245,20 @@ class Twin:
 
 
 def nudged(arguments: CallArguments) -> CallArguments:
-    """Arguments whose floating numbers differ in the last bit, up and down by turns."""
+    """The arguments with their floating numbers moved by one last bit, alternately up and down."""
     return jax.tree.map(lambda leaf: leaf if is_state(leaf) else _moved(leaf), arguments, is_leaf=is_state)  # type: ignore[no-any-return]
 
 
 def nudge(module: Any) -> None:
-    """Move the floating numbers of a module's state in the last bit: what cancels exactly is not sure to do so.
+    """Move the floating numbers of a module's state by one last bit.
 
-    Of half precision the last bit is too large a part for that.
+    Numbers that cancel exactly then show how much rounding could leave of them. Half precision is left alone: its last
+    bit is too large a change.
     """
-    for at, variable in enumerate(variables(module).values()):
+    for index, variable in enumerate(variables(module).values()):
         value = contents(variable)
         if isinstance(value, jax.Array) and value.dtype in (np.float32, np.float64):
-            set_contents(variable, _moved(value, up=at % 2 == 0))
+            set_contents(variable, _moved(value, up=index % 2 == 0))
 
 
 def _moved(leaf: Any, *, up: bool = True) -> Any:
@@ -269,12 +270,12 @@ def _moved(leaf: Any, *, up: bool = True) -> Any:
 
 
 def stacked(several: list[CallArguments]) -> CallArguments:
-    """Arguments of several calls as one, with a first axis of calls."""
+    """The arguments of several calls, stacked along a new first axis."""
     return jax.tree.map(lambda *leaves: _stack(leaves), *several)  # type: ignore[no-any-return]
 
 
 def _stack(leaves: tuple[Any, ...]) -> Any:
-    if is_state(leaves[0]):  # before Flax 0.11, which made pytrees of modules
+    if is_state(leaves[0]):  # before Flax 0.11, modules are no pytrees
         return operations.stack(list(leaves))
     if is_static(leaves[0]):
         return leaves[0]

@@ -1,7 +1,6 @@
-"""Loading a subject: what a target or a Python object stands for, tried out before it is judged.
+"""Loads a subject from a target or a Python object, and calls it once before it is judged.
 
-What does not fit together here is the fault of whoever wrote the subject down, and reported as such; no law is broken
-by it.
+If make, inputs and traits do not fit together, the subject is wrong and not the module: that is misuse, no finding.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from nnx_conformance.observe.flax_versions import NODE
 from nnx_conformance.observe.load import Refused, import_file, import_module, module_source
 from nnx_conformance.observe.source import Source, of_file, of_module, of_object
 
-#: Sizes that a layer's constructor may ask for, and what they are taken for.
+#: Parameters of a layer's constructor that we fill with `WIDTH`, and the rows of its inputs.
 SIZES = ("in_features", "out_features", "num_features", "features", "in_size", "out_size", "size", "dim")
 WIDTH, ROWS = 4, 3
 MODULE = "a module, or a `Subject` that says how to make one"
@@ -40,7 +39,7 @@ MODULE = "a module, or a `Subject` that says how to make one"
 
 @dataclass(frozen=True)
 class Unfit:
-    """A subject that loads on one device, and not on several: why not, and where it comes from."""
+    """Why a subject that loads on one device does not load on several, and its import path."""
 
     reason: str
     where: str = ""
@@ -49,13 +48,13 @@ class Unfit:
 def load(
     target: Target, entry: str, parameters: tuple[str, ...], devices: int = 1
 ) -> tuple[Harness | Unfit, Loaded] | NotLoaded:
-    """Import a target and try its subject out.
+    """The subject of a target, imported and called once.
 
     Args:
-        target: what the user named.
-        entry: the name of the subject in a file where the target names none.
-        parameters: of no use here; a subject is no function of a case's arguments.
-        devices: how many there are, if more than one. That it does not load there breaks no law, which compares calls.
+        target: as the user named it.
+        entry: the name of the subject, if the target names none.
+        parameters: unused; a subject is no function of a case's arguments.
+        devices: the number of devices. Failing to load on several violates no law: those laws compare calls.
     """
     loaded = _imported(target, entry, devices)
     if devices > 1 and isinstance(loaded, NotLoaded):
@@ -85,7 +84,7 @@ def _imported(target: Target, entry: str, devices: int) -> tuple[Harness, Loaded
 def adopt(
     value: Any, name: str, parameters: tuple[str, ...], packages: tuple[str, ...] = ()
 ) -> tuple[Harness, Loaded] | NotLoaded:
-    """The subject that a Python object is: a Subject, a dict with its fields, or a class of modules."""
+    """The subject of a Python object: a Subject, a dict with its fields, or a class of modules."""
     return _tried(value, name, of_object(_file(written(value)), packages), "")
 
 
@@ -109,28 +108,28 @@ def _tried(value: Any, name: str, source: Source, where: str, devices: int = 1) 
         with warnings.catch_warnings(record=True) as caught, subject_context(subject):
             warnings.simplefilter("always")
             with whole_tracebacks():
-                if wrong := with_empties(lambda: _try_out(harness), lambda array: _noted(harness, array)):
+                if wrong := with_empties(lambda: _try_out(harness), lambda array: _takes_empty(harness, array)):
                     return wrong
             check_declared(harness)
             if devices > 1:
                 _even(harness)
-        harness.warnings = harness.warned(caught)  # some are given once only
+        harness.warnings = harness.warned(caught)  # Python shows some only once, so keep them
     except Misuse as error:
         return NotLoaded(True, f"Subject {name!r}: {error}")
     return harness, Loaded(name, source.file, "", ())
 
 
-def _noted(harness: Harness, array: Any) -> Any:
-    """What `empty` gave, unchanged."""
-    harness.unwritten = True
+def _takes_empty(harness: Harness, array: Any) -> Any:
+    """The array of `empty`, unchanged; notes that the subject takes one."""
+    harness.takes_empty = True
     return array
 
 
 def _of_class(cls: Any) -> Subject:
-    """The subject that a plain class stands for, where its constructor and its call can be guessed.
+    """The subject of a plain class whose constructor and call take arguments that we can guess.
 
     Raises:
-        Misuse: where they cannot; it shows the Subject to write.
+        Misuse: if we cannot; it shows the Subject to write.
     """
     wanted = [name for name in _required(cls.__init__)[1:] if name != "rngs"]
     sizes = dict.fromkeys(wanted, WIDTH) if set(wanted) <= set(SIZES) else None
@@ -154,10 +153,10 @@ def _required(function: Any) -> list[str]:
 
 
 def _try_out(harness: Harness) -> NotLoaded | None:
-    """Why the module itself cannot be made or called; None if it can.
+    """The finding, if making or calling the module raises an error of NNX state; otherwise None.
 
     Raises:
-        Misuse: if the inputs do not fit, or it draws randomness that it does not declare.
+        Misuse: if the inputs do not fit, or the module draws randomness that the subject does not declare.
     """
     numbers = range(len(harness.pool.inputs))
     for number in numbers:
@@ -174,8 +173,8 @@ def _try_out(harness: Harness) -> NotLoaded | None:
         except Exception as error:
             if wrong := explained(harness.source, error, "its first call", module):
                 return wrong
-            if number >= harness.pool.given:  # what the kit made of an input need not fit
-                harness.pool = harness.pool.as_given()
+            if number >= harness.pool.declared:  # our own variation of an input need not fit
+                harness.pool = harness.pool.without_ours()
                 break
             raise Misuse(_refusal(harness, harness.pool.text(number), error)) from error
     numbers = range(len(harness.pool.inputs))
@@ -186,27 +185,27 @@ def _try_out(harness: Harness) -> NotLoaded | None:
 
 
 def _even(harness: Harness) -> None:
-    """Give it batches that two devices can share, if it takes them."""
-    given, harness.pool = harness.pool, harness.pool.evened()
+    """Use batches that two devices can split, if the module accepts them."""
+    before, harness.pool = harness.pool, harness.pool.evened()
     try:
         for number in range(len(harness.pool.inputs)):
             harness.call(harness.make(0), number)
-    except Exception:  # noqa: BLE001 - its state may be of the size of its batch
-        harness.pool = given
+    except Exception:  # noqa: BLE001 - its state may have the size of its batch
+        harness.pool = before
 
 
-def _refusal(harness: Harness, given: str, error: Exception) -> str:
-    """The message about a first call that raised: inputs that do not fit, or the module's own code."""
+def _refusal(harness: Harness, text: str, error: Exception) -> str:
+    """The message about a first call that raised: the inputs do not fit, or the module's own code fails."""
     innermost = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
     words = ("shape", "dimension")
     about_inputs = isinstance(error, TypeError) or any(word in str(error).lower() for word in words)
     if harness.source.owns(innermost) and not about_inputs:
         remedy = "The module's own code raises that: fix the call, or let `inputs` give what it takes."
-        return f"Expected a call that returns but on input {given} it raised {_text(harness, error)}. {remedy}"
+        return f"Expected a call that returns but on input {text} it raised {_text(harness, error)}. {remedy}"
     remedy = _needs_mesh(harness, error) or (
         "Let `inputs` give what a call takes: a tuple stands for several arguments."
     )
-    return f"Expected inputs that fit but a call on input {given} raised {_text(harness, error)}. {remedy}"
+    return f"Expected inputs that fit but a call on input {text} raised {_text(harness, error)}. {remedy}"
 
 
 def _module(harness: Harness, seed: int) -> Any:
@@ -223,7 +222,7 @@ def _module(harness: Harness, seed: int) -> Any:
 
 
 def _needs_mesh(harness: Harness, error: Exception) -> str:
-    """The fix, if Flax or JAX looked for a mesh that the subject does not declare; else empty."""
+    """The remedy, if Flax or JAX needs a mesh that the subject does not declare; otherwise empty."""
     asked = "mesh" in str(error) and isinstance(error, (ValueError, RuntimeError))
     return "Declare the axes that it names, such as `mesh={'data': 2}`." if asked and not harness.subject.mesh else ""
 
@@ -234,9 +233,9 @@ def _text(harness: Harness, error: BaseException) -> str:
 
 
 def draws(harness: Harness, number: int) -> bool:
-    """Whether a call gives something else when nothing but the keys of random streams is changed.
+    """Whether a second call returns something else if only the keys of random streams differ.
 
-    That is a second call: a first one may draw what it makes lazily, such as weights, and none after it anything.
+    A second call, because a first one may draw weights that it creates lazily.
     """
     modules = _module(harness, 0), _module(harness, 1)
     try:
@@ -246,7 +245,7 @@ def draws(harness: Harness, number: int) -> bool:
             return False
         transplant(*modules, keys=False)
         outputs = [tree(harness.call(module, number)) for module in modules]
-    except Exception:  # noqa: BLE001 - their structures differ, or a second call raises, which a law reports
+    except Exception:  # noqa: BLE001 - their structures differ, or a second call raises; a law reports that
         return False
     contents = [[leaf.array.tobytes() for leaf in leaves if leaf.array is not None] for leaves in outputs]
     return contents[0] != contents[1]

@@ -1,4 +1,4 @@
-"""Modules on a mesh of devices, in plain Flax: a script that shows a finding holds these very functions."""
+"""Modules on a mesh of devices, in plain Flax. Scripts of findings contain these functions."""
 
 from __future__ import annotations
 

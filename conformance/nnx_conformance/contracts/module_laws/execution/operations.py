@@ -1,7 +1,7 @@
-"""What a program does with a module, in plain Flax: a script that shows a finding holds these very functions.
+"""The operations of programs, in plain Flax. Scripts of findings contain these functions.
 
-`step(module, arguments)` calls the module; a transform makes another `step` of it, and a move gives the module to go on
-with.
+`step(module, arguments)` calls the module. A transform turns it into another `step`; `split`, `copy` and the like
+return the module with which the program continues.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The inputs of a subject: a few call arguments, drawn once, simplest first; a program names them by number."""
+"""The inputs of a subject: a few call arguments, drawn once, the simplest first. A program names them by number."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from nnx_conformance.core.errors import expected
 from nnx_conformance.observe.flax_versions import NODE, is_key
 from nnx_conformance.observe.graph import type_name
 
-#: How many different shapes there are among the inputs: each costs a compilation for each operation.
+#: The most different shapes among the inputs: each costs one compilation per operation.
 SHAPES = 2
 DRAWS = 40
-#: A script holds an input as a literal of at most so many characters.
+#: The longest literal of an input in a script, in characters.
 LONGEST_SOURCE = 4000
 
 CallArguments = tuple[Any, ...]
@@ -32,45 +32,45 @@ NUMBERS = (jax.Array, np.ndarray, np.generic, int, float, complex)
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Call arguments, with NumPy arrays in them; the first ones as they were given, the others made of them.
+    """Call arguments with NumPy arrays: the first `declared` are the subject's, the rest we made of them.
 
     Arguments that are state, such as an `nnx.Rngs` or an optimiser, stay whole: a call may change them.
     """
 
     inputs: tuple[CallArguments, ...]
-    given: int
+    declared: int
 
-    def as_given(self) -> Pool:
-        """Without what was made of the inputs besides."""
-        return Pool(self.inputs[: self.given], self.given)
+    def without_ours(self) -> Pool:
+        """A pool of the subject's own inputs only."""
+        return Pool(self.inputs[: self.declared], self.declared)
 
     def arguments(self, number: int) -> CallArguments:
-        """The arguments of a number, their arrays as that number says: JAX's or NumPy's. New copies."""
+        """New copies of an input's arguments, with JAX arrays or, from `AS_NUMPY` on, NumPy arrays."""
         return _mapped(_as_numpy if number >= AS_NUMPY else _as_jax, _with_own_state(self._input(number)))
 
     def several(self, number: int, count: int) -> list[int]:
-        """The numbers of so many inputs of the same shapes, from this one on, over and over."""
-        at, base = number % AS_NUMPY % len(self.inputs), number - number % AS_NUMPY
-        wanted = _signature(self.inputs[at])
+        """`count` numbers of inputs with the shapes of this one, starting with it; they repeat if there are fewer."""
+        index, base = number % AS_NUMPY % len(self.inputs), number - number % AS_NUMPY
+        wanted = _signature(self.inputs[index])
         alike = [other for other, arguments in enumerate(self.inputs) if _signature(arguments) == wanted]
-        first = alike.index(at)
+        first = alike.index(index)
         return [base + alike[(first + step) % len(alike)] for step in range(count)]
 
     def shapes(self, number: int) -> str:
-        """A word for the shapes of an input: the first that has them."""
-        return str(min(at - AS_NUMPY if at >= AS_NUMPY else at for at in self.several(number, INPUTS)))
+        """A key for the shapes of an input: the number of the first input that has them."""
+        return str(min(other % AS_NUMPY for other in self.several(number, INPUTS)))
 
     def rows(self, number: int) -> int:
-        """How many rows all arrays of an input have: the length of the first axis, if it is the same; else 0."""
+        """The length of the first axis that all arrays of an input share; 0 if they share none."""
         lengths = {len(leaf) for leaf in leaves(self._input(number)) if _is_array(leaf) and np.ndim(leaf)}
         return lengths.pop() if len(lengths) == 1 else 0
 
     def evened(self) -> Pool:
-        """The same, each batch of odd length with the rows of the next one below its own: two devices can share it."""
-        return Pool(tuple(map(self._evened, range(len(self.inputs)))), self.given)
+        """A pool whose batches two devices can split: the next input's rows are appended to a batch of odd length."""
+        return Pool(tuple(map(self._evened, range(len(self.inputs)))), self.declared)
 
     def _evened(self, number: int) -> CallArguments:
-        own, other = (self._input(at) for at in self.several(number, 2))
+        own, other = (self._input(each) for each in self.several(number, 2))
         if self.rows(number) % 2 == 0:
             return own
         paired = zip(jax.tree.leaves(own, is_leaf=is_state), jax.tree.leaves(other, is_leaf=is_state), strict=True)
@@ -78,27 +78,27 @@ class Pool:
         return jax.tree.unflatten(jax.tree.structure(own, is_leaf=is_state), below)  # type: ignore[no-any-return]
 
     def text(self, number: int) -> str:
-        """What an input is, in one line."""
+        """An input in one line."""
         return f"[{input_text(number)}] = {', '.join(map(_text, leaves(self._input(number))))}"
 
     def streams(self, number: int) -> bool:
-        """Whether an input holds random streams or keys, so that a call may draw from them."""
+        """Whether an input has random streams or keys, from which a call may draw."""
         return any(is_key(leaf) or (is_state(leaf) and _random(leaf)) for leaf in leaves(self._input(number)))
 
     def holds_state(self, number: int) -> bool:
-        """Whether an input holds what a call may change: a module, an Rngs, a Variable."""
+        """Whether an input has state that a call may change: a module, an Rngs, a Variable."""
         return any(map(is_state, leaves(self._input(number))))
 
     def has_leaves(self, number: int) -> bool:
-        """Whether an input holds anything that a loop can hand out call by call: numbers, arrays, state."""
+        """Whether an input has numbers, arrays or state, which a loop can pass call by call."""
         return not all(map(is_static, leaves(self._input(number))))
 
     def has_numpy(self, number: int) -> bool:
-        """Whether an input of this number holds NumPy arrays."""
+        """Whether an input has NumPy arrays."""
         return number >= AS_NUMPY and any(_is_array(leaf) and np.ndim(leaf) for leaf in leaves(self._input(number)))
 
     def source(self, number: int) -> str:
-        """An input as a Python expression of NumPy; empty where that is too long, or there is none."""
+        """An input as a Python expression; empty if that is too long or impossible."""
         source = _source(self._input(number))
         return source if len(source) <= LONGEST_SOURCE else ""
 
@@ -107,12 +107,12 @@ class Pool:
 
 
 def is_state(value: Any) -> bool:
-    """Whether an argument is there to be changed: a module, an Rngs, an optimiser, a Variable."""
+    """Whether an argument is state that a call may change: a module, an Rngs, an optimiser, a Variable."""
     return isinstance(value, (NODE, nnx.Variable))
 
 
 def leaves(value: Any) -> list[Any]:
-    """The leaves of arguments; what is state is one."""
+    """The leaves of arguments; each module, Rngs or Variable is one leaf."""
     return jax.tree.leaves(value, is_leaf=is_state)
 
 
@@ -120,31 +120,31 @@ def _mapped(change: Callable[[Any], Any], arguments: CallArguments) -> CallArgum
     return jax.tree.map(change, arguments, is_leaf=is_state)  # type: ignore[no-any-return]
 
 
-def _holder(held: list[Any]) -> nnx.Module:
-    """A module on which some state hangs."""
+def _holder(values: list[Any]) -> nnx.Module:
+    """A module with these values as attributes."""
     module = nnx.Module()
-    for at, value in enumerate(held):
-        setattr(module, f"at{at}", value)
+    for index, value in enumerate(values):
+        setattr(module, f"at{index}", value)
     return module
 
 
 def _with_own_state(arguments: CallArguments) -> CallArguments:
-    """The same arguments, with copies of what is state in them; what these share, the copies share."""
-    held = [leaf for leaf in leaves(arguments) if is_state(leaf)]
-    if not held:
+    """The arguments with copies of their state; copies share Variables where the originals do."""
+    states = [leaf for leaf in leaves(arguments) if is_state(leaf)]
+    if not states:
         return arguments
-    with skip_reasons.mode(GRAPH):  # tree mode refuses what is shared
-        copied = operations.copy(_holder(held))
-    copies = iter([getattr(copied, f"at{at}") for at in range(len(held))])
+    with skip_reasons.mode(GRAPH):  # tree mode refuses shared Variables
+        copied = operations.copy(_holder(states))
+    copies = iter([getattr(copied, f"at{index}") for index in range(len(states))])
     return _mapped(lambda leaf: next(copies) if is_state(leaf) else leaf, arguments)
 
 
-def _random(held: Any) -> bool:
-    return any(map(holds_keys, variables(_holder([held])).values()))
+def _random(argument: Any) -> bool:
+    return any(map(holds_keys, variables(_holder([argument])).values()))
 
 
 def _source(value: Any) -> str:
-    """A pytree as Python; `...` in it, which no script could run, makes the whole empty."""
+    """A pytree as Python; empty if a part of it has no literal."""
     if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biufc":
         return f"np.array({np.asarray(value).tolist()!r}, {value.dtype.name!r})".replace("nan", "np.nan").replace(
             "inf", "np.inf"
@@ -159,10 +159,10 @@ def _source(value: Any) -> str:
 
 
 def pool(inputs: Any) -> Pool:
-    """A few inputs from a strategy or a list of examples.
+    """The pool of a strategy or a list of examples.
 
     Raises:
-        Misuse: if it is neither, or gives nothing.
+        Misuse: if it is neither, or empty.
     """
     remedy = "Pass a Hypothesis strategy of call arguments, or a list of examples."
     if isinstance(inputs, (list, tuple)):
@@ -170,7 +170,7 @@ def pool(inputs: Any) -> Pool:
     elif hasattr(inputs, "example") and hasattr(inputs, "map"):
         from nnx_conformance.contracts.profile import values
 
-        drawn = values(inputs, DRAWS)  # the simplest value, and others, the same each time
+        drawn = values(inputs, DRAWS)  # the simplest value first; the same values each time
     else:
         raise expected("a strategy or a list", "inputs", inputs, remedy)
     arguments = (value if isinstance(value, tuple) else (value,) for value in drawn)
@@ -181,20 +181,20 @@ def pool(inputs: Any) -> Pool:
 
 
 def pool_of(subject: Subject) -> Pool:
-    """The inputs of a subject; of one with several calls, those of each in turn, with its name before the arguments.
+    """The inputs of a subject. If it has several calls, theirs in turn, each with the call's name first.
 
     Raises:
-        Misuse: if they are none.
+        Misuse: if they are no inputs.
     """
     if not subject.calls:
         return pool(subject.inputs)
-    pools = [[(name, *given) for given in pool(call["inputs"]).inputs] for name, call in subject.calls.items()]
-    ranks = [given for rank in itertools.zip_longest(*pools) for given in rank if given is not None]
-    return Pool(tuple(ranks[:INPUTS]), INPUTS)
+    pools = [[(name, *arguments) for arguments in pool(call["inputs"]).inputs] for name, call in subject.calls.items()]
+    in_turn = [each for rank in itertools.zip_longest(*pools) for each in rank if each is not None]
+    return Pool(tuple(in_turn[:INPUTS]), INPUTS)
 
 
 def halved(inputs: list[CallArguments]) -> list[CallArguments]:
-    """For each shape that only one input has, that one with its floating numbers halved: lanes must differ."""
+    """Inputs whose shapes no other input has, with their floating numbers halved: lanes of `vmap` must differ."""
     signatures = [_signature(arguments) for arguments in inputs]
     alone = [arguments for arguments in inputs if signatures.count(_signature(arguments)) == 1]
     halves = [_mapped(_half, arguments) for arguments in alone]
@@ -207,7 +207,7 @@ def _half(leaf: Any) -> Any:
 
 
 def _chosen(drawn: Iterable[CallArguments]) -> list[CallArguments]:
-    """The first, and then the first ones of at most so many shapes that differ from those before."""
+    """The first different inputs, of at most `SHAPES` shapes."""
     chosen: list[CallArguments] = []
     shapes: list[Any] = []
     for arguments in drawn:
@@ -227,10 +227,9 @@ def _signature(arguments: CallArguments) -> Any:
 
 def _kind(leaf: Any) -> Any:
     if is_state(leaf):
-        held = state(_holder([leaf]))
-        # A transform compiles anew for another structure, such as that of an optimiser with other functions.
+        # The structure too: a transform compiles again for it, such as for an optimiser with other functions.
         return jax.tree.structure(leaf), [
-            (part.path, part.dtype, None if part.array is None else part.array.shape) for part in held
+            (part.path, part.dtype, None if part.array is None else part.array.shape) for part in state(_holder([leaf]))
         ]
     if _is_array(leaf):
         return leaf.shape, str(leaf.dtype)
@@ -238,7 +237,7 @@ def _kind(leaf: Any) -> Any:
 
 
 def is_static(leaf: Any) -> bool:
-    """Whether an argument is neither numbers nor state, so that it stands still while a transform traces the call."""
+    """Whether an argument is neither a number nor state, so that a transform closes over it."""
     return isinstance(leaf, bool) or not (isinstance(leaf, NUMBERS) or is_state(leaf))
 
 

@@ -1,4 +1,4 @@
-"""The reference of a subject: other code that gives the right outputs, called with what the module is called with."""
+"""The reference of a subject: other code that returns the right outputs for the same calls."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from nnx_conformance.core.errors import Misuse, expected, suggestion
 from nnx_conformance.observe.flax_versions import NODE, contents, set_contents
 
 
-class Referring:
-    """A reference at its start: where its state is mapped, with that of a module of the subject.
+class ReferenceTwin:
+    """A new reference. Where the subject maps state to it, it starts with the state of a new module.
 
     Attributes:
-        paths: of the Variables that have a counterpart in the reference.
+        paths: the paths of mapped Variables, each with the name of the reference's attribute.
     """
 
     def __init__(self, harness: Harness, seed: int) -> None:
@@ -37,7 +37,7 @@ class Referring:
             self._write(name, np.array(contents(variables(module)[path])))
 
     def call(self, number: int) -> Any:
-        """What it returns for an input: NumPy arrays, unless it is a module of Flax."""
+        """What it returns for an input. It gets NumPy arrays, unless it is a Flax module."""
         flax = isinstance(self.object, NODE)
         arguments = self.pool.arguments(number if flax or number >= AS_NUMPY else number + AS_NUMPY)
         if self.function:
@@ -46,11 +46,11 @@ class Referring:
         return (self.subject if own else self.mine).invoke(self.object, *arguments)
 
     def set_mode(self, name: str) -> None:
-        """Set its mode, if it has one."""
+        """Call its method `train` or `eval`, if it has one."""
         getattr(self.object, name, lambda: None)()
 
-    def held(self, path: str, mine: Any) -> Any:
-        """What it holds in place of a Variable, in the dtype of that."""
+    def value(self, path: str, mine: Any) -> Any:
+        """Its value for the Variable with this path, in the dtype of `mine`."""
         value, name = self.object, self.paths[path.split("/")[0]]
         for part in name.split("."):
             value = getattr(value, part)
@@ -70,7 +70,7 @@ class Referring:
 
 
 def like(returned: Any, wanted: Any) -> Any:
-    """What a reference returned, in the structure and the dtypes of what the module did, where they fit."""
+    """What a reference returned, in the structure and dtypes of the module's outputs, if the leaves correspond."""
     leaves, (others, structure) = jax.tree.leaves(returned), jax.tree.flatten(wanted)
     if len(leaves) != len(others):
         return returned
@@ -83,10 +83,10 @@ def _cast(leaf: Any, other: Any) -> Any:
 
 
 def check_declared(harness: Harness) -> None:
-    """Try out what the subject declares beside itself.
+    """Check the reference and the Variables that a subject declares.
 
     Raises:
-        Misuse: if its reference raises or gives other shapes, or a path or a type of Variable is not known.
+        Misuse: if the reference raises or returns other shapes, or the module lacks a declared path or Variable type.
     """
     subject = harness.subject
     module = harness.make(0)
@@ -108,24 +108,24 @@ def check_declared(harness: Harness) -> None:
 def _check_reference(harness: Harness, module: Any) -> None:
     subject = harness.subject
     try:
-        referring = Referring(harness, 0)
+        reference = ReferenceTwin(harness, 0)
     except Misuse:
         raise
     except Exception as error:
         fix = "Let it make an object that has the attributes of `reference_state`, or that takes them."
         raise Misuse(f"Expected a reference that can be made but it raised {_text(error)}. {fix}") from error
     for number in range(len(harness.pool.inputs)):
-        wanted, given = harness.call(module, number), harness.pool.text(number)
+        wanted, text = harness.call(module, number), harness.pool.text(number)
         try:
-            returned = referring.call(number)
+            returned = reference.call(number)
         except Exception as error:
             fix = "Let it take what the module takes, as NumPy arrays."
             raise Misuse(
-                f"Expected a reference that returns but on input {given} it raised {_text(error)}. {fix}"
+                f"Expected a reference that returns but on input {text} it raised {_text(error)}. {fix}"
             ) from error
         shapes = [[np.shape(leaf) for leaf in jax.tree.leaves(value)] for value in (wanted, returned)]
         if shapes[0] != shapes[1]:
-            fix = f"On input {given}, let it return arrays of the shapes {shapes[0]}; it returned {shapes[1]}."
+            fix = f"On input {text}, let it return arrays of the shapes {shapes[0]}; it returned {shapes[1]}."
             raise expected("outputs of the module's shapes", "reference", subject.reference, fix)
 
 

@@ -1,5 +1,4 @@
-"""The code behind the contract's observer: loads subjects, and carries out programs on them and, in plain Python, on
-their twins. Imported where a subject runs."""
+"""The observer's code in the candidate's process: runs a program on a subject and, in plain Python, on its twin."""
 
 from __future__ import annotations
 
@@ -33,7 +32,7 @@ from nnx_conformance.observe.flax_versions import is_key
 
 
 def observe(harness: Harness | Unfit, request: Request) -> ProgramFacts:
-    """Carry out the program that a case stands for."""
+    """The facts of running the requested program."""
     if isinstance(harness, Unfit):
         return ProgramFacts((), (), (), (), program(request.case).mode, harness.reason, harness.where, ())
     subject = harness.subject
@@ -50,18 +49,14 @@ def observe(harness: Harness | Unfit, request: Request) -> ProgramFacts:
     todo = program(request.case)
     if reason := skip_reasons.missing(todo.mode):
         return ProgramFacts((), (), entries, (), todo.mode, reason, harness.where, harness.warnings)
-    # Steps write down what the subject warns of. Elsewhere it is called, too, where a filter may make errors of it.
-    with (
-        subject_context(subject),
-        skip_reasons.mode(todo.mode),
-        trainable(harness.subject.trained),
-        warnings.catch_warnings(),
-    ):
+    tree_or_graph = skip_reasons.mode(todo.mode)
+    with subject_context(subject), tree_or_graph, trainable(subject.trained), warnings.catch_warnings():
+        # Steps record warnings themselves. Outside of steps, a filter could turn the subject's warnings into errors.
         warnings.simplefilter("ignore")
         transforms = harness.transforms(todo.mode, request.plan.compile_anew)
         programs = todo.parts if todo.mode == TREE else (todo,)
-        carried = [_carried_out(harness, transforms, each, request) for each in programs]
-    steps = [step for part, _ in carried for step in part.steps]
+        results = [_run_program(harness, transforms, each, request) for each in programs]
+    steps = [step for part, _ in results for step in part.steps]
     numbers = {word.input for word in todo.words if word.operation.calls}
     numbers |= {number for step in steps for number in step.inputs}
     pool = harness.pool
@@ -70,39 +65,41 @@ def observe(harness: Harness | Unfit, request: Request) -> ProgramFacts:
     )
     facts = ProgramFacts((), (), entries, inputs, todo.mode, "", harness.where, harness.warnings)
     if todo.mode == TREE:
-        return dataclasses.replace(facts, parts=tuple(part for part, _ in carried))
-    (part, files), *_ = carried
+        return dataclasses.replace(facts, parts=tuple(part for part, _ in results))
+    (part, files), *_ = results
     return dataclasses.replace(facts.of_part(part), files=files)
 
 
-def _carried_out(
+def _run_program(
     harness: Harness, transforms: Transforms, todo: Program, request: Request
 ) -> tuple[ProgramPart, tuple[File, ...]]:
-    """What a program showed, and what it hands over to a new process."""
+    """The facts of a program, and the files from which a new process continues it."""
     try:
         run = Execution(harness, transforms, todo, request)
     except Exception as error:
-        if request.done:  # what goes on in a new process did work in the one before
+        if request.done:  # the factory worked in the process before, so this is our failure
             raise
         return ProgramPart(unmade=harness.source.raised(error)), ()
     start, twin_start = state(run.module), state(run.twin.module)
     steps = tuple(run.steps())
-    return ProgramPart(start, steps, twin_start), run.handed
+    return ProgramPart(start, steps, twin_start), run.handed_over
 
 
 class Execution:
-    """One program under way.
+    """One running program.
 
     Attributes:
-        module: the subject, or what it has become.
-        twin: what does the same in plain Python.
-        counterparts: what was left behind.
-        shapes: those of the last call's input.
-        request: it has the files of the process before this one, if there was one.
-        handed: what the next process is to go on from; empty if there is to be none.
-        word: the operation under way; `wanted` is what the twin returned in it, `notes` further fields of its facts,
-            `pairs` further sides to compare.
-        again: the subject of its file, imported once more for the operation under way.
+        module: the subject's module; operations such as `clone` replace it.
+        twin: does the same in plain Python.
+        counterparts: the modules that `clone` and other operations replaced.
+        shapes: the key of the last input's shapes.
+        request: has the files of the process before this one, if there was one.
+        handed_over: the files from which the next process continues; empty if the program ends in this one.
+        word: the operation that runs.
+        wanted: what the twin's call returned in it.
+        notes: further fields of its facts.
+        pairs: further sides to compare.
+        reimported: the subject of a new import of its file, for the operation that runs.
     """
 
     def __init__(self, harness: Harness, transforms: Transforms, todo: Program, request: Request) -> None:
@@ -110,9 +107,9 @@ class Execution:
         self.todo = todo
         self.transforms = transforms
         self.request = request
-        self.handed: tuple[File, ...] = ()
+        self.handed_over: tuple[File, ...] = ()
         history, self.shapes = handover.twin_of(request.files) if request.done else ((), "")
-        with self.alone():
+        with self.on_one_device():
             self.twin = Twin(harness, todo.seed, history)
         self.module = harness.make(todo.seed)
         self.counterparts: list[Counterpart] = []
@@ -120,17 +117,17 @@ class Execution:
         self.wanted: Any = None
         self.notes: dict[str, Any] = {}
         self.pairs: list[Pair] = []
-        self.again: Subject | None = None
+        self.reimported: Subject | None = None
 
     def steps(self) -> Iterator[StepFacts]:
-        """Carry out one operation after the other, as far as that goes."""
+        """Run one operation after the other, up to the first that raises."""
         done = self.request.done
-        for at, word in enumerate(self.todo.words[done:], done):
-            restarts = word.operation.name == "restart" and not (done and at == done)
+        for number, word in enumerate(self.todo.words[done:], done):
+            restarts = word.operation.name == "restart" and not (done and number == done)
             if reason := skip_reasons.skipped(self, word) or (self._hand_over() if restarts else ""):
                 yield StepFacts(word.operation.name, reason)
             elif restarts:
-                return  # a new process goes on from here
+                return  # a new process continues from here
             else:
                 step = self._step(word)
                 if step.subject.raised and not step.twin.raised and (reason := broken(word.operation.name)):
@@ -142,8 +139,8 @@ class Execution:
     def _hand_over(self) -> str:
         """Why the state cannot be handed over to a new process; empty if it is."""
         try:
-            self.handed = handover.packed(self.module, self.twin, self.shapes)
-        except Exception as error:  # noqa: BLE001 - what cannot be saved at all, `save` shows
+            self.handed_over = handover.packed(self.module, self.twin, self.shapes)
+        except Exception as error:  # noqa: BLE001 - `save` reports a module that cannot be saved at all
             return f"its state was not written to disk: {error}"
         return ""
 
@@ -153,9 +150,9 @@ class Execution:
         follower = self._follower() if self.request.plan.follow else None
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            with follower.following() if follower else nullcontext(), self.alone():
-                twin, self.wanted = self._tried(lambda: run_twin(self))
-            subject = twin if twin.raised else self._tried(lambda: RUNNERS[word.operation.name](self))[0]
+            with follower.following() if follower else nullcontext(), self.on_one_device():
+                twin, self.wanted = self._outcome(lambda: run_twin(self))
+            subject = twin if twin.raised else self._outcome(lambda: RUNNERS[word.operation.name](self))[0]
         if not twin.raised:
             twin = dataclasses.replace(twin, state=state(self.twin.module))
             subject = dataclasses.replace(subject, state=state(self.module))
@@ -180,8 +177,8 @@ class Execution:
     def _follower(self) -> Follower:
         return Follower(self.harness.source, self.twin.module, self.harness.subject.make)
 
-    def _tried(self, runner: Callable[[], Any]) -> tuple[Side, Any]:
-        """What a module did, and its outputs as they are."""
+    def _outcome(self, runner: Callable[[], Any]) -> tuple[Side, Any]:
+        """What a runner returned or raised, as facts; and the returned value itself."""
         try:
             outputs = runner()
             return Side(tree(outputs)), outputs
@@ -190,24 +187,24 @@ class Execution:
         except BaseException as error:  # noqa: BLE001 - the module's own code may raise anything
             return Side(raised=self.harness.source.raised(error)), None
 
-    def alone(self) -> AbstractContextManager[None]:
-        """Where the twin of a program on several devices is made and called: it is told of one."""
+    def on_one_device(self) -> AbstractContextManager[None]:
+        """The context of the twin: if the program needs several devices, JAX reports one to the twin."""
         return meshes.one_device() if self.todo.devices > 1 else nullcontext()
 
     def plainly(self) -> Any:
-        """Call the subject as it is."""
+        """Call the subject in plain Python."""
         return self.on_input(lambda *arguments: self.harness.invoke(self.module, *arguments))
 
     def on_input(self, call: Callable[..., Any]) -> Any:
-        """Do something with the arguments of a call, and note which of them it changed."""
-        arguments, number = self.harness.pool.arguments, self.word.input
-        given = arguments(number)
-        outputs = call(*given)
-        self.notes["touched"] = _touched(given, arguments(number))
+        """What `call` returns on the operation's input; notes which arguments it changed."""
+        pool, number = self.harness.pool, self.word.input
+        arguments = pool.arguments(number)
+        outputs = call(*arguments)
+        self.notes["touched"] = _touched(arguments, pool.arguments(number))
         return outputs
 
     def compare(self, law: str, name: str, got: Side, wanted: Side, *, unlike: bool = False) -> None:
-        """Note two sides that must agree, or differ."""
+        """Add two sides that must agree, or differ if `unlike`."""
         self.pairs.append(Pair(law, name, got, wanted, unlike))
 
     def _compare_counterparts(self) -> None:
@@ -218,7 +215,10 @@ class Execution:
                 counterpart.state = now
 
     def _noise(self, history: History, subject: Side, twin: Side) -> tuple[float, ...]:
-        """How far the twin moves when its input and state move in the last bit; measured where the two differ."""
+        """How far each of the twin's leaves moves when its input and state move in the last bit.
+
+        Empty if subject and twin are equal, or one of them raised.
+        """
         alike = _same(subject.outputs, twin.outputs) and _same(subject.state, twin.state)
         if alike or subject.raised or twin.raised:
             return ()
@@ -227,7 +227,7 @@ class Execution:
             other = Twin(self.harness, self.twin.seed, history)
             nudge(other.module)
             outputs = [other.call(number, moved=True) for number in added]
-        except Exception:  # noqa: BLE001 - without it, the tolerance is that of the dtypes
+        except Exception:  # noqa: BLE001 - without noise, the dtypes alone set the tolerance
             return ()
         moved = tree(outputs if len(added) > 1 else outputs[0]) if outputs else ()
         pairs = moved + state(other.module), twin.outputs + twin.state
@@ -235,7 +235,7 @@ class Execution:
 
 
 def _same(some: tuple[LeafFacts, ...], others: tuple[LeafFacts, ...]) -> bool:
-    """Whether two states, or outputs, are the same to the last bit; plain values do not count."""
+    """Whether two states, or outputs, have the same arrays to the last bit; plain values do not count."""
     arrays = [[leaf for leaf in leaves if leaf.array is not None] for leaves in (some, others)]
     states = [[leaf for leaf in leaves if leaf.state] for leaves in arrays]
     first, second = ([*map(_bits, leaves)] for leaves in (states if any(states) else arrays))
@@ -248,7 +248,7 @@ def _bits(leaf: LeafFacts) -> tuple[Any, ...]:
 
 
 def _distance(leaf: LeafFacts, other: LeafFacts) -> float:
-    """How far two leaves of one shape are apart; -1 where that cannot be measured."""
+    """The largest difference of two leaves; -1 if their numbers cannot be compared."""
     a, b = leaf.array, other.array
     if a is None or b is None or a.shape != b.shape or a.dtype.kind in "bOSU" or not a.size:
         return -1.0
@@ -257,11 +257,11 @@ def _distance(leaf: LeafFacts, other: LeafFacts) -> float:
     return float(np.max(apart)) if np.all(np.isfinite(apart)) else -1.0
 
 
-def _touched(given: Any, wanted: Any) -> tuple[str, ...]:
-    """Which arrays among the arguments of a call were changed in place, or deleted; state is there to be changed."""
-    if str(jax.tree.structure(given, is_leaf=is_state)) != str(jax.tree.structure(wanted, is_leaf=is_state)):
+def _touched(arguments: Any, untouched: Any) -> tuple[str, ...]:
+    """The arrays among the arguments that a call changed in place or deleted. State may change: a call owns it."""
+    if str(jax.tree.structure(arguments, is_leaf=is_state)) != str(jax.tree.structure(untouched, is_leaf=is_state)):
         return ("the arguments were changed in place: they hold other entries",)
-    pairs = zip(jax.tree_util.tree_flatten_with_path(given, is_leaf=is_state)[0], leaves(wanted), strict=True)
+    pairs = zip(jax.tree_util.tree_flatten_with_path(arguments, is_leaf=is_state)[0], leaves(untouched), strict=True)
     named = [(jax.tree_util.keystr(path), leaf, old) for (path, leaf), old in pairs]
     touched = [(name, _change(leaf, old)) for name, leaf, old in named if isinstance(leaf, (jax.Array, np.ndarray))]
     return tuple(f"argument {name} was {change}" for name, change in touched if change)

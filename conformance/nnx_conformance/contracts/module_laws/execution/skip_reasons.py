@@ -1,4 +1,4 @@
-"""Why a step is skipped: limits of the installed Flax and its modes, and what the subject declares."""
+"""Why a step is skipped: limits of the installed Flax and its modes, and the subject's traits."""
 
 from __future__ import annotations
 
@@ -34,40 +34,41 @@ if TYPE_CHECKING:
 VERSION = tuple(int(part) for part in flax.__version__.split(".")[:2])
 HAS_MODES = hasattr(nnx, "set_graph_mode")
 
-#: What writes state into a module, and what hands the module to a function that Flax traces.
-#: In tree mode no trace carries state in plain arrays, see FLIP 5310 (https://github.com/google/flax).
+#: Operations that write state into a module.
 RESTORES = ("save", "reload", "restart", "graft", "reseed", "endure")
+#: Operations that trace a call. In tree mode no trace carries state in plain arrays, see FLIP 5310
+#: (https://github.com/google/flax).
 TRACED = ("jit", "remat", "cond", "scan", "vmap")
-#: What needs two modules of one structure, or a structure that a call leaves alone.
-#: Where functions come from that a module cannot help.
+#: Libraries whose functions a module may hold without its author having a choice.
 LIBRARIES = ("jax", "jaxlib", "flax", "optax")
 LOOPS, DERIVED = ("fori_loop", "while_loop"), ("custom_vjp", "vjp", "jvp")
 ON_DEVICES = ("shard", "place", "shardmap")
+#: Operations that need two modules of one structure, or a call that keeps the structure.
 GROWTH_FORBIDS = (
     *(*RESTORES, *LOOPS, "scan", "cond", "switch", "vmap", "second", "keys", "bounds", "far", *DERIVED),
     *ON_DEVICES,
 )
 COPIES = ("types", "modes", "rows", "slopes")
-#: What is no part of each Flax.
+#: Transforms that some Flax versions lack.
 ADDED = ("switch", *LOOPS, *DERIVED)
-#: What is given a derivative.
+#: Operations that differentiate a call.
 DIFFERENTIATED = ("grad", "optimize", "custom_vjp", "vjp", "slopes")
 
 
 def missing(mode: str) -> str:
-    """Why programs cannot run in a mode; empty if they can."""
+    """Why programs cannot run in a mode of Flax; empty if they can."""
     return "" if mode != TREE or HAS_MODES else f"Flax {flax.__version__} has no tree mode"
 
 
 @contextlib.contextmanager
 def mode(name: str) -> Iterator[None]:
-    """Run in graph mode or in tree mode, where Flax has both."""
+    """Run the block in graph mode or in tree mode, if Flax has both."""
     with nnx.set_graph_mode(name != TREE) if HAS_MODES else contextlib.nullcontext():  # type: ignore[no-untyped-call]
         yield
 
 
 def skipped(run: Execution, word: Word) -> str:
-    """Why an operation says nothing of this subject, or cannot be had on this Flax; empty if it can be carried out."""
+    """Why an operation does not apply to this subject, or cannot run on this Flax; empty if it can run."""
     name, declares = word.operation.name, run.harness.subject.declares
     if name in ("eval", "train") and not declares("has_eval_mode"):
         return "it declares no eval mode"
@@ -89,7 +90,7 @@ def skipped(run: Execution, word: Word) -> str:
         return "tree mode carries no state in plain arrays"
     if word.operation.devices > 1 and (reason := devices.skipped(run, word)):
         return reason
-    if reason := _of_second_part(run, word) or _undeclared(run, name):
+    if reason := _for_this_module(run, word) or _undeclared(run, name):
         return reason
     if name in ADDED and not hasattr(nnx, name):
         return f"Flax {flax.__version__} has no nnx.{name}"
@@ -100,10 +101,10 @@ def skipped(run: Execution, word: Word) -> str:
     return _on_this_flax(name, run.module, run.harness.pool.streams(word.input))
 
 
-def _of_second_part(run: Execution, word: Word) -> str:
-    """Why an operation cannot be had of this module: by what it is made of, or calls."""
+def _for_this_module(run: Execution, word: Word) -> str:
+    """Why an operation cannot run with this module and its input; empty if it can."""
     name = word.operation.name
-    if name == "remake" and not run.harness.unwritten:
+    if name == "remake" and not run.harness.takes_empty:
         return "it takes no array from `empty`"
     if name == "again" and run.harness.pool.holds_state(word.input):
         return "a call may change what is state among its arguments"
@@ -141,7 +142,7 @@ def _of_second_part(run: Execution, word: Word) -> str:
 
 
 def _undeclared(run: Execution, name: str) -> str:
-    """Why an operation does not ask what it asks: by what the subject declares, and does not."""
+    """Why the subject's traits make an operation pointless; empty if they do not."""
     subject = run.harness.subject
     if name == "refer" and subject.reference is None:
         return "it declares no reference"
@@ -162,18 +163,18 @@ def _undeclared(run: Execution, name: str) -> str:
 
 @functools.cache
 def _donates() -> bool:
-    given = jax.numpy.ones((4,))
-    jax.jit(lambda array: array + 1, donate_argnums=0)(given)
-    return bool(given.is_deleted())
+    array = jax.numpy.ones((4,))
+    jax.jit(lambda array: array + 1, donate_argnums=0)(array)
+    return bool(array.is_deleted())
 
 
 def _imported_again(run: Execution) -> str:
-    """Why the subject's file cannot be run once more; empty if it was."""
+    """Why the subject's file cannot run a second time; empty if it did."""
     if "::" not in run.harness.where:
         return "it was not given as a file; only a file can be imported again"
     try:
-        run.again = imported_again(run.harness.where)
-    except Exception as error:  # noqa: BLE001 - a file may refuse to be run twice: registries do
+        run.reimported = imported_again(run.harness.where)
+    except Exception as error:  # noqa: BLE001 - some files cannot run twice: registries refuse
         return f"its file cannot be run once more: {type(error).__name__}"
     return ""
 
@@ -183,7 +184,7 @@ def _shares(module: Any) -> bool:
 
 
 def longest(module: Any) -> int:
-    """The length of the longest axis of state that is neither a Param nor a random stream's; 0 if there is none."""
+    """The length of the longest axis of state other than Params and random streams; 0 if there is none."""
     leaves = [
         leaf for leaf in state(module) if leaf.state and not leaf.param and not leaf.rng and leaf.array is not None
     ]
@@ -191,7 +192,7 @@ def longest(module: Any) -> int:
 
 
 def _not_imported(module: Any) -> type | None:
-    """A class whose file was run without being entered among the modules, so that no pickle can name it."""
+    """A class whose module is not in `sys.modules`, so that no pickle can name it; None if there is none."""
     return next((type(node) for _, node in nodes(module) if type(node).__module__ not in sys.modules), None)
 
 
@@ -217,12 +218,12 @@ def _hashable(module: Any) -> bool:
     return True
 
 
-def _on_this_flax(name: str, module: Any, handed: bool) -> str:
-    """Why this Flax cannot carry it out; `handed` says whether the input holds random streams."""
+def _on_this_flax(name: str, module: Any, random_input: bool) -> str:
+    """Why this Flax cannot run an operation; `random_input`: whether the input has random streams."""
     state = variables(module).values()
     if name == "scan" and not hasattr(nnx, "Carry"):
         return f"Flax {flax.__version__} has no nnx.scan with a carried module"
-    if name == "vmap" and VERSION < (0, 9) and (handed or any(map(is_random, state))):
+    if name == "vmap" and VERSION < (0, 9) and (random_input or any(map(is_random, state))):
         return f"Flax {flax.__version__} makes the random keys of lanes anew"
     if name in RESTORES and VERSION < (0, 9) and _in_containers(module):
         return f"Flax {flax.__version__} writes no state into tuples and lists"
@@ -235,5 +236,5 @@ def _on_this_flax(name: str, module: Any, handed: bool) -> str:
 
 
 def _in_containers(module: Any) -> bool:
-    """Whether arrays sit in plain containers, such as the named tuples of an optimiser's state."""
+    """Whether plain containers hold arrays, such as the named tuples of an optimiser's state."""
     return any((leaf.dtype and not leaf.state) or leaf.kind == "nnx.VariableState" for leaf in state(module))

@@ -1,4 +1,4 @@
-"""Modules, and what their calls return, as plain data: every leaf by its path, copied to NumPy."""
+"""Modules and outputs as plain data: every leaf with its path, copied to NumPy."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from nnx_conformance.core.wire import DTYPES
 from nnx_conformance.observe.flax_versions import children, contents, is_key, is_tracer, set_contents
 from nnx_conformance.observe.graph import FOREIGN, Walk, WalkOptions, type_name
 
-#: In containers, and in plain objects, where tracers may have been put away.
+#: Walks containers and plain objects: a module may have stored tracers in them.
 DEEP = WalkOptions(ordered=True, sets=True, empty=False, depth=6)
-#: In containers alone.
+#: Walks containers only.
 FLAT = dataclasses.replace(DEEP, depth=0)
 TEXT = 80
 ARRAYS = (jax.Array, np.ndarray)
-#: The types of Variables that an optimiser is to train, see `trainable`.
+#: The types of Variables that an optimiser trains, see `trainable`.
 _TRAINABLE: ContextVar[tuple[type, ...]] = ContextVar("trainable", default=(nnx.Param,))
 
 
 def side(module: Any, outputs: Any) -> Side:
-    """What a call of a module returned, and all that hangs on it afterwards."""
+    """What a call of a module returned, and the module's state afterwards."""
     return Side(tree(outputs), state(module))
 
 
@@ -40,19 +40,19 @@ def tree(value: Any) -> tuple[LeafFacts, ...]:
 
 
 def state(module: Any) -> tuple[LeafFacts, ...]:
-    """All that hangs on a module: Variables and what they hold, arrays, and plain values."""
-    first: dict[int, str] = {}
+    """All leaves of a module: the contents of its Variables, arrays, and plain values."""
+    first_paths: dict[int, str] = {}
     leaves: list[LeafFacts] = []
-    walk = Walk(module, DEEP)  # it holds the Variables: while they are alive, no other has the id of one
+    walk = Walk(module, DEEP)  # keeps the Variables alive, so that their ids stay unique
     for path, value, rng, attribute in walk.leaves:
-        home = first.setdefault(id(value), path) if isinstance(value, nnx.Variable) else path
+        first = first_paths.setdefault(id(value), path) if isinstance(value, nnx.Variable) else path
         new = _leaves(path, value, rng, attribute)
-        leaves += [dataclasses.replace(leaf, shared=plain(home)) if home != path else leaf for leaf in new]
+        leaves += [dataclasses.replace(leaf, shared=plain(first)) if first != path else leaf for leaf in new]
     return (*leaves, *_tracers_on_classes(module))
 
 
 def _tracers_on_classes(module: Any) -> Iterator[LeafFacts]:
-    """Tracers that were put away in attributes of a node's classes; nothing else there is a module's own."""
+    """Tracers in attributes of the nodes' classes; other class attributes are no state of the module."""
     for cls in dict.fromkeys(cls for _, node in nodes(module) for cls in type(node).__mro__):
         if cls.__module__.partition(".")[0] not in FOREIGN:
             for name, value in list(vars(cls).items()):
@@ -61,12 +61,12 @@ def _tracers_on_classes(module: Any) -> Iterator[LeafFacts]:
 
 
 def variables(module: Any) -> dict[str, nnx.Variable[Any]]:
-    """The Variables that hang on a module, by path; one that hangs on two attributes is there twice."""
+    """The Variables of a module by path; a Variable in two attributes has both paths."""
     return {leaf.path: leaf.value for leaf in Walk(module, DEEP).leaves if isinstance(leaf.value, nnx.Variable)}
 
 
 def contents_of(module: Any) -> dict[str, Any]:
-    """What Variables hold, leaf by leaf, and arrays that are attributes of nodes, by the paths of `state`."""
+    """The contents of Variables, leaf by leaf, and arrays that are attributes of nodes, by the paths of `state`."""
     content: dict[str, Any] = {}
     for path, variable in variables(module).items():
         content |= {path + (f"/{below}" if below else ""): part for below, part in _parts(contents(variable))}
@@ -74,7 +74,7 @@ def contents_of(module: Any) -> dict[str, Any]:
 
 
 def arrays(module: Any) -> dict[str, tuple[Any, str]]:
-    """The arrays that are attributes of nodes, no Variables: by path, the node and the attribute's name."""
+    """For each array that is an attribute of a node, by path: the node and the attribute's name."""
     attributes = [(path, node, *child) for path, node in nodes(module) for child in children(node)]
     return {
         f"{path}.{name}".removeprefix("."): (node, name)
@@ -84,13 +84,13 @@ def arrays(module: Any) -> dict[str, tuple[Any, str]]:
 
 
 def nodes(module: Any) -> list[tuple[str, Any]]:
-    """The nodes of a module's graph, itself among them, by path."""
+    """The nodes of a module's graph with their paths; the module itself is one."""
     return Walk(module, FLAT).nodes
 
 
 @contextlib.contextmanager
 def trainable(types: tuple[type, ...]) -> Iterator[None]:
-    """Until the block ends, Variables of these types count as Params, too."""
+    """Within the block, Variables of these types count as Params too."""
     token = _TRAINABLE.set((nnx.Param, *types))
     try:
         yield
@@ -99,7 +99,7 @@ def trainable(types: tuple[type, ...]) -> Iterator[None]:
 
 
 def is_param(variable: Any) -> bool:
-    """Whether a value is a Param, or a Variable of a type that the subject at hand declares trainable."""
+    """Whether a value is a Param, or a Variable of a type that the subject declares trainable."""
     return isinstance(variable, _TRAINABLE.get())
 
 
@@ -109,7 +109,7 @@ def is_random(variable: nnx.Variable[Any]) -> bool:
 
 
 def holds_keys(variable: nnx.Variable[Any]) -> bool:
-    """Whether a Variable is random, or may hold keys as JAX had them before typed ones: words of 32 bits."""
+    """Whether a Variable is random, or may hold old-style keys of JAX: arrays of 32-bit words."""
     return is_random(variable) or any(
         jnp.ndim(leaf) > 0 and jnp.shape(leaf)[-1] in (2, 4) and jnp.result_type(leaf) == jnp.uint32
         for leaf in jax.tree.leaves(contents(variable))
@@ -117,10 +117,10 @@ def holds_keys(variable: nnx.Variable[Any]) -> bool:
 
 
 def transplant(module: Any, other: Any, *, keys: bool = True) -> None:
-    """Write the state of one module into another, Variable by Variable; `keys`: that of random streams too.
+    """Write the state of `module` into `other`, Variable by Variable; without `keys`, not that of random streams.
 
     Raises:
-        ValueError: if they do not have the same Variables.
+        ValueError: if they have different Variables.
     """
     mine, others = variables(module), variables(other)
     if odd := ", ".join(sorted(mine.keys() ^ others.keys())):
@@ -147,14 +147,14 @@ def _leaves(path: str, value: Any, rng: bool, state: bool) -> Iterator[LeafFacts
 
 
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:
-    """The leaves of a pytree by path; a leaf itself has the empty path."""
-    for way, part in jax.tree_util.tree_flatten_with_path(value)[0]:
-        yield jax.tree_util.keystr(way), contents(part) if isinstance(part, nnx.Variable) else part
+    """The leaves of a pytree with their paths; a single leaf has the empty path."""
+    for keys, part in jax.tree_util.tree_flatten_with_path(value)[0]:
+        yield jax.tree_util.keystr(keys), contents(part) if isinstance(part, nnx.Variable) else part
 
 
 def _leaf(path: str, value: Any, holder: Any, rng: bool, state: bool) -> LeafFacts:
     if isinstance(value, np.ndarray) and value.dtype.kind in "iufc":
-        # As JAX has it: NumPy's float64 is float32 to every transform, unless x64 is enabled.
+        # Every transform turns NumPy's float64 into float32, unless x64 is enabled.
         value = value.astype(jax.dtypes.canonicalize_dtype(value.dtype), copy=False)
     traced = is_tracer(value)
     key = not traced and is_key(value)
@@ -175,7 +175,7 @@ def _leaf(path: str, value: Any, holder: Any, rng: bool, state: bool) -> LeafFac
 
 
 def _array(value: Any) -> np.ndarray | None:
-    """A copy of what holds numbers; in float32 where NumPy's names and the wire's have no word for the dtype."""
+    """A copy of a value's numbers, as float32 if the wire format lacks its dtype; None if it has no numbers."""
     if isinstance(value, (bool, int, float, complex)):
         return None if isinstance(value, int) and abs(value) >= 2**63 else np.array(value)
     if not isinstance(value, (*ARRAYS, np.generic)) or (isinstance(value, jax.Array) and value.is_deleted()):

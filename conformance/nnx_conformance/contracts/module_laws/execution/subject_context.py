@@ -1,4 +1,4 @@
-"""What a subject is made and called in: the mesh that it needs, and a context manager of its own."""
+"""The context in which a subject is made and called: the mesh that it needs, and its own context manager."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from nnx_conformance.core.errors import Misuse
 
 @contextlib.contextmanager
 def subject_context(subject: Subject) -> Iterator[None]:
-    """Be in a mesh of one device with the subject's axes, and in its context, until the block ends.
+    """Run the block in a mesh of one device with the subject's axes, and in the subject's context.
 
     Raises:
-        Misuse: if its context cannot be entered.
+        Misuse: if entering its context raises.
     """
     with contextlib.ExitStack() as stack:
         if subject.mesh:

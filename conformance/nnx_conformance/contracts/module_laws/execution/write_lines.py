@@ -1,9 +1,9 @@
-"""Which line of a subject wrote what: a plain call is followed line by line, and its module looked at after each.
+"""Finds the line that writes each leaf: follows a plain call line by line and compares the module after each line.
 
-So is what outlives the call and hangs on no module: names at module and class level, caches, shared random generators.
+It compares what outlives the call too: names at module and class level, caches, shared random generators.
 
-Following is slow, so it is done where a finding needs its line, on the twin, and ends after some seconds; its lines go
-into findings, and decide none.
+Following is slow. We follow the twin only if a finding needs a line, for a few seconds at most. The lines go into
+findings; no verdict depends on them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from nnx_conformance.core.trail import Change, ChangeKind
 from nnx_conformance.observe.lines.outliving import outliving
 from nnx_conformance.observe.lines.syntax import FileLine, compiled_for_self
 from nnx_conformance.observe.lines.tracer import LineTracer
-from nnx_conformance.observe.lines.trail import Print as Kept
+from nnx_conformance.observe.lines.trail import Print as OutlivingPrint
 from nnx_conformance.observe.source import Source
 
 Print = tuple[object, ...]
@@ -31,8 +31,8 @@ class Follower:
 
     Args:
         source: the subject's own files.
-        module: what is called.
-        make: the subject's factory: what outlives the call is looked for where it leads.
+        module: the module to call.
+        make: the subject's factory; we look for what outlives the call in the functions and classes that it reaches.
     """
 
     def __init__(self, source: Source, module: Any, make: Callable[..., Any]) -> None:
@@ -41,25 +41,25 @@ class Follower:
         self._last: dict[str, Print] = {}
         self._lines: dict[str, Line] = {}
         self._followed = outliving(make, source)
-        self._kept: dict[object, Kept] = {}
+        self._last_outliving: dict[object, OutlivingPrint] = {}
         self._outliving = {change.name: change for change in _compiled(source, module)}
-        self._tracer = LineTracer(source, self._look)
+        self._tracer = LineTracer(source, self._compare)
 
     @property
     def writes(self) -> tuple[LeafWrite, ...]:
-        """Each leaf that was written, and the line that did so first."""
+        """Each leaf that the call wrote, with the first line that wrote it."""
         return tuple(LeafWrite(path, line) for path, line in self._lines.items())
 
     @property
     def outliving(self) -> tuple[Change, ...]:
-        """What the call changed that outlives it, each with the line that did so first."""
+        """What the call changed that outlives it, with the first line of each change."""
         return tuple(self._outliving.values())
 
     def following(self) -> AbstractContextManager[None]:
-        """Follow what runs in the block."""
+        """Follow the calls in the block."""
         return self._tracer.following()
 
-    def _look(self) -> None:
+    def _compare(self) -> None:
         now = {leaf.path: _print(leaf) for leaf in state(self._module)}
         if self._tracer.line is not None:
             line = self._source.line(*self._tracer.line)
@@ -67,13 +67,12 @@ class Follower:
                 if now.get(path) != self._last.get(path):
                     self._lines.setdefault(path, line)
         self._last = now
-        self._look_around(self._tracer.line)
+        self._compare_outliving(self._tracer.line)
 
-    def _look_around(self, place: FileLine | None) -> None:
-        """Note what outlives the call and is another than at the last look."""
+    def _compare_outliving(self, place: FileLine | None) -> None:
         for each in self._followed:
-            now, then = each.take(), self._kept.get(each.key)
-            self._kept[each.key] = now
+            now, then = each.take(), self._last_outliving.get(each.key)
+            self._last_outliving[each.key] = now
             if then is not None and now != then and place is not None and each.name not in self._outliving:
                 home = self._source.line(*each.home) if each.home else None
                 types, numbers = (then.type, now.type), (then.number, now.number)
@@ -83,7 +82,7 @@ class Follower:
 
 
 def _compiled(source: Source, module: Any) -> Iterator[Change]:
-    """The methods of the module's own classes that are compiled for one module: they keep what it held then."""
+    """The compiled methods of the module's classes: their traces keep the attributes of the module traced first."""
     for cls in {base for _, node in nodes(module) for base in type(node).__mro__}:
         file = getattr(sys.modules.get(cls.__module__), "__file__", None)
         if file and source.owns(file):

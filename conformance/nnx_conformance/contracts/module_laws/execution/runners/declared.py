@@ -17,7 +17,7 @@ from flax import nnx
 
 from nnx_conformance.contracts.module_laws.evidence import Product, Refusal, Side
 from nnx_conformance.contracts.module_laws.execution.pool import is_state
-from nnx_conformance.contracts.module_laws.execution.reference import Referring, like
+from nnx_conformance.contracts.module_laws.execution.reference import ReferenceTwin, like
 from nnx_conformance.contracts.module_laws.execution.runners.gradients import equations
 from nnx_conformance.contracts.module_laws.execution.runners.restoration import grafted
 from nnx_conformance.contracts.module_laws.execution.snapshots import nodes, state, tree
@@ -33,18 +33,18 @@ ARRAYS = (jax.Array, np.ndarray)
 
 
 def refer(run: Execution) -> Any:
-    """Let the reference do all that the twin did, and compare what its last call returned, and what it holds."""
+    """Replay the twin's history on the reference, and compare the last outputs and the mapped state."""
     outputs = run.plainly()
-    referring = Referring(run.harness, run.twin.seed)
+    reference = ReferenceTwin(run.harness, run.twin.seed)
     returned: Any = None
     for kind, value in run.twin.history:
         if kind == "call":
-            returned = referring.call(value)
+            returned = reference.call(value)
         elif kind == "mode":
-            referring.set_mode(value)
-    held = [leaf for leaf in state(run.twin.module) if leaf.path.split("/")[0] in referring.paths]
-    wanted = [dataclasses.replace(leaf, array=referring.held(leaf.path, leaf.array)) for leaf in held]
-    got = Side(tree(run.wanted), tuple(held))
+            reference.set_mode(value)
+    mapped = [leaf for leaf in state(run.twin.module) if leaf.path.split("/")[0] in reference.paths]
+    wanted = [dataclasses.replace(leaf, array=reference.value(leaf.path, leaf.array)) for leaf in mapped]
+    got = Side(tree(run.wanted), tuple(mapped))
     run.compare("reference-agrees", "beside the reference", got, Side(tree(like(returned, run.wanted)), tuple(wanted)))
     return outputs
 

@@ -47,7 +47,7 @@ def _lane(outputs: Any, at: int) -> Any:
 def vmap(run: Execution) -> Any:
     others = [Twin(run.harness, run.todo.seed + OTHER * at, run.twin.history[:-1]) for at in range(1, LANES)]
     inputs = _stacked_inputs(run, LANES)
-    lanes = operations.stack([run.module, *(other.again().module for other in others)])
+    lanes = operations.stack([run.module, *(other.replayed().module for other in others)])
     outputs = run.transforms.run("vmap", lanes, inputs)
     for at, other in enumerate(others, 1):
         wanted = side(other.module, other.call(run.notes["inputs"][at]))

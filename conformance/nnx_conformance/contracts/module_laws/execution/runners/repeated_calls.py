@@ -33,7 +33,7 @@ def far(run: Execution) -> Any:
     law, call, number = "rng-advances", run.harness.call, run.word.input
     module = grafted(run)
     forward(run.harness, module, number)
-    others = [run.twin.again(run.todo.seed + OTHER * at).module for at in range(1, FAR)]
+    others = [run.twin.replayed(run.todo.seed + OTHER * at).module for at in range(1, FAR)]
     for other in others:
         transplant(module, other, keys=False)
     befores = [Side(state=state(module))]
@@ -51,8 +51,8 @@ def far(run: Execution) -> Any:
 
 def afresh(run: Execution) -> Any:
     """Compile a call before any plain one, in a file just imported, beside a file of which plain calls were made."""
-    assert run.again is not None
-    fresh, known = run.again, run.harness.subject
+    assert run.reimported is not None
+    fresh, known = run.reimported, run.harness.subject
     wanted = _traced_first(run, known, run.transforms)
     if not wanted.raised:  # what cannot be traced at all shows elsewhere
         got = _traced_first(run, fresh, Transforms(fresh))

@@ -69,7 +69,7 @@ def run_twin(run: Execution) -> Any:
     """What the operation comes to in plain Python."""
     name = run.word.operation.name
     if name in ("eval", "train"):
-        return run.twin.do("mode", name)
+        return run.twin.apply("mode", name)
     if name in ("endure", "reseed"):
         return None
     if name in SEVERAL:
@@ -136,7 +136,7 @@ def grad(run: Execution) -> Any:
 def optimize(run: Execution) -> Any:
     outputs = _through("optimize")(run)
     params = {path: variable for path, variable in variables(run.module).items() if is_param(variable)}
-    run.twin.do("params", {path: contents(param) for path, param in params.items()})
+    run.twin.apply("params", {path: contents(param) for path, param in params.items()})
     return outputs
 
 
@@ -186,7 +186,7 @@ def rerun(run: Execution) -> Any:
 
 
 def reseed(run: Execution) -> None:
-    other = run.twin.again(run.todo.seed + OTHER).module  # its streams have advanced as far
+    other = run.twin.replayed(run.todo.seed + OTHER).module  # its streams have advanced as far
     transplant(run.module, other, keys=False)
     run.notes["depends"] = _depends(other, lambda module: run.harness.call(module, run.word.input))
     # What each returns, and its state before that.
