@@ -16,7 +16,7 @@ from flax import nnx, serialization
 
 from nnx_conformance.contracts.module_laws.execution.operations import is_key
 
-#: The state of a module: each leaf as a NumPy array, by its path; of a random key, its data.
+#: The state of a module: each leaf as a NumPy array by its path; a random key as its data.
 Arrays = dict[str, np.ndarray]
 
 
@@ -92,7 +92,7 @@ def _from_orbax(path: Path, _: Arrays) -> Arrays:
         return dict(checkpointer.restore(path.absolute()))
 
 
-#: A program goes on from the first; what is restored from the others must do the same.
+#: A program continues from the first form. A module that another form restores must do the same.
 FORMS = (
     CheckpointForm(
         "pickle",

@@ -1,4 +1,4 @@
-"""Runners that make the subject once more: abstractly, on unwritten memory, and beside one that was compiled."""
+"""Runners that make another module: on unwritten memory, under `nnx.eval_shape`, as a second instance for one jit."""
 
 from __future__ import annotations
 
@@ -25,16 +25,22 @@ if TYPE_CHECKING:
 
 
 def remake(run: Execution) -> Any:
-    """Make a module, and call it, while `empty` gives garbage; what is compiled already would not ask it."""
+    """Make and call a module while `empty` returns garbage, and while it returns zeros, and compare."""
 
-    def made() -> tuple[Side, Side]:
+    def start_and_call() -> tuple[Side, Side]:
         module = run.harness.make(run.todo.seed)
         start = Side(state=state(module))
         return start, side(module, run.harness.call(module, run.word.input))
 
-    got, wanted = _compiled_anew(lambda: with_garbage(made)), _compiled_anew(lambda: with_zeros(made))
-    # What differs from itself, as by chance, shows nothing of `empty`.
-    if not _alike(got, wanted) and not _alike(_compiled_anew(lambda: with_zeros(made)), wanted):
+    def garbage() -> tuple[Side, Side]:
+        return _without_caches(lambda: with_garbage(start_and_call))
+
+    def zeros() -> tuple[Side, Side]:
+        return _without_caches(lambda: with_zeros(start_and_call))
+
+    got, wanted = garbage(), zeros()
+    # If two modules on zeros differ as well, chance decides, and `empty` need not be the cause.
+    if not _alike(got, wanted) and not _alike(zeros(), wanted):
         run.notes["unasked"] = "modules from one seed differ by themselves"
         return run.plainly()
     for name, mine, other in zip(("made", "called"), got, wanted, strict=True):
@@ -42,8 +48,8 @@ def remake(run: Execution) -> Any:
     return run.plainly()
 
 
-def _compiled_anew(run: Callable[[], tuple[Side, Side]]) -> tuple[Side, Side]:
-    """What it gives where nothing is compiled yet; what it compiles is forgotten."""
+def _without_caches(run: Callable[[], tuple[Side, Side]]) -> tuple[Side, Side]:
+    """The result of `run` with JAX's caches cleared before and after: compiled code would not call `empty` again."""
     jax.clear_caches()  # type: ignore[no-untyped-call]
     try:
         return run()
@@ -52,26 +58,26 @@ def _compiled_anew(run: Callable[[], tuple[Side, Side]]) -> tuple[Side, Side]:
 
 
 def _alike(some: tuple[Side, Side], others: tuple[Side, Side]) -> bool:
-    """Whether all numbers of these sides are the same, to the last bit."""
+    """Whether all arrays of these sides are equal to the last bit."""
     arrays = ([leaf.array for each in sides for leaf in (*each.outputs, *each.state)] for sides in (some, others))
     first, second = ([None if array is None else array.tobytes() for array in each] for each in arrays)
     return first == second
 
 
 def abstract(run: Execution) -> Any:
-    """Make the module and call it under `nnx.eval_shape`, which computes nothing."""
+    """Make and call the module under `nnx.eval_shape`, which computes nothing."""
     law, make = "abstract-agrees", run.harness.make
     made = nnx.eval_shape(lambda: make(run.todo.seed))
     run.compare(law, "made under nnx.eval_shape", Side(state=_types(made)), Side(state=_types(make(run.todo.seed))))
-    held = Side(state=state(run.module))
+    before = Side(state=state(run.module))
     outputs = run.transforms.run("eval_shape", run.module, run.harness.pool.arguments(run.word.input))
     run.compare(law, "called under nnx.eval_shape", Side(_outputs(outputs)), Side(_outputs(run.wanted)))
-    run.compare(law, "left by nnx.eval_shape", Side(state=state(run.module)), held)
+    run.compare(law, "left by nnx.eval_shape", Side(state=state(run.module)), before)
     return run.plainly()
 
 
 def _types(module: Any) -> tuple[LeafFacts, ...]:
-    """The dtype and shape of each number in a module's state, as the text of a leaf."""
+    """The leaves of a module's state with dtype and shape as their text."""
     return tuple(_typed_state(module))
 
 
@@ -81,26 +87,25 @@ def _typed_state(module: Any) -> Iterator[LeafFacts]:
         if variable or attribute:
             kind = type_name(type(value)) if variable else "array"
             for below, text in _described(contents(value) if variable else value, numbers=variable):
-                way = plain(path + (f"/{below}" if below else ""))
-                yield LeafFacts(
-                    way, kind, variable, isinstance(value, nnx.Param), rng, True, False, "", False, None, text
-                )
+                whole = plain(path + (f"/{below}" if below else ""))
+                param = isinstance(value, nnx.Param)
+                yield LeafFacts(whole, kind, variable, param, rng, True, False, "", False, None, text)
 
 
 def _outputs(value: Any) -> tuple[LeafFacts, ...]:
     described = _described(value, numbers=True)
-    return tuple(LeafFacts(plain(way), "array", *(False,) * 5, "", False, None, text) for way, text in described)
+    return tuple(LeafFacts(plain(path), "array", *(False,) * 5, "", False, None, text) for path, text in described)
 
 
 def _described(value: Any, *, numbers: bool) -> Iterator[tuple[str, str]]:
-    """The way to each array below a value, and its type; to each Python `numbers` too, which a trace makes arrays."""
-    for way, leaf in jax.tree_util.tree_flatten_with_path(value)[0]:
+    """The path and type of each array in a pytree; with `numbers`, of Python numbers too, which a trace converts."""
+    for path, leaf in jax.tree_util.tree_flatten_with_path(value)[0]:
         leaf = contents(leaf) if isinstance(leaf, nnx.Variable) else leaf
         if isinstance(leaf, ARRAYS) or (numbers and isinstance(leaf, (bool, int, float, complex))):
-            # As JAX sees it: NumPy's float64 is float32 unless x64 is enabled.
+            # JAX turns NumPy's float64 into float32, unless x64 is enabled.
             shape = jax.eval_shape(lambda array: array, leaf)
             weak = " (weak type)" if getattr(shape, "weak_type", False) else ""
-            yield jax.tree_util.keystr(way), f"{shape.dtype}{list(shape.shape)}{weak}"
+            yield jax.tree_util.keystr(path), f"{shape.dtype}{list(shape.shape)}{weak}"
 
 
 def second(run: Execution) -> Any:
@@ -116,7 +121,7 @@ def second(run: Execution) -> Any:
 
 
 def _apart(module: Any, other: Any) -> Iterator[str]:
-    """The paths of attributes that are no state, and not equal between two modules."""
+    """The paths of attributes without state whose values differ between two modules."""
     others = dict(nodes(other))
     for path, node in nodes(module):
         values = dict(children(others[path])) if path in others else {}

@@ -1,27 +1,23 @@
-"""Writes that are lost: what a call in plain Python writes into copies of the module's Variables, and never hands back.
+"""Lost writes: a plain call writes to a copy of a Variable, and the module never gets the new value.
 
-A Variable that stands still says nothing, for constants may be Variables, and a schedule may be at rest. What says
-something is a write. Each Variable of the module gets a mark with its path into its metadata, which every way of
-copying takes along: `jax.jit` and the other plain transforms, which rebuild a module from its leaves, `nnx.split` and
-`nnx.merge`, `nnx.clone`, `copy.deepcopy`. A Variable that has a mark and is none of the module's own is a copy of the
-one there, and everything that is stored in it is noted where Flax itself stores it. What is written inside a trace is
-noted by a callback, thus when the compiled code runs and not when it is traced: a branch that is not taken, a function
-that is only evaluated for its shapes, or one that is traced twice writes nothing by that.
+An unchanged Variable proves nothing: it may be a constant, or a schedule at rest. So we watch writes. We put a mark
+with the path into each Variable's metadata. Every copy keeps the mark: those of `jax.jit` and other plain transforms,
+which rebuild a module from its leaves, and of `nnx.split` and `nnx.merge`, `nnx.clone`, `copy.deepcopy`. A marked
+Variable that is not the module's own is a copy. We record its writes in the attribute in which Flax stores contents.
+Inside a trace, a callback records the write when the compiled code runs. A branch that is not taken, a function that is
+only evaluated for its shapes, or a second trace writes nothing.
 
-An update is lost if the last write into a copy left another value there than the one it was made with, the module's
-own Variable is what it was before the call, and the new value is nowhere else: not in what the call returned as state,
-and not elsewhere in the module. So none of these is accused:
+A write is lost if the copy's last write changed its value, the module's own Variable has its old value after the call,
+and the new value is neither in the state that the call returned nor elsewhere in the module. So these pass:
 
-- the inside of `nnx.jit`, `nnx.scan`, `nnx.split_rngs`, `nnx.remat` and so on, which write into copies, too, and then
-  update the module;
-- state that is handed back by hand, with `nnx.update`, or assigned, or returned by the call;
-- a second pass over a copy whose statistics are thrown away beside a first one whose are kept, as for a teacher;
-- scratch Variables, which the call makes itself, and a copy that gets back the value that it had;
-- a Param that is written in a copy which the code itself asked for (`nnx.clone`, `nnx.merge`): merged adapters and
-  steps ahead are computed like that;
-- random streams: whether they advance is asked by other laws.
+- `nnx.jit`, `nnx.scan`, `nnx.split_rngs`, `nnx.remat` and so on, which write to copies and then update the module;
+- state that the code passes back itself: with `nnx.update`, by assignment, or as a return value;
+- a second pass over a copy that drops its statistics, after a first pass that keeps them, as for a teacher;
+- scratch Variables that the call creates, and a copy that gets its old value back;
+- a Param in a copy that the code makes itself (`nnx.clone`, `nnx.merge`): merged adapters and look-ahead steps do that;
+- random streams: other laws check whether they advance.
 
-A look-ahead whose statistics are dropped on purpose looks like a mistake: the trait `discards_updates` declares it.
+A look-ahead that drops its statistics on purpose looks like a mistake. The trait `discards_updates` declares it.
 """
 
 from __future__ import annotations
@@ -57,15 +53,20 @@ from nnx_conformance.observe.lines.syntax import FileLine, handed_to
 from nnx_conformance.observe.source import Source, owned_frame
 from nnx_conformance.observe.spies.patches import Patches
 
-#: How an update is lost without a copy.
+#: `LostWrite.through` of a write that is lost without a copy.
 ROUNDED = "rounding"
 
 
 @dataclass(eq=False)
 class _Copy:
-    """A copy of a Variable, kept alive: its identity distinguishes it.
+    """A copy of a Variable. We keep it alive so that its id stays unique.
 
-    `last` is the number of the last write that really happened, with whether it left another value, and that.
+    Attributes:
+        start: its contents when it was made.
+        writes: the number of writes in traces and outside.
+        last: the number of the last write that ran, whether it changed the contents, and the new contents.
+        write_line: where it was last written.
+        transform_line: where the function that writes it is passed to the transform that made it.
     """
 
     variable: Any
@@ -73,11 +74,11 @@ class _Copy:
     start: Any
     writes: int = 0
     last: tuple[int, bool, Any] = (0, False, None)
-    wrote: FileLine | None = None
-    transform: FileLine | None = None
+    write_line: FileLine | None = None
+    transform_line: FileLine | None = None
 
     def note(self, number: int, changed: Any, *leaves: Any) -> None:
-        """Note that a write happened; of lanes, one that changed counts."""
+        """Record that write `number` ran. Under `vmap` it runs once per lane; one lane that changed is enough."""
         if number >= self.last[0]:
             before = number == self.last[0] and self.last[1]
             self.last = number, bool(np.any(changed)) or before, [np.asarray(leaf) for leaf in leaves]
@@ -85,12 +86,12 @@ class _Copy:
 
 @dataclass(eq=False)
 class WriteWatch:
-    """Watches one call of a module, which it marks.
+    """Watches one call of a module, whose Variables it marks.
 
     Attributes:
-        source: knows the candidate's lines.
-        module: the one that is to be called.
-        in_traces: whether writes in traces are noted; some transforms forbid the callbacks that this takes.
+        source: the candidate's files.
+        module: the module to call.
+        in_traces: whether to record writes in traces, which takes callbacks that some transforms forbid.
     """
 
     source: Source
@@ -103,7 +104,7 @@ class WriteWatch:
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch what the block does."""
+        """Record the writes of the block."""
         for path, variable in variables(self.module).items():
             if id(variable) not in self._own and not is_random(variable):
                 metadata(variable)[MARK] = Mark(path)
@@ -114,13 +115,13 @@ class WriteWatch:
             patches.replace(nnx.Variable, STORED, _Stored(vars(nnx.Variable).get(STORED), self))
             if item := vars(nnx.Variable).get("__setitem__"):
                 patches.replace(nnx.Variable, "__setitem__", self._setting(item))
-            # Whatever name `nnx.merge` was imported by, it looks this one up, on each Flax.
+            # Code may have imported `nnx.merge` under any name; on each Flax version it looks up `unflatten` here.
             patches.replace(graph, "unflatten", self._merging(vars(graph)["unflatten"]))
             yield
             jax.effects_barrier()  # type: ignore[no-untyped-call]
 
     def lost(self, outputs: Any) -> tuple[LostWrite, ...]:
-        """The updates that were lost in the call that returned these outputs, the first of each Variable."""
+        """The first lost write of each Variable in the call that returned these outputs."""
         now = {path: numbers(contents(variable)) for path, variable in variables(self.module).items()}
         still = {path for path, old in self._before.items() if path in now and same(now[path], old)}
         lost = {path: rounded for path, rounded in self._rounded.items() if path in still}
@@ -136,9 +137,9 @@ class WriteWatch:
         return is_param(copy.variable) and copy.maker.name in EXPLICIT
 
     def _kept(self, path: str, written: list[np.ndarray], outputs: Any) -> bool:
-        """Whether what was written is in state that the call returned, or elsewhere in the module."""
-        returned, held = Walk(outputs, DEEP, "outputs").leaves, Walk(self.module, DEEP).leaves
-        for leaf in (*returned, *held):
+        """Whether the written value is in state that the call returned, or elsewhere in the module."""
+        returned, own = Walk(outputs, DEEP, "outputs").leaves, Walk(self.module, DEEP).leaves
+        for leaf in (*returned, *own):
             value = leaf.value
             if id(value) in self._own:
                 value = contents(value) if not leaf.path.endswith(path) else None
@@ -147,35 +148,36 @@ class WriteWatch:
                     return True
                 value = content(value)
             named = path.rpartition(".")[2] in leaf.path
-            telling = named or (leaf in held and written[0].size > 1)  # a single number may be another by chance
-            if value is not None and telling and same(numbers(value), written):
+            comparable = named or (leaf in own and written[0].size > 1)  # single numbers may be equal by chance
+            if value is not None and comparable and same(numbers(value), written):
                 return True
         return False
 
     def _described(self, copy: _Copy, path: str, written: list[np.ndarray]) -> LostWrite:
-        line = self._line(copy.transform or copy.maker.place)
+        transform_line, call_line = copy.transform_line, copy.maker.line
+        line = self._line(transform_line or call_line)
         old = ", ".join(map(array_text, self._before[path]))
         kind = type_name(type(copy.variable))
-        called = self._line(copy.maker.place) if copy.transform not in (None, copy.maker.place) else None
+        called = self._line(call_line) if transform_line not in (None, call_line) else None
         texts = old, ", ".join(map(array_text, written))
-        return LostWrite(plain(path), kind, copy.maker.name, *texts, line, called, self._line(copy.wrote))
+        return LostWrite(plain(path), kind, copy.maker.name, *texts, line, called, self._line(copy.write_line))
 
-    def _line(self, place: FileLine | None) -> Any:
-        return self.source.line(*place) if place else None
+    def _line(self, line: FileLine | None) -> Any:
+        return self.source.line(*line) if line else None
 
     def made(self, variable: Any, value: Any) -> None:
-        """A Variable comes to be: perhaps a copy."""
+        """Record a new Variable, which may be a copy."""
         self._copies[id(variable)] = _Copy(variable, self._maker(sys._getframe(2)), value)
 
     def written(self, variable: Any, old: Any, value: Any) -> None:
-        """A Variable is about to hold another value."""
+        """Record a write, just before it happens."""
         if id(variable) in self._own or path_of(variable) is None or not is_content(value):
             return
         copy = self._copies.setdefault(id(variable), _Copy(variable, Maker(), old))
         copy.writes += 1
         frame = owned_frame(sys._getframe(2), self.source)
-        copy.wrote = (frame.f_code.co_filename, frame.f_lineno) if frame else None
-        copy.transform = copy.transform or self._transform(copy.maker, frame)
+        copy.write_line = (frame.f_code.co_filename, frame.f_lineno) if frame else None
+        copy.transform_line = copy.transform_line or self._transform_line(copy.maker, frame)
         if value is copy.start:
             copy.note(copy.writes, False)
             return
@@ -185,9 +187,9 @@ class WriteWatch:
         if not any(map(is_tracer, (*leaves, *olds))):
             copy.note(copy.writes, not alike or not same(numbers(leaves), numbers(olds)), *leaves)
         elif self.in_traces and alike and shapes[0] == shapes[1]:
-            apart = [jnp.any((a != b) & ~((a != a) & (b != b))) for a, b in zip(leaves, olds, strict=True)]
+            changed = [jnp.any((a != b) & ~((a != a) & (b != b))) for a, b in zip(leaves, olds, strict=True)]
             note = functools.partial(copy.note, copy.writes)
-            jax.debug.callback(note, jnp.any(jnp.stack(apart)), *leaves)
+            jax.debug.callback(note, jnp.any(jnp.stack(changed)), *leaves)
 
     def _maker(self, frame: FrameType | None) -> Maker:
         between: list[FrameType] = []
@@ -199,19 +201,19 @@ class WriteWatch:
         name = next(filter(None, map(name_of, reversed(between))), "")
         return Maker(name, (frame.f_code.co_filename, frame.f_lineno), frame.f_code)
 
-    def _transform(self, maker: Maker, frame: FrameType | None) -> FileLine | None:
-        """Where the function in which a copy is written was handed to the transform that made it."""
+    def _transform_line(self, maker: Maker, frame: FrameType | None) -> FileLine | None:
+        """The line that passes the function which writes a copy to the transform that made the copy."""
         inner: FrameType | None = None
         while frame is not None and frame.f_code is not maker.code:
             inner = frame if self.source.owns(frame.f_code.co_filename) else inner
             frame = frame.f_back
         if frame is None or inner is None or maker.name in EXPLICIT or not maker.name:
             return None
-        code, called = inner.f_code, maker.place[1] if maker.place else 0
+        code, called = inner.f_code, maker.line[1] if maker.line else 0
         return handed_to(code.co_filename, code.co_firstlineno, code.co_name, maker.name, called)
 
     def _merging(self, original: Any) -> Any:
-        """A merge makes no Variables where the state holds some: then it is what made their copies a module."""
+        """`unflatten`, patched: a merge may reuse Variables of the state, and then counts as their maker."""
 
         @functools.wraps(original)
         def unflatten(*arguments: Any, **options: Any) -> Any:
@@ -221,7 +223,7 @@ class WriteWatch:
                 module = result[0] if isinstance(result, tuple) else result  # before 0.10, beside an index
                 for variable in variables(module).values():
                     copy = self._copies.get(id(variable))
-                    if copy is None and id(variable) not in self._own:  # before 0.10, nothing shows it coming
+                    if copy is None and id(variable) not in self._own:  # before 0.10, `made` does not record it
                         copy = self._copies[id(variable)] = _Copy(variable, maker, contents(variable))
                     if copy is not None and not copy.writes:
                         copy.maker = maker
@@ -230,7 +232,7 @@ class WriteWatch:
         return unflatten
 
     def _setting(self, original: Any) -> Any:
-        """`variable[key] = value`, by which an integer may stay what it was although a fraction was added."""
+        """`Variable.__setitem__`, patched: an integer may lose the fraction that is written to it."""
 
         @functools.wraps(original)
         def set_item(variable: Any, key: Any, value: Any) -> Any:
@@ -238,10 +240,10 @@ class WriteWatch:
             result = original(variable, key, value)
             if id(variable) in self._own and path and is_rounded(old, contents(variable), value):
                 frame = owned_frame(sys._getframe(1), self.source)
-                place = (frame.f_code.co_filename, frame.f_lineno) if frame else None
+                line = (frame.f_code.co_filename, frame.f_lineno) if frame else None
                 texts = array_text(np.asarray(old)), array_text(np.asarray(value))
                 self._rounded[path] = LostWrite(
-                    plain(path), type_name(type(variable)), ROUNDED, *texts, self._line(place), None, None
+                    plain(path), type_name(type(variable)), ROUNDED, *texts, self._line(line), None, None
                 )
             return result
 
@@ -249,7 +251,7 @@ class WriteWatch:
 
 
 class _Stored:
-    """In the place of the attribute in which Flax keeps a Variable's contents: reports what is stored there."""
+    """Replaces the attribute in which Flax stores a Variable's contents, and reports each write to the watch."""
 
     def __init__(self, slot: Any, watch: WriteWatch) -> None:
         self._slot = slot

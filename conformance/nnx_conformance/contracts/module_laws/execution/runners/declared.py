@@ -1,4 +1,4 @@
-"""Runners for what a subject declares, or should: a reference, dtypes, an eval mode, rows that do not mix."""
+"""Runners for what a subject declares, or should declare: a reference, dtypes, an eval mode, independent rows."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def refer(run: Execution) -> Any:
 
 
 def types(run: Execution) -> Any:
-    """Trace a call, and note of which dtypes its products are."""
+    """Trace a call, and note the dtypes of its matrix products."""
     outputs = run.plainly()
     graph, leaves = nnx.split(grafted(run))
 
@@ -60,11 +60,11 @@ def types(run: Execution) -> Any:
 
     try:
         program = jax.make_jaxpr(traced)(leaves)
-    except Exception as error:  # noqa: BLE001 - what a trace forbids, other laws report
+    except Exception as error:  # noqa: BLE001 - other laws report what a trace forbids
         run.notes["unasked"] = f"its call cannot be traced: {short(plain(str(error)))}"
         return outputs
-    made = [equation for equation in equations(program.jaxpr) if equation.primitive.name in PRODUCTS]
-    products = {_dtypes(equation): _line(run, equation) for equation in reversed(made)}
+    matrix_products = [equation for equation in equations(program.jaxpr) if equation.primitive.name in PRODUCTS]
+    products = {_dtypes(equation): _line(run, equation) for equation in reversed(matrix_products)}
     run.notes["products"] = tuple(Product(dtypes, line) for dtypes, line in reversed(products.items()) if dtypes)
     return outputs
 
@@ -87,7 +87,7 @@ def modes(run: Execution) -> Any:
     try:
         copies[2].eval()
         first, again, evaluated = (Side(tree(run.harness.call(copy, run.word.input))) for copy in copies)
-    except Exception as error:  # noqa: BLE001 - a mode that it does not declare need not work
+    except Exception as error:  # noqa: BLE001 - a mode that the subject does not declare need not work
         run.notes["unasked"] = f"in eval mode, it raises {type(error).__name__}"
     else:
         run.compare("eval-declared", ONCE_MORE, again, first, unlike=True)
@@ -96,16 +96,16 @@ def modes(run: Execution) -> Any:
 
 
 def rows(run: Execution) -> Any:
-    """Call copies of the module, in eval mode, on the input and on one whose last row is another."""
+    """Call copies of the module in eval mode, on the input and with another last row, and compare the other rows."""
     outputs = run.plainly()
-    given = run.harness.pool.arguments(run.word.input)
-    count = _rows(given)
+    input_arguments = run.harness.pool.arguments(run.word.input)
+    count = _rows(input_arguments)
     if not count:
         run.notes["unasked"] = "its input has no rows: arrays of two axes at least, the first of them the same"
         return outputs
-    other = jax.tree.map(lambda leaf: _last_row_moved(leaf, count), given, is_leaf=is_state)
+    other = jax.tree.map(_with_another_last_row, input_arguments, is_leaf=is_state)
     sides = []
-    for arguments in (given, other):
+    for arguments in (input_arguments, other):
         copy = grafted(run)
         copy.eval()
         returned = jax.tree.leaves(run.harness.invoke(copy, *arguments))
@@ -118,14 +118,14 @@ def rows(run: Execution) -> Any:
 
 
 def _rows(arguments: Any) -> int:
-    """How many rows all arrays of an input have, if that is more than one; else 0."""
+    """The number of rows that all arrays of an input share, if it is more than one; otherwise 0."""
     leaves = [leaf for leaf in jax.tree.leaves(arguments, is_leaf=is_state) if is_state(leaf) or np.ndim(leaf)]
     counts = {0 if is_state(leaf) or np.ndim(leaf) < 2 else len(leaf) for leaf in leaves}
     floats = any(not is_state(leaf) and jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in leaves)
     return counts.pop() if floats and len(counts) == 1 and max(counts) > 1 else 0
 
 
-def _last_row_moved(leaf: Any, count: int) -> Any:
+def _with_another_last_row(leaf: Any) -> Any:
     if is_state(leaf) or not np.ndim(leaf) or not jnp.issubdtype(leaf.dtype, jnp.floating):
         return leaf
     moved = np.array(leaf)
@@ -134,8 +134,8 @@ def _last_row_moved(leaf: Any, count: int) -> Any:
 
 
 def represent(run: Execution) -> Any:
-    """Show the module in each way that Flax has: as text before it is called as well."""
-    show = _Shown(run)
+    """Show the module in each way that Flax has, before and after a call."""
+    show = _Show(run)
     show.as_text()
     outputs = run.plainly()
     before = Side(state=state(run.module))
@@ -150,8 +150,8 @@ def represent(run: Execution) -> Any:
     return outputs
 
 
-class _Shown:
-    """What refuses to show a module, and the first error of each."""
+class _Show:
+    """Shows a module, and keeps the first error of each function that fails."""
 
     def __init__(self, run: Execution) -> None:
         self.run = run
@@ -167,10 +167,10 @@ class _Shown:
             with contextlib.redirect_stdout(io.StringIO()), _classes_kept(self.run.module):
                 show(self.run.module)
         except Exception as error:  # noqa: BLE001 - the module's own code may raise anything
-            # What Flax itself raises, called by the module or not, is none of its faults.
+            # An error that Flax itself raises is not the module's fault, even if the module called Flax.
             frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-            telling = (frame for frame in reversed(frames) if source.owns(frame.f_code.co_filename) or _of_flax(frame))
-            if (innermost := next(telling, None)) and not _of_flax(innermost):
+            relevant = (frame for frame in reversed(frames) if source.owns(frame.f_code.co_filename) or _of_flax(frame))
+            if (innermost := next(relevant, None)) and not _of_flax(innermost):
                 self.refusals.setdefault(name, Refusal(name, source.raised(error)))
 
 
@@ -180,7 +180,7 @@ def _of_flax(frame: FrameType) -> bool:
 
 @contextlib.contextmanager
 def _classes_kept(module: Any) -> Iterator[None]:
-    """Put back what `nnx.tabulate` leaves in the classes of a module where it raises: methods of its own."""
+    """Restore the methods of a module's classes: `nnx.tabulate` leaves its own there if it raises."""
     classes = {type(node) for _, node in nodes(module)}
     before = {cls: dict(vars(cls)) for cls in classes}
     try:

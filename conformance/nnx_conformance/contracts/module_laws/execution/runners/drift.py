@@ -1,4 +1,4 @@
-"""Numbers in the state that every call moves by the same amount, tried near the end of the horizon."""
+"""Drifts: numbers in the state that every call changes by the same amount, tested near the end of the horizon."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from nnx_conformance.contracts.module_laws.execution.harness import Harness
 from nnx_conformance.contracts.module_laws.execution.snapshots import is_param, is_random, variables
 from nnx_conformance.observe.flax_versions import contents, set_contents
 
-#: Calls after which a number that moved by the same amount each time counts as one that drifts.
+#: The number of equal changes in a row that make a drift.
 STEADY = 6
 
 
 def drifts(harness: Harness, module: Any, number: int) -> tuple[Drift, ...]:
-    """What the module's calls on an input move by the same amount each time."""
+    """The drifts of a module's calls on an input."""
     return (*_stalled(harness, module, number), *_steady(harness, module, number))
 
 
 def _stalled(harness: Harness, module: Any, number: int) -> Iterator[Drift]:
-    """What stands still in half precision, and moves when float32 holds the same state."""
+    """The numbers that no call changes in half precision, and that change once the same state is float32."""
     numbers = _numbers(module)
     half = [path for path, value in numbers.items() if value.dtype.name in ("bfloat16", "float16")]
     if not half:
@@ -43,17 +43,18 @@ def _stalled(harness: Harness, module: Any, number: int) -> Iterator[Drift]:
     narrow_numbers, wide_numbers = _numbers(narrow), _numbers(wide)
     for path in half:
         if path in narrow_numbers and path in wide_numbers:
-            yield from _standing(path, before[path], narrow_numbers[path], wide_numbers[path])
+            yield from _stalled_number(path, before[path], narrow_numbers[path], wide_numbers[path])
 
 
-def _standing(path: str, old: np.ndarray, narrow: np.ndarray, wide: np.ndarray) -> Iterator[Drift]:
+def _stalled_number(path: str, old: np.ndarray, narrow: np.ndarray, wide: np.ndarray) -> Iterator[Drift]:
     if wide.shape != old.shape or wide.dtype != np.float32:
         return
     moved = (wide - old).astype(np.float64) / STEADY
     still = (narrow.astype(np.float32) == old) & (moved != 0) & np.isfinite(moved)
     if np.all(still | (moved == 0)) and np.any(still):
-        at = np.unravel_index(int(np.argmax(np.abs(moved) * still)), still.shape)
-        yield Drift(path, narrow.dtype.name, float(moved[at]), float(old[at]), float(old[at]), float(STEADY))
+        index = np.unravel_index(int(np.argmax(np.abs(moved) * still)), still.shape)
+        value = float(old[index])
+        yield Drift(path, narrow.dtype.name, float(moved[index]), value, value, float(STEADY))
 
 
 def _numbers(module: Any) -> dict[str, np.ndarray]:
@@ -68,33 +69,34 @@ def _numbers(module: Any) -> dict[str, np.ndarray]:
 
 def _steady(harness: Harness, module: Any, number: int) -> Iterator[Drift]:
     for path, value, steady, moves in _moves(harness, module, number):
-        at = np.unravel_index(int(np.argmax(steady)), steady.shape)
-        now, amount, last = float(value[at]), float(moves[at]), float(harness.subject.horizon)
+        index = np.unravel_index(int(np.argmax(steady)), steady.shape)
+        now, amount, last = float(value[index]), float(moves[index]), float(harness.subject.horizon)
         if value.dtype.kind in "iu":
             limit = np.iinfo(value.dtype).max if amount > 0 else np.iinfo(value.dtype).min
             last = min(last, (float(limit) - now) // amount)
-        drift = _jumped(harness, module, number, path, value, at, amount, last)
-        # Said is where it first stops. That alone is no fault: a count may be held at a limit on purpose.
+        drift = _jumped(harness, module, number, path, value, index, amount, last)
+        # Report where rounding first stops the float. To stop there is no fault in itself: the module may hold a count
+        # at a limit on purpose. So the float must have stopped at the horizon first.
         if drift and drift.after == drift.near and (stop := _stop(value.dtype, now, amount)) < last:
-            earlier = _jumped(harness, module, number, path, value, at, amount, stop)
+            earlier = _jumped(harness, module, number, path, value, index, amount, stop)
             drift = earlier if earlier and earlier.after == earlier.near else drift
         if drift:
             yield drift
 
 
 def _stop(dtype: np.dtype[Any], now: float, amount: float) -> float:
-    """After how many calls a float should stop: at the power of two whose sum with `amount` rounds back to itself."""
+    """The number of calls after which rounding stops a float: at the power of two that `amount` no longer changes."""
     if dtype.kind in "iu":
         return math.inf
-    at = math.copysign(2.0 ** math.ceil(math.log2(max(abs(now), abs(amount)))), amount)
+    power = math.copysign(2.0 ** math.ceil(math.log2(max(abs(now), abs(amount)))), amount)
     with np.errstate(all="ignore"):
-        while math.isfinite(at) and dtype.type(dtype.type(at) + dtype.type(amount)) != dtype.type(at):
-            at *= 2
-    return (at - now) / amount if math.isfinite(at) else math.inf
+        while math.isfinite(power) and dtype.type(dtype.type(power) + dtype.type(amount)) != dtype.type(power):
+            power *= 2
+    return (power - now) / amount if math.isfinite(power) else math.inf
 
 
 def forward(harness: Harness, module: Any, number: int) -> None:
-    """Set what calls on an input move by the same amount each time to where the horizon ends, or its dtype's range."""
+    """Set each drifting number to its value at the end of the horizon, or near the end of its dtype's range."""
     for path, value, steady, moves in list(_moves(harness, module, number)):
         calls = float(harness.subject.horizon)
         if value.dtype.kind in "iu":
@@ -107,7 +109,7 @@ def forward(harness: Harness, module: Any, number: int) -> None:
 
 
 def _moves(harness: Harness, module: Any, number: int) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
-    """Of each number that drifts: its path, its value after some calls, where it moves steadily, and by how much."""
+    """For each array with drifts: its path, its value after some calls, a mask of the drifts, and the amounts."""
     states = [_numbers(module)]
     for _ in range(STEADY):
         harness.call(module, number)
@@ -131,18 +133,18 @@ def _jumped(
     number: int,
     path: str,
     value: np.ndarray,
-    at: tuple[Any, ...],
+    index: tuple[Any, ...],
     amount: float,
     calls: float,
 ) -> Drift | None:
-    """What one more call does to a number that so many calls would have led to; None if it raises."""
+    """The drift of a number that is set to its value after `calls` calls and then called once; None if that raises."""
     with np.errstate(all="ignore"):
         near = np.array(value)
-        near[at] = np.float64(float(value[at]) + calls * amount).astype(value.dtype)
+        near[index] = np.float64(float(value[index]) + calls * amount).astype(value.dtype)
     variable = variables(module)[path]
     set_contents(variable, jax.numpy.asarray(near) if isinstance(contents(variable), jax.Array) else near)
     with contextlib.suppress(Exception):
         harness.call(module, number)
         after = np.asarray(contents(variables(module)[path]))
-        return Drift(path, value.dtype.name, amount, float(near[at]), float(after[at]), calls)
+        return Drift(path, value.dtype.name, amount, float(near[index]), float(after[index]), calls)
     return None

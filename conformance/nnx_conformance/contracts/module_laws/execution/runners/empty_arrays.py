@@ -1,7 +1,7 @@
-"""What `empty` gives before anything is written to it: garbage, where the kit has it so. A script may hold this file.
+"""Makes `empty` and `empty_like` return garbage or zeros. Scripts of findings may contain these functions.
 
-From JAX 0.11 on, `jnp.empty` does not promise zeros (https://github.com/jax-ml/jax/pull/36741); on a CPU it still gives
-them most of the time, so that a module that counts on them works until it runs elsewhere. NumPy never promised any.
+From JAX 0.11 on, `jnp.empty` does not promise zeros (https://github.com/jax-ml/jax/pull/36741). On a CPU it still
+mostly returns them, so a module that relies on zeros works until it runs elsewhere. NumPy never promised zeros.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 T = TypeVar("T")
 
 EMPTIES = ((jnp, "empty"), (jnp, "empty_like"), (jax.lax, "empty"), (np, "empty"), (np, "empty_like"))
-#: Libraries that write to what they allocate. Their own calls get what they always get.
+#: Libraries that write to what they allocate. Their own calls of `empty` stay as they are.
 LIBRARIES = ("jax", "jaxlib", "numpy", "ml_dtypes", "scipy")
 
 

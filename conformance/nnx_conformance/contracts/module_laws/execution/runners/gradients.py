@@ -1,8 +1,8 @@
-"""Params on which no gradient of an output depends, read from the trace of a call and of its derivative.
+"""Gradients by Params: those that no output has, and those that finite differences contradict.
 
-A gradient that is zero says little: a unit may be dead, an input zero. What is asked is whether the derivative's own
-program uses the gradient of an output at all on its way to that of the Param. `jax.lax.stop_gradient`, a comparison and
-rounding cut that way, whatever the numbers are.
+A zero gradient proves little: a unit may be dead, an input zero. So we read the jaxpr of the derivative: does the
+gradient of the Param use the gradient of any output? `jax.lax.stop_gradient`, a comparison and rounding cut that path
+for all numbers.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from nnx_conformance.contracts.module_laws.evidence import Slope
 from nnx_conformance.contracts.module_laws.execution.snapshots import contents_of, is_param, variables
 from nnx_conformance.core.plain_text import plain
 
-#: What cuts a gradient, or replaces it: then differences need not agree with it.
+#: Primitives that cut or replace a gradient, so that differences need not agree with it.
 OWN_GRADIENTS = ("stop_gradient", "custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr")
-#: Params are moved so far; a sum of float32 numbers is right up to this share of them.
+#: The step of differences; the relative error of a sum of float32 numbers.
 STEP, ROUNDING = 2.0**-6, 2.0**-20
 
 
 def without_gradient(module: Any, call: Callable[[Any], Any]) -> tuple[str, ...]:
-    """The paths of Params that floating outputs or other state depend on, and no output's gradient does.
+    """The paths of Params that the call uses, and that no output has a gradient by.
 
-    A Param that nothing depends on is not among them. The module itself is not called, but copies of it.
+    Calls copies of the module only.
 
     Raises:
         ValueError: if no output is floating, so that there is no gradient.
@@ -53,46 +53,47 @@ def without_gradient(module: Any, call: Callable[[Any], Any]) -> tuple[str, ...]
     if not outputs:
         raise ValueError("no output is floating")
     _, used = dce_jaxpr(forward.jaxpr, [True] * len(forward.jaxpr.outvars))
-    chosen = [at for at, path in enumerate(paths) if path and used[at]]
+    chosen = [index for index, path in enumerate(paths) if path and used[index]]
 
     def derived(leaves: list[Any], gradients: list[Any]) -> list[Any]:
         def of_params(params: list[Any]) -> list[Any]:
-            return run([dict(zip(chosen, params, strict=True)).get(at, leaf) for at, leaf in enumerate(leaves)])[0]
+            replaced = dict(zip(chosen, params, strict=True))
+            return run([replaced.get(index, leaf) for index, leaf in enumerate(leaves)])[0]
 
-        _, back = jax.vjp(of_params, [leaves[at] for at in chosen])
+        _, back = jax.vjp(of_params, [leaves[index] for index in chosen])
         return list(back(gradients)[0])
 
-    names = [paths[at] for at in chosen]
     gradients = [jnp.ones(output.shape, output.dtype) for output in outputs]
     backward = jax.make_jaxpr(derived)(leaves, gradients)
-    found = []
-    for at, name in enumerate(names):
-        _, needs = dce_jaxpr(backward.jaxpr, [at == other for other in range(len(names))])
+    without = []
+    for number, index in enumerate(chosen):
+        _, needs = dce_jaxpr(backward.jaxpr, [number == other for other in range(len(chosen))])
         if not any(needs[len(leaves) :]):
-            found.append(name)
-    return tuple(found)
+            without.append(paths[index])
+    return tuple(without)
 
 
 def slopes_of(module: Any, call: Callable[[Any], Any]) -> tuple[Slope, ...]:
-    """How floating outputs change with each float32 Param, by JAX's derivative and by differences.
+    """The derivative of the floating outputs by each float32 Param, as JAX and as finite differences give it.
 
-    The module itself is not called, but copies of it.
+    Calls copies of the module only.
 
     Raises:
-        ValueError: if the call has a gradient of its own somewhere, or no output is floating.
+        ValueError: if the call cuts or replaces a gradient, or no output is floating.
         Exception: whatever the call raises in a trace.
     """
     graph, state = nnx.split(module)
     leaves, structure = jax.tree.flatten(state)
     named = {id(value): path for path, value in contents_of(module).items() if is_param(_holder(module, path))}
-    chosen = {at: path for at, leaf in enumerate(leaves) if (path := named.get(id(leaf))) and _is_single(leaf)}
+    chosen = {index: path for index, leaf in enumerate(leaves) if (path := named.get(id(leaf))) and _is_single(leaf)}
 
     def run(params: list[Any]) -> list[Any]:
-        given = dict(zip(chosen, params, strict=True))
-        copy = nnx.merge(graph, jax.tree.unflatten(structure, [given.get(at, leaf) for at, leaf in enumerate(leaves)]))
+        replaced = dict(zip(chosen, params, strict=True))
+        new = [replaced.get(index, leaf) for index, leaf in enumerate(leaves)]
+        copy = nnx.merge(graph, jax.tree.unflatten(structure, new))
         return [leaf for leaf in jax.tree.leaves(call(copy)) if isinstance(leaf, jax.Array) and _floats(leaf)]
 
-    start = [leaves[at] for at in chosen]
+    start = [leaves[index] for index in chosen]
     traced = jax.make_jaxpr(run)(start)
     if not traced.out_avals:
         raise ValueError("no output is floating")
@@ -113,19 +114,19 @@ def slopes_of(module: Any, call: Callable[[Any], Any]) -> tuple[Slope, ...]:
         return sum(jnp.sum(output * jnp.asarray(weight, output.dtype)) for output, weight in pairs)
 
     gradients = jax.jit(jax.grad(loss))(start)
-    (middle, size), found = total(start), []
-    for at, path in enumerate(chosen.values()):
-        direction = chance.choice((-1.0, 1.0), start[at].shape)
+    (middle, size), slopes = total(start), []
+    for number, path in enumerate(chosen.values()):
+        direction = chance.choice((-1.0, 1.0), start[number].shape)
 
-        def moved(by: float, at: int = at, direction: Any = direction) -> float:
-            other = [*start[:at], start[at] + jnp.asarray(by * direction, start[at].dtype), *start[at + 1 :]]
-            return total(other)[0]
+        def moved(by: float, number: int = number, direction: Any = direction) -> float:
+            param = start[number] + jnp.asarray(by * direction, start[number].dtype)
+            return total([*start[:number], param, *start[number + 1 :]])[0]
 
         whole, half, ahead, back = moved(STEP) - moved(-STEP), moved(STEP / 2), moved(STEP), moved(-STEP)
         measured = (whole / 2 / STEP, (half - moved(-STEP / 2)) / STEP, (ahead - middle) / STEP, (middle - back) / STEP)
-        derivative = float(np.sum(np.asarray(gradients[at], np.float64) * direction))
-        found.append(Slope(plain(path), derivative, measured, ROUNDING * size / STEP))
-    return tuple(found)
+        derivative = float(np.sum(np.asarray(gradients[number], np.float64) * direction))
+        slopes.append(Slope(plain(path), derivative, measured, ROUNDING * size / STEP))
+    return tuple(slopes)
 
 
 def _holder(module: Any, path: str) -> Any:
@@ -141,15 +142,15 @@ def _primitive(equation: Any) -> str:
 
 
 def equations(jaxpr: Any) -> Iterator[Any]:
-    """The equations of a program of JAX, those of the programs within it included."""
+    """The equations of a jaxpr, including those of jaxprs inside it."""
     for equation in jaxpr.eqns:
         yield equation
-        for value in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_program):
-            if _is_program(value):
+        for value in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_jaxpr):
+            if _is_jaxpr(value):
                 yield from equations(getattr(value, "jaxpr", value))
 
 
-def _is_program(value: Any) -> bool:
+def _is_jaxpr(value: Any) -> bool:
     return hasattr(value, "eqns") or hasattr(getattr(value, "jaxpr", None), "eqns")
 
 

@@ -1,4 +1,4 @@
-"""What a process hands over to the next one in the middle of a program: checkpoints, and what its twin had done."""
+"""The files from which a new process continues a program: checkpoints, and the twin's history."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from nnx_conformance.contracts.module_laws.execution.harness import History, Twi
 from nnx_conformance.contracts.module_laws.execution.runners import checkpoints
 from nnx_conformance.core.plan import File
 
-#: No more bytes of checkpoints are handed on.
+#: The largest size of all checkpoints, in bytes.
 MOST = 32 * 1024 * 1024
-#: What the twin had done, by which the next process brings its own to the same point.
+#: The files of the twin's history, and of the reasons why a form of checkpoint is missing.
 TWIN, REFUSED = "twin.pickle", "refused.pickle"
 
 
 def packed(module: Any, twin: Twin, shapes: str) -> tuple[File, ...]:
-    """Checkpoints of a module in every form that can be had, written to disk, and what its twin had done.
+    """The module's checkpoints in every form that we can write, and the twin's history.
 
     Raises:
-        ValueError: if that is too much.
+        ValueError: if they are larger than `MOST`.
     """
     saved = checkpoints.arrays(module)
     with tempfile.TemporaryDirectory() as name:
@@ -41,19 +41,19 @@ def packed(module: Any, twin: Twin, shapes: str) -> tuple[File, ...]:
 
 
 def _written(form: checkpoints.CheckpointForm, path: Path, saved: checkpoints.Arrays) -> str:
-    """Why there is no checkpoint of a form; empty if there is. A library that cannot write it accuses nobody."""
+    """Write a checkpoint; gives why there is none, or nothing. A library that cannot write it accuses nobody."""
     if reason := form.missing():
         return reason
     try:
         form.write(path, saved)
-    except Exception as error:  # noqa: BLE001 - by now these are plain arrays, and the module has no part in it
+    except Exception as error:  # noqa: BLE001 - these are plain arrays; the module takes no part
         return f"it cannot write this state: {type(error).__name__}: {error}"[:200]
     return ""
 
 
 @contextlib.contextmanager
 def unpacked(files: tuple[File, ...]) -> Iterator[Path]:
-    """A folder with the files of another process; the judge has made sure that none lies outside."""
+    """A folder with the files of another process; the judge has checked that their paths stay inside."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for file in files:
@@ -64,12 +64,12 @@ def unpacked(files: tuple[File, ...]) -> Iterator[Path]:
 
 
 def twin_of(files: tuple[File, ...]) -> tuple[History, str]:
-    """What the twin had done, and the shapes of its last input."""
+    """The twin's history, and the shapes of its last input."""
     with unpacked(files) as folder:
         return pickle.loads((folder / TWIN).read_bytes())  # type: ignore[no-any-return]
 
 
 def forms(folder: Path) -> tuple[Entry, ...]:
-    """Each form of checkpoint, and why there is none; empty text if there is."""
+    """Each form of checkpoint, and why it is missing; empty text if it is there."""
     refused: dict[str, str] = pickle.loads((folder / REFUSED).read_bytes())
     return tuple(Entry(name, reason) for name, reason in refused.items())

@@ -1,4 +1,4 @@
-"""Marks by which copies of a Variable are known, and what made such a copy."""
+"""Marks that identify copies of a Variable, and the transform or function that made a copy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nnx_conformance.observe.spies.transforms import lifted_name, plain_name
 
 #: The name of the mark in a Variable's metadata.
 MARK = "nnx_conformance_mark"
-#: What copies modules besides transforms, by the start of its module's name and its own.
+#: Functions that copy modules, besides transforms: by the start of their module's name and their own.
 MOVES = {
     ("flax.nnx", "merge"): "nnx.merge",
     ("flax.nnx", "clone"): "nnx.clone",
@@ -24,7 +24,7 @@ EXPLICIT = frozenset(MOVES.values())
 
 
 class Mark:
-    """A path, of this watch alone: by its metadata, a function that was traced for another watch is traced anew."""
+    """A Variable's path. Each watch has its own marks, so that JAX does not reuse the trace of another watch."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -35,15 +35,15 @@ class Mark:
 
 @dataclass(frozen=True)
 class Maker:
-    """What made a copy: a transform or a way of copying, and the line of the candidate that led there."""
+    """The transform or function that made a copy, and the candidate's line and code that called it."""
 
     name: str = ""
-    place: FileLine | None = None
+    line: FileLine | None = None
     code: CodeType | None = None
 
 
 def name_of(frame: FrameType) -> str:
-    """The transform or way of copying that a frame belongs to; empty for others."""
+    """The transform or copying function that a frame belongs to; empty for other frames."""
     module = str(frame.f_globals.get("__name__", ""))
     return lifted_name(module, frame) or plain_name(module, frame) or _move(frame)
 
@@ -54,6 +54,6 @@ def _move(frame: FrameType) -> str:
 
 
 def path_of(variable: Any) -> str | None:
-    """The path of the Variable that this one is, or is a copy of; None for others."""
+    """The path in the mark of a Variable; None if it has no mark."""
     mark = metadata(variable).get(MARK)
     return mark.path if isinstance(mark, Mark) else None

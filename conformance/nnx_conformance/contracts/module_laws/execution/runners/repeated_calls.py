@@ -1,4 +1,4 @@
-"""Runners that ask what a module remembers besides its state: of an argument, and of whether it was traced first."""
+"""Runners that call again: on the same objects, at the end of the horizon, in a fresh import of the subject's file."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from nnx_conformance.contracts.module_laws.execution.run import Execution
 
 TIMES = 2
-#: So many calls, and other seeds, tell a key that stands still from a rare draw.
+#: The number of calls, and of seeds, that tells a key that never changes from a draw that seldom differs.
 FAR = 3
 
 
 def again(run: Execution) -> Any:
-    """Call it on the very same arguments, one call after the other."""
-    given = run.harness.pool.arguments(run.word.input)
-    return [run.harness.invoke(run.module, *given) for _ in range(TIMES)]
+    """Call it several times on the same argument objects."""
+    arguments = run.harness.pool.arguments(run.word.input)
+    return [run.harness.invoke(run.module, *arguments) for _ in range(TIMES)]
 
 
 def far(run: Execution) -> Any:
-    """Call it several times where its counts have come to the end of the horizon, and with the keys of other seeds."""
+    """Set its counts to the end of the horizon, then call it several times, and with the keys of other seeds."""
     law, call, number = "rng-advances", run.harness.call, run.word.input
     module = grafted(run)
     forward(run.harness, module, number)
-    others = [run.twin.replayed(run.todo.seed + OTHER * at).module for at in range(1, FAR)]
+    others = [run.twin.replayed(run.todo.seed + OTHER * index).module for index in range(1, FAR)]
     for other in others:
         transplant(module, other, keys=False)
     befores = [Side(state=state(module))]
@@ -42,26 +42,26 @@ def far(run: Execution) -> Any:
         befores.append(Side(state=state(module)))
         outputs.append(tree(call(module, number)))
     sides = [Side(returned, before.state) for returned, before in zip(outputs, befores, strict=True)]
-    for side_of_other in sides[1:]:
-        run.compare(law, AGAIN, side_of_other, sides[0], unlike=True)
+    for later in sides[1:]:
+        run.compare(law, AGAIN, later, sides[0], unlike=True)
     for other in others:
         run.compare(law, OTHER_SEED, Side(tree(call(other, number))), sides[0], unlike=True)
     return run.plainly()
 
 
 def afresh(run: Execution) -> Any:
-    """Compile a call before any plain one, in a file just imported, beside a file of which plain calls were made."""
+    """Compile the first call in a fresh import of the file, and compare with the import that made plain calls."""
     assert run.reimported is not None
     fresh, known = run.reimported, run.harness.subject
     wanted = _traced_first(run, known, run.transforms)
-    if not wanted.raised:  # what cannot be traced at all shows elsewhere
+    if not wanted.raised:  # other laws report a call that cannot be traced
         got = _traced_first(run, fresh, Transforms(fresh))
         run.compare("no-hidden-state", "compiled before any plain call", got, wanted)
     return run.plainly()
 
 
 def _traced_first(run: Execution, subject: Subject, transforms: Transforms) -> Side:
-    """What two calls return, the first through `nnx.jit`, and the state after them."""
+    """The outputs and state of two calls, the first through `nnx.jit`."""
     module = subject.make(nnx.Rngs(run.todo.seed))
     arguments = run.harness.pool.arguments
     try:

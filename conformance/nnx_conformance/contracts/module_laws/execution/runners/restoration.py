@@ -1,4 +1,4 @@
-"""Runners that save a module's state and go on from it: in the live module, in a new one, and in a new process."""
+"""Runners that restore a module's state: in the live module, in a new one, and in a new process."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ LAW = "checkpoint-resumes"
 
 
 def save(run: Execution) -> Any:
-    """Go on with a new module that holds the saved state; its mode is set before that is loaded, and after."""
+    """Continue with a new module that loads the saved state; in eval mode, compare one that sets its mode later."""
     saved = operations.save(run.module)
-    late, run.module = (_restored(run, saved, early) for early in (False, True))
+    late, run.module = (_restored(run, saved, mode_again) for mode_again in (True, False))
     if run.twin.evaluating:
         _compare(run, "restored before eval()", late)
     return run.plainly()
 
 
 def _compare(run: Execution, name: str, module: Any) -> None:
-    """Call a module that was restored, which must come to what the twin has come to."""
+    """Call a restored module, which must end with the twin's outputs and state."""
     got = side(module, run.harness.call(module, run.word.input))
     run.compare(LAW, name, got, side(run.twin.module, run.wanted))
 
 
-def _restored(run: Execution, saved: bytes, early: bool) -> Any:
-    """A module made from another seed, with the saved state; its mode is set before that is loaded, or again after."""
+def _restored(run: Execution, saved: bytes, mode_again: bool) -> Any:
+    """A module from another seed with the saved state; its mode is set before loading, with `mode_again` after too."""
     fresh = _like(run, run.todo.seed + OTHER)
     operations.load(fresh, saved)
-    if not early:
+    if mode_again:
         _set_mode(run, fresh)
     return fresh
 
@@ -48,7 +48,7 @@ def _set_mode(run: Execution, module: Any) -> None:
 
 
 def _like(run: Execution, seed: int) -> Any:
-    """A new module, called once if its first call makes Variables: state that is made lazily is restored after that."""
+    """A new module in the twin's mode. If its first call creates Variables, it is called once: they must exist."""
     fresh = run.harness.make(seed)
     _set_mode(run, fresh)
     if run.harness.lazy(run.word.input):
@@ -67,7 +67,7 @@ def reload(run: Execution) -> Any:
 
 
 def restart(run: Execution) -> Any:
-    """Go on, in a new process, from the checkpoints that an earlier one has handed over."""
+    """Continue, in a new process, from the checkpoints of the process before."""
     with handover.unpacked(run.request.files) as folder:
         forms = handover.forms(folder)
         run.notes["forms"] = forms
@@ -87,13 +87,13 @@ def _from_disk(run: Execution, form: checkpoints.CheckpointForm, folder: Any) ->
 
 
 def graft(run: Execution) -> Any:
-    """Go on with a new module that holds the state, Variable by Variable."""
+    """Continue with a new module that gets the state, Variable by Variable."""
     run.module = grafted(run)
     return run.plainly()
 
 
 def grafted(run: Execution) -> Any:
-    """A new module that holds the state of this one."""
+    """A new module with the state of the program's module."""
     fresh = _like(run, run.todo.seed)
     transplant(run.module, fresh)
     _set_mode(run, fresh)

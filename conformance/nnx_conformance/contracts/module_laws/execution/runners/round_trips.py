@@ -1,4 +1,4 @@
-"""Runners that go on with the module in another way: a deep copy, a pickle, a pytree of JAX's, inputs that are lent."""
+"""Runners that send the module through pickle, `jax.tree.map` or `jax.jit`, or lend it an input's memory."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
 
 
 def pickle(run: Execution) -> Any:
-    """Go on with a module that went through bytes."""
+    """Pickle and unpickle the module, then call it."""
     run.module = duplicates.pickled(run.module)
     return run.plainly()
 
 
 def tree(run: Execution) -> Any:
-    """Go on with a module that JAX took apart and put together again."""
+    """Rebuild the module with `jax.tree.map`, then call it."""
     run.module = duplicates.mapped(run.module)
     return run.plainly()
 
 
 def plainjit(run: Execution) -> Any:
-    """Go on with the module that a function gives back which JAX itself compiled."""
+    """Call the module in a function under plain `jax.jit` that returns it, and continue with the returned one."""
     arguments = run.harness.pool.arguments(run.word.input)
     outputs, run.module = run.transforms.run("plainjit", run.module, arguments)
     return outputs
 
 
 def lend(run: Execution) -> Any:
-    """Call it on NumPy arrays that belong to the caller, who writes other numbers into them afterwards."""
-    given = jax.tree.map(duplicates.aligned, run.harness.pool.arguments(run.word.input), is_leaf=is_state)
-    outputs = run.harness.invoke(run.module, *given)
-    # An output may be the input itself; reading all waits for what still computes with it.
-    kept = jax.tree.map(duplicates.own_copy, outputs, is_leaf=is_state)
+    """Call it on NumPy arrays, then overwrite these as their owner may, and compare the state."""
+    arguments = jax.tree.map(duplicates.aligned, run.harness.pool.arguments(run.word.input), is_leaf=is_state)
+    outputs = run.harness.invoke(run.module, *arguments)
+    # Copy before overwriting: an output may be the input itself. Copying also waits for running computations.
+    copied = jax.tree.map(duplicates.own_copy, outputs, is_leaf=is_state)
     before = Side(state=state(run.module))
-    duplicates.overwrite([leaf for leaf in jax.tree.leaves(given, is_leaf=is_state) if not is_state(leaf)])
+    duplicates.overwrite([leaf for leaf in jax.tree.leaves(arguments, is_leaf=is_state) if not is_state(leaf)])
     run.compare("state-owned", "its input was written to", Side(state=state(run.module)), before)
-    return kept
+    return copied

@@ -1,6 +1,6 @@
-"""What each operation of a program does with the subject, and what the twin does in plain Python meanwhile.
+"""The runner of each operation, and what the twin does for it in plain Python.
 
-A runner calls the subject, gives what that returned, and leaves in `run.module` what the program goes on with.
+A runner calls the subject, returns its outputs, and leaves in `run.module` the module with which the program continues.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Counterpart:
-    """The other module of a copy, which the program left behind.
+    """The module that a copy replaced; calls of the copy must not change it.
 
     Attributes:
-        law: the check that forbids a call of one module to change the other.
-        name: how findings call it.
-        module, twin: itself, and its twin.
-        state: what it held when the kit last looked at it.
+        law: the check that says so.
+        name: its name in findings.
+        module, twin: the module and its twin.
+        state: its state when we last compared it.
     """
 
     law: str
@@ -66,7 +66,7 @@ class Counterpart:
 
 
 def run_twin(run: Execution) -> Any:
-    """What the operation comes to in plain Python."""
+    """What the twin's calls for the operation return."""
     name = run.word.operation.name
     if name in ("eval", "train"):
         return run.twin.apply("mode", name)
@@ -76,7 +76,7 @@ def run_twin(run: Execution) -> Any:
         return [run.twin.call(number) for number in run.harness.pool.several(run.word.input, CALLS)]
     if name == "again":
         return [run.twin.call(run.word.input) for _ in range(TIMES)]
-    if name == "original":  # go on with what was left behind last, and leave this behind
+    if name == "original":  # swap the module with the one that the last copy replaced
         last = run.counterparts.pop()
         copy = Counterpart(last.law, "its copy", run.module, run.twin, Side(state=state(run.module)))
         run.counterparts.append(copy)
@@ -85,7 +85,7 @@ def run_twin(run: Execution) -> Any:
 
 
 def _past(run: Execution) -> History:
-    """What was done with the twin before this operation's call."""
+    """The twin's history before this operation's call."""
     return run.twin.history[:-1]
 
 
@@ -101,10 +101,10 @@ def call(run: Execution) -> Any:
 
 
 def _graph(module: Any) -> Any:
-    """The structure of a module's graph; None where it cannot be had."""
+    """The graphdef of a module; None if Flax cannot split it."""
     try:
         return nnx.split(module)[0]
-    except Exception:  # noqa: BLE001 - a module that Flax cannot split shows that elsewhere
+    except Exception:  # noqa: BLE001 - other laws report a module that Flax cannot split
         return None
 
 
@@ -165,7 +165,7 @@ def pair(run: Execution) -> Any:
 
 
 def _shared(module: Any, other: Any) -> tuple[str, ...]:
-    """The Variables that two modules have in common, and those that are attributes of their classes."""
+    """The Variables that both modules hold, and those that are attributes of their classes."""
     others = {id(variable) for variable in variables(other).values()}
     common = [path for path, variable in variables(module).items() if id(variable) in others]
     classes = [cls for _, node in nodes(module) for cls in type(node).__mro__]
@@ -189,21 +189,21 @@ def reseed(run: Execution) -> None:
     other = run.twin.replayed(run.todo.seed + OTHER).module  # its streams have advanced as far
     transplant(run.module, other, keys=False)
     run.notes["depends"] = _depends(other, lambda module: run.harness.call(module, run.word.input))
-    # What each returns, and its state before that.
+    # Each module with its state before the call.
     befores = [(module, state(module)) for module in (other, grafted(run))]
     got, wanted = (Side(snapshots.tree(run.harness.call(module, run.word.input)), before) for module, before in befores)
     run.compare("rng-reproducible", "another seed", got, wanted, unlike=True)
 
 
 def _depends(module: Any, call: Callable[[Any], Any]) -> tuple[str, ...]:
-    """The paths of the state on which a call's outputs depend, and of streams that decide what it writes.
+    """The paths of state that decide a call's outputs, and of streams that decide its writes.
 
-    Outputs that are equal may be equal by chance. All of the state, if the call cannot be traced. The module itself is
-    not called, but copies of it.
+    Read from a trace of the call on a copy: equal outputs could be equal by chance. If the call cannot be traced, all
+    paths of the state.
     """
     try:
         return tuple(_traced_dependence(module, call))
-    except Exception:  # noqa: BLE001 - a call may ask for concrete values, or do anything else that a trace forbids
+    except Exception:  # noqa: BLE001 - a call may need concrete values, or do anything else that a trace forbids
         return tuple(contents_of(module))
 
 
@@ -216,12 +216,12 @@ def _traced_dependence(module: Any, call: Callable[[Any], Any]) -> Iterator[str]
         named = {id(value): path for path, value in contents_of(copy).items()}
         paths[:] = [named.get(id(leaf), "") for leaf in jax.tree.leaves(state)]
         outputs = jax.tree.leaves(call(copy))
-        # Without random streams: what a stream becomes hangs on what it was.
+        # Without random streams: the next state of a stream always depends on its state.
         kept = [contents(variable) for variable in variables(copy).values() if not holds_keys(variable)]
         return [leaf for leaf in outputs if isinstance(leaf, jax.Array)], jax.tree.leaves(kept)
 
     closed, (outputs, _) = jax.make_jaxpr(traced, return_shape=True)(state)
-    is_output = [at < len(outputs) for at in range(len(closed.jaxpr.outvars))]
+    is_output = [index < len(outputs) for index in range(len(closed.jaxpr.outvars))]
     _, returned = dce_jaxpr(closed.jaxpr, is_output)
     _, written = dce_jaxpr(closed.jaxpr, [not output for output in is_output])
     streams = {path for path, variable in variables(module).items() if holds_keys(variable)}
@@ -242,7 +242,7 @@ def watch(run: Execution) -> Any:
         try:
             with watch.watching():
                 returned = run.harness.call(module, run.word.input)
-        except Exception as error:  # noqa: BLE001 - what forbids callbacks in a trace is tried without
+        except Exception as error:  # noqa: BLE001 - some transforms forbid callbacks: try again without
             run.notes["unwatched"] = f"a call that is watched raises {type(error).__name__}"
         else:
             run.notes |= {"lost": watch.lost(returned), "unwatched": ""}
@@ -255,7 +255,7 @@ def derive(run: Execution) -> Any:
     module = Twin(run.harness, run.twin.seed, _past(run)).module
     try:
         untrained = without_gradient(module, lambda copy: run.harness.call(copy, run.word.input))
-    except Exception as error:  # noqa: BLE001 - what a trace forbids, other laws report
+    except Exception as error:  # noqa: BLE001 - other laws report what a trace forbids
         run.notes["untraced"] = f"there is no derivative: {short(plain(str(error)))}"
     else:
         run.notes["untrained"] = untrained
@@ -266,7 +266,7 @@ def slopes(run: Execution) -> Any:
     outputs = run.plainly()
     try:
         run.notes["slopes"] = slopes_of(grafted(run), lambda copy: run.harness.call(copy, run.word.input))
-    except Exception as error:  # noqa: BLE001 - what a trace forbids, other laws report
+    except Exception as error:  # noqa: BLE001 - other laws report what a trace forbids
         run.notes["unasked"] = short(plain(str(error)))
     return outputs
 

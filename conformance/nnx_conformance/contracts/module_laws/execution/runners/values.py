@@ -1,4 +1,4 @@
-"""What Variables hold, compared by its bits."""
+"""The contents of Variables, compared bit by bit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def content(value: Any) -> Any:
 
 
 def is_content(value: Any) -> bool:
-    """Whether a value is arrays: Flax puts signs of its own into Variables for a while."""
+    """Whether a value consists of arrays and numbers: Flax stores markers of its own in Variables for a while."""
     leaves = jax.tree.leaves(value)
     return bool(leaves) and all(isinstance(leaf, ARRAYS) for leaf in leaves)
 
@@ -41,11 +41,11 @@ def _bits(array: np.ndarray) -> Any:
     return array.shape, array.dtype.name, array.tobytes()
 
 
-def is_rounded(old: Any, new: Any, given: Any) -> bool:
-    """Whether a fraction was lost, so that an integer is what it was before."""
-    if not (is_content(old) and is_content(given)) or any(map(is_tracer, (old, new, given))):
+def is_rounded(old: Any, new: Any, written: Any) -> bool:
+    """Whether an integer kept its old value because the written one lost its fraction."""
+    if not (is_content(old) and is_content(written)) or any(map(is_tracer, (old, new, written))):
         return False
-    was, now, value = np.asarray(old), np.asarray(new), np.asarray(given)
+    was, now, value = np.asarray(old), np.asarray(new), np.asarray(written)
     if was.dtype.kind not in "iu" or value.dtype.kind != "f" or not same([was], [now]):
         return False
     return value.shape == was.shape and bool(np.any((value != np.floor(value)) & np.isfinite(value)))
