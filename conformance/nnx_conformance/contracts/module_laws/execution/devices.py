@@ -184,7 +184,7 @@ def _in_order(run: Execution, number: int) -> bool:
     from nnx_conformance.contracts.module_laws.execution.tracing.trace import traced
 
     try:
-        effects = traced(run.harness, run.module, run.harness.pool.arguments(number)).closed.effects
+        effects = traced(run.harness, run.module, run.harness.pool.arguments(number)).closed_jaxpr.effects
     except Exception:  # noqa: BLE001 - the program itself shows a call that cannot be traced
         return False
     return any(type(effect).__name__.startswith("Ordered") for effect in effects)

@@ -1,4 +1,4 @@
-"""The conditions that a trace holds: what is compared there, and how it comes out on a state and an input."""
+"""The conditions in a trace: their operands, and their outcomes on a state and an input."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from nnx_conformance.contracts.module_laws.execution.tracing.source_spans import
 from nnx_conformance.contracts.module_laws.execution.tracing.trace import Trace
 from nnx_conformance.core.plain_text import short
 
-#: By primitive, how a comparison is written.
+#: The operator of each primitive that compares.
 COMPARED = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 JOINED = frozenset(("and", "or"))
-#: What a subject writes down that is a condition. What a library compares inside of what is called is none.
+#: Operations in the subject's source that are conditions. Comparisons inside a library's functions are not.
 WRITTEN = frozenset(
     (
         *("compare", "and", "logical_and", "logical_or", "isclose", "clip", "clamp", "minimum", "maximum"),
@@ -43,15 +43,15 @@ class TracedCondition:
     """A comparison in a trace.
 
     Attributes:
-        place: where it stands in the source; None where a library compares.
+        span: its source; None if a library compares.
         operator: `==`, `<`, ..., or `truth`.
         left, right: the operands.
-        guards: the branches that it stands in.
+        guards: the branches that it is in.
         depends: the inputs of the trace on which it depends.
-        bound: of a `clip`, which of its limits it is: `lower` or `upper`; else empty.
+        bound: which limit of a `clip` it is, `lower` or `upper`; empty for others.
     """
 
-    place: SourceSpan | None
+    span: SourceSpan | None
     operator: str
     left: Atom
     right: Atom
@@ -61,39 +61,39 @@ class TracedCondition:
 
     @property
     def text(self) -> str:
-        """The condition as it stands in the source; empty where a library compares."""
-        text = short(self.place.text, LONGEST) if self.place else ""
+        """The source of the condition; empty if a library compares."""
+        text = short(self.span.text, LONGEST) if self.span else ""
         return f"{text} at its {self.bound} limit" if self.bound else text
 
 
-def conditions(trace: Trace) -> list[TracedCondition]:
-    """The conditions that the subject wrote, and those of others that decide what becomes of what must not change."""
+def conditions_of(trace: Trace) -> list[TracedCondition]:
+    """The conditions in the subject's source; if none decides a change of a Param, a library's conditions that do."""
     flat = trace.flat
-    streams = {at for at, path in enumerate(trace.paths) if path in trace.random}
-    still = unchanged(trace)
-    moving = [new for path, new in zip(trace.paths, trace.new, strict=True) if path in trace.params - still]
-    behind = {result for equation in flat.needed(moving) for result in equation.results}
+    streams = {number for number, path in enumerate(trace.paths) if path in trace.random}
+    changing = trace.params - unchanged(trace)
+    new_params = [new for path, new in zip(trace.paths, trace.new, strict=True) if path in changing]
+    needed = {result for equation in flat.needed(new_params) for result in equation.results}
     written = [equation for equation in flat.equations if _is_written(trace, equation)]
-    decided = any(behind.intersection(equation.results) for equation in written)
-    others = [] if decided else [equation for equation in flat.equations if behind.intersection(equation.results)]
+    decided = any(needed.intersection(equation.results) for equation in written)
+    others = [] if decided else [equation for equation in flat.equations if needed.intersection(equation.results)]
     chosen = {id(equation) for equation in (*written, *others)}
-    found: list[TracedCondition] = []
+    conditions: list[TracedCondition] = []
     for equation in flat.equations:
         if id(equation) in chosen:
             for operator, left, right, bound in _compared(trace, equation):
                 read = (atom for atom in (left, right, *(atom for atom, _ in equation.guards)) if isinstance(atom, int))
                 depends = frozenset().union(*(flat.depends[atom] for atom in read))
                 if depends - streams:
-                    place = equation.place if equation in written else None
-                    found.append(TracedCondition(place, operator, left, right, equation.guards, depends, bound))
-    return found[:MOST]
+                    span = equation.span if equation in written else None
+                    conditions.append(TracedCondition(span, operator, left, right, equation.guards, depends, bound))
+    return conditions[:MOST]
 
 
 def _is_written(trace: Trace, equation: Equation) -> bool:
-    """Whether an equation is a condition that stands in the source: a comparison, or a choice by a flag."""
-    if equation.place is None:
+    """Whether an equation is a condition in the subject's source: a comparison, or a choice by a flag of its state."""
+    if equation.span is None:
         return False
-    return equation.place.called in WRITTEN or (equation.name in ("select_n", "cond") and _is_flag(trace, equation))
+    return equation.span.operation in WRITTEN or (equation.name in ("select_n", "cond") and _is_flag(trace, equation))
 
 
 def _is_flag(trace: Trace, equation: Equation) -> bool:
@@ -101,7 +101,7 @@ def _is_flag(trace: Trace, equation: Equation) -> bool:
 
 
 def _compared(trace: Trace, equation: Equation) -> list[tuple[str, Atom, Atom, str]]:
-    """What an equation compares: operator, operands, and which limit of a clip that is."""
+    """The comparisons of an equation: operator, operands, and the limit of a clip."""
     name, reads = equation.name, equation.reads
     kinds = [_dtype(trace, atom) for atom in reads]
     if any(kind is None or not (jnp.issubdtype(kind, jnp.number) or kind == jnp.bool_) for kind in kinds):
@@ -111,8 +111,8 @@ def _compared(trace: Trace, equation: Equation) -> list[tuple[str, Atom, Atom, s
     if name == "clamp":
         return [("<", reads[1], reads[0], "lower"), (">", reads[1], reads[2], "upper")]
     if name in ("max", "min") and len(reads) == 2:
-        bound = ("lower" if name == "max" else "upper") if equation.place and equation.place.called == "clip" else ""
-        low, high = reads if not isinstance(reads[1], Constant) else reads[::-1]  # the number first that is limited
+        bound = ("lower" if name == "max" else "upper") if equation.span and equation.span.operation == "clip" else ""
+        low, high = reads if not isinstance(reads[1], Constant) else reads[::-1]  # a constant is the limit
         return [(">" if name == "min" else "<", high, low, bound)]
     if name in COMPARED and len(reads) == 2:
         return [(COMPARED[name], *reads, "")]
@@ -129,13 +129,12 @@ def _dtype(trace: Trace, atom: Atom) -> Any:
     return None if dtype is None or jnp.issubdtype(dtype, jax.dtypes.extended) else dtype
 
 
-#: How conditions come out, one number for each: whether any element is true and any false, and the operands of the
-#: pair that is nearest.
+#: For each condition: whether any element is true, whether any is false, and the two operands nearest to each other.
 Outcomes = tuple[Any, Any, Any, Any]
 
 
 def outcomes(trace: Trace, several: Sequence[TracedCondition]) -> Callable[..., Outcomes]:
-    """A function of the inputs of a trace that gives how conditions come out."""
+    """A function from the inputs of a trace to the outcomes of conditions."""
     wanted = [atom for each in several for atom in (each.left, each.right, *(atom for atom, _ in each.guards))]
     compute = trace.flat.function(wanted)
 
@@ -163,5 +162,5 @@ def _nearest(left: Any, right: Any) -> tuple[Any, Any]:
     mine, its = jnp.broadcast_arrays(left.astype(jnp.float32), right.astype(jnp.float32))
     if not mine.size:
         return jnp.float32(jnp.nan), jnp.float32(jnp.nan)
-    at = jnp.argmin(jnp.abs(mine - its))
-    return mine.reshape(-1)[at], its.reshape(-1)[at]
+    index = jnp.argmin(jnp.abs(mine - its))
+    return mine.reshape(-1)[index], its.reshape(-1)[index]

@@ -1,7 +1,7 @@
-"""A trace as straight lines: the equations of a jaxpr and of all within it, each result written once.
+"""A jaxpr with everything inlined: one list of equations, each result with a number of its own.
 
-What is called is written out, and so is each branch of a condition, whose results are then chosen from; of a loop, its
-first turn, beside the loop itself. So every comparison can be asked for its operands, whatever it stands in.
+Calls are inlined, and so is each branch of a `cond`, followed by a choice between their results. A loop stays one
+equation, and its first iteration is inlined too. So we can compute the operands of every comparison, wherever it is.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ import numpy as np
 
 from nnx_conformance.contracts.module_laws.execution.tracing.source_spans import SourceSpan, SourceSpans
 
-#: Where an equation keeps the jaxpr of what it calls, by name; those that may give another result than their caller's
-#: operands through it are loops and conditions, which are treated apart.
+#: The parameters of an equation that may hold the jaxpr that it calls, and the primitives that just call it. Loops and
+#: conditions are handled separately.
 CALLED = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 CALLS = (
     *("pjit", "jit", "closed_call", "core_call", "custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr"),
     *("remat", "remat2", "checkpoint"),
 )
-#: What gives its operand on, unchanged.
+#: Primitives that return their operand unchanged.
 SAME = frozenset(("copy", "copy_p", "optimization_barrier", "sharding_constraint", "stop_gradient", "name"))
-#: What gives it on where it has this type already.
+#: Primitives that do so if the operand already has the result's type.
 SAME_TYPE = frozenset(("convert_element_type", "reshape", "broadcast_in_dim", "squeeze", "expand_dims"))
 MOST = 20_000
 
 
 class TooLong(Exception):
-    """A trace has more equations than are looked at."""
+    """A trace has more equations than we inline."""
 
 
 @dataclass(frozen=True, eq=False)
 class Constant:
-    """A value that a trace holds."""
+    """A constant of a jaxpr."""
 
     value: Any
 
 
-#: What an equation reads: the number of an input or of a result, or a constant.
+#: An operand: the number of an input or of a result, or a constant.
 Atom = int | Constant
-#: A number that must have this value for what stands behind it to be carried out.
+#: The index of a `cond` and the branch: the equations of that branch run only if the index has this value.
 Guard = tuple[Atom, int]
 
 
@@ -54,46 +54,46 @@ class Equation:
 
     Attributes:
         name: of its primitive.
-        compute: gives its results from its operands.
-        reads, results: what it reads, and the numbers of what it gives.
-        place: where in the subject's source it comes from; None if nowhere.
-        guards: the branches that it stands in.
-        kept: parameters that are numbers or text, for comparing two traces.
-        effects: whether it does anything besides computing.
-        sizes: how many numbers each result has.
+        compute: its results from its operands.
+        reads, results: its operands, and the numbers of its results.
+        span: the subject's source from which it comes; None if from a library.
+        guards: the branches that it is in.
+        kept: its parameters that are numbers or text, to compare two traces.
+        effects: whether it has side effects.
+        sizes: the number of elements of each result.
     """
 
     name: str
     compute: Callable[..., Sequence[Any]]
     reads: tuple[Atom, ...]
     results: tuple[int, ...]
-    place: SourceSpan | None
+    span: SourceSpan | None
     guards: tuple[Guard, ...]
     kept: tuple[Any, ...] = ()
     effects: bool = False
     sizes: tuple[int, ...] = ()
 
 
-class Flat:
-    """A jaxpr written out.
+class FlatJaxpr:
+    """A jaxpr with everything inlined.
 
     Attributes:
-        inputs: how many inputs it has; these are the first numbers.
-        equations: in the order in which they can be computed.
-        outputs: what it gives.
+        inputs: the number of its inputs, which have the first numbers.
+        equations: in an order in which they can be computed.
+        outputs: its results.
         types: the aval of each number.
     """
 
-    def __init__(self, closed: Any, places: SourceSpans) -> None:
-        self._places = places
-        self.inputs = len(closed.jaxpr.invars)
+    def __init__(self, closed_jaxpr: Any, spans: SourceSpans) -> None:
+        self._spans = spans
+        self.inputs = len(closed_jaxpr.jaxpr.invars)
         self.equations: list[Equation] = []
-        self.types: list[Any] = [variable.aval for variable in closed.jaxpr.invars]
-        self.outputs = tuple(self._written_out(closed.jaxpr, closed.consts, range(self.inputs), (), None, ""))
+        self.types: list[Any] = [variable.aval for variable in closed_jaxpr.jaxpr.invars]
+        self.outputs = tuple(self._inlined(closed_jaxpr.jaxpr, closed_jaxpr.consts, range(self.inputs), (), None, ""))
 
     @functools.cached_property
     def producers(self) -> dict[int, Equation]:
-        """The equation that gives each result."""
+        """The equation that computes each result."""
         return {result: equation for equation in self.equations for result in equation.results}
 
     @functools.cached_property
@@ -108,7 +108,7 @@ class Flat:
         return depends
 
     def needed(self, wanted: Iterable[Atom]) -> list[Equation]:
-        """The equations that some numbers need."""
+        """The equations that compute these results, and what they need."""
         numbers = {atom for atom in wanted if isinstance(atom, int)}
         kept = []
         for equation in reversed(self.equations):
@@ -118,7 +118,7 @@ class Flat:
         return kept[::-1]
 
     def function(self, wanted: Sequence[Atom]) -> Callable[..., list[Any]]:
-        """A function of the inputs that computes some numbers, and nothing besides."""
+        """A function of the inputs that computes these results only."""
         equations = self.needed(wanted)
 
         def compute(*inputs: Any) -> list[Any]:
@@ -133,7 +133,7 @@ class Flat:
 
         return compute
 
-    def _written_out(
+    def _inlined(
         self,
         jaxpr: Any,
         constants: Sequence[Any],
@@ -145,105 +145,101 @@ class Flat:
         known: dict[Any, Atom] = dict(zip(jaxpr.invars, operands, strict=True))
         known |= {variable: Constant(value) for variable, value in zip(jaxpr.constvars, constants, strict=True)}
 
-        def atom(of: Any) -> Atom:
-            return Constant(of.val) if hasattr(of, "val") else known[of]
+        def atom(variable: Any) -> Atom:
+            return Constant(variable.val) if hasattr(variable, "val") else known[variable]
 
         for equation in jaxpr.eqns:
             if len(self.equations) > MOST:
                 raise TooLong
             reads = tuple(map(atom, equation.invars))
-            place = self._places.of(equation, outer, name)
-            known.update(zip(equation.outvars, self._results(equation, reads, guards, place), strict=True))
+            span = self._spans.of(equation, outer, name)
+            known.update(zip(equation.outvars, self._results(equation, reads, guards, span), strict=True))
         return list(map(atom, jaxpr.outvars))
 
     def _results(
-        self, equation: Any, reads: tuple[Atom, ...], guards: tuple[Guard, ...], place: SourceSpan | None
+        self, equation: Any, reads: tuple[Atom, ...], guards: tuple[Guard, ...], span: SourceSpan | None
     ) -> Sequence[Atom]:
         name, params = equation.primitive.name, equation.params
         if name == "cond":
             index, operands = reads[0], reads[1:]
             branches = [
-                self._inside(branch, operands, (*guards, (index, at)), place)
-                for at, branch in enumerate(params["branches"])
+                self._inside(branch, operands, (*guards, (index, number)), span)
+                for number, branch in enumerate(params["branches"])
             ]
-            return [self._chosen(index, cases, guards, place) for cases in zip(*branches, strict=True)]
+            return [self._chosen(index, cases, guards, span) for cases in zip(*branches, strict=True)]
         called = next((params[key] for key in CALLED if key in params), None)
         if name in CALLS and called is not None and len(_open(called).invars) == len(reads):
             own = str(params.get("name", "")) if name in ("pjit", "jit") else ""
-            return self._inside(called, reads, guards, place, own)
+            return self._inside(called, reads, guards, span, own)
         if name == "scan":
-            return self._scan(equation, reads, guards, place)
+            return self._scan(equation, reads, guards, span)
         if name == "while":
-            return self._while(equation, reads, guards, place)
+            return self._while(equation, reads, guards, span)
         same = name in SAME or (name in SAME_TYPE and _type(equation.outvars[0]) == _type(equation.invars[0]))
         if same and len(equation.outvars) == 1 and len(reads) == 1:
             return reads
         if name == "select_n" and all(case is reads[1] or case == reads[1] for case in reads[2:]):
             return reads[1:2]
-        return self._added(equation, reads, guards, place)
+        return self._added(equation, reads, guards, span)
 
     def _inside(
-        self, closed: Any, reads: Iterable[Atom], guards: tuple[Guard, ...], place: SourceSpan | None, name: str = ""
+        self, inner: Any, reads: Iterable[Atom], guards: tuple[Guard, ...], span: SourceSpan | None, name: str = ""
     ) -> list[Atom]:
-        return self._written_out(_open(closed), getattr(closed, "consts", ()), reads, guards, place, name)
+        return self._inlined(_open(inner), getattr(inner, "consts", ()), reads, guards, span, name)
 
-    def _chosen(
-        self, index: Atom, cases: tuple[Atom, ...], guards: tuple[Guard, ...], place: SourceSpan | None
-    ) -> Atom:
-        """One of several results, by a number."""
+    def _chosen(self, index: Atom, cases: tuple[Atom, ...], guards: tuple[Guard, ...], span: SourceSpan | None) -> Atom:
+        """The result of a `cond`: one of the branches' results, chosen by its index."""
         if all(case is cases[0] or case == cases[0] for case in cases):
             return cases[0]
         known = (self.types[case] for case in cases if isinstance(case, int))
         kind = next(known, None) or next(jnp.asarray(case.value) for case in cases if isinstance(case, Constant))
         result = self._number(kind)
-        self.equations.append(
-            Equation("cond", _choose, (index, *cases), (result,), place, guards, sizes=(_size(kind),))
-        )
+        self.equations.append(Equation("cond", _choose, (index, *cases), (result,), span, guards, sizes=(_size(kind),)))
         return result
 
     def _scan(
-        self, equation: Any, reads: tuple[Atom, ...], guards: tuple[Guard, ...], place: SourceSpan | None
+        self, equation: Any, reads: tuple[Atom, ...], guards: tuple[Guard, ...], span: SourceSpan | None
     ) -> Sequence[Atom]:
         params = equation.params
         constants, carried = _scanned(params)
         body = _open(params["jaxpr"])
-        results: list[Atom] = list(self._added(equation, reads, guards, place))
+        results: list[Atom] = list(self._added(equation, reads, guards, span))
         if params["length"]:
             firsts = [
-                self._first(atom, variable, place)
+                self._first(atom, variable, span)
                 for atom, variable in zip(reads[constants + carried :], body.invars[constants + carried :], strict=True)
             ]
-            self._inside(params["jaxpr"], (*reads[: constants + carried], *firsts), guards, place)
-        for at, (out, into) in enumerate(zip(body.outvars[:carried], body.invars[constants:], strict=False)):
+            self._inside(params["jaxpr"], (*reads[: constants + carried], *firsts), guards, span)
+        for index, (out, into) in enumerate(zip(body.outvars[:carried], body.invars[constants:], strict=False)):
             if out is into:
-                results[at] = reads[constants + at]
+                results[index] = reads[constants + index]
         return results
 
-    def _first(self, atom: Atom, variable: Any, place: SourceSpan | None) -> Atom:
-        """The first of what a loop goes through."""
+    def _first(self, atom: Atom, variable: Any, span: SourceSpan | None) -> Atom:
+        """The first row of an array that a `scan` iterates over."""
         if isinstance(atom, Constant):
             return Constant(atom.value[0])
         result = self._number(variable.aval)
-        self.equations.append(Equation("first", lambda several: (several[0],), (atom,), (result,), place, ()))
+        self.equations.append(Equation("first", lambda several: (several[0],), (atom,), (result,), span, ()))
         return result
 
     def _while(
-        self, equation: Any, reads: tuple[Atom, ...], guards: tuple[Guard, ...], place: SourceSpan | None
+        self, equation: Any, reads: tuple[Atom, ...], guards: tuple[Guard, ...], span: SourceSpan | None
     ) -> Sequence[Atom]:
         params = equation.params
         tests, bodies = params["cond_nconsts"], params["body_nconsts"]
         start = reads[tests + bodies :]
-        self._inside(params["cond_jaxpr"], (*reads[:tests], *start), guards, place)
-        self._inside(params["body_jaxpr"], (*reads[tests : tests + bodies], *start), guards, place)
-        results: list[Atom] = list(self._added(equation, reads, guards, place))
+        self._inside(params["cond_jaxpr"], (*reads[:tests], *start), guards, span)
+        self._inside(params["body_jaxpr"], (*reads[tests : tests + bodies], *start), guards, span)
+        results: list[Atom] = list(self._added(equation, reads, guards, span))
         body = _open(params["body_jaxpr"])
-        for at, (out, into) in enumerate(zip(body.outvars, body.invars[bodies:], strict=True)):
+        for index, (out, into) in enumerate(zip(body.outvars, body.invars[bodies:], strict=True)):
             if out is into:
-                results[at] = start[at]
+                results[index] = start[index]
         return results
 
     def _added(
-        self, equation: Any, reads: tuple[Atom, ...], guards: tuple[Guard, ...], place: SourceSpan | None
+        self, equation: Any, reads: tuple[Atom, ...], guards: tuple[Guard, ...], span: SourceSpan | None
     ) -> tuple[int, ...]:
         results = tuple(self._number(variable.aval) for variable in equation.outvars)
         kept = tuple(
@@ -253,7 +249,7 @@ class Flat:
         compute = functools.partial(_bound, equation)
         effects = bool(equation.effects)
         name = equation.primitive.name
-        self.equations.append(Equation(name, compute, reads, results, place, guards, kept, effects, sizes))
+        self.equations.append(Equation(name, compute, reads, results, span, guards, kept, effects, sizes))
         return results
 
     def _number(self, kind: Any) -> int:
@@ -262,7 +258,7 @@ class Flat:
 
 
 def _scanned(params: Any) -> tuple[int, int]:
-    """How many constants a loop reads, and how much it carries on."""
+    """The number of constants of a `scan`, and of values that it carries."""
     if "num_consts" in params:
         return params["num_consts"], params["num_carry"]
     constants, carried, _ = map(len, params["ft_in"].unpack())  # from JAX 0.12 on
@@ -280,8 +276,8 @@ def _choose(index: Any, *cases: Any) -> Sequence[Any]:
     return (jax.lax.select_n(jnp.asarray(index), *map(jnp.asarray, cases)),)
 
 
-def _open(closed: Any) -> Any:
-    return getattr(closed, "jaxpr", closed)
+def _open(closed_jaxpr: Any) -> Any:
+    return getattr(closed_jaxpr, "jaxpr", closed_jaxpr)
 
 
 def _type(variable: Any) -> Any:

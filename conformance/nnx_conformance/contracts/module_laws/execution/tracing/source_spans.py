@@ -1,4 +1,4 @@
-"""Where in a subject's source an equation of a trace comes from, and what stands there."""
+"""The span of a subject's source from which an equation of a trace comes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST = 100
 
 @dataclass(frozen=True)
 class SourceSpan:
-    """A span of source: its file, its first and last line, and the bytes in these at which it begins and ends."""
+    """A span of source: its file, its first and last line, and the bytes at which it begins and ends in these."""
 
     file: str
     line: int
@@ -29,7 +29,7 @@ class SourceSpan:
 
     @property
     def text(self) -> str:
-        """The source of the span, in one line; empty where there is none."""
+        """The source of the span in one line; empty if the file cannot be read."""
         lines = [linecache.getline(self.file, number).encode() for number in range(self.line, self.last + 1)]
         if not any(lines):
             return ""
@@ -38,13 +38,13 @@ class SourceSpan:
         return plain(" ".join(b"".join(lines).decode(errors="replace").split()))
 
     @property
-    def called(self) -> str:
-        """`compare` for a comparison, `and` where two are joined, for a call the last name of what is called."""
-        return _called(self.text)
+    def operation(self) -> str:
+        """`compare` for a comparison, `and` for `&` and `|`, the function's name for a call; otherwise empty."""
+        return _operation(self.text)
 
 
 @functools.lru_cache(maxsize=1024)
-def _called(text: str) -> str:
+def _operation(text: str) -> str:
     try:
         node = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError):
@@ -59,24 +59,24 @@ def _called(text: str) -> str:
 
 
 class SourceSpans:
-    """Finds the places of equations in the files of one subject."""
+    """Finds the spans of equations in the files of one subject."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
 
     def of(self, equation: Any, outer: SourceSpan | None, name: str) -> SourceSpan | None:
-        """The place of an equation: the innermost line of the subject that led to it.
+        """The span of an equation: the innermost of the subject's expressions that led to it.
 
         Args:
             equation: of a jaxpr.
-            outer: the place of the equation that holds its jaxpr.
-            name: what the function is called that this jaxpr was made of, where JAX keeps what it traced once: what a
-                library's function was traced for first may be another line, so only its caller's is sure.
+            outer: the span of the equation that holds this jaxpr.
+            name: the function of this jaxpr, if JAX caches its trace. A cached trace of a library's function names the
+                line that called it first; then we use `outer`.
         """
         frames = list(self._frames(equation))
         if not frames or (name and all(code.co_name != name for code, _ in frames)):
             return outer
-        return _place(*frames[0]) or outer
+        return _span(*frames[0]) or outer
 
     def _frames(self, equation: Any) -> Iterator[tuple[CodeType, int]]:
         traceback = equation.source_info.traceback
@@ -84,13 +84,13 @@ class SourceSpans:
             codes, positions = traceback.raw_frames()[:2]
             for code, at in zip(codes, positions, strict=False):
                 if code.co_filename.startswith(KIT):
-                    return  # what called the subject is none of its lines
+                    return  # the callers of the subject are ours
                 if self._source.owns(code.co_filename):
                     yield code, at
 
 
 @functools.lru_cache(maxsize=4096)
-def _place(code: CodeType, at: int) -> SourceSpan | None:
+def _span(code: CodeType, at: int) -> SourceSpan | None:
     spans = itertools.islice(code.co_positions(), at // 2, None)
     line, last, begin, end = next(spans, (None,) * 4)
     if line is None or last is None or begin is None or end is None:

@@ -1,4 +1,4 @@
-"""A call of a module as a function of its state and its input, traced."""
+"""The trace of a module's call as a function of its state and its input."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from flax import nnx
 from nnx_conformance.contracts.module_laws.execution.harness import Harness
 from nnx_conformance.contracts.module_laws.execution.pool import is_state, is_static
 from nnx_conformance.contracts.module_laws.execution.snapshots import contents_of, holds_keys, is_param, variables
-from nnx_conformance.contracts.module_laws.execution.tracing.flat import Atom, Flat
+from nnx_conformance.contracts.module_laws.execution.tracing.flat import Atom, FlatJaxpr
 from nnx_conformance.contracts.module_laws.execution.tracing.source_spans import SourceSpans
 from nnx_conformance.observe.flax_versions import is_key
 
 
 class Untraceable(Exception):
-    """Why a call cannot be traced as a function of state and input."""
+    """A call is no function of state and input; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)
 class TracedArguments:
-    """The arguments of a call: its numbers, and how the rest goes around them."""
+    """The arguments of a call, taken apart: its numbers, the static leaves by index, and the structure."""
 
     structure: Any
     static: dict[int, Any]
     numbers: list[Any]
 
     def whole(self, numbers: Sequence[Any]) -> Any:
-        """The arguments, with other numbers."""
+        """The arguments with other numbers."""
         rest = iter(numbers)
         count = self.structure.num_leaves
         return jax.tree.unflatten(
@@ -40,13 +40,13 @@ class TracedArguments:
         )
 
 
-def arguments_of(given: Any) -> TracedArguments:
-    """The parts of a call's arguments.
+def arguments_of(arguments: Any) -> TracedArguments:
+    """The arguments of a call, taken apart.
 
     Raises:
-        Untraceable: if state is among them, which a call may change.
+        Untraceable: if they include state, which a call may change.
     """
-    leaves, structure = jax.tree.flatten(given, is_leaf=lambda leaf: leaf is None or is_state(leaf))
+    leaves, structure = jax.tree.flatten(arguments, is_leaf=lambda leaf: leaf is None or is_state(leaf))
     if any(map(is_state, leaves)):
         raise Untraceable("a call may change what is state among its arguments")
     static = {at: leaf for at, leaf in enumerate(leaves) if is_static(leaf)}
@@ -55,16 +55,18 @@ def arguments_of(given: Any) -> TracedArguments:
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """What a call does, from the contents of its state and the numbers of its input to outputs and new contents.
+    """A call as a function from state contents and input numbers to outputs and new state contents.
 
     Attributes:
-        paths: of the state, by the position of the input that holds it; the input's numbers follow.
-        values: what the state holds, in that order.
-        arguments: those that it was traced with.
-        params: the paths of Params; `random`: those that hold keys, or counts of them.
-        outputs: how many outputs of the call there are; the new contents follow, in the order of `paths`.
-        closed: the program as JAX has it.
-        stable: whether the call leaves the structure of the graph as it is, and adds nothing to the state.
+        paths: the paths of the state, in the order of the function's inputs; the input's numbers follow.
+        values: the contents of the state, in that order.
+        arguments: the arguments of the traced call.
+        params: the paths of Params.
+        random: the paths of keys and of their counts.
+        outputs: the number of the call's outputs; the new contents follow, in the order of `paths`.
+        closed_jaxpr: the function as JAX traced it.
+        stable: whether the call keeps the structure of the graph and adds no state.
+        spans: finds the source of equations.
     """
 
     paths: tuple[str, ...]
@@ -73,47 +75,47 @@ class Trace:
     params: frozenset[str]
     random: frozenset[str]
     outputs: int
-    closed: Any
+    closed_jaxpr: Any
     stable: bool
-    places: SourceSpans
+    spans: SourceSpans
 
     @functools.cached_property
-    def flat(self) -> Flat:
-        """The program written out."""
-        return Flat(self.closed, self.places)
+    def flat(self) -> FlatJaxpr:
+        """The jaxpr with everything inlined."""
+        return FlatJaxpr(self.closed_jaxpr, self.spans)
 
     @property
     def new(self) -> tuple[Atom, ...]:
-        """What each path holds after the call."""
+        """The new contents of each path."""
         return self.flat.outputs[self.outputs :]
 
     @property
     def returned(self) -> tuple[Atom, ...]:
-        """What the call returns."""
+        """The outputs of the call."""
         return self.flat.outputs[: self.outputs]
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """The inputs of the program that are numbers of the call's input."""
+        """Which inputs of the function are numbers of the call's input."""
         return tuple(range(len(self.paths), self.flat.inputs))
 
     @property
     def text(self) -> str:
-        """The types of the input, such as `float32[2,3]`; of a call that takes no numbers, those of its state."""
+        """The types of the input, such as `float32[2,3]`; `its state` if the call takes no numbers."""
         if not self.arguments.numbers:
             return "its state"
         kinds = [jnp.asarray(number) if not is_key(number) else number for number in self.arguments.numbers]
         return ", ".join(f"{kind.dtype}[{','.join(map(str, kind.shape))}]" for kind in kinds)
 
 
-def traced(harness: Harness, module: Any, given: Any) -> Trace:
-    """The trace of a module's call; the module itself is not called, but copies of it.
+def traced(harness: Harness, module: Any, call_arguments: Any) -> Trace:
+    """The trace of a module's call, made by calling a copy of the module.
 
     Raises:
-        Untraceable: if its call is no function of the state and the numbers that it is given.
+        Untraceable: if the call is no function of its state and its numbers.
         Exception: whatever the call raises in a trace.
     """
-    arguments = arguments_of(given)
+    arguments = arguments_of(call_arguments)
     graph, state = nnx.split(module)
     leaves, structure = jax.tree.flatten(state)
     contents = contents_of(module)
@@ -132,16 +134,16 @@ def traced(harness: Harness, module: Any, given: Any) -> Trace:
         after[:] = [now.get(path) for path in paths]
         return [leaf for leaf in outputs if isinstance(leaf, jax.Array)], after
 
-    closed, (outputs, _) = jax.make_jaxpr(run, return_shape=True)(leaves, arguments.numbers)
+    closed_jaxpr, (outputs, _) = jax.make_jaxpr(run, return_shape=True)(leaves, arguments.numbers)
     if not all(paths) or any(path not in contents for path in paths) or any(value is None for value in after):
         raise Untraceable("its state comes and goes with calls")
-    held = variables(module)
-    roots = {path: held.get(path.split("/")[0]) for path in paths}
-    params = frozenset(path for path, variable in roots.items() if variable is not None and is_param(variable))
-    random = frozenset(path for path, variable in roots.items() if variable is not None and holds_keys(variable))
+    by_path = variables(module)
+    owners = {path: by_path.get(path.split("/")[0]) for path in paths}
+    params = frozenset(path for path, variable in owners.items() if variable is not None and is_param(variable))
+    random = frozenset(path for path, variable in owners.items() if variable is not None and holds_keys(variable))
     values = tuple(contents[path] for path in paths)
-    places = SourceSpans(harness.source)
-    return Trace(tuple(paths), values, arguments, params, random, len(outputs), closed, stable[0], places)
+    spans = SourceSpans(harness.source)
+    return Trace(tuple(paths), values, arguments, params, random, len(outputs), closed_jaxpr, stable[0], spans)
 
 
 def _same(graph: Any, other: Any) -> bool:

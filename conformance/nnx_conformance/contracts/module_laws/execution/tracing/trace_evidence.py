@@ -1,6 +1,6 @@
-"""The runner `trace`: what the trace of a call shows, in each mode, of a module that was just made and called once.
+"""The runner `trace`: evidence from the traces of a new module's second call, in each mode.
 
-That depends on nothing that the program did before, so it is looked into once for a seed and an input.
+It does not depend on earlier steps of the program, so we compute it once per seed and input.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nnx_conformance.contracts.module_laws.evidence import ConditionVisit, LeafWrite, MovedConstant, Proof
 from nnx_conformance.contracts.module_laws.execution.harness import Harness
 from nnx_conformance.contracts.module_laws.execution.tracing import proofs
-from nnx_conformance.contracts.module_laws.execution.tracing.conditions import conditions
+from nnx_conformance.contracts.module_laws.execution.tracing.conditions import conditions_of
 from nnx_conformance.contracts.module_laws.execution.tracing.source_spans import SourceSpan
 from nnx_conformance.contracts.module_laws.execution.tracing.trace import Trace, arguments_of, traced
 from nnx_conformance.contracts.module_laws.execution.tracing.trace_search import TraceSearch
@@ -24,38 +24,38 @@ from nnx_conformance.core.search.conditions import Met, Outcome
 if TYPE_CHECKING:
     from nnx_conformance.contracts.module_laws.execution.run import Execution
 
-#: A module that was called once is compared with one of the same seed that was called so often.
+#: Each trace is compared with that of a module with the same seed after this many calls.
 CALLS = 4
 TRAIN, EVAL = "train", "eval"
 OUTCOMES = {True: Outcome.TRUE, False: Outcome.FALSE}
 
 
 def trace(run: Execution) -> Any:
-    """Call the module, and note what the trace of such a call shows."""
+    """Call the module, and note what a trace of its call proves."""
     outputs = run.plainly()
     key = "trace", run.todo.seed, run.word.input
-    run.notes |= run.harness.once(key, lambda: _looked_into(run.harness, run.todo.seed, run.word.input))
+    run.notes |= run.harness.once(key, lambda: _evidence(run.harness, run.todo.seed, run.word.input))
     return outputs
 
 
-def _looked_into(harness: Harness, seed: int, number: int) -> dict[str, Any]:
+def _evidence(harness: Harness, seed: int, number: int) -> dict[str, Any]:
     try:
-        return _notes(harness, seed, number)
-    except Exception as error:  # noqa: BLE001 - what a trace forbids, other laws report; nothing is judged by it
+        return _traced_evidence(harness, seed, number)
+    except Exception as error:  # noqa: BLE001 - other laws report what a trace forbids; this one judges nothing then
         return {"untraced": f"its call cannot be traced: {type(error).__name__}: {short(plain(str(error)))}"}
 
 
-def _notes(harness: Harness, seed: int, number: int) -> dict[str, Any]:
+def _traced_evidence(harness: Harness, seed: int, number: int) -> dict[str, Any]:
     traces = _traces(harness, seed, number, 1)
     later = _traces(harness, seed, number, CALLS)
-    moved = [found for mode in traces if (found := _moved(harness, traces[mode], later[mode]))]
+    moved = list(filter(None, (_moved_constant(harness, traces[mode], later[mode]) for mode in traces)))
     proved = [_proof(harness, trace, mode == EVAL) for mode, trace in traces.items()]
-    notes: dict[str, Any] = {"proofs": tuple(proved), "moved": tuple(moved)[:1]}
+    notes: dict[str, Any] = {"proofs": tuple(proved), "moved": tuple(moved[:1])}
     return notes if moved else notes | _conditions(harness, seed, number, traces)
 
 
-def _made(harness: Harness, seed: int, number: int, calls: int = 1) -> Any:
-    """A new module that was called so often."""
+def _called_module(harness: Harness, seed: int, number: int, calls: int = 1) -> Any:
+    """A new module after `calls` calls."""
     module = harness.make(seed)
     for _ in range(calls):
         harness.call(module, number)
@@ -63,11 +63,11 @@ def _made(harness: Harness, seed: int, number: int, calls: int = 1) -> Any:
 
 
 def _traces(harness: Harness, seed: int, number: int, calls: int) -> dict[str, Trace]:
-    """The traces of a new module's call, by mode, once it was called so often."""
+    """For each mode, the trace of a new module's call after `calls` calls."""
     modes = (TRAIN, EVAL) if harness.subject.declares("has_eval_mode") else (TRAIN,)
     traces = {}
     for mode in modes:
-        module = _made(harness, seed, number, calls)
+        module = _called_module(harness, seed, number, calls)
         if len(modes) > 1:
             getattr(module, mode)()
         traces[mode] = traced(harness, module, harness.pool.arguments(number))
@@ -75,44 +75,44 @@ def _traces(harness: Harness, seed: int, number: int, calls: int) -> dict[str, T
 
 
 def _conditions(harness: Harness, seed: int, number: int, traces: dict[str, Trace]) -> dict[str, Any]:
-    """The conditions of the traces, and what the module does where they come out as on no input that it is given."""
-    mets: list[Met] = []
+    """The conditions of the traces, and visits of states and inputs at which they have outcomes that no program has."""
+    outcomes: list[Met] = []
     visits: list[ConditionVisit] = []
     numbers = harness.pool.several(number, INPUTS)
-    given = [arguments_of(harness.pool.arguments(each)).numbers for each in dict.fromkeys(numbers)]
+    program_inputs = [arguments_of(harness.pool.arguments(each)).numbers for each in dict.fromkeys(numbers)]
     for mode, trace in traces.items():
-        found = conditions(trace)
-        if not found or trace.paths != traces[TRAIN].paths:
+        conditions = conditions_of(trace)
+        if not conditions or trace.paths != traces[TRAIN].paths:
             continue
-        search = TraceSearch(trace, found, traces[TRAIN].values)
-        search.run(given, traces[TRAIN], harness.subject.horizon)
+        search = TraceSearch(trace, conditions, traces[TRAIN].values)
+        search.run(program_inputs, traces[TRAIN], harness.subject.horizon)
 
-        def made(seed: int, mode: str = mode) -> Any:
-            module = _made(harness, seed, number)
+        def make(seed: int, mode: str = mode) -> Any:
+            module = _called_module(harness, seed, number)
             if len(traces) > 1:
                 getattr(module, mode)()
             return module
 
-        seen = Visitor(harness, search, made, seed, mode == EVAL).all()
-        visits += seen
-        mets += [_met(harness, search, at) for at, each in enumerate(found) if each.place]
-    return {"conditions": tuple(mets), "visits": tuple(visits)}
+        visits += Visitor(harness, search, make, seed, mode == EVAL).all()
+        outcomes += [_outcomes(harness, search, index) for index, each in enumerate(conditions) if each.span]
+    return {"conditions": tuple(outcomes), "visits": tuple(visits)}
 
 
-def _met(harness: Harness, search: TraceSearch, at: int) -> Met:
-    condition, known = search.conditions[at], search.known[at]
-    assert condition.place is not None
-    params = search.trace.params
-    led = {spot.outcome for spot in search.spots if spot.condition == at and (spot.calls >= 0 or spot.put in params)}
-    outcome = sum(OUTCOMES[come] for come in known.given | led)
-    near = " against ".join(f"{side:.6g}" for side in known.nearest) if all(map(math.isfinite, known.nearest)) else ""
-    return Met(harness.source.line(condition.place.file, condition.place.line), condition.text, int(outcome), near)
+def _outcomes(harness: Harness, search: TraceSearch, index: int) -> Met:
+    """The outcomes of one condition, without those that only a state has which we set."""
+    condition, record, params = search.conditions[index], search.records[index], search.trace.params
+    assert condition.span is not None
+    points = (point for point in search.points if point.condition == index)
+    reached = {point.outcome for point in points if point.calls >= 0 or point.set_path in params}
+    outcome = sum(OUTCOMES[each] for each in record.by_programs | reached)
+    near = " against ".join(f"{side:.6g}" for side in record.nearest) if all(map(math.isfinite, record.nearest)) else ""
+    return Met(harness.source.line(condition.span.file, condition.span.line), condition.text, int(outcome), near)
 
 
 def _proof(harness: Harness, trace: Trace, evaluating: bool) -> Proof:
     kept = proofs.unchanged(trace)
     writes = ((path, proofs.writer(trace, path)) for path in trace.paths if path not in kept)
-    lines = ((path, _line(harness, equation.place)) for path, equation in writes if equation)
+    lines = ((path, _line(harness, equation.span)) for path, equation in writes if equation)
     return Proof(
         trace.text,
         evaluating,
@@ -123,10 +123,10 @@ def _proof(harness: Harness, trace: Trace, evaluating: bool) -> Proof:
     )
 
 
-def _moved(harness: Harness, trace: Trace, later: Trace) -> MovedConstant | None:
-    found = proofs.moved(trace, later)
-    return MovedConstant(_line(harness, found.place), found.before, found.after) if found else None
+def _moved_constant(harness: Harness, trace: Trace, later: Trace) -> MovedConstant | None:
+    constant = proofs.differing_constant(trace, later)
+    return MovedConstant(_line(harness, constant.span), constant.before, constant.after) if constant else None
 
 
-def _line(harness: Harness, place: SourceSpan | None) -> Line | None:
-    return harness.source.line(place.file, place.line) if place else None
+def _line(harness: Harness, span: SourceSpan | None) -> Line | None:
+    return harness.source.line(span.file, span.line) if span else None

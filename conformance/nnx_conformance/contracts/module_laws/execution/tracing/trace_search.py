@@ -1,7 +1,7 @@
-"""Solving for the inputs and states at which the conditions of a trace come out otherwise.
+"""Searches for inputs and states at which the conditions of a trace have outcomes that programs' inputs do not give.
 
-In this order: inputs, by the operand's slope; running, call after call, until a condition turns; and state that is set.
-Everything is tried in the same order whenever the same is compared.
+It first solves for inputs by the slope of the operands, then runs call after call until a condition changes, and then
+sets state. The order is deterministic.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from nnx_conformance.contracts.module_laws.execution.tracing.conditions import T
 from nnx_conformance.contracts.module_laws.execution.tracing.trace import Trace
 from nnx_conformance.observe.flax_versions import is_key
 
-#: A sum of float32 numbers up to 1 moves by about this much when it is rounded in another order.
+#: A sum of float32 numbers up to 1 moves by about this much if it is rounded in another order.
 ROUNDING = 4 * float(np.finfo(np.float32).eps)
-#: How often a slope is followed on; so many inputs of those that met something are run with.
+#: The most steps along a slope; the most inputs with new outcomes that we run with.
 FOLLOWED, RUN_WITH = 4, 3
-#: A run computes so many numbers at most, of which each equation counts as some hundreds: about two seconds.
+#: The most numbers that a run computes, and the least that an equation counts for: about two seconds.
 WORK, LEAST = 1e9, 500
-#: A condition turns so often at most in one run.
+#: The most changes of conditions in one run.
 TURNS = 16
-#: A condition, and the outcome that is looked for.
+#: The index of a condition, and the outcome to reach.
 Goal = tuple[int, bool]
-#: Gives an array that was moved so far; and the operands of all conditions there.
-Way = Callable[[float], np.ndarray]
-Look = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+#: From an amount to an array that is moved by it; from an array to the operands of all conditions.
+Direction = Callable[[float], np.ndarray]
+Evaluate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 SCALES = tuple(sign * 10.0**power for power in range(1, 8) for sign in (1, -1))
 
 
 @dataclass(frozen=True, eq=False)
-class Reached:
-    """A state and an input at which a condition comes out as it did nowhere before.
+class SearchPoint:
+    """A state and an input that give a condition a new outcome.
 
     Attributes:
-        condition, outcome: which, and how.
-        state, numbers: contents by position, as those of a `Trace`.
-        calls: how many calls led there; -1 where none did.
-        inputs: whether the input was drawn for it.
-        put: the path of the state that was set; empty for none.
+        condition, outcome: the index of the condition, and its outcome.
+        state, numbers: the contents of state and input, in the order of a `Trace`.
+        calls: how many calls lead there; -1 if we set the state.
+        inputs: whether the search made the input.
+        set_path: the path of the state that we set; empty for none.
     """
 
     condition: int
@@ -55,82 +55,76 @@ class Reached:
     numbers: tuple[Any, ...]
     calls: int = 0
     inputs: bool = False
-    put: str = ""
+    set_path: str = ""
 
 
 @dataclass(eq=False)
-class Known:
-    """What is known of one condition: the outcomes that were met, and the operands that came nearest."""
+class ConditionRecord:
+    """One condition's outcomes, those on programs' inputs, and the two operands that came nearest to each other."""
 
-    met: set[bool] = field(default_factory=set)
-    given: set[bool] = field(default_factory=set)
+    reached: set[bool] = field(default_factory=set)
+    by_programs: set[bool] = field(default_factory=set)
     nearest: tuple[float, float] = (math.nan, math.nan)
 
 
 class TraceSearch:
-    """A search for the spots of one trace.
+    """The search in one trace.
 
     Attributes:
         conditions: those of the trace.
-        known: what is known of each.
-        spots: in the order in which they were found.
+        records: what it knows of each condition.
+        points: those with a new outcome, in the order of the search.
     """
 
     def __init__(self, trace: Trace, conditions: Sequence[TracedCondition], start: Sequence[Any]) -> None:
         self.trace = trace
         self.conditions = conditions
-        self.known = [Known() for _ in conditions]
-        self.spots: list[Reached] = []
-        self._given: list[tuple[Any, ...]] = []
+        self.records = [ConditionRecord() for _ in conditions]
+        self.points: list[SearchPoint] = []
+        self._program_inputs: list[tuple[Any, ...]] = []
         self._start = tuple(start)
         self._base = tuple(trace.arguments.numbers)
         self._outcomes = outcomes(trace, conditions)
         self._probe = jax.jit(self._outcomes)
 
-    def run(self, given: Sequence[Sequence[Any]], step: Trace, horizon: int) -> None:
-        """Look for what the given inputs do not meet.
-
-        Args:
-            given: the numbers of inputs that programs use.
-            step: the trace of the call that is run again and again.
-            horizon: of so many calls.
-        """
-        self._given = [tuple(numbers) for numbers in given]
-        for numbers in self._given:
-            self._look(Reached(-1, True, self._start, numbers), given=True)
+    def run(self, program_inputs: Sequence[Sequence[Any]], step: Trace, horizon: int) -> None:
+        """Search for outcomes that programs' inputs do not give. `step` is the call to repeat up to `horizon` times."""
+        self._program_inputs = [tuple(numbers) for numbers in program_inputs]
+        for numbers in self._program_inputs:
+            self._evaluate(SearchPoint(-1, True, self._start, numbers), of_program=True)
         self._by_inputs(self._start, 0)
         if any(True for _ in self._goals()):
             self._by_running(step, horizon)
-            for spot in [spot for spot in self.spots if spot.calls and not spot.inputs][:RUN_WITH]:
-                self._by_inputs(spot.state, spot.calls)  # a condition behind another one
+            for point in [point for point in self.points if point.calls and not point.inputs][:RUN_WITH]:
+                self._by_inputs(point.state, point.calls)  # a condition behind another one
         self._by_setting()
 
     def _goals(self) -> Iterator[Goal]:
-        for at, known in enumerate(self.known):
-            yield from ((at, outcome) for outcome in (True, False) if outcome not in known.met)
+        for index, record in enumerate(self.records):
+            yield from ((index, outcome) for outcome in (True, False) if outcome not in record.reached)
 
-    def _look(self, spot: Reached, given: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """How conditions come out at a spot; what is new there is kept. Gives the operands."""
-        true, false, left, right = map(np.asarray, self._probe(*spot.state, *spot.numbers))
-        for at, known in enumerate(self.known):
-            for outcome, come in ((True, true[at]), (False, false[at])):
-                if come and outcome not in known.met:
-                    known.met.add(outcome)
-                    if given:
-                        known.given.add(outcome)
+    def _evaluate(self, point: SearchPoint, of_program: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """The operands of all conditions at a point; records its new outcomes."""
+        true, false, left, right = map(np.asarray, self._probe(*point.state, *point.numbers))
+        for index, record in enumerate(self.records):
+            for outcome, occurs in ((True, true[index]), (False, false[index])):
+                if occurs and outcome not in record.reached:
+                    record.reached.add(outcome)
+                    if of_program:
+                        record.by_programs.add(outcome)
                     else:
-                        self.spots.append(self._elsewhere(replace(spot, condition=at, outcome=outcome)))
-            if spot.calls >= 0 and not abs(known.nearest[0] - known.nearest[1]) <= abs(left[at] - right[at]):
-                known.nearest = float(left[at]), float(right[at])
+                        self.points.append(self._on_another_input(replace(point, condition=index, outcome=outcome)))
+            if point.calls >= 0 and not abs(record.nearest[0] - record.nearest[1]) <= abs(left[index] - right[index]):
+                record.nearest = float(left[index]), float(right[index])
         return left, right
 
-    def _elsewhere(self, spot: Reached) -> Reached:
-        """The same on another input of programs: given one and the same again and again, state comes to stand still."""
-        for numbers in self._given[1:] if spot.calls > 0 and not spot.inputs else ():
-            true, false, _, _ = self._probe(*spot.state, *numbers)
-            if (true if spot.outcome else false)[spot.condition]:
-                return replace(spot, numbers=numbers)
-        return spot
+    def _on_another_input(self, point: SearchPoint) -> SearchPoint:
+        """The point on another input, if the outcome is the same: after a run on one input, state stops changing."""
+        for numbers in self._program_inputs[1:] if point.calls > 0 and not point.inputs else ():
+            true, false, _, _ = self._probe(*point.state, *numbers)
+            if (true if point.outcome else false)[point.condition]:
+                return replace(point, numbers=numbers)
+        return point
 
     # By inputs
 
@@ -139,23 +133,23 @@ class TraceSearch:
         for goal in list(self._goals()):
             for at in sorted(self.conditions[goal[0]].depends & inputs):
                 position = at - len(self._start)
-                if goal[1] in self.known[goal[0]].met:
+                if goal[1] in self.records[goal[0]].reached:
                     break
 
-                def spot(value: Any, position: int = position) -> Reached:
-                    return self._spot(state, calls, position, value)
+                def point(value: Any, position: int = position) -> SearchPoint:
+                    return self._with_input(state, calls, position, value)
 
-                for value in self._moves(goal, self._base[position], spot):
-                    self._look(spot(value))
-                    if goal[1] in self.known[goal[0]].met:
+                for value in self._moves(goal, self._base[position], point):
+                    self._evaluate(point(value))
+                    if goal[1] in self.records[goal[0]].reached:
                         break
 
-    def _spot(self, state: tuple[Any, ...], calls: int, position: int, value: Any) -> Reached:
+    def _with_input(self, state: tuple[Any, ...], calls: int, position: int, value: Any) -> SearchPoint:
         numbers = (*self._base[:position], value, *self._base[position + 1 :])
-        return Reached(-1, True, state, numbers, calls, inputs=True)
+        return SearchPoint(-1, True, state, numbers, calls, inputs=True)
 
-    def _moves(self, goal: Goal, value: Any, spot: Callable[[Any], Reached]) -> Iterator[Any]:
-        """Other values of an array, towards where the operands of a condition meet, and beyond."""
+    def _moves(self, goal: Goal, value: Any, point: Callable[[Any], SearchPoint]) -> Iterator[Any]:
+        """Other values of a floating array: where the operands of a condition meet, and beyond."""
         if is_key(value) or not jnp.issubdtype(jnp.result_type(value), jnp.floating):
             return
         array = np.asarray(value, np.float64)
@@ -165,14 +159,18 @@ class TraceSearch:
             return jnp.asarray(moved, like.dtype)
 
         first = float(array.flat[0]) if array.size else 0.0
-        ways: tuple[tuple[Way, float, float], ...] = (
+        directions: tuple[tuple[Direction, float, float], ...] = (
             (lambda by: array * by, 1.0, 2.0),
             (lambda by: array + by, 0.0, 1.0),
             (lambda by: _first(array, by), first, first + 1.0),
         )
-        for way, one, other in ways:
-            yield from map(cast, self._along(goal, way, one, other, lambda moved: self._look(spot(cast(moved)))))
-        left, right = self.known[goal[0]].nearest
+
+        def evaluate(moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return self._evaluate(point(cast(moved)))
+
+        for direction, start, second in directions:
+            yield from map(cast, self._along(goal, direction, start, second, evaluate))
+        left, right = self.records[goal[0]].nearest
         for target in (right, left):
             if math.isfinite(target):
                 for near in (target, *_beside(target)):
@@ -181,105 +179,107 @@ class TraceSearch:
         yield from (cast(array * scale) for scale in SCALES)
         yield from (cast(np.full(array.shape, scale)) for scale in (0.0, *SCALES))
 
-    def _along(self, goal: Goal, way: Way, one: float, other: float, look: Look) -> Iterator[np.ndarray]:
-        """Go where the slope of the operands says that they meet, and a little beyond on both sides."""
+    def _along(
+        self, goal: Goal, direction: Direction, start: float, second: float, evaluate: Evaluate
+    ) -> Iterator[np.ndarray]:
+        """Arrays along a direction, where the secant says that the operands meet, and slightly to both sides."""
 
         def gap(by: float) -> float:
-            left, right = look(way(by))
+            left, right = evaluate(direction(by))
             return float(left[goal[0]]) - float(right[goal[0]])
 
-        here, there = gap(one), gap(other)
+        previous, current, previous_gap, current_gap = start, second, gap(start), gap(second)
         for _ in range(FOLLOWED):
-            # Doubling numbers that cancel moves their sum by rounding alone; that is no slope to follow.
-            noise = ROUNDING * float(np.max(np.abs(way(other)), initial=0.0))
-            if not abs(there - here) > noise or not math.isfinite(there - here):
+            # Doubling numbers that cancel changes their sum by rounding only; that is no slope to follow.
+            noise = ROUNDING * float(np.max(np.abs(direction(current)), initial=0.0))
+            if not abs(current_gap - previous_gap) > noise or not math.isfinite(current_gap - previous_gap):
                 return
-            meets = other - there * (other - one) / (there - here)
-            if not math.isfinite(meets) or abs(meets) > 1e30:
+            meeting = current - current_gap * (current - previous) / (current_gap - previous_gap)
+            if not math.isfinite(meeting) or abs(meeting) > 1e30:
                 return
-            for by in (meets, *_beside(meets)):
-                yield way(by)
-            one, other, here, there = other, meets, there, gap(meets)
+            for by in (meeting, *_beside(meeting)):
+                yield direction(by)
+            previous, current, previous_gap, current_gap = current, meeting, current_gap, gap(meeting)
 
     def _by_running(self, step: Trace, horizon: int) -> None:
         new = step.flat.needed(step.new)
         if any(equation.effects for equation in new):
-            return  # a call of the host cannot be made so often
+            return  # calls of the host are too slow, and may not be repeated
         work = sum(max(LEAST, *equation.sizes, 0) for equation in (*new, *self.trace.flat.equations))
         most = int(max(1, min(horizon, WORK / max(work, 1))))
-        run = _running(step, self)
-        drawn = [spot.numbers for spot in self.spots if spot.inputs]
-        for numbers in itertools.chain((self._base,), drawn[:RUN_WITH]):
+        run = _compiled_run(step, self)
+        inputs = [point.numbers for point in self.points if point.inputs]
+        for numbers in itertools.chain((self._base,), inputs[:RUN_WITH]):
             state, calls = self._start, 1
             for _ in range(TURNS):
-                goals = self._open()
+                goals = self._missing()
                 if not goals.any() or calls >= most:
                     break
                 state, more = run(state, numbers, goals, most - calls)
                 calls += int(more)
-                self._look(Reached(-1, True, tuple(state), numbers, calls, numbers is not self._base))
+                self._evaluate(SearchPoint(-1, True, tuple(state), numbers, calls, numbers is not self._base))
 
-    def _open(self) -> np.ndarray:
-        """For each condition, whether being true and being false are still to be met."""
-        return np.array([[outcome not in known.met for outcome in (True, False)] for known in self.known])
+    def _missing(self) -> np.ndarray:
+        """For each condition, whether the outcomes true and false are still missing."""
+        return np.array([[outcome not in record.reached for outcome in (True, False)] for record in self.records])
 
     def _by_setting(self) -> None:
         for goal in list(self._goals()):
             depends = self.conditions[goal[0]].depends
             paths = self.trace.paths
-            own = self.conditions[goal[0]].place is not None  # what a library compares matters for Params alone
-            held = [at for at in depends if at < len(self._start) and (own or paths[at] in self.trace.params)]
-            for at in sorted(held, key=lambda at: (paths[at] not in self.trace.params, at)):
-                if goal[1] in self.known[goal[0]].met:
+            own = self.conditions[goal[0]].span is not None  # of a library's conditions, only those on Params matter
+            state = [part for part in depends if part < len(self._start) and (own or paths[part] in self.trace.params)]
+            for position in sorted(state, key=lambda part: (paths[part] not in self.trace.params, part)):
+                if goal[1] in self.records[goal[0]].reached:
                     break
                 for value in itertools.chain(
-                    self._moves(goal, self._start[at], functools.partial(self._put, at)),
-                    self._whole(goal, self._start[at]),
+                    self._moves(goal, self._start[position], functools.partial(self._with_state, position)),
+                    self._integers(goal, self._start[position]),
                 ):
-                    if goal[1] in self.known[goal[0]].met:
+                    if goal[1] in self.records[goal[0]].reached:
                         break
-                    self._look(self._put(at, value))
+                    self._evaluate(self._with_state(position, value))
 
-    def _put(self, at: int, value: Any) -> Reached:
-        state = (*self._start[:at], value, *self._start[at + 1 :])
-        return Reached(-1, True, state, self._base, -1, put=self.trace.paths[at])
+    def _with_state(self, position: int, value: Any) -> SearchPoint:
+        state = (*self._start[:position], value, *self._start[position + 1 :])
+        return SearchPoint(-1, True, state, self._base, -1, set_path=self.trace.paths[position])
 
-    def _whole(self, goal: Goal, value: Any) -> Iterator[Any]:
-        """Other whole numbers, and the other flag."""
+    def _integers(self, goal: Goal, value: Any) -> Iterator[Any]:
+        """Other values of an integer or boolean array."""
         kind = None if is_key(value) else jnp.result_type(value)
         if kind == jnp.bool_:
             yield jnp.logical_not(value)
         elif kind is not None and jnp.issubdtype(kind, jnp.integer):
             limits = np.iinfo(kind)
-            left, right = self.known[goal[0]].nearest
+            left, right = self.records[goal[0]].nearest
             now = float(np.max(np.asarray(value), initial=0))
             for moved in (right, right + 1, right - 1, now + right - left, 0, 1, left, float(limits.max)):
                 if math.isfinite(moved) and limits.min <= moved <= limits.max:
                     yield jnp.full(jnp.shape(value), int(moved), kind)
 
 
-def _running(step: Trace, search: TraceSearch) -> Any:
-    """Calls again and again until a condition turns that is looked for: gives the state, and how many calls it took."""
-    advance, look = step.flat.function(step.new), search._outcomes
+def _compiled_run(step: Trace, search: TraceSearch) -> Any:
+    """A compiled loop of calls until a condition has a missing outcome; it returns state and number of calls."""
+    advance, evaluate = step.flat.function(step.new), search._outcomes
     kinds = [jnp.result_type(value) if not is_key(value) else None for value in search._start]
 
     def run(state: Sequence[Any], numbers: Sequence[Any], goals: Any, most: Any) -> Any:
-        def turned(state: Sequence[Any]) -> Any:
-            true, false, _, _ = look(*state, *numbers)
+        def reaches_goal(state: Sequence[Any]) -> Any:
+            true, false, _, _ = evaluate(*state, *numbers)
             return jnp.any((true & goals[:, 0]) | (false & goals[:, 1]))
 
-        def onward(carried: Any) -> Any:
+        def call(carried: Any) -> Any:
             state, calls, _ = carried
             new = [
                 value if kind is None else jnp.asarray(value, kind)
                 for value, kind in zip(advance(*state, *numbers), kinds, strict=True)
             ]
-            return new, calls + 1, turned(new)
+            return new, calls + 1, reaches_goal(new)
 
         def goes_on(carried: Any) -> Any:
             return ~carried[2] & (carried[1] < most)
 
-        state, calls, _ = jax.lax.while_loop(goes_on, onward, (list(state), jnp.int32(0), jnp.bool_(False)))
+        state, calls, _ = jax.lax.while_loop(goes_on, call, (list(state), jnp.int32(0), jnp.bool_(False)))
         return state, calls
 
     return jax.jit(run)
@@ -292,9 +292,9 @@ def _first(array: np.ndarray, value: float) -> np.ndarray:
 
 
 def _beside(value: float) -> tuple[float, ...]:
-    """Numbers around one: the next ones, and ones that are surely beyond it."""
+    """Numbers around a value: its neighbours in float32, and some that are well beyond it."""
     single = np.float32(value)
     with np.errstate(over="ignore"):
         near = [float(np.nextafter(single, np.float32(end))) for end in (np.inf, -np.inf)]
-    apart = max(abs(value) / 64, 1e-3)
-    return (*near, value + apart, value - apart, value + 1, value - 1, 2 * value)
+    margin = max(abs(value) / 64, 1e-3)
+    return (*near, value + margin, value - margin, value + 1, value - 1, 2 * value)
