@@ -130,8 +130,8 @@ def test_an_edge_for_which_there_was_no_time_withholds_a_verdict_from_the_strict
 
 def test_doctor_says_which_clock_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
     assert doctor.PROCESSOR.startswith("time limits count the processor time of a candidate's own processes")
-    assert doctor.PROCESSOR.endswith("by the clock on the wall, 4 times as long ends what sleeps")
-    assert doctor.WALL.startswith("time limits count by the clock on the wall, 4 times as long as they say")
+    assert doctor.PROCESSOR.endswith("a candidate that sleeps ends after 4 times as long")
+    assert doctor.WALL.startswith("time limits count wall-clock time, 4 times as long: ")
     monkeypatch.setattr(processor.linux, "LINUX", False)
     assert not processor.known()
 

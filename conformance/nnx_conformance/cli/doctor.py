@@ -28,12 +28,12 @@ PACKAGES = ("nnx-conformance", "flax", "jax", "jaxlib", "hypothesis", "chex", "n
 EXTRAS = {"ray": "grading on a cluster: pip install 'nnx-conformance[ray]'"}
 TRIAL_SECONDS = 60
 PROCESSOR = (
-    "time limits count the processor time of a candidate's own processes, so they do not depend on what else runs; "
-    f"by the clock on the wall, {Limits().wall:g} times as long ends what sleeps"
+    "time limits count the processor time of a candidate's own processes, whatever else runs; a candidate that sleeps "
+    f"ends after {Limits().wall:g} times as long"
 )
 WALL = (
-    f"time limits count by the clock on the wall, {Limits().wall:g} times as long as they say: this host does not tell "
-    "the processor time of other processes"
+    f"time limits count wall-clock time, {Limits().wall:g} times as long: this host does not report the processor time "
+    "of other processes"
 )
 WAYS = {
     "limits": "Grade on Linux, in a virtual machine or a container if need be.",
@@ -103,6 +103,6 @@ def _isolation(trials: dict[Level, dict[str, Any]], console: Console) -> None:
     strongest = list(trials)[-1]
     obtained = trials[strongest]["obtained"]
     parts = f" ({', '.join(obtained['parts'])})" if obtained["parts"] else ""
-    console.print(f"  by default, candidates are kept to: {strongest}{parts}")
+    console.print(f"  default: {strongest}{parts}")
     for name, reason in obtained["missing"].items():
         console.print(Text(f"  without {name}: {reason}. {WAYS[name]}", "yellow"))

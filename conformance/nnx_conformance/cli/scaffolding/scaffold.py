@@ -167,7 +167,7 @@ PRE_COMMIT = """\
       name: nnx-conformance
       entry: nnx-conformance check --cache
       language: system  # the environment that has your Flax; install nnx-conformance there
-      types_or: [python, toml]
+      types_or: [python, jupyter, toml]
       pass_filenames: false
 """
 
