@@ -163,7 +163,7 @@ def edge(
             return remedies.get(key, "")
         if raised is None:
             return violation.remedy or invariant.remedy
-        return f"Let `{raised.line.source}` take this case, too." if raised.line else RAISED
+        return f"Let this case pass `{raised.line.source}`." if raised.line else RAISED
 
     def hold(case: Case, reading: Any) -> Judgement:
         for invariant in invariants:
