@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import PurePosixPath
 
 from nnx_conformance.contracts.module_laws.facts import ProgramFacts
-from nnx_conformance.contracts.module_laws.laws.traced.conditions import met
+from nnx_conformance.contracts.module_laws.laws.traced.conditions import condition_outcomes
 from nnx_conformance.contracts.module_laws.program.language import TREE, Program, program
 from nnx_conformance.core.observer import Observer
 from nnx_conformance.core.plan import Request, RunPlan
@@ -91,7 +91,7 @@ SUBJECTS = Observer(
     everything=RunPlan(compile_anew=True),
     follows=True,
     recompiled=recompiled,
-    met=met,
+    met=condition_outcomes,
     rest=rest,
     joined=joined,
     devices=devices,

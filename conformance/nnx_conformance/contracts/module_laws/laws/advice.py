@@ -1,4 +1,4 @@
-"""The laws that are advice: precision of the state, Params that are not trained, and deprecated access."""
+"""The laws that give advice: precise state, trained Params, right gradients, readable modules, current Flax."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from nnx_conformance.core.contract import SHOULD, Check, Judgement, NotApplicabl
 from nnx_conformance.core.plain_text import short
 
 DEPRECATIONS = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
-#: Numbers are shown with so many digits, as few as tell two apart; the first whole number that int32 does not hold.
+#: The digits of numbers in messages, as few as make two differ; the first integer beyond int32.
 DIGITS, WHOLE = (6, 9, 12, 17), 2.0**31
-#: A derivative and a slope may differ by this share of the larger one.
+#: The allowed relative difference between a derivative and a measured slope.
 SLACK = 0.1
 
 
 def _going_on(_: Case, reading: ProgramReading) -> Iterator[Claim]:
-    """The claims that one more call still moves a number near the end of the horizon, and an integer does not wrap."""
+    """The claims that one more call still changes a number near the end of the horizon, and wraps no integer."""
     for drift in _drifts(reading):
         if _integer(drift):
             yield same_numbers(_wraps(drift), False)
@@ -40,7 +40,7 @@ def _going_on(_: Case, reading: ProgramReading) -> Iterator[Claim]:
 
 
 def _drifts(reading: ProgramReading) -> Iterator[Drift]:
-    """The numbers that calls move steadily, each tried near the end of the horizon."""
+    """The drifts of the program."""
     steps = (step for step in reading.facts.steps if step.operation == "endure" and not step.skipped)
     return (drift for step in steps for drift in step.drifts)
 
@@ -69,14 +69,14 @@ def state_precision(case: Case, reading: ProgramReading) -> Judgement:
 
 
 def _values(drift: Drift) -> tuple[str, str]:
-    """What a call should have led to, and what it did, in as few digits as tell them apart."""
+    """The expected and the actual value after a call, in as few digits as make them differ."""
     wanted = drift.near + drift.amount
     pairs = ((f"{wanted:.{digits}g}", f"{drift.after:.{digits}g}") for digits in DIGITS)
     return next((pair for pair in pairs if pair[0] != pair[1]), (f"more than {drift.after:g}", f"{drift.after:g}"))
 
 
 def _remedy(drift: Drift) -> str:
-    """How to fix state that is already as wide as the check's own remedy makes it; empty where that fits."""
+    """The remedy for state that is already as wide as the check's own remedy makes it; otherwise empty."""
     if drift.dtype in ("int32", "uint32", "int64", "uint64"):
         return f"Start over, or stop, before {drift.dtype} is full, or declare the `horizon` that is needed."
     if drift.dtype not in ("float32", "float64"):
@@ -88,7 +88,7 @@ def _remedy(drift: Drift) -> str:
 
 
 def _failure(drift: Drift) -> str:
-    """What goes wrong with a number in the end; empty if it goes on."""
+    """How a number fails near the end of the horizon; empty if it does not."""
     if _integer(drift):
         return f"wraps around after {drift.calls:g} calls" if _wraps(drift) else ""
     if not math.isfinite(drift.near) or not math.isfinite(drift.after):
@@ -101,7 +101,7 @@ def _integer(drift: Drift) -> bool:
 
 
 def _wraps(drift: Drift) -> bool:
-    """Whether one more call took an integer to the other end of its range, upwards or downwards."""
+    """Whether one more call wrapped an integer around, upwards or downwards."""
     whole = 2.0 ** int("".join(filter(str.isdigit, drift.dtype)))
     return math.isclose(abs(drift.near + drift.amount - drift.after), whole)
 
@@ -184,7 +184,7 @@ def gradients_agree(case: Case, reading: ProgramReading) -> Judgement:
 
 
 def _unlike(slope: Slope) -> str:
-    """In what a derivative is no slope; empty if it is one, or differences do not agree on one."""
+    """How a derivative differs from the measured slope; empty if it agrees, or the differences do not."""
     whole, half, ahead, back = slope.measured
     if not all(map(math.isfinite, slope.measured)):
         return ""

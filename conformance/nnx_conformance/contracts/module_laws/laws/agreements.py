@@ -1,4 +1,4 @@
-"""The laws that compare: a transform, or another way to the same module, gives what plain Python gives."""
+"""The laws of agreement: a transform, a copy or a restored module does what plain Python does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CALLS, INDEPENDENT, EVAL = "calls-return", "instances-independent", "eval-frozen
 
 
 def agreement(id: str) -> Judge:
-    """Judges the steps whose comparison belongs to a law."""
+    """The judge of a law that compares subject and twin, or pairs, in its steps."""
 
     def judge(case: Case, reading: ProgramReading) -> Judgement:
         difference, steps = reading.difference, reading.facts.steps
@@ -40,7 +40,7 @@ def agreement(id: str) -> Judge:
             return NotApplicable(skipped)
         if not mine:
             return _not_drawn(reading)
-        # On a program of the machine, another law came first by chance; on its own ones, it stands in the way.
+        # In a drawn program, another law was violated first by chance. In the law's own programs, it blocks this one.
         by = difference.law if difference else CALLS
         return NotApplicable(f"{by} was broken first") if case.domain == CORE else Blocked(by)
 
@@ -48,14 +48,14 @@ def agreement(id: str) -> Judge:
 
 
 def _has_evidence(reading: ProgramReading, id: str) -> bool:
-    """Whether a step that a law compares returned, and nothing differed before."""
+    """Whether a step that a law compares returned before the first difference."""
     difference, steps = reading.difference, reading.facts.steps
     until = max(difference.position, 0) if difference else len(steps)
     return any(step.returned and _concerns(step, id) for step in steps[:until])
 
 
 def comparing(id: str, *others: Claims) -> Claims:
-    """What a law compares up to the first difference of all, and what others say that it compares besides."""
+    """The claims of a law: its comparisons up to the first difference, and those of `others`."""
 
     def claims(case: Case, reading: ProgramReading) -> Iterator[Claim]:
         if _has_evidence(reading, id) or (reading.difference and reading.difference.law == id):
@@ -77,12 +77,12 @@ def _concerns(step: StepFacts, id: str) -> bool:
 
 
 def violation(reading: ProgramReading, difference: Difference) -> Violation:
-    """The violation that a difference is."""
+    """The violation for a difference."""
     if difference.position == START and difference.law == SHARDED:
         cause = "how the module starts depends on how many devices there are"
         return Violation(difference.text, difference.expected, difference.observed, None, cause, evidence=Evidence.KIT)
     if difference.position == START:
-        # Two modules of one seed that differ before any call: each comparison of them would show that again.
+        # Modules of one seed differ before any call, so every comparison of theirs would differ too.
         cause = "something outside the Rngs decides how a module starts"
         remedy = (
             "Take all that is random in `__init__` from the `nnx.Rngs` that it is given, "
@@ -108,7 +108,7 @@ def violation(reading: ProgramReading, difference: Difference) -> Violation:
 
 
 def _own_state(_: Case, reading: ProgramReading) -> Iterator[Claim]:
-    """The claims that two modules share no Variable, and that a call of one leaves the other as it was."""
+    """The claims that two modules share no Variable, and that a call of one does not change the other."""
     if any(step.returned for step in reading.facts.steps if step.operation == "pair"):
         for step in (step for step in reading.facts.steps if step.operation == "pair"):
             yield Claim(step.shared, ())
@@ -195,9 +195,9 @@ def no_hidden_state(case: Case, reading: ProgramReading) -> Judgement:
 
 
 def compared(id: str, requirement: str, remedy: str, wrong: str, right: str) -> Check:
-    """A law that compares."""
-    made = law(id=id, requirement=requirement, remedy=remedy, wrong=wrong, right=right, claims=comparing(id))
-    return made(agreement(id))
+    """A law of agreement."""
+    declare = law(id=id, requirement=requirement, remedy=remedy, wrong=wrong, right=right, claims=comparing(id))
+    return declare(agreement(id))
 
 
 CHECKS = (

@@ -1,4 +1,4 @@
-"""The laws that JAX's own checkers see: keys that are used twice, and indices that are out of bounds."""
+"""The laws that JAX's own checkers test: no key is used twice, no index is out of bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The laws of making and copying: what a module starts with, and other ways to get it or go on with it."""
+"""The laws of making and copying: a module's first state, and its deep copies, pickles, pytrees, abstract calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nnx_conformance.core.contract import SHOULD, Check, Judgement, NotApplicabl
 
 
 def _defined(_: Case, reading: ProgramReading) -> Iterator[Claim]:
-    """The claims that garbage in unwritten memory shows in no start and no first call."""
+    """The claims that garbage in unwritten memory changes neither the initial state nor the first call."""
     steps = [step for step in reading.facts.steps if step.operation == "remake"]
     if any(step.returned for step in steps):
         for step in steps:
@@ -38,10 +38,11 @@ def start_defined(case: Case, reading: ProgramReading) -> Judgement:
     steps = [step for step in reading.facts.steps if step.operation == "remake"]
     for step in steps:
         for pair in step.pairs:
-            if apart := between(pair.got, pair.wanted, EXACT):
-                what = f"{pair.name}, where `empty` gave garbage: {apart.text}"
+            if difference := between(pair.got, pair.wanted, EXACT):
+                what = f"{pair.name}, where `empty` gave garbage: {difference.text}"
                 cause = "`empty` allocates without writing: it holds whatever the memory held before"
-                return Violation(what, apart.expected, apart.observed, reading.line(apart.path), cause)
+                values = difference.expected, difference.observed
+                return Violation(what, *values, reading.line(difference.path), cause)
     if unasked := next((step.unasked for step in steps if step.unasked), ""):
         return NotApplicable(unasked)
     return None if any(step.returned for step in steps) else skipped(reading)

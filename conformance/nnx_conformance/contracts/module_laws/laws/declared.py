@@ -1,4 +1,4 @@
-"""The laws of what a subject declares: a reference, its Variables, its dtypes, its modes, rows that do not mix."""
+"""The laws of what a subject declares: a reference, its Variables, dtypes, an eval mode, independent rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim
 from nnx_conformance.core.contract import SHOULD, Check, Judgement, NotApplicable, Violation
 
-#: What the traits of an inventory begin with.
+#: The prefix of the traits of an inventory.
 VARIABLES = "variables."
 
 
@@ -46,24 +46,24 @@ def reference_agrees(case: Case, reading: ProgramReading) -> Judgement:
 
 
 def _declared(reading: ProgramReading) -> dict[str, int]:
-    """How many Variables of each type are declared."""
+    """The declared number of Variables of each type."""
     traits = (trait for trait in reading.facts.traits if trait.name.startswith(VARIABLES))
     return {trait.name.removeprefix(VARIABLES): int(trait.value) for trait in traits}
 
 
-def _made(reading: ProgramReading) -> dict[str, list[str]]:
-    """The paths of the Variables that there are after the first call, by the name of their type."""
-    made: dict[str, list[str]] = {}
+def _paths_by_type(reading: ProgramReading) -> dict[str, list[str]]:
+    """The paths of the Variables after the first call, by the name of their type."""
+    paths: dict[str, list[str]] = {}
     leaves = {leaf.path.split("/")[0]: leaf for leaf in reading.calls[0].after if leaf.variable and not leaf.shared}
     for path, leaf in leaves.items():
-        made.setdefault(leaf.kind.rpartition(".")[2], []).append(path)
-    return made
+        paths.setdefault(leaf.kind.rpartition(".")[2], []).append(path)
+    return paths
 
 
 def _counts(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     if reading.calls and (declared := _declared(reading)):
-        made = _made(reading)
-        counts = tuple(f"{len(made.get(kind, ()))} of {kind}" for kind in declared)
+        by_type = _paths_by_type(reading)
+        counts = tuple(f"{len(by_type.get(kind, ()))} of {kind}" for kind in declared)
         yield Claim(counts, tuple(f"{count} of {kind}" for kind, count in declared.items()))
 
 
@@ -83,9 +83,9 @@ def inventory(case: Case, reading: ProgramReading) -> Judgement:
         return NotApplicable("it declares no inventory")
     if not reading.calls:
         return NO_CALL
-    made = _made(reading)
+    by_type = _paths_by_type(reading)
     for kind, count in declared.items():
-        paths = made.get(kind, [])
+        paths = by_type.get(kind, [])
         if len(paths) != count:
             what = f"the module has {len(paths)} Variables of type {kind}, and its subject declares {count}"
             observed = f"{len(paths)}{': ' if paths else ''}{', '.join(paths[:6])}"
@@ -104,7 +104,7 @@ def _dtypes(_: Case, reading: ProgramReading) -> Iterator[Claim]:
 
 
 def _policy(reading: ProgramReading) -> dict[str, str]:
-    """The dtypes that are declared, by what they are declared for."""
+    """The declared dtypes of `params`, `compute` and `output`."""
     return {part: dtype for part in PARTS if (dtype := reading.facts.trait(f"{DTYPES}.{part}"))}
 
 
@@ -143,7 +143,7 @@ def dtype_policy(case: Case, reading: ProgramReading) -> Judgement:
 
 
 def _typed(step: StepFacts) -> Iterator[tuple[str, str, str]]:
-    """What a step shows of dtypes: of which part, of what, and the dtype."""
+    """The floating leaves of a step: `params` or `output`, the leaf's name, and its dtype."""
     for side in (step.twin, step.subject):
         for leaf in side.state:
             if leaf.param and _floats(leaf):
@@ -185,7 +185,7 @@ def eval_declared(case: Case, reading: ProgramReading) -> Judgement:
 
 
 def _differs(some: tuple[LeafFacts, ...], others: tuple[LeafFacts, ...]) -> str | None:
-    """The path of the first output that differs; None if none does."""
+    """The path of the first output that differs; None if all are equal."""
     if len(some) != len(others):
         return ""
     return next((leaf.path for old, leaf in zip(some, others, strict=True) if changed(old, leaf)), None)

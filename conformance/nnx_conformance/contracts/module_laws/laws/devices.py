@@ -1,4 +1,4 @@
-"""The laws of several devices: on a mesh a module does what it does on one, and its state stays where it lies."""
+"""The laws of several devices: a module on a mesh does what it does on one device, and keeps its placement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In what two sides differ, and which law that breaks."""
+"""The first difference between two sides, and the law that it violates."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from nnx_conformance.core.facts import Line
 from nnx_conformance.core.plain_text import short
 
 HIDDEN, REPRODUCIBLE, SHARDED = "no-hidden-state", "rng-reproducible", "sharded-agrees"
-#: The position of a difference that is there before the first step.
+#: The position of a difference before the first step.
 START = -1
-#: In these, the subject itself before and after something is compared first: the twin would differ for that reason.
+#: Operations whose pairs, the subject before and after, are compared before subject and twin: they name the cause.
 OF_ITSELF = ("lend", "represent")
-#: What compares with another process, with another order of compiling, with code of others.
+#: Operations whose pairs may differ by rounding: in another process, compiled in another order, or by other code.
 BOUNDED = ("save", "restart", "afresh", "refer", "rows", "place", "shardmap")
-#: Arrays of more numbers are not shown as a whole.
+#: Messages show larger arrays only in part.
 FEW = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """Two sides that should be the same.
+    """The difference of two sides that should be equal.
 
     Attributes:
-        text: in what they differ, in a line.
-        expected, observed: both values, as text.
+        text: it, in one line.
+        expected, observed: both values as text.
         path: of a leaf of the state; empty for others.
-        law: the check that it breaks.
-        position: of the step, from 0; `START` before the first.
+        law: the check that it violates.
+        position: the step's, from 0; `START` before the first.
         line: that of an exception.
-        of_output: whether it is in what a call returned.
+        of_output: whether an output differs.
     """
 
     text: str
@@ -56,9 +56,9 @@ class StateComparison:
     """Two sides that a law compares: subject and twin after a step, or a pair of other modules.
 
     Attributes:
-        law, position: as those of `Difference`.
+        law, position: as in `Difference`.
         got, wanted: the sides.
-        within, noise: how far their numbers may be apart, see `tolerance` and `StepFacts`.
+        within, noise: how much their numbers may differ, see `tolerance` and `StepFacts`.
         pair: the name of the pair; empty for subject and twin.
     """
 
@@ -71,7 +71,7 @@ class StateComparison:
     pair: str = ""
 
     def claims(self) -> Iterator[Claim]:
-        """What it compares: that nothing was raised or left traced, and leaf by leaf."""
+        """The claims that `got` raised nothing, has no tracers, and equals `wanted` leaf by leaf."""
         raised, own = self.got.raised, not self.pair
         yield Claim((raised.type if raised else "returns",), ("returns",))
         if raised is None:
@@ -81,7 +81,7 @@ class StateComparison:
 
 
 def comparisons(facts: ProgramFacts) -> Iterator[StateComparison]:
-    """What a program compares, in its order; what belongs to no law, such as streams of two seeds, is left out."""
+    """The comparisons of a program in order; without those that must differ, such as outputs of two seeds."""
     if facts.skipped:
         return
     law = REPRODUCIBLE if facts.declares("draws_randomness") else HIDDEN
@@ -94,7 +94,7 @@ def comparisons(facts: ProgramFacts) -> Iterator[StateComparison]:
         if step.operation not in OF_ITSELF:
             yield own
         for pair in (pair for pair in step.pairs if not pair.unlike):
-            # What was left behind is compared with itself, and what is called again from one state does the same.
+            # Most pairs are exact: a replaced module with itself, or two calls from one state.
             bounded = pair.law == "vmap-agrees" or step.operation in BOUNDED
             yield StateComparison(
                 pair.law, position, pair.got, pair.wanted, within if bounded else EXACT, pair=pair.name
@@ -104,46 +104,48 @@ def comparisons(facts: ProgramFacts) -> Iterator[StateComparison]:
 
 
 def compared(facts: ProgramFacts) -> tuple[tuple[StateComparison, ...], Difference | None]:
-    """What a program compares, up to the first sides that differ, and in what they do, with the law that breaks."""
-    alike: list[StateComparison] = []
+    """The comparisons of a program up to the first that differs, and that difference."""
+    made: list[StateComparison] = []
     for comparison in comparisons(facts):
-        alike.append(comparison)
-        if apart := _difference(facts, comparison):
-            return tuple(alike), apart
-    return tuple(alike), None
+        made.append(comparison)
+        if difference := _difference(facts, comparison):
+            return tuple(made), difference
+    return tuple(made), None
 
 
 def _difference(facts: ProgramFacts, comparison: StateComparison) -> Difference | None:
-    """In what the sides of a comparison differ."""
+    """The difference between the sides of a comparison; None if they agree."""
     if comparison.position == START:
         return start(facts)
-    at, pair, raised = comparison.position, comparison.pair, comparison.got.raised
-    name = f"step {at + 1}, `{facts.steps[at].operation}`"
+    position, pair, raised = comparison.position, comparison.pair, comparison.got.raised
+    name = f"step {position + 1}, `{facts.steps[position].operation}`"
     if not pair:
-        apart = _after(facts, at, comparison)
+        difference = _after(facts, position, comparison)
     elif raised:
         what = f"{pair}: {name}, raised {raised.type}: {short(raised.message)}"
-        apart = Difference(what, "a result", raised.type, line=raised.line)
+        difference = Difference(what, "a result", raised.type, line=raised.line)
     else:
-        apart = between(comparison.got, comparison.wanted, comparison.within)
-        apart = replace(apart, text=f"{pair}: {apart.text} after {name}") if apart else None
-    return replace(apart, law=comparison.law, position=at) if apart else None
+        difference = between(comparison.got, comparison.wanted, comparison.within)
+        difference = replace(difference, text=f"{pair}: {difference.text} after {name}") if difference else None
+    return replace(difference, law=comparison.law, position=position) if difference else None
 
 
 def start(facts: ProgramFacts) -> Difference | None:
-    """In what the two modules, made with one seed, differ before anything is done with them."""
-    apart = between(Side(state=facts.start), Side(state=facts.twin_start), EXACT)
-    if facts.skipped or not apart:
+    """The difference between two modules of one seed before the first step; None if they agree."""
+    difference = between(Side(state=facts.start), Side(state=facts.twin_start), EXACT)
+    if facts.skipped or not difference:
         return None
     if _on_devices(facts):
-        text = f"made with the same seed, a module starts differently where there are two devices: {apart.text}"
-        return replace(apart, text=text, law=SHARDED)
+        text = f"made with the same seed, a module starts differently where there are two devices: {difference.text}"
+        return replace(difference, text=text, law=SHARDED)
     law = REPRODUCIBLE if facts.declares("draws_randomness") else HIDDEN
-    return replace(apart, text=f"two modules made with the same seed start differently: {apart.text}", law=law)
+    return replace(
+        difference, text=f"two modules made with the same seed start differently: {difference.text}", law=law
+    )
 
 
 def blamed(facts: ProgramFacts, position: int) -> str:
-    """The law that a difference after a step breaks: the step's own, or for a plain call that of what came before."""
+    """The law that a difference after a step violates: the step's, or after a plain call that of the step before it."""
     for step in reversed(facts.steps[: position + 1]):
         if not step.skipped and step.operation not in ("call", "original", "trace"):
             return BY_NAME[step.operation].law
@@ -151,12 +153,12 @@ def blamed(facts: ProgramFacts, position: int) -> str:
 
 
 def _on_devices(facts: ProgramFacts) -> bool:
-    """Whether the program is one of several devices, and its twin is told of one."""
+    """Whether the program needs several devices."""
     return any(BY_NAME[step.operation].devices > 1 for step in facts.steps)
 
 
 def _after(facts: ProgramFacts, position: int, comparison: StateComparison) -> Difference | None:
-    """In what subject and twin differ after a step whose twin returned."""
+    """The difference between subject and twin after a step whose twin returned; None if they agree."""
     step, name = facts.steps[position], f"step {position + 1}, `{facts.steps[position].operation}`"
     if raised := step.subject.raised:
         error = f"{raised.type}: {short(raised.message)}"
@@ -168,17 +170,17 @@ def _after(facts: ProgramFacts, position: int, comparison: StateComparison) -> D
     if traced := next((leaf.path for leaf in step.subject.state if leaf.traced), ""):
         what = f"after {name}, `{traced}` holds a tracer"
         return Difference(what, "no tracer outside the trace", "a tracer", traced)
-    apart = between(step.subject, step.twin, comparison.within, step.noise)
-    return replace(apart, text=f"{apart.text} after {name}") if apart else None
+    difference = between(step.subject, step.twin, comparison.within, step.noise)
+    return replace(difference, text=f"{difference.text} after {name}") if difference else None
 
 
 def between(got: Side, wanted: Side, within: Tolerance, noise: Sequence[float] = ()) -> Difference | None:
-    """What differs first between two sides, outputs before state; None if they agree."""
+    """The first difference between two sides, outputs before state; None if they agree."""
     outputs = {id(leaf) for side in (got, wanted) for leaf in side.outputs}
-    for path, a, b, moves in _leaves(got, wanted, noise):
-        if not all(claim.holds() for claim in leaf_claims(a, b, within, moves)):
-            texts = _texts(a, b) if a and b else (text(b), text(a))
-            if id(a or b) in outputs:
+    for path, mine, other, leaf_noise in _leaves(got, wanted, noise):
+        if not all(claim.holds() for claim in leaf_claims(mine, other, within, leaf_noise)):
+            texts = _texts(mine, other) if mine and other else (text(other), text(mine))
+            if id(mine or other) in outputs:
                 return Difference(f"{f'output{path}' if path else 'the output'} differs", *texts, of_output=True)
             return Difference(f"the state `{path}` differs", *texts, path)
     return None
@@ -186,16 +188,16 @@ def between(got: Side, wanted: Side, within: Tolerance, noise: Sequence[float] =
 
 def side_claims(got: Side, wanted: Side, within: Tolerance, noise: Sequence[float] = ()) -> Iterator[Claim]:
     """The claims that two sides agree, outputs and state."""
-    for _, a, b, moves in _leaves(got, wanted, noise):
-        yield from leaf_claims(a, b, within, moves)
+    for _, mine, other, leaf_noise in _leaves(got, wanted, noise):
+        yield from leaf_claims(mine, other, within, leaf_noise)
 
 
-#: A path, the leaves of both sides there, and how far the noise of an input moves the wanted one.
+#: A path, the leaves of both sides there, and the noise of the wanted one, see `StepFacts.noise`.
 Leaves = Iterator[tuple[str, LeafFacts | None, LeafFacts | None, float]]
 
 
 def _leaves(got: Side, wanted: Side, noise: Sequence[float]) -> Leaves:
-    """The leaves of two sides by path: all outputs, and then what is state."""
+    """The leaves of two sides by path: all outputs, then state."""
     outputs, state = noise[: len(wanted.outputs)], noise[len(wanted.outputs) :]
     yield from _by_path(got.outputs, wanted.outputs, dict(zip(_paths(wanted.outputs), outputs, strict=False)))
     mine, others = ([leaf for leaf in side.state if leaf.state] for side in (got, wanted))
@@ -215,14 +217,14 @@ def _by_path(got: Iterable[LeafFacts], wanted: Iterable[LeafFacts], noise: dict[
 def leaf_claims(
     got: LeafFacts | None, wanted: LeafFacts | None, within: Tolerance, noise: float = 0.0
 ) -> Iterator[Claim]:
-    """The claims that two leaves are the same in kind, dtype, shape and, within a tolerance, contents."""
+    """The claims that two leaves have the same kind, dtype, shape and, within a tolerance, contents."""
     yield Claim(_form(got, wanted), _form(wanted, got))
     if got and wanted and got.array is not None and wanted.array is not None:
         yield close(got.array, wanted.array, EXACT if got.rng or wanted.rng else within, noise)
 
 
 def _form(leaf: LeafFacts | None, other: LeafFacts | None) -> tuple[str, ...]:
-    """What must be the same of a leaf besides its numbers."""
+    """The parts of a leaf, besides its numbers, that must equal those of the other one."""
     if leaf is None:
         return ("nothing",)
     kind = f"{leaf.path}: {leaf.kind if leaf.variable else 'no Variable'}"
@@ -234,17 +236,17 @@ def _form(leaf: LeafFacts | None, other: LeafFacts | None) -> tuple[str, ...]:
 
 
 def _texts(got: LeafFacts, wanted: LeafFacts) -> tuple[str, str]:
-    """Two leaves as text, expected first: of arrays of one kind, the first numbers that differ."""
+    """Two leaves as text, expected first; of larger arrays, the first numbers that differ."""
     a, b = got.array, wanted.array
     if a is None or b is None or a.shape != b.shape or a.size <= FEW or got.dtype != wanted.dtype:
         return text(wanted), text(got)
-    at = np.unravel_index(int(np.argmax(~((a == b) | ((a != a) & (b != b))))), a.shape)
-    place = f" at [{', '.join(map(str, at))}] of {wanted.dtype or a.dtype}{list(a.shape)}"
-    return f"{b[at]!s}{place}", f"{a[at]!s}{place}"
+    index = np.unravel_index(int(np.argmax(~((a == b) | ((a != a) & (b != b))))), a.shape)
+    where = f" at [{', '.join(map(str, index))}] of {wanted.dtype or a.dtype}{list(a.shape)}"
+    return f"{b[index]!s}{where}", f"{a[index]!s}{where}"
 
 
 def text(leaf: LeafFacts | None) -> str:
-    """A leaf in a few words."""
+    """A short text of a leaf."""
     if leaf is None:
         return "nothing"
     if leaf.array is None:

@@ -1,4 +1,4 @@
-"""What makes a law: its programs, what it needs of a reading, and what shows that it is broken."""
+"""How a law is declared: its check, its needs, and the evidence of its violations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnx_conformance.core.contract import CORE, MUST, Check, Claims, Judge, Leve
 
 
 class Evidence(Enum):
-    """What shows a violation, where that is not the comparison of subject and twin: its script is chosen by it."""
+    """The evidence of a violation other than the comparison of subject and twin; it decides the finding's script."""
 
     START = "the two modules differ before the first step"
     STATE = "the state before and after a call"
@@ -31,7 +31,7 @@ def law(
     claims: Claims | None = None,
     proves: Proves | None = None,
 ) -> Callable[[Judge], Check]:
-    """Make a check of the function below it, judged on its own programs and, where that is `core`, the machine's."""
+    """Decorates a judge as a check, which is judged on its own programs and, if `core`, on drawn programs too."""
     others = (CORE,) if core else ()
     return lambda judge: Check(
         id, level, requirement, remedy, judge, wrong, right, id, (), others, needs, claims=claims, proves=proves
@@ -42,33 +42,33 @@ NO_CALL = NotApplicable("no call of it was made")
 
 
 def carried_out(reading: ProgramReading) -> NotApplicable | None:
-    """The need of a law that the installed Flax can carry out the program."""
+    """The need that the installed Flax can run the program."""
     return NotApplicable(reading.facts.skipped) if reading.facts.skipped else None
 
 
 def skipped(reading: ProgramReading) -> NotApplicable:
-    """Why the step that a law looks at was not carried out."""
+    """Why the step that a law judges did not run."""
     reasons = (step.skipped for step in reading.facts.steps if step.skipped)
     return NotApplicable(next(reasons, "a call before it raised"))
 
 
 def has_steps(reading: ProgramReading) -> NotApplicable | None:
-    """The need of a law that the program does something."""
+    """The need that the program ran a step."""
     return None if reading.facts.steps else NO_CALL
 
 
 def was_called(reading: ProgramReading) -> NotApplicable | None:
-    """The need of a law that a plain call returned."""
+    """The need that a plain call returned."""
     return None if reading.calls else NO_CALL
 
 
 def declares(trait: str, otherwise: str) -> Need:
-    """The need of a law that the subject declares a trait."""
+    """The need that the subject declares a trait."""
     return lambda reading: None if reading.facts.declares(trait) else NotApplicable(otherwise)
 
 
 def declares_not(trait: str, otherwise: str) -> Need:
-    """The need of a law that the subject declares no such trait."""
+    """The need that the subject does not declare a trait."""
     return lambda reading: NotApplicable(otherwise) if reading.facts.declares(trait) else None
 
 

@@ -1,4 +1,4 @@
-"""The law of lost updates: what a call writes into copies of a module is handed back."""
+"""The law of lost updates: the module gets what a call writes to copies of its Variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nnx_conformance.core.case import Case
 from nnx_conformance.core.contract import Check, Judgement, NotApplicable, Violation
 
 NOT_DISCARDING = declares_not("discards_updates", "it drops updates on purpose")
-#: What each transform that copies is to be replaced with, as code.
+#: For each transform that copies the module, the code that replaces it.
 FIXES = {
     "jax.jit": "Write `nnx.jit` in place of `jax.jit`: `nnx.jit(step)({module}, x)`.",
     "jax.checkpoint": "Write `nnx.remat` in place of `jax.checkpoint`: `nnx.remat(step)({module}, x)`.",
@@ -31,7 +31,7 @@ FIXES = {
     "`_, y = nnx.scan(step, in_axes=(nnx.Carry, 0), out_axes=(nnx.Carry, 0))({module}, x)`.",
     "rounding": "Hold it as a floating number, `{variable} = {kind}(jnp.zeros(()))`, or write whole numbers.",
 }
-#: For all other ways to a copy.
+#: The remedy for all other copies.
 HAND_BACK = (
     "Return what was written to the copy, `nnx.update({module}, nnx.state(copy))`, or call `{module}` itself; "
     "declare `discards_updates` if it is dropped on purpose."
@@ -62,7 +62,7 @@ def updates_kept(case: Case, reading: ProgramReading) -> Judgement:
 
 
 def _always(rounded: LostWrite, moves: list[Move]) -> bool:
-    """Whether a fraction is lost for each of several inputs: one that is lost now and then is a matter of precision."""
+    """Whether each of several inputs loses a fraction at this path; an occasional loss is a matter of precision."""
     inputs = [move for move in moves if any(lost.path == rounded.path for lost in move.step.lost)]
     return len(inputs) == len(moves) > 1
 

@@ -1,4 +1,4 @@
-"""The laws of randomness: each call draws anew, and the seed decides what."""
+"""The laws of randomness: each call draws new numbers, and the seed decides which."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, same_bits, same_numbers
 from nnx_conformance.core.contract import CORE, Check, Judgement, NotApplicable, Violation
 
-#: Each call gets the same argument, whatever the module's own streams are.
+#: Each call gets a copy of the same stream or key, so equal outputs prove nothing.
 HANDED = "its calls may draw from what they are handed: random streams or keys are among the arguments"
 NO_TWO_CALLS = "no two calls on one input were made whose outputs could tell"
 BY_CHANCE = "calls depend on what moved between them, so that their outputs are equal by chance"
@@ -28,9 +28,9 @@ ONE_KEY = "each call uses the same key"
 
 
 def _advancing(case: Case, reading: ProgramReading) -> Iterator[Claim]:
-    """The claims that streams advance under `nnx.jit` as in plain Python, and that outputs of like calls differ.
+    """The claims that streams advance under `nnx.jit` as in plain Python, and that outputs of equal calls differ.
 
-    Nothing where no two calls could tell: outputs may be equal by chance, or all come of a key that is handed in.
+    None if equal outputs prove nothing: they may be equal by chance, or the arguments may hold the key.
     """
     pairs = [(was.array, now.array) for was, now in _jitted_streams(reading)]
     streams = [same_bits(now, was) for was, now in pairs if was is not None and now is not None]
@@ -43,7 +43,7 @@ def _advancing(case: Case, reading: ProgramReading) -> Iterator[Claim]:
 
 
 def _differ(case: Case, reading: ProgramReading) -> bool | None:
-    """Whether two calls on one input gave different outputs; None where no two calls were made that could tell."""
+    """Whether two calls on one input returned different outputs; None if no two calls can decide."""
     if _stands_still(reading):
         return False
     again = [pair for pair in _far(reading) if pair.name == AGAIN]
@@ -56,7 +56,7 @@ def _differ(case: Case, reading: ProgramReading) -> bool | None:
 
 
 def _jitted_streams(reading: ProgramReading) -> Iterator[tuple[LeafFacts, LeafFacts]]:
-    """The streams after each call under `nnx.jit`: those of the twin, in plain Python, and of the subject."""
+    """Each stream after a call under `nnx.jit`: the twin's, in plain Python, and the subject's."""
     for step in reading.facts.steps:
         if step.operation == "jit" and step.returned and not step.subject.raised:
             plain = by_path(leaf for leaf in step.twin.state if leaf.rng)
@@ -91,14 +91,14 @@ def rng_advances(case: Case, reading: ProgramReading) -> Judgement:
 
 
 def _stands_still(reading: ProgramReading) -> Violation | None:
-    """A key that is the same in each call, which shows only where a schedule or a condition lets noise through."""
+    """The violation of a key that never changes, at a point where a schedule or a condition lets noise through."""
     for repeat in _repeats(reading):
         if any(moved(repeat.first.outputs, other.outputs) for other in repeat.again):
             continue
         keys = [[leaf for leaf in other.state if is_stream(leaf)] for other in repeat.again]
         advanced = any(moved(repeat.first.state, leaves) for leaves in keys)
         outputs = [repeat.first.outputs, *(other.outputs for other in repeat.seeds)]
-        if not advanced and all(moved(one, other) for one, other in itertools.combinations(outputs, 2)):
+        if not advanced and all(moved(*pair) for pair in itertools.combinations(outputs, 2)):
             calls, visit = len(repeat.again) + 1, repeat.visit
             where = f"{visit.where}, {calls} calls" if visit else f"{calls} calls at the end of the horizon"
             what = f"{where} gave the same outputs; other seeds give others"
@@ -110,7 +110,7 @@ def _stands_still(reading: ProgramReading) -> Violation | None:
 
 @dataclass(frozen=True, eq=False)
 class _Repeat:
-    """A call, further ones on the same input, and the same call of modules with the keys of other seeds."""
+    """A call, more calls on the same input, and the same call of modules with the keys of other seeds."""
 
     first: Side
     again: list[Side]
@@ -129,21 +129,21 @@ def _repeats(reading: ProgramReading) -> Iterator[_Repeat]:
 
 
 def _far(reading: ProgramReading) -> list[Pair]:
-    """What was compared at the end of the horizon, where outputs could tell."""
+    """The comparisons at the end of the horizon whose outputs are informative."""
     pairs = [pair for step in reading.facts.steps if step.operation == "far" for pair in step.pairs]
     return [pair for pair in pairs if _informative(pair.wanted.outputs)]
 
 
 def _by_chance(reading: ProgramReading, old: Side, new: Side) -> bool:
-    """Whether two states differ in something on which a call depends: outputs may be equal all the same."""
+    """Whether two states differ in a path that decides the outputs: if these are equal then, that is chance."""
     depends = {path for step in reading.facts.steps for path in step.depends}
     return moved(old.state, [leaf for leaf in new.state if leaf.path in depends]) is not None
 
 
 def _repeated(case: Case, reading: ProgramReading) -> list[tuple[Side, Side]]:
-    """Every two plain calls in train mode on one input whose outputs could tell: those, and the states before them.
+    """Pairs of plain calls in train mode on one input with informative outputs; each with the state before it.
 
-    None on programs of the machine: what comes between two calls may make up for what they draw.
+    Empty for drawn programs: the steps between two calls may cancel their draws.
     """
     pairs, last = list[tuple[Side, Side]](), dict[int, Side]()
     for move in reading.subject if case.domain != CORE else ():
@@ -157,7 +157,7 @@ def _repeated(case: Case, reading: ProgramReading) -> list[tuple[Side, Side]]:
 
 
 def _informative(outputs: tuple[LeafFacts, ...]) -> bool:
-    """Whether outputs hold several different numbers: those that are all zero look the same whatever was dropped."""
+    """Whether outputs have different numbers. All zeros look the same whatever a dropout drops."""
     arrays = [leaf.array for leaf in outputs if leaf.array is not None]
     return any(array.size > 1 and np.any(array != array.flat[0]) for array in arrays) or any(
         array.size == 1 and array.dtype.kind in "fc" and array.item() != 0 for array in arrays
@@ -165,7 +165,7 @@ def _informative(outputs: tuple[LeafFacts, ...]) -> bool:
 
 
 def _other_seeds(case: Case, reading: ProgramReading) -> Iterator[Claim]:
-    """The claim that outputs of some other seed differ, where they could not be equal by chance."""
+    """The claim that the outputs of another seed differ, if they cannot be equal by chance."""
     handed = any(given.streams for given in reading.facts.inputs)
     pairs = [pair for step in reading.facts.steps for pair in step.pairs if pair.law == REPRODUCIBLE and pair.unlike]
     pairs = [pair for pair in pairs if not handed and _informative(pair.wanted.outputs)]

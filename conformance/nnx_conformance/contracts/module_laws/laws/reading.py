@@ -1,4 +1,4 @@
-"""What the facts of a program mean, worked out once for all laws: the states it led through, what first differed."""
+"""The reading of a program: its states, calls and first difference, computed once for all laws."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nnx_conformance.contracts.module_laws.program.language import BY_NAME
 from nnx_conformance.core.facts import Line
 from nnx_conformance.core.trail import ChangeKind
 
-#: What fixes a method that is compiled for one module, and a call that draws from a generator of the whole process.
+#: Remedies for a method that is compiled for one module, and for a call that draws from a global generator.
 LIFT = (
     "Compile it with `@nnx.jit`, which takes the module's state in and out, or compile the whole call with `nnx.jit`."
 )
@@ -27,12 +27,12 @@ class Move:
     """One step of a module from state to state.
 
     Attributes:
-        position: of the step, from 0.
-        step: the step itself.
+        position: the step's, from 0.
+        step: the step.
         before, after: the states.
-        calls: how often the module was called before.
-        evaluating: whether it was in eval mode.
-        alike: whether its input has the shapes of the input before.
+        calls: the number of calls before it.
+        evaluating: whether the module is in eval mode.
+        alike: whether its input has the shapes of the previous input.
     """
 
     position: int
@@ -45,12 +45,12 @@ class Move:
 
     @property
     def name(self) -> str:
-        """How findings call the step."""
+        """The name of the step in findings."""
         return f"step {self.position + 1}, `{self.step.operation}`"
 
     @property
     def is_call(self) -> bool:
-        """Whether the module was called in it."""
+        """Whether the step calls the module."""
         return BY_NAME[self.step.operation].calls
 
     @cached_property
@@ -64,48 +64,48 @@ class Move:
         return by_path(self.after)
 
     def both(self) -> Iterator[tuple[str, LeafFacts, LeafFacts]]:
-        """What was there before and after: path, old leaf, new leaf."""
+        """The leaves that exist before and after: path, old leaf, new leaf."""
         return ((path, self.old[path], leaf) for path, leaf in self.new.items() if path in self.old)
 
     def line(self, path: str) -> Line | None:
-        """The line that wrote a leaf in this step; None if none is known."""
+        """The line of this step that wrote a leaf; None if not known."""
         return written([self.step], path)
 
 
 @dataclass(frozen=True, eq=False)
 class ProgramReading:
-    """The facts of one program, and what follows from them."""
+    """The facts of one program and what they mean."""
 
     facts: ProgramFacts
 
     @cached_property
     def twin(self) -> tuple[Move, ...]:
-        """The moves in plain Python, up to a step that raised or goes back to an older module."""
+        """The twin's moves, up to a step that raised or returns to an older module."""
         return tuple(_moves(self.facts, of_twin=True))
 
     @cached_property
     def subject(self) -> tuple[Move, ...]:
-        """The moves of the subject, through whatever the program does with it."""
+        """The subject's moves, up to a step that raised or returns to an older module."""
         return tuple(_moves(self.facts, of_twin=False))
 
     @cached_property
     def calls(self) -> tuple[Move, ...]:
-        """The moves in plain Python in which the module was called."""
+        """The twin's moves that call the module."""
         return tuple(move for move in self.twin if move.is_call)
 
     @cached_property
     def plain_calls(self) -> tuple[Move, ...]:
-        """Those that no step of an optimiser follows."""
+        """Those of `calls` that no optimiser step follows."""
         return tuple(move for move in self.calls if move.step.operation != "optimize")
 
     @property
     def difference(self) -> Difference | None:
-        """The first step after which the subject is not what its twin is; what comes later may follow from it."""
+        """The first difference between subject and twin; later ones may follow from it."""
         return self._compared[1]
 
     @property
     def comparisons(self) -> tuple[StateComparison, ...]:
-        """What was compared, up to and with that."""
+        """The comparisons up to the first that differs, which is included."""
         return self._compared[0]
 
     @cached_property
@@ -113,7 +113,7 @@ class ProgramReading:
         return compared(self.facts)
 
     def line(self, path: str) -> Line | None:
-        """The first line of the whole program that wrote a leaf, above or below it; None if none is known."""
+        """The first line of the program that wrote a leaf, its parent or a part of it; None if not known."""
         return written(self.facts.steps, path)
 
 
@@ -137,19 +137,19 @@ def by_path(leaves: Iterable[LeafFacts]) -> dict[str, LeafFacts]:
 
 
 def changed(old: LeafFacts, new: LeafFacts) -> bool:
-    """Whether the numbers of a leaf are others, to the last bit; False for what holds none."""
+    """Whether any bit of a leaf's array changed; False for leaves without arrays."""
     return old.array is not None and new.array is not None and old.array.tobytes() != new.array.tobytes()
 
 
 def is_stream(leaf: LeafFacts) -> bool:
-    """Whether a leaf belongs to a random stream, or may be keys as JAX had them before typed ones."""
+    """Whether a leaf is part of a random stream, or may be old-style keys of JAX."""
     array = leaf.array
     raw = array is not None and array.dtype == np.uint32 and array.ndim > 0 and array.shape[-1] in (2, 4)
     return leaf.rng or raw
 
 
 def written(steps: Iterable[StepFacts], path: str) -> Line | None:
-    """The first line of these steps that wrote a leaf, above or below it; None if none is known."""
+    """The first line of these steps that wrote a leaf, its parent or a part of it; None if not known."""
     writes = (write for step in steps for write in step.writes)
     return next((write.line for write in writes if _above_or_below(write.path, path)), None)
 
@@ -162,7 +162,7 @@ def _above_or_below(path: str, other: str) -> bool:
 
 @dataclass(frozen=True)
 class Hiding:
-    """Where state hides that is in no Variable: a path in the module, or a line that changes what outlives the call."""
+    """Where a module keeps state outside of Variables: a path in it, or a line that changes what outlives the call."""
 
     cause: str = ""
     path: str = ""
@@ -171,7 +171,7 @@ class Hiding:
 
 
 def hiding(reading: ProgramReading) -> Hiding:
-    """What is no Variable and changed in a call of the twin; nothing where no such thing was seen to change."""
+    """The first state outside of Variables that a call of the twin changed; an empty one if we know of none."""
     for move in reading.calls:
         for path, old, new in move.both():
             if not new.state and text(old) != text(new):

@@ -1,4 +1,4 @@
-"""The laws of a module's own state: what a call in plain Python may do to it."""
+"""The laws of a module's own state: what a plain call may change."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def calls_return(case: Case, reading: ProgramReading) -> Judgement:
 
 
 def _wrappers(_: Case, reading: ProgramReading) -> Iterator[Claim]:
-    """The claims that what was a Variable before a step is one after it."""
+    """The claims that each Variable before a step is one after it."""
     for move in (*reading.twin, *reading.subject):
         replaced = {path: _replacement(move.after, path) for path in _variables(move.before)}
         now = (f"{path}: {new.kind if new else 'a Variable'}" for path, new in replaced.items())
@@ -78,7 +78,7 @@ def _variables(leaves: tuple[LeafFacts, ...]) -> dict[str, LeafFacts]:
 
 
 def _replacement(leaves: tuple[LeafFacts, ...], path: str) -> LeafFacts | None:
-    """What hangs where a Variable hung, or below it; None if that is a Variable, or nothing."""
+    """The leaf that replaced the Variable at a path; None if the Variable is still there, or nothing is."""
     if path in _variables(leaves):
         return None
     below = [leaf for leaf in leaves if leaf.path == path or leaf.path.startswith((f"{path}[", f"{path}."))]
@@ -86,7 +86,7 @@ def _replacement(leaves: tuple[LeafFacts, ...], path: str) -> LeafFacts | None:
 
 
 def params_kept(reading: ProgramReading) -> Iterator[Claim]:
-    """The claims that a plain call leaves Params as they were, to the last bit."""
+    """The claims that a plain call changes no bit of a Param."""
     for move in reading.plain_calls:
         for _, old, new in move.both():
             if old.param and new.param and old.array is not None and new.array is not None:
@@ -115,13 +115,13 @@ def params_untouched(case: Case, reading: ProgramReading) -> Judgement:
 
 
 def rewritten(move: Move) -> str:
-    """A Param that a call changed; empty if there is none."""
+    """The path of a Param that a call changed; empty if there is none."""
     params = (path for path, old, new in move.both() if old.param and new.param and changed(old, new))
     return next(params, "")
 
 
 def _sizes(_: Case, reading: ProgramReading) -> Iterator[Claim]:
-    """The claims that a call after the first, on an input of the same shapes, makes the state no larger."""
+    """The claims that calls after the first, on inputs of the same shapes, do not enlarge the state."""
     for move in (move for move in reading.calls if move.calls and move.alike):
         for new, old in zip(size(move.after), size(move.before), strict=True):
             yield at_most(new, old)
@@ -150,7 +150,7 @@ def no_growth(case: Case, reading: ProgramReading) -> Judgement:
 
 
 def _grown(move: Move) -> str:
-    """The first leaf that is new, or larger than it was; empty if there is none."""
+    """The path of the first leaf that is new or larger; empty if there is none."""
     for path, new in move.new.items():
         old = move.old.get(path)
         if old is None or (new.array is not None and old.array is not None and new.array.size > old.array.size):
@@ -159,7 +159,7 @@ def _grown(move: Move) -> str:
 
 
 def size(leaves: tuple[LeafFacts, ...]) -> tuple[int, int]:
-    """How many arrays, and how many numbers in them; arrays in plain containers too."""
+    """The number of arrays, in plain containers too, and of the numbers in them."""
     arrays = [leaf.array for leaf in leaves if leaf.array is not None and (leaf.state or leaf.dtype)]
     return len(arrays), sum(array.size for array in arrays)
 

@@ -1,4 +1,4 @@
-"""The law of a module's structure: its graph, types, shapes and dtypes stay as they were, so nothing compiles anew."""
+"""The law of a module's structure: graph, shapes and dtypes stay the same, so that nothing compiles again."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, same_numbers
 from nnx_conformance.core.contract import Judgement, Violation
 
-#: A first call makes state, a second may change the graph once more: a property setter does, on Flax 0.11 and 0.12.
+#: The first call may create state. The second may change the graph again: a property setter does on Flax 0.11 and 0.12.
 SETTLED = 2
 
 
 def _stable(_: Case, reading: ProgramReading) -> Iterator[Claim]:
-    """The claims that leaves keep their types, that the graph settles, and that the third like call is compiled."""
+    """The claims that leaves keep their types, that the graph settles, and that later calls do not compile."""
     for types in (_types(reading), _types_set(reading)):
-        kept = [(f"{at.path}: {at.observed}", f"{at.path}: {at.expected}") for at in types]
-        yield Claim(tuple(observed for observed, _ in kept), tuple(expected for _, expected in kept))
+        texts = [(f"{leaf.path}: {leaf.observed}", f"{leaf.path}: {leaf.expected}") for leaf in types]
+        yield Claim(tuple(observed for observed, _ in texts), tuple(expected for _, expected in texts))
     settled = [move for move in reading.subject if move.is_call and move.calls >= SETTLED]
     yield same_numbers([move.step.graph_changed for move in settled], False)
     yield same_numbers([move.step.traces for move, count in _like_calls(reading) if count > SETTLED + 1], 0)
@@ -45,7 +45,7 @@ def structure_stable(case: Case, reading: ProgramReading) -> Judgement:
 
 @dataclass(frozen=True, eq=False)
 class _Type:
-    """What a leaf is after a step, and what it should still be."""
+    """The type of a leaf after a step, and the type that it should have kept."""
 
     move: Move
     path: str
@@ -56,11 +56,9 @@ class _Type:
 
 
 def _retyped(types: Iterator[_Type]) -> Violation | None:
-    """The violation of the first leaf that is not what it should be."""
-    other = next((at for at in types if at.observed != at.expected), None)
-    return (
-        _unstable(other.move, other.path, other.what, other.expected, other.observed, other.evidence) if other else None
-    )
+    """The violation of the first leaf whose type changed."""
+    leaf = next((leaf for leaf in types if leaf.observed != leaf.expected), None)
+    return _unstable(leaf.move, leaf.path, leaf.what, leaf.expected, leaf.observed, leaf.evidence) if leaf else None
 
 
 def _unstable(
@@ -72,7 +70,7 @@ def _unstable(
 
 
 def _types(reading: ProgramReading) -> Iterator[_Type]:
-    """What calls on inputs of the same shapes make of each leaf of the state: it is there, shared as before, alike."""
+    """For calls on inputs of the same shapes, the type and sharing of each leaf of the state before and after."""
     for move in (move for move in reading.plain_calls if move.alike or not move.calls):
         for path, old in move.old.items():
             new = move.new.get(path)
@@ -85,7 +83,7 @@ def _types(reading: ProgramReading) -> Iterator[_Type]:
                 what = f"`{path}` is shared with other attributes in another way"
                 yield _Type(move, path, what, _sharing(old), _sharing(new), Evidence.KIT)
             if old.array is not None and new.array is not None and old.dtype and new.dtype:
-                # A first call may make a weak type strong: that is how a Python number becomes an array.
+                # A first call may make a weak type strong: a Python number becomes an array that way.
                 settles = not move.calls and (old.dtype, old.array.shape) == (new.dtype, new.array.shape)
                 yield _Type(move, path, f"`{path}` changed", _type(old), _type(old if settles else new))
         for path, leaf in move.new.items():
@@ -94,7 +92,7 @@ def _types(reading: ProgramReading) -> Iterator[_Type]:
 
 
 def _types_set(reading: ProgramReading) -> Iterator[_Type]:
-    """What setting the mode makes of each leaf of the state: of another type, the next jitted call compiles anew."""
+    """For steps that set the mode, the type of each leaf before and after: another type makes the next call compile."""
     for move in reading.twin:
         for path, old, new in move.both() if not move.is_call and move.calls else ():
             if old.variable and new.variable and old.array is not None and new.array is not None and old.dtype:
@@ -111,7 +109,7 @@ def _type(leaf: LeafFacts) -> str:
 
 
 def _restructured(reading: ProgramReading) -> Violation | None:
-    """The first call that changes the structure of the graph once that should have settled."""
+    """The violation of the first call after `SETTLED` that changes the structure of the graph."""
     for move in reading.subject:
         if move.is_call and move.step.graph_changed and move.calls >= SETTLED:
             plain = {leaf.path: leaf for leaf in move.before if not leaf.state}
@@ -127,7 +125,7 @@ def _restructured(reading: ProgramReading) -> Violation | None:
 
 
 def _came_or_went(move: Move) -> Violation | None:
-    """The first leaf of the state that a call, on whatever shape of input, added, took away or gave another kind."""
+    """The violation of the first leaf of state that a call added, removed or gave another kind."""
     for path, leaf in {**move.old, **move.new}.items():
         old = move.old.get(path)
         if not leaf.state:
@@ -143,7 +141,7 @@ def _came_or_went(move: Move) -> Violation | None:
 
 
 def _retraced(reading: ProgramReading) -> Violation | None:
-    """Whether the third or a later jitted call of one kind still compiles."""
+    """The violation of a jitted call that still compiles after `SETTLED` + 1 equal ones."""
     for move, count in _like_calls(reading):
         if count > SETTLED + 1 and move.step.traces:
             observed = f"compiled again at call {count}"
@@ -152,7 +150,7 @@ def _retraced(reading: ProgramReading) -> Violation | None:
 
 
 def _like_calls(reading: ProgramReading) -> Iterator[tuple[Move, int]]:
-    """The jitted calls, and how many of one kind each ends."""
+    """The jitted calls, each with its number among successive ones on the same shapes."""
     count = 0
     for move in reading.subject:
         count = 0 if move.step.operation != "jit" else count + 1 if move.alike else 1

@@ -1,4 +1,4 @@
-"""Which step of a program changed what of the state: the subject, which a transform calls, against its twin."""
+"""The timeline of a program: the state that each step changed, in the subject and in its twin."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from nnx_conformance.core.case import Case
 from nnx_conformance.core.plain_text import short
 from nnx_conformance.core.timeline import StateChange, Timeline, TimelineStep
 
-#: The last steps lead to the finding; of one step, what differs goes first.
+#: The last steps and, for each, the changes that it shows; those in which subject and twin differ come first.
 STEPS, CHANGES, WIDTH = 8, 5, 60
 UNCHANGED, NOTHING = "unchanged", "nothing"
 
 
 def timeline(_: Case, reading: ProgramReading) -> Timeline | None:
-    """The state step by step; None for a program in tree mode, which is several, and where nothing was carried out."""
+    """The timeline; None if no step changed anything, and in tree mode, where a case has several programs."""
     facts = reading.facts
     steps: list[TimelineStep] = []
     before, twin_before = _by_path(facts.start), _by_path(facts.twin_start)
@@ -38,7 +38,7 @@ def _raised(side: Side) -> str:
 
 
 def _after(side: Side, before: dict[str, LeafFacts]) -> dict[str, LeafFacts]:
-    """The state after a step; as it was, if the step raised."""
+    """The state after a step; the state before it, if it raised."""
     return before if side.raised else _by_path(side.state)
 
 

@@ -1,4 +1,4 @@
-"""How far two sides may be apart: not at all where the arithmetic is the same, else as the dtypes of the state ask."""
+"""Tolerances: none if both sides compute in the same way, otherwise by the dtypes of the state."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from nnx_conformance.contracts.module_laws.facts import ProgramFacts
 from nnx_conformance.contracts.module_laws.program.language import BY_NAME
 from nnx_conformance.core.claim import Claim
 
-#: How many units in the last place a transform may move a number: XLA fuses and reorders.
-#: Half precision gets fewer, for each is a large part of the number.
+#: By how many units in the last place a transform may change a number: XLA fuses and reorders. Fewer in half precision,
+#: where a unit is a large part of the number.
 UNITS = {"float64": 2.0**12, "float32": 2.0**8}
 HALF_UNITS = 2.0**3
-#: A difference that the last bit of the input makes in the twin may come so many times larger in the subject.
+#: How much larger a difference may be in the subject than the one that the input's last bit makes in the twin.
 NOISE = 64.0
 EPS = {"bfloat16": 2.0**-7, "float16": 2.0**-10, "float32": 2.0**-23, "float64": 2.0**-52}
 COMPLEX = {"complex64": "float32", "complex128": "float64"}
@@ -24,10 +24,9 @@ COMPLEX = {"complex64": "float32", "complex128": "float64"}
 
 @dataclass(frozen=True)
 class Tolerance:
-    """Numbers a and b agree if they differ by at most `rtol * |b| + share * largest + atol`; largest: of b's array.
+    """Numbers a and b agree if they differ by at most `rtol * |b| + share * largest + atol`; largest: in b's array.
 
-    Integers do so only within a tolerance that the subject declares: `declared`. Else they must be equal, as booleans
-    and random streams must be in any case.
+    Integers may differ only if the subject declares the tolerance (`declared`). Booleans and streams must be equal.
     """
 
     rtol: float
@@ -40,7 +39,7 @@ EXACT = Tolerance(0.0, 0.0, 0.0)
 
 
 def tolerance(facts: ProgramFacts, position: int) -> Tolerance:
-    """How far subject and twin may be apart after the step at a position: exact until the first transform."""
+    """The tolerance for subject and twin after the step at a position: exact up to the first transform."""
     inexact = sum(not BY_NAME[step.operation].exact for step in facts.steps[: position + 1] if not step.skipped)
     if not inexact:
         return EXACT
@@ -59,7 +58,7 @@ def lowest(leaves: Iterable[LeafFacts]) -> str:
 
 
 def close(got: np.ndarray, wanted: np.ndarray, within: Tolerance, noise: float) -> Claim:
-    """The claim that two arrays agree; NaN equals NaN, an infinity itself."""
+    """The claim that two arrays agree; NaN equals NaN, and infinity equals infinity."""
     inexact = any(array.dtype.kind in "fc" or array.dtype.name == "bfloat16" for array in (got, wanted))
     counts = within.declared and all(array.dtype.kind in "iu" for array in (got, wanted))
     exact = within == EXACT or not (inexact or counts) or got.shape != wanted.shape
@@ -74,7 +73,7 @@ def close(got: np.ndarray, wanted: np.ndarray, within: Tolerance, noise: float) 
 
 
 def distance(got: np.ndarray, wanted: np.ndarray, within: Tolerance) -> float:
-    """How far two arrays are apart, in units of the tolerance; 0 where that is zero, or the shapes differ."""
+    """The largest difference of two arrays in units of the tolerance; 0 if that is exact, or the shapes differ."""
     a, b = _wide(got), _wide(wanted)
     if within == EXACT or a.shape != b.shape or not a.size or a.dtype.kind not in "fc":
         return 0.0
@@ -84,7 +83,7 @@ def distance(got: np.ndarray, wanted: np.ndarray, within: Tolerance) -> float:
 
 
 def _bound(wanted: np.ndarray, within: Tolerance, noise: float) -> np.ndarray:
-    """How far from each number another one may be."""
+    """The largest allowed difference from each number."""
     largest = float(np.max(np.abs(wanted[np.isfinite(wanted)]), initial=0.0))
     bound = within.rtol * np.abs(wanted) + within.share * max(largest, 1e-6) + within.atol + NOISE * max(noise, 0.0)
     return np.asarray(bound)

@@ -19,7 +19,7 @@ from nnx_conformance.core.contract import Check, Judgement, Violation
 
 
 def _gradients(_: Case, reading: ProgramReading) -> Iterator[Claim]:
-    """The claims that there is a gradient for each Param."""
+    """The claims that each Param has a gradient."""
     for step in reading.facts.steps:
         if step.operation == "grad" and not (step.skipped or step.subject.raised):
             yield same_numbers(len(step.grads), _params(step))
@@ -47,7 +47,7 @@ def grad_clean(case: Case, reading: ProgramReading) -> Judgement:
 
 
 def _stepped(reading: ProgramReading) -> bool:
-    """Whether an optimiser made a step."""
+    """Whether the program ran an optimiser step."""
     return any(step.operation == "optimize" and not step.skipped for step in reading.facts.steps)
 
 
@@ -71,7 +71,7 @@ def optimizer_safe(case: Case, reading: ProgramReading) -> Judgement:
 
 @dataclass(frozen=True, eq=False)
 class _Still:
-    """What must not move in a step: leaves before and after it; or nothing, where only what it `added` counts."""
+    """Leaves before and after a step that must be equal; or only the leaf that it `added`, which it must not."""
 
     move: Move
     what: str
@@ -82,7 +82,7 @@ class _Still:
 
 
 def _stills(case: Case, reading: ProgramReading) -> Iterator[_Still]:
-    """What must not move in eval mode, nor when the mode is set, in the order of the steps."""
+    """The leaves that must not change in eval mode or when the mode is set, in the order of the steps."""
     returned: dict[int, tuple[LeafFacts, ...]] = {}
     for move in reading.subject:
         operation, outputs = move.step.operation, move.step.subject.outputs
@@ -90,7 +90,7 @@ def _stills(case: Case, reading: ProgramReading) -> Iterator[_Still]:
         if move.evaluating and not reading.facts.declares("grows"):
             yield _Still(move, "", added=_added(move))
         if (move.evaluating or sets_mode) and operation != "optimize":
-            # In eval mode a stream may move if nothing follows from it: no output is another, and no other state.
+            # A stream may advance in eval mode, as long as neither outputs nor other state change.
             after = move.after if sets_mode else [leaf for leaf in move.after if not is_stream(leaf)]
             when = "which only sets the mode" if sets_mode else "in eval mode"
             yield _Still(move, f"in {move.name}, {when}, the state `{{}}` changed", move.before, after)
@@ -104,7 +104,7 @@ def _stills(case: Case, reading: ProgramReading) -> Iterator[_Still]:
 
 
 def _frozen(case: Case, reading: ProgramReading) -> Iterator[Claim]:
-    """The claims that nothing of that moves, to the last bit, and that nothing is added."""
+    """The claims that these leaves keep every bit, and that no leaf is added."""
     for still in _stills(case, reading):
         yield Claim((still.added.path,) if still.added else (), ())
         for was, leaf in _counted(still.before, still.after):
@@ -128,31 +128,32 @@ def eval_frozen(case: Case, reading: ProgramReading) -> Judgement:
             what = f"in {still.move.name}, in eval mode, the state `{new.path}` was added"
             line, cause = still.move.line(new.path), "only a module's first call may add to its state"
             return Violation(what, "nothing", text(new), line, cause, evidence=Evidence.STATE)
-        if apart := moved(still.before, still.after):
-            line = still.move.line(apart[0]) if still.evidence is Evidence.STATE else None
-            return Violation(still.what.format(apart[0]), *apart[1:], line, evidence=still.evidence)
+        if changed_leaf := moved(still.before, still.after):
+            path, old, new_text = changed_leaf
+            line = still.move.line(path) if still.evidence is Evidence.STATE else None
+            return Violation(still.what.format(path), old, new_text, line, evidence=still.evidence)
     return conditions.moved_in_eval_mode(reading) or agreement("eval-frozen")(case, reading)
 
 
 def _added(move: Move) -> LeafFacts | None:
-    """What a call added to the state; a module's first one may, in eval mode too, and setting the mode may."""
+    """The first leaf that a call added to the state. A module's first call may add some, and setting the mode too."""
     if not move.calls or not move.is_call:
         return None
     return next((leaf for leaf in move.after if leaf.state and leaf.path not in move.old), None)
 
 
 def input_of(case: Case, move: Move) -> int:
-    """Which of the subject's inputs a step is given."""
+    """The number of a step's input."""
     return int(case["program"][move.position, 1])
 
 
 def moved(before: Iterable[LeafFacts], after: Iterable[LeafFacts]) -> tuple[str, str, str] | None:
-    """The path of what differs to the last bit, and both values as text; plain values do not count."""
+    """The path of the first leaf that differs in a bit, and both values as text; plain values do not count."""
     return next(((new.path, text(old), text(new)) for old, new in _counted(before, after) if changed(old, new)), None)
 
 
 def _counted(before: Iterable[LeafFacts], after: Iterable[LeafFacts]) -> Iterator[tuple[LeafFacts, LeafFacts]]:
-    """What counts of that, before and after."""
+    """The pairs of leaves before and after that `moved` compares: state, and arrays or single values of outputs."""
     old = by_path(before)
     for leaf in after:
         if leaf.path in old and (leaf.state or (not leaf.variable and (not leaf.path or leaf.dtype))):

@@ -1,4 +1,4 @@
-"""The advice on tree mode: what only graph mode allows is no mistake, for that is Flax's default."""
+"""The law of tree mode. It is advice: code that needs graph mode, Flax's default, is not wrong."""
 
 from __future__ import annotations
 
@@ -18,25 +18,23 @@ from nnx_conformance.core.contract import SHOULD, Check, Judged, Judgement, NotA
 JUDGED = (*state_laws.CHECKS, *agreements.CHECKS, *training.CHECKS, *randomness.CHECKS)
 
 
-def _judged(case: Case, facts_of_all: ProgramReading) -> Iterator[tuple[str, Case, ProgramReading, Judged]]:
-    """What each law says of each short program in tree mode: its id, that program, its reading, and that."""
-    for todo, part in zip(program(case).parts, facts_of_all.facts.parts, strict=False):
-        short, reading = (
-            as_case(case.domain, todo.seed, todo.words, TREE),
-            ProgramReading(facts_of_all.facts.of_part(part)),
-        )
+def _judged(case: Case, whole: ProgramReading) -> Iterator[tuple[str, Case, ProgramReading, Judged]]:
+    """The judgement of each law on each short program: the law's id, the program, its reading, the judgement."""
+    for todo, part in zip(program(case).parts, whole.facts.parts, strict=False):
+        short = as_case(case.domain, todo.seed, todo.words, TREE)
+        reading = ProgramReading(whole.facts.of_part(part))
         yield from ((check.id, short, reading, judged(check, short, reading)) for check in JUDGED)
 
 
 def broken(case: Case, reading: ProgramReading) -> Iterator[tuple[str, Case, ProgramReading, Violation]]:
-    """Each law that a short program in tree mode breaks: its id, that program, its reading, and the violation."""
+    """The violations in short programs: the law's id, the program, its reading, and the violation."""
     for check_id, short, part, (judgement, *_) in _judged(case, reading):
         if isinstance(judgement, Violation):
             yield check_id, short, part, judgement
 
 
 def _compared(case: Case, reading: ProgramReading) -> Iterator[Claim]:
-    """What the laws compare in tree mode; nothing where one is broken in another way, or nothing returned."""
+    """The claims of the laws in tree mode; none if no step returned, or a violated law has no claims."""
     every = [each for *_, each in _judged(case, reading) if each.judgement is None or each.violated]
     if _returned(reading) and all(each.claims for each in every if each.violated):
         yield from (claim for each in every for claim in each.claims)

@@ -1,1 +1,1 @@
-"""What laws say by the trace of a call: what it proves, and what happens where its conditions come out otherwise."""
+"""Laws on the trace of a call: what it proves, and calls that give its conditions other outcomes."""

@@ -1,4 +1,4 @@
-"""What a module does where a condition of its trace comes out as on no input that it is given, and what that breaks."""
+"""Laws on visits: calls in which a condition of the trace has an outcome that no program gives it."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ ANYWHERE = "optimisers and weight decay change every Param"
 
 
 def visits(reading: ProgramReading) -> list[ConditionVisit]:
-    """The calls where a condition came out so, of those to which calls, inputs or training lead."""
+    """The visits that calls, inputs or training lead to."""
     return [visit for step in reading.facts.steps for visit in step.visits if visit.reached]
 
 
 def params_kept(_: Case, reading: ProgramReading) -> Iterator[Claim]:
-    """The claims that these calls leave Params as they were, to the last bit."""
+    """The claims that visits change no bit of a Param."""
     for visit in visits(reading):
         yield from _kept(visit, params=True)
 
 
 def params_written(reading: ProgramReading) -> Violation | None:
-    """The violation of the first one that changes a Param."""
+    """The violation of the first visit that changes a Param."""
     for visit in visits(reading):
         if path := _changed(visit, params=True):
             return _violation(visit, path, f"a plain call changed the Param `{path}`", ANYWHERE)
@@ -39,7 +39,7 @@ def params_written(reading: ProgramReading) -> Violation | None:
 
 
 def frozen(_: Case, reading: ProgramReading) -> Iterator[Claim]:
-    """The claims that in eval mode they change no state, and that a second one on the input returns the same."""
+    """The claims that visits in eval mode change no state, and return the same when repeated."""
     for visit in visits(reading):
         if visit.evaluating:
             yield from _kept(visit, params=False)
@@ -49,14 +49,14 @@ def frozen(_: Case, reading: ProgramReading) -> Iterator[Claim]:
 
 
 def moved_in_eval_mode(reading: ProgramReading) -> Violation | None:
-    """The violation of the first one in eval mode that changes state, or returns something else the second time."""
+    """The violation of the first visit in eval mode that changes state, or returns something else when repeated."""
     for visit in visits(reading):
         if visit.evaluating and (path := _changed(visit, params=False)):
             return _violation(visit, path, f"in eval mode, the state `{path}` changed")
         for old, new in _returned(visit) if visit.evaluating else ():
             if changed(old, new):
                 what = "in eval mode, the same input gave another output"
-                return _said(visit, what, text(old), text(new), visit.line)
+                return _violation_of(visit, what, text(old), text(new), visit.line)
     return None
 
 
@@ -69,7 +69,7 @@ def _kept(visit: ConditionVisit, params: bool) -> Iterator[Claim]:
 
 
 def _changed(visit: ConditionVisit, params: bool) -> str:
-    """The path of the first leaf that the call changed; empty if there is none."""
+    """The path of the first leaf that the visit changed; empty if there is none."""
     old = by_path(visit.before)
     both = ((old[new.path], new) for new in visit.after if new.path in old and _counts(new, params))
     return next((new.path for was, new in both if changed(was, new)), "")
@@ -87,10 +87,10 @@ def _returned(visit: ConditionVisit) -> Iterable[tuple[LeafFacts, LeafFacts]]:
 def _violation(visit: ConditionVisit, path: str, what: str, cause: str = "") -> Violation:
     values = text(by_path(visit.before)[path]), text(by_path(visit.after)[path])
     line = next((write.line for write in visit.writes if write.path == path), visit.line)
-    return _said(visit, what, *values, line, cause)
+    return _violation_of(visit, what, *values, line, cause)
 
 
-def _said(
+def _violation_of(
     visit: ConditionVisit, what: str, expected: str, observed: str, line: Line | None, cause: str = ""
 ) -> Violation:
     what = f"{visit.where}, {what}"
@@ -98,13 +98,13 @@ def _said(
 
 
 def quoted(visit: ConditionVisit) -> str:
-    """The condition of a visit, its code in backticks; empty where a library compares."""
-    text, at, limit = visit.condition.partition(" at its ")
-    return f"`{text}`{at}{limit}" if text else ""
+    """The condition of a visit, its code in backticks; empty if a library compares."""
+    code, separator, limit = visit.condition.partition(" at its ")
+    return f"`{code}`{separator}{limit}" if code else ""
 
 
-def met(facts: ProgramFacts) -> Iterator[Met]:
-    """The conditions of the traces of a program, with advice where state that the kit has set breaks a law."""
+def condition_outcomes(facts: ProgramFacts) -> Iterator[Met]:
+    """The conditions of a program's traces, with advice if a state that we set would violate a law."""
     for step in facts.steps:
         for known in step.conditions:
             set_by_kit = (visit for visit in step.visits if not visit.reached and known.text in visit.condition)

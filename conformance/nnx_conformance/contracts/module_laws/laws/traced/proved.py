@@ -1,4 +1,4 @@
-"""What the traces of a program prove of a law, and the constants in them that moved."""
+"""Laws that a trace proves, and hidden state that shows as a constant of the trace."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading, i
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim
 from nnx_conformance.core.contract import Judgement, Proves, Violation
-from nnx_conformance.core.facts import Line
 
-#: What shows hidden state in a trace.
+#: The cause of a constant that differs between two traces.
 MOVED = "what is no Variable is a constant of a trace, and this one is another after further calls"
 
 
 def proving(proves: Callable[[StepFacts, Proof], bool], in_eval_mode: bool = False) -> Proves:
-    """For which values of its inputs a law is proved: where each trace of a step proves it, in each mode or in one."""
+    """The input types for which all traces of a step, or those in eval mode, prove a law."""
 
     def proved(_: Case, reading: ProgramReading) -> Iterator[str]:
         for step in reading.facts.steps:
@@ -31,18 +30,18 @@ def proving(proves: Callable[[StepFacts, Proof], bool], in_eval_mode: bool = Fal
 
 
 def params_kept(step: StepFacts, proof: Proof) -> bool:
-    """Whether every Param is its own input."""
+    """Whether the trace keeps every Param."""
     return {leaf.path for leaf in step.twin.state if leaf.param} <= set(proof.kept)
 
 
 def state_kept(step: StepFacts, proof: Proof) -> bool:
-    """Whether all state but streams is its own input, and nothing depends on streams."""
+    """Whether the trace keeps all state except streams, and nothing depends on streams."""
     state = {leaf.path for leaf in step.twin.state if leaf.state and not is_stream(leaf)}
     return proof.certain and state <= set(proof.kept)
 
 
 def structure_kept(_: StepFacts, proof: Proof) -> bool:
-    """Whether all state has the type that it had, and the graph its structure."""
+    """Whether the trace keeps the type of all state and the structure of the graph."""
     return proof.stable
 
 
@@ -51,14 +50,14 @@ def _moved(reading: ProgramReading) -> MovedConstant | None:
 
 
 def constants(_: Case, reading: ProgramReading) -> Iterator[Claim]:
-    """The claim that the constants of a trace are those of a later one."""
+    """The claim that the constants of a trace equal those of a later one."""
     if any(step.proofs for step in reading.facts.steps):
         moved = _moved(reading)
         yield Claim((moved.after,) if moved else (), (moved.before,) if moved else ())
 
 
 def with_constants(judged: Judgement, reading: ProgramReading) -> Judgement:
-    """What a law says, with the constant that moved: it is a violation of its own, or the line of another one."""
+    """The judgement with a constant that moved: it gives a violation its line, or is a violation itself."""
     moved = _moved(reading)
     if moved is None:
         return judged
@@ -66,9 +65,3 @@ def with_constants(judged: Judgement, reading: ProgramReading) -> Judgement:
         return judged if judged.line else replace(judged, line=moved.line)
     what = "the trace of a call holds another constant after further calls"
     return Violation(what, moved.before, moved.after, moved.line, MOVED, evidence=Evidence.KIT)
-
-
-def written_by(reading: ProgramReading, path: str) -> Line | None:
-    """The line that computes what a path comes to hold, from a trace; None if none is known."""
-    proofs = (proof for step in reading.facts.steps for proof in step.proofs)
-    return next((write.line for proof in proofs for write in proof.writes if write.path == path), None)
