@@ -9,10 +9,10 @@ from nnx_conformance.contracts.module_laws.facts import ProgramFacts
 from nnx_conformance.contracts.module_laws.laws import (
     advice,
     agreements,
-    checked,
     construction,
     declared,
     devices,
+    jax_checkers,
     lost_updates,
     randomness,
     state_laws,
@@ -92,11 +92,11 @@ LAWS: dict[str, tuple[str, ...]] = {
     "sharding-stable": (*TRACED, "sharded-agrees"),
     "shard-map-agrees": (*TRACED, "sharded-agrees"),
 }
-ROOMS = (
-    *(state_laws, agreements, lost_updates, training, randomness, advice, tree_mode, construction, checked, declared),
-    devices,
+LAW_MODULES = (
+    *(state_laws, agreements, lost_updates, training, randomness, advice, tree_mode),
+    *(construction, jax_checkers, declared, devices),
 )
-_checks = {check.id: check for room in ROOMS for check in room.CHECKS}
+_checks = {check.id: check for module in LAW_MODULES for check in module.CHECKS}
 
 #: The most operations of a program in the search, and the operations that it draws seldom: each costs a process or many
 #: calls.

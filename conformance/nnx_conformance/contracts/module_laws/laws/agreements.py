@@ -16,7 +16,7 @@ from nnx_conformance.contracts.module_laws.laws.differences import (
 )
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, law
 from nnx_conformance.contracts.module_laws.laws.reading import Hiding, ProgramReading, by_path, hiding
-from nnx_conformance.contracts.module_laws.laws.traced.proved import constants, with_constants
+from nnx_conformance.contracts.module_laws.laws.traced.proofs import constants, with_constants
 from nnx_conformance.contracts.module_laws.program.language import BY_NAME
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim

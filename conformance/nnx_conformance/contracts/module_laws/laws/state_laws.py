@@ -17,7 +17,7 @@ from nnx_conformance.contracts.module_laws.laws.law import (
 )
 from nnx_conformance.contracts.module_laws.laws.reading import Move, ProgramReading, changed
 from nnx_conformance.contracts.module_laws.laws.structure import structure_stable
-from nnx_conformance.contracts.module_laws.laws.traced import conditions, proved
+from nnx_conformance.contracts.module_laws.laws.traced import conditions, proofs
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, at_most, same_bits
 from nnx_conformance.core.contract import Check, Judgement, NotApplicable, Violation
@@ -101,7 +101,7 @@ def params_kept(reading: ProgramReading) -> Iterator[Claim]:
     right="self.mean = nnx.BatchStat(jnp.zeros(4))",
     needs=(carried_out, NOT_REWRITING),
     claims=lambda case, reading: (*params_kept(reading), *conditions.params_kept(case, reading)),
-    proves=proved.proving(proved.params_kept),
+    proves=proofs.proving(proofs.params_kept),
 )
 def params_untouched(case: Case, reading: ProgramReading) -> Judgement:
     if not any(leaf.param for step in reading.facts.steps for leaf in step.twin.state):

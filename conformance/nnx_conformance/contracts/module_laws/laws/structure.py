@@ -9,7 +9,7 @@ from nnx_conformance.contracts.module_laws.evidence import LeafFacts
 from nnx_conformance.contracts.module_laws.laws.differences import text
 from nnx_conformance.contracts.module_laws.laws.law import NOT_GROWING, Evidence, carried_out, law, was_called
 from nnx_conformance.contracts.module_laws.laws.reading import Move, ProgramReading
-from nnx_conformance.contracts.module_laws.laws.traced import proved
+from nnx_conformance.contracts.module_laws.laws.traced import proofs
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, same_numbers
 from nnx_conformance.core.contract import Judgement, Violation
@@ -37,7 +37,7 @@ def _stable(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     right="self.calls[...] = self.calls[...] + 1",
     needs=(carried_out, NOT_GROWING, was_called),
     claims=_stable,
-    proves=proved.proving(proved.structure_kept),
+    proves=proofs.proving(proofs.structure_kept),
 )
 def structure_stable(case: Case, reading: ProgramReading) -> Judgement:
     return _retyped(_types(reading)) or _restructured(reading) or _retyped(_types_set(reading)) or _retraced(reading)

@@ -12,7 +12,7 @@ from nnx_conformance.contracts.module_laws.laws.differences import text
 from nnx_conformance.contracts.module_laws.laws.law import NOT_REWRITING, Evidence, carried_out, declares, law
 from nnx_conformance.contracts.module_laws.laws.reading import Move, ProgramReading, by_path, changed, is_stream
 from nnx_conformance.contracts.module_laws.laws.state_laws import params_kept, rewritten
-from nnx_conformance.contracts.module_laws.laws.traced import conditions, proved
+from nnx_conformance.contracts.module_laws.laws.traced import conditions, proofs
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, same_bits, same_numbers
 from nnx_conformance.core.contract import Check, Judgement, Violation
@@ -120,7 +120,7 @@ def _frozen(case: Case, reading: ProgramReading) -> Iterator[Claim]:
     right="if not self.use_running_average:\n    self.mean[...] = mean",
     needs=(carried_out, declares("has_eval_mode", "it declares no eval mode")),
     claims=comparing("eval-frozen", _frozen, conditions.frozen),
-    proves=proved.proving(proved.state_kept, in_eval_mode=True),
+    proves=proofs.proving(proofs.state_kept, in_eval_mode=True),
 )
 def eval_frozen(case: Case, reading: ProgramReading) -> Judgement:
     for still in _stills(case, reading):
