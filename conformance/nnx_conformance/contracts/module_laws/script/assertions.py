@@ -1,6 +1,6 @@
-"""What a script asserts, in plain Flax: a script that shows a finding holds these very functions.
+"""The assertions of scripts, in plain Flax. Scripts of findings contain these functions.
 
-Each `..._holds(before, after)` gives what is wrong, or nothing; both are what `look` saw.
+Each `..._holds(before, after)` compares two results of `look` and returns what is wrong, or an empty text.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What each operation of a program comes to in a script: lines of Python, on the subject and on its twin.
+"""The lines of a script for each operation, on the subject and on its twin.
 
-`$number` is the operation's input, `$seed` that of the program, `$other` another one, `$at` the number of the step.
+`$number` is the operation's input, `$seed` the program's seed, `$other` another seed, `$at` the number of the step.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from string import Template
 from nnx_conformance.contracts.module_laws.facts import StepFacts
 from nnx_conformance.contracts.module_laws.program.language import MADE, OTHER, Word
 
-#: The functions that lines call, where they are not called as the operation is.
+#: The functions that an operation's lines call, if they have other names than the operation.
 CALLED = {
     "remake": ("with_garbage", "with_zeros"),
     "lend": ("aligned", "own_copy", "overwrite"),
@@ -28,7 +28,7 @@ TWIN, CALL = "wanted = twin_call($number)", "got = call(module, *given($number))
 LEFT = "kept.append((module, look(module), another($seed, done), list(done)))"
 CHANGED = "changed = [path for path, (_, leaves) in look(other).items() if same(leaves, held[path][1], 0.0, 0.0)]"
 
-#: On a mesh: the twin, and the state where it is to lie.
+#: On a mesh: call the twin, and place the state.
 ON_MESH = (
     "numbers_given = $inputs",
     "wanted = [twin_call(number) for number in numbers_given]",
@@ -36,7 +36,7 @@ ON_MESH = (
     "with on_mesh(mesh):",
     "    module = placed(module, mesh, $placed)",
 )
-#: Where the subject names its mesh, it is made there as well.
+#: If the subject declares a mesh, make a module on it as well.
 MADE_ON_MESH = (
     "mesh = mesh_of($axes)",
     "with on_mesh(mesh):",
@@ -45,7 +45,7 @@ MADE_ON_MESH = (
     "    check($at, agree(made, (), make($seed), (), 1e-3, 1e-3))",
 )
 
-#: The twin first, then the subject; what is not here is called plainly.
+#: The twin first, then the subject. Other operations are plain calls.
 LINES: dict[str, tuple[str, ...]] = {
     "shard": (
         *ON_MESH,
@@ -188,10 +188,10 @@ LINES: dict[str, tuple[str, ...]] = {
 }
 
 
-def lines(word: Word, step: StepFacts, seed: int, at: int) -> list[str]:
-    """The lines that do what an operation does, on both sides; `at` counts from 1."""
+def lines(word: Word, step: StepFacts, seed: int, number: int) -> list[str]:
+    """The lines for step `number`, from 1, on both sides."""
     name = word.operation.name
-    values = {"number": word.input, "seed": seed, "other": seed + OTHER, "at": at, "inputs": list(step.inputs)}
+    values = {"number": word.input, "seed": seed, "other": seed + OTHER, "at": number, "inputs": list(step.inputs)}
     values |= {"axes": {axis.name: int(axis.value) for axis in step.axes}, "axis": repr(step.divided)}
     values |= {"rows": f"divided(given(number), mesh, {step.divided!r})" if step.divided else "given(number)"}
     chosen = LINES.get(name, (TWIN, CALL))

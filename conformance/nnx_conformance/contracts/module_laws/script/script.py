@@ -1,7 +1,6 @@
-"""A finding as a Python script that runs as it stands: it replays the program in plain Flax and asserts the law.
+"""A finding as a Python script that runs on its own: it replays the program in plain Flax and asserts the law.
 
-The functions in it are those of `operations` and `assertions`, taken over from their files; nothing is imported
-here, for the judge starts no backend.
+We copy the source of its functions from `FILES` and import none of them, because the judge starts no JAX backend.
 """
 
 from __future__ import annotations
@@ -27,14 +26,14 @@ from nnx_conformance.contracts.module_laws.script.text import (
     LACKS,
     LACKS_SAVED,
     RESTARTS,
-    TOLD_OF_ONE,
+    TWIN_ON_ONE_DEVICE,
     TWO_DEVICES,
 )
 from nnx_conformance.core.candidate.notebook import is_notebook
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.contract import Violation
 
-#: Laws that are asserted of the state before and after each call, and the function that does so.
+#: For each law on the state before and after a call, the function that asserts it.
 BY_STATE = {
     "wrapper-kept": "wrapper_kept_holds",
     "structure-stable": "structure_stable_holds",
@@ -43,17 +42,17 @@ BY_STATE = {
     "eval-frozen": "eval_frozen_holds",
     "optimizer-safe": "params_untouched_holds",
 }
-#: What is asserted of other laws besides what is compared.
+#: Functions that assert other laws, besides the comparison of subject and twin.
 BESIDES = {"input-untouched": "untouched", "rng-advances": "streams_agree"}
-#: What a first call may add, and what an optimiser may change.
+#: Laws under which a first call may add state; laws that do not apply to the step of an optimiser.
 ADDS, CHANGES_PARAMS = ("structure-stable", "eval-frozen"), ("optimizer-safe", "params-untouched", "structure-stable")
 TRANSFORMS = (
     *("jit", "remat", "cond", "scan", "vmap", "grad", "optimize", "plainjit"),
     *("switch", "fori_loop", "while_loop", "custom_vjp", "vjp", "jvp", "donate", "shardmap"),
 )
-#: What calls the module through `nnx.jit`.
+#: Operations that call the module through `nnx.jit`.
 JITTED = ("shard", "place")
-#: The files whose functions scripts hold.
+#: The files whose functions scripts contain.
 FILES = (
     "execution/operations.py",
     "script/assertions.py",
@@ -63,27 +62,27 @@ FILES = (
     "execution/runners/empty_arrays.py",
     "../../core/candidate/notebook.py",
 )
-#: A line of its own where a new process goes on.
+#: Marks, as a line of its own, where a new process continues.
 RESTART = "restart"
 
 
 def script(case: Case, reading: ProgramReading, law: str, violation: Violation) -> str:
-    """The script that shows a violation; empty where none can."""
-    if law == TREE_READY:  # that of the short program
+    """The script that shows a violation; empty if no script can."""
+    if law == TREE_READY:  # the violation is in a short program
         case, reading = next((short, part) for _, short, part, _ in broken(case, reading))
     facts, todo = reading.facts, program(case)
     names = [word.operation.name for word in todo.words]
     asserted = BY_STATE[law] if violation.evidence is Evidence.STATE else ""
     restarts = any(step.operation == "restart" and not step.skipped for step in facts.steps)
-    if violation.evidence is Evidence.KIT or not facts.where or not all(given.source for given in facts.inputs):
+    if violation.evidence is Evidence.KIT or not facts.where or not all(each.source for each in facts.inputs):
         return ""
-    # The functions of a script know Flax's own Params alone.
+    # The functions of a script know no Params but Flax's.
     if (restarts and asserted) or facts.trait("trainable"):
         return ""
     named = _named(reading, violation) if violation.evidence is Evidence.NAMED else ""
     implied = {"grad" for name in names if name == "derive"} | {"jit" for name in names if name in JITTED}
     used = [name for name in TRANSFORMS if name in names or name in implied]
-    made = "\n".join([f"{name}_step = {name}(step)" for name in used] + _around(facts))
+    setup = "\n".join([f"{name}_step = {name}(step)" for name in used] + _contexts(facts))
     wanted = {*names, "agree", "look", asserted, BESIDES.get(law, "")}
     wanted |= {*implied, *(function for name in names for function in CALLED.get(name, ()))}
     wanted |= {"astray"} if "place" in names else {"of_shard"} if "shardmap" in names else set()
@@ -97,28 +96,28 @@ def script(case: Case, reading: ProgramReading, law: str, violation: Violation) 
         program=str(todo),
         law=law,
         step=0 if violation.evidence is Evidence.START else len(facts.steps),
-        # What a program raises must not end the script's docstring.
+        # The text of an exception must not end the script's docstring.
         what=" ".join(violation.what.split()).replace("\\", "/").replace('"', "'")[:300],
         lacks=LACKS_SAVED if restarts else LACKS,
         imports="import __future__\nimport json\nimport re\n" if notebook else "",
         mode="nnx.set_graph_mode(False)\n\n\n" if todo.mode == TREE else TWO_DEVICES if todo.devices > 1 else "\n",
         functions=_functions(wanted),
         subject=_subject(facts.where),
-        inputs="{" + "".join(f"\n    {given.number}: {given.source}," for given in facts.inputs) + "\n}",
-        made=made + ("\n\n" if made else "") + (TOLD_OF_ONE if todo.devices > 1 else ""),
+        inputs="{" + "".join(f"\n    {each.number}: {each.source}," for each in facts.inputs) + "\n}",
+        made=setup + ("\n\n" if setup else "") + (TWIN_ON_ONE_DEVICE if todo.devices > 1 else ""),
         seed=todo.seed,
         restarts=RESTARTS if restarts else "",
         steps=_staged(_steps(todo, facts, law, asserted, named)),
     )
 
 
-def _around(facts: ProgramFacts) -> list[str]:
-    """The lines that enter what the subject is made and called in."""
+def _contexts(facts: ProgramFacts) -> list[str]:
+    """The lines that enter the subject's mesh and context."""
     axes = [axis.partition("=")[0] for axis in facts.trait("mesh").split(", ") if axis]
-    entered = [f"on_mesh(mesh_of({dict.fromkeys(axes, 1)}))"] if axes else []
-    entered += ['value("context")()'] if facts.trait("context") else []
-    made = ["around = contextlib.ExitStack()"] if entered else []
-    return made + [f"around.enter_context({manager})" for manager in entered]
+    managers = [f"on_mesh(mesh_of({dict.fromkeys(axes, 1)}))"] if axes else []
+    managers += ['value("context")()'] if facts.trait("context") else []
+    stack = ["around = contextlib.ExitStack()"] if managers else []
+    return stack + [f"around.enter_context({manager})" for manager in managers]
 
 
 def _subject(where: str) -> str:
@@ -148,7 +147,7 @@ def _subject(where: str) -> str:
 
 @functools.cache
 def _sources() -> dict[str, str]:
-    """Every function of `FILES`, and every constant, as text by name."""
+    """The source of each function, class and constant of `FILES`, by name."""
     sources = {}
     for file in FILES:
         text = (Path(__file__).parents[1] / file).read_text()
@@ -162,7 +161,7 @@ def _sources() -> dict[str, str]:
 
 
 def _functions(wanted: set[str]) -> str:
-    """The functions of these names, and those that they call, as text."""
+    """The source of these functions and of those that they call."""
     sources, needed = _sources(), {"StepFunction"}
     needed |= {"save", "load"} if wanted & {"save", "reload", "graft"} else set()
     needed |= {"stack", "lane"} if "vmap" in wanted else set()
@@ -175,7 +174,7 @@ def _functions(wanted: set[str]) -> str:
 
 
 def _staged(steps: Iterable[str]) -> str:
-    """The lines of all steps; where the program goes on in a new process, the script runs itself again."""
+    """The lines of all steps. If the program continues in a new process, the script runs itself again."""
     stages: list[list[str]] = [[]]
     for line in steps:
         if line == RESTART:
@@ -184,12 +183,12 @@ def _staged(steps: Iterable[str]) -> str:
         stages[-1].append("" if line == RESTART else line)
     if len(stages) == 1:
         return "\n".join(stages[0])
-    blocks = (f"if STAGE == {at}:\n{textwrap.indent(chr(10).join(stage), '    ')}" for at, stage in enumerate(stages))
-    return "\n".join(blocks)
+    indented = (textwrap.indent("\n".join(stage), "    ") for stage in stages)
+    return "\n".join(f"if STAGE == {number}:\n{stage}" for number, stage in enumerate(indented))
 
 
 def _named(reading: ProgramReading, violation: Violation) -> str:
-    """The path of the Variable that a violation names, as the functions of a script have it."""
+    """The path of the Variable that a violation names, in the form of a script's functions."""
     steps = reading.facts.steps
     paths = [path for step in steps for path in (*(lost.path for lost in step.lost), *step.untrained)]
     path = next(path for path in paths if f"`{path}`" in violation.what)
@@ -237,14 +236,14 @@ def _steps(todo: Program, facts: ProgramFacts, law: str, asserted: str, named: s
 
 
 def _judged(law: str, name: str, first: bool, frozen: bool) -> bool:
-    """Whether a law says something of a step: a first call may make state, and an optimiser may change Params."""
+    """Whether a law applies to a step: a first call may create state, and an optimiser may change Params."""
     if law == "eval-frozen":
         return frozen and name != "optimize"
     return not (law == "no-growth" and first) and not (law in CHANGES_PARAMS and name == "optimize")
 
 
 def _asserted_besides(law: str, word: Word, step: StepFacts, number: int, done: list[str]) -> Iterator[str]:
-    """The lines of a step, and what is asserted of it besides the comparison."""
+    """The lines of a step, and its assertions besides the comparison."""
     if law == "input-untouched" and step.touched:
         given = f"given({word.input})"
         yield f"mine = {given}"

@@ -1,8 +1,8 @@
-"""What every script of a finding holds, as text with places for what differs."""
+"""The text of scripts: a template, and the parts that only some scripts have."""
 
 from __future__ import annotations
 
-#: Whether a new module lacks state that `module` has; that may be a checkpoint, too.
+#: Whether a new module lacks state that `module` has; in scripts with restarts, `module` may be a checkpoint.
 LACKS = "look(fresh).keys() != look(module).keys()"
 LACKS_SAVED = "arrays(fresh).keys() != (module if isinstance(module, dict) else arrays(module)).keys()"
 
@@ -37,7 +37,7 @@ else:  # before JAX 0.5
 
 """
 
-TOLD_OF_ONE = """\
+TWIN_ON_ONE_DEVICE = """\
 on_two_devices = twin_call
 
 
