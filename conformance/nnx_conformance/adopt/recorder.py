@@ -34,8 +34,8 @@ from nnx_conformance.adopt.records import (
     RecordedCall,
     Recording,
 )
-from nnx_conformance.adopt.running import Running
-from nnx_conformance.adopt.sight import (
+from nnx_conformance.adopt.call_stack import Running
+from nnx_conformance.adopt.inspection import (
     defined_at,
     effect_of,
     held_by,
