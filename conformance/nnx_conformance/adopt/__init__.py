@@ -1,6 +1,6 @@
-"""Subjects of the module laws from tests that exist: what these made and called is recorded, written down and judged.
+"""Adopts subjects of the module laws from existing tests: records constructions and calls, writes and judges subjects.
 
-`recorder` spies on a test session and keeps `records`, which are Python `expressions` already; `drafts` chooses what of
-a class's records becomes its subjects, `source` is their text, `trial` makes and calls them in a process of their own,
-and `judging` has each judged. `subject_file` is the file that a person keeps.
+`recorder` spies on a test session and keeps `records`, whose values are Python `expressions`. `drafts` chooses the
+subjects of a class, `source` writes their text, `trial` makes and calls them in a process of its own, `judging` judges
+them. `subject_file` is the file that a person keeps.
 """

@@ -1,4 +1,4 @@
-"""Arrays as Python expressions: seeded draws of their shape, dtype and range, or themselves where values matter."""
+"""Arrays as Python expressions: seeded draws of the same shape, dtype and range, or their values if these matter."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import numpy as np
 
 from nnx_conformance.adopt.records import SEED, Expression, quoted
 
-#: An array of at most so many numbers stands in the expression itself; a larger one in a file beside it.
+#: The most numbers of an array in an expression; a larger one goes into a file.
 LITERAL = 24
-#: The largest array that is kept, in bytes.
+#: The largest array that we keep, in bytes.
 LARGEST = 1 << 18
 
 
 class NotWritable(Exception):
-    """A value that no expression gives; the message says what it is."""
+    """A value that we can write no expression for; the message says what it is."""
 
 
 def of_shape(value: Any, shape: str) -> Expression:
-    """For a tracer: its numbers are not known, and those that any code takes for indices stand in for integers."""
+    """The expression for a tracer, whose numbers are not known: a draw, or zeros for integers: valid indices."""
     dtype, sizes = np.dtype(value.dtype), tuple(value.shape)
     if jnp.issubdtype(dtype, jnp.inexact):
         return Expression(_floats(sizes, -1.0, 1.0, dtype), frozenset({"numpy"}), shape=shape, traced=True)
@@ -31,14 +31,14 @@ def of_shape(value: Any, shape: str) -> Expression:
 
 
 def of_values(array: np.ndarray[Any, Any], shape: str) -> Expression:
-    """For an array: a draw of its shape, dtype and range, or itself where its values matter.
+    """The expression for an array: a draw of its shape, dtype and range, or its values if these matter.
 
     Args:
         array: of any shape.
-        shape: what decides whether JAX compiles anew.
+        shape: the `Expression.shape` of the result.
 
     Raises:
-        NotWritable: if its values matter and it is too large, or it holds no numbers.
+        NotWritable: if its values matter and it is too large, or it has no numbers.
     """
     numpy = frozenset({"numpy"})
     dtype = array.dtype.name
@@ -48,8 +48,8 @@ def of_values(array: np.ndarray[Any, Any], shape: str) -> Expression:
         same = array.flat[0].item()
         if math.isfinite(same):
             known = {0: "zeros", 1: "ones"}.get(same)
-            made = f"np.{known}({array.shape!r}, " if known else f"np.full({array.shape!r}, {same!r}, "
-            return Expression(f"{made}{quoted(dtype)})", numpy, shape=shape)
+            call = f"np.{known}({array.shape!r}, " if known else f"np.full({array.shape!r}, {same!r}, "
+            return Expression(f"{call}{quoted(dtype)})", numpy, shape=shape)
     floating = jnp.issubdtype(array.dtype, jnp.floating)
     few = array.size <= LITERAL
     if floating and array.size > 1 and np.isfinite(array).all() and len(np.unique(array)) > 2:

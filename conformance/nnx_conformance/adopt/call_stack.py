@@ -1,4 +1,4 @@
-"""Whose method or constructor runs in a thread, so that a call from within is not kept as one of its own."""
+"""The classes whose methods or constructors run in a thread, so that the recorder skips calls from inside them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Running(threading.local):
-    """What runs in a thread: the classes of whose instances a method or the constructor does."""
+class CallStack(threading.local):
+    """Per thread, the classes whose methods or constructors run; `paused` while the recorder itself calls code."""
 
     def __init__(self) -> None:
         self.classes: list[type] = []
-        self.held = False
+        self.paused = False
 
     @property
     def constructing(self) -> bool:
@@ -27,10 +27,10 @@ class Running(threading.local):
             self.classes.pop()
 
     @contextmanager
-    def held_back(self) -> Iterator[None]:
-        """While the recorder itself looks at modules, what that calls is nobody's call."""
-        self.held = True
+    def pause(self) -> Iterator[None]:
+        """Within the block, record nothing: reading modules may call their methods."""
+        self.paused = True
         try:
             yield
         finally:
-            self.held = False
+            self.paused = False

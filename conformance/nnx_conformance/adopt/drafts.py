@@ -1,4 +1,4 @@
-"""What of a class's records becomes its subjects: a construction each, and the ways in which it was called."""
+"""Chooses the subjects of a class from its record: for each a construction, and the ways in which it was called."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from dataclasses import dataclass
 from nnx_conformance.adopt.records import UNKNOWN, ClassRecord, Construction, Expression, RecordedCall
 from nnx_conformance.core.candidate.subject import MOST_CALLS
 
-#: So many subjects of one class: its constructions with other flags compute something else.
+#: The most subjects of one class: constructions with other flags compute something else.
 VARIANTS = 3
-#: Inputs of a subject, and among them signatures: each costs a compilation for each operation.
+#: The most inputs of a subject, and different signatures of them: each signature costs a compilation per operation.
 INPUTS, SIGNATURES = 4, 2
 
 
 @dataclass(frozen=True)
 class DraftInput:
-    """The arguments of one recorded call, those by keyword last, and its line."""
+    """The arguments of one recorded call, keywords last, and its line."""
 
     arguments: tuple[Expression, ...]
     line: str
 
     @property
     def traced(self) -> bool:
-        """Whether the numbers of some of them are not known."""
+        """Whether an argument was a tracer."""
         return any(value.traced for value in self.arguments)
 
 
 @dataclass(frozen=True)
 class Way:
-    """One way of calling: a method, with the same arguments by keyword and the same static choices."""
+    """One way of calling: a method with the same keywords and the same static choices."""
 
     name: str
     method: str
@@ -42,14 +42,14 @@ class Way:
 
 @dataclass(frozen=True)
 class Draft:
-    """A subject to be.
+    """A subject that we have not tried yet.
 
     Attributes:
-        name: of the subject.
-        record: of its class.
-        construction: how it is made.
-        ways: how it is called, at least one.
-        others: methods that were called too, with the line, and are no part of it.
+        name: the subject's.
+        record: its class's.
+        construction: how to make it.
+        ways: how to call it, at least one.
+        others: methods that the session called too and the subject leaves out, with their lines.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Draft:
 
     @property
     def single(self) -> bool:
-        """Whether all ways are calls of the module itself with the same arguments: then they are `inputs`."""
+        """Whether all ways call the module itself with arguments of one form, so that `inputs` is enough."""
         forms = {(way.method, way.keywords, len(way.inputs[0].arguments)) for way in self.ways}
         return len(self.ways) <= SIGNATURES and len(forms) == 1 and self.ways[0].method == "__call__"
 
@@ -70,31 +70,31 @@ class Draft:
         return tuple(each for way in self.ways for each in way.inputs)
 
     def without(self, bad: Iterable[int]) -> Draft:
-        """The same without some of its inputs, by their places in `inputs`; ways that lose all of them go, too."""
-        dropped, at, ways = set(bad), 0, []
+        """The draft without some inputs, by their indices in `inputs`; ways without inputs are dropped."""
+        dropped, first, ways = set(bad), 0, []
         for way in self.ways:
-            kept = tuple(each for place, each in enumerate(way.inputs, at) if place not in dropped)
-            at += len(way.inputs)
+            kept = tuple(each for index, each in enumerate(way.inputs, first) if index not in dropped)
+            first += len(way.inputs)
             ways += [dataclasses.replace(way, inputs=kept)] if kept else []
         return dataclasses.replace(self, ways=tuple(ways))
 
 
 def drafts(record: ClassRecord) -> list[Draft]:
-    """The subjects to be of a class; none where nothing that can be made anew was called."""
+    """The drafts of a class; none if the session called no instance that can be made again."""
     ways = {number: list(_ways(record, calls))[:MOST_CALLS] for number, calls in _calls_of(record).items()}
     chosen: dict[str, int] = {}
     for number in sorted((number for number in ways if ways[number]), key=lambda number: -len(ways[number])):
         chosen.setdefault(record.constructions[number].arguments.flags, number)
-    made = []
-    for place, number in enumerate(sorted(chosen.values())[:VARIANTS]):
-        name = record.name.replace(".", "_") + (f"_{place + 1}" if place else "")
+    variants = []
+    for variant, number in enumerate(sorted(chosen.values())[:VARIANTS]):
+        name = record.name.replace(".", "_") + (f"_{variant + 1}" if variant else "")
         others = _others(record, ways[number])
-        made.append(Draft(name, record, record.constructions[number], _trimmed(ways[number]), others))
-    return made
+        variants.append(Draft(name, record, record.constructions[number], _trimmed(ways[number]), others))
+    return variants
 
 
 def _calls_of(record: ClassRecord) -> dict[int, list[RecordedCall]]:
-    """The calls by their constructions; one whose instance is not known goes with the only one there is."""
+    """The calls by construction. A call of an unknown instance belongs to the only construction, if there is one."""
     calls: dict[int, list[RecordedCall]] = {}
     only = 0 if len(record.constructions) == 1 and not record.refused else UNKNOWN
     for call in record.calls:
@@ -119,7 +119,7 @@ def _ways(record: ClassRecord, calls: list[RecordedCall]) -> Iterator[Way]:
 
 
 def _name(method: str, call: RecordedCall, names: set[str]) -> str:
-    """A name for a way: its method, and the choices that it is called with."""
+    """A name for a way: its method and its static choices."""
     words = [method.strip("_")]
     if words[0] in names or method == "__call__":
         words += [f"{name}_{value.text}" for name, value in call.arguments.named if value.flags]
@@ -134,7 +134,7 @@ def _numbered(name: str, number: int) -> str:
 
 
 def _trimmed(ways: list[Way]) -> tuple[Way, ...]:
-    """As many inputs of each as fit together into a subject."""
+    """The ways with as many inputs each as a subject has room for."""
     each = max(1, INPUTS // len(ways))
     return tuple(dataclasses.replace(way, inputs=way.inputs[:each]) for way in ways)
 
@@ -146,7 +146,7 @@ def _others(record: ClassRecord, ways: list[Way]) -> tuple[tuple[str, str], ...]
 
 
 def unadopted(record: ClassRecord) -> str:
-    """Why a class that has no drafts has none, with the line."""
+    """Why a class has no drafts, with the line."""
     if record.refused and not (record.constructions and record.calls):
         reason, line = next(iter(record.refused.items()))
         return f"{reason} ({line})"

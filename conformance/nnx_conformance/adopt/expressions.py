@@ -1,7 +1,7 @@
-"""Values as Python expressions: what made a module in a test, made anew from any seed.
+"""Values as Python expressions: the arguments of a constructor or call, for any seed.
 
-An array becomes a seeded draw of its shape, dtype and range, or itself where its values matter. What cannot be made
-anew is refused with its type; nothing is guessed.
+An array becomes a seeded draw of its shape, dtype and range, or its values if these matter. We refuse a value that no
+expression can make again, with its type, and guess nothing.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from nnx_conformance.adopt.names import importable
 from nnx_conformance.adopt.records import Expression, RecordedArguments, quoted
 from nnx_conformance.observe.flax_versions import NODE, contents, is_key, is_tracer
 
-#: Parts of one value: a larger one is no argument that a person would write down.
+#: The most parts and levels of one value; nobody would write a larger argument.
 PARTS, DEPTH = 200, 8
-#: Whose closures may be made again by calling what made them: their makers do nothing else.
+#: Modules whose functions only return closures, so that calling them again is safe.
 MAKERS = ("jax._src.nn.initializers", "jax.nn.initializers", "flax.nnx.nn.initializers")
 PLAIN = (bool, int, str, bytes, type(None), type(Ellipsis))
 
 
-#: Gives the expression of a module by what constructed it, or raises `NotWritable`.
+#: From a module to the expression that constructs it; raises `NotWritable` if that is not known.
 OfModule = Callable[[Any], Expression]
 
 
 def refuse_modules(module: Any) -> Expression:
-    """For arguments among which no module may be."""
+    """The `of_module` of arguments that may include no module."""
     raise NotWritable(f"a {_type(module)}, whose construction was not recorded")
 
 
 @dataclasses.dataclass
 class Writer:
-    """Writes the values of one set of arguments.
+    """Writes the values of one call's arguments.
 
     Attributes:
-        of_module: for the modules among them.
-        making: whether they are a constructor's: then random streams and keys come from its `rngs`.
+        of_module: writes the modules among them.
+        making: whether the call is a constructor's: then random streams and keys come from its `rngs`.
     """
 
     of_module: OfModule = refuse_modules
@@ -56,14 +56,15 @@ class Writer:
     parts: int = 0
 
     def arguments(self, names: list[str], positional: tuple[Any, ...], named: dict[str, Any]) -> RecordedArguments:
-        """The expressions of what a function was given; `names` are its parameters.
+        """The expressions of a function's arguments; `names` are its parameters.
 
         Raises:
-            NotWritable: if one cannot be written down; it names that argument.
+            NotWritable: if we cannot write one; the message names it.
         """
-        called = [names[at] if at < len(names) else f"argument {at + 1}" for at in range(len(positional))]
-        given = tuple(self._argument(value, name) for value, name in zip(positional, called, strict=True))
-        return RecordedArguments(given, tuple((name, self._argument(value, name)) for name, value in named.items()))
+        extra = [f"argument {number + 1}" for number in range(len(names), len(positional))]
+        pairs = zip(positional, [*names, *extra], strict=False)
+        written = tuple(self._argument(value, name) for value, name in pairs)
+        return RecordedArguments(written, tuple((name, self._argument(value, name)) for name, value in named.items()))
 
     def _argument(self, value: Any, name: str) -> Expression:
         try:
@@ -75,9 +76,9 @@ class Writer:
         """The expression of a value.
 
         Args:
-            value: what was given.
-            name: of the argument, by which an old-style key is told from another pair of numbers.
-            depth: how deep it lies in others.
+            value: the value.
+            name: the argument's, which distinguishes an old-style key from other pairs of numbers.
+            depth: its depth in the argument.
 
         Raises:
             NotWritable: if there is none.
@@ -122,7 +123,7 @@ class Writer:
         }
 
     def _rngs(self, value: Any) -> Expression:
-        # By the names of its streams, never by value: under a transform its keys are tracers.
+        # By the names of its streams only: under a transform its keys are tracers.
         if isinstance(value, nnx.RngStream):
             tag = value.tag if isinstance(getattr(value, "tag", None), str) else "default"
             text = f"rngs[{quoted(tag)}]" if self.making else f"nnx.Rngs(0)[{quoted(tag)}]"
@@ -130,8 +131,9 @@ class Writer:
         if self.making:
             return Expression("rngs", shape="rngs")
         streams = sorted(name for name in vars(value) if isinstance(getattr(value, name), nnx.RngStream))
-        given = "0" if streams in ([], ["default"]) else ", ".join(f"{name}={at}" for at, name in enumerate(streams))
-        return Expression(f"nnx.Rngs({given})", frozenset({"flax.nnx"}), shape=f"rngs {given}")
+        seeds = ", ".join(f"{name}={seed}" for seed, name in enumerate(streams))
+        seeds = "0" if streams in ([], ["default"]) else seeds
+        return Expression(f"nnx.Rngs({seeds})", frozenset({"flax.nnx"}), shape=f"rngs {seeds}")
 
     def _array(self, value: Any, name: str) -> Expression:
         if is_key(value) or (is_tracer(value) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key)):
@@ -145,10 +147,10 @@ class Writer:
 
     def _key(self, value: Any) -> Expression:
         shape = f"key{list(value.shape)}"
-        made = "rngs.params()" if self.making else "jax.random.key(0)"
+        key = "rngs.params()" if self.making else "jax.random.key(0)"
         if not value.shape:
-            return Expression(made, frozenset({"jax"}), shape=shape)
-        return Expression(f"jax.random.split({made}, {value.shape!r})", frozenset({"jax"}), shape=shape)
+            return Expression(key, frozenset({"jax"}), shape=shape)
+        return Expression(f"jax.random.split({key}, {value.shape!r})", frozenset({"jax"}), shape=shape)
 
     def _variable(self, value: Any, depth: int) -> Expression:
         kind = self.write(type(value), depth=depth + 1)
@@ -185,28 +187,28 @@ class Writer:
         return _joined(f"{function}({text})", base, *parts, *words.values())
 
     def _other(self, value: Any, depth: int) -> Expression:
-        if found := importable(value):
-            return found
+        if name := importable(value):
+            return name
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             return self._dataclass(value, depth)
-        if isinstance(value, types.FunctionType) and (made := self._made(value, depth)):
-            return made
+        if isinstance(value, types.FunctionType) and (call := self._maker_call(value, depth)):
+            return call
         raise NotWritable(_about(value))
 
     def _dataclass(self, value: Any, depth: int) -> Expression:
         kind = self.write(type(value), depth=depth + 1)
         if hidden := [field.name for field in dataclasses.fields(value) if not field.init]:
             raise NotWritable(f"a {_type(value)}, whose {hidden[0]!r} is no argument")
-        given = {
+        fields = {
             field.name: getattr(value, field.name)
             for field in dataclasses.fields(value)
             if not _is_default(field, getattr(value, field.name))
         }
-        called = self._called(kind.text, (), given, depth)
+        called = self._called(kind.text, (), fields, depth)
         return _joined(called.text, kind, called)
 
-    def _made(self, function: types.FunctionType, depth: int) -> Expression | None:
-        """A closure of an initializer, by calling its maker with what the closure holds of the maker's parameters."""
+    def _maker_call(self, function: types.FunctionType, depth: int) -> Expression | None:
+        """For the closure of an initializer, the call of its maker with the arguments that the closure holds."""
         outer, inner, _ = function.__qualname__.partition(".<locals>.")
         if not inner or function.__module__ not in MAKERS:
             return None
@@ -215,11 +217,11 @@ class Writer:
             return None
         cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
         parameters = inspect.signature(getattr(sys.modules[function.__module__], outer)).parameters
-        held = {name: cells[name].cell_contents for name in parameters if name in cells}
-        missing = [name for name, each in parameters.items() if name not in held and each.default is each.empty]
-        if missing or not held:
+        arguments = {name: cells[name].cell_contents for name in parameters if name in cells}
+        missing = [name for name, each in parameters.items() if name not in arguments and each.default is each.empty]
+        if missing or not arguments:
             return None
-        called = self._called(maker.text, (), held, depth)
+        called = self._called(maker.text, (), arguments, depth)
         return dataclasses.replace(_joined(called.text, maker, called), flags=called.text)
 
 
@@ -237,11 +239,11 @@ def _number(value: Any) -> Expression:
 
 
 def _enum(value: enum.Enum) -> Expression:
-    found = importable(type(value))
-    if found is None:
+    kind = importable(type(value))
+    if kind is None:
         raise NotWritable(_about(type(value)))
-    text = f"{found.text}.{value.name}"
-    return Expression(text, found.modules, shape=text, flags=text)
+    text = f"{kind.text}.{value.name}"
+    return Expression(text, kind.modules, shape=text, flags=text)
 
 
 def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:

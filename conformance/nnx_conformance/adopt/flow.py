@@ -1,4 +1,4 @@
-"""From what a session recorded to judged subjects: what `pytest --nnx-laws` and `adopt` do alike."""
+"""From a recording to judged or written subjects, for `pytest --nnx-laws` and `adopt`."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ NOTHING = (
 
 @dataclass(frozen=True)
 class AdoptionResult:
-    """What a session came to: what was adopted, and what became of each subject."""
+    """The adopted classes of a session, and the result of each subject."""
 
     adoption: Adoption
     results: tuple[JudgedSubject, ...]
 
     @property
     def exit_status(self) -> int:
-        """1 if a law is violated; 3 if nothing could be judged; else 0."""
+        """1 if a law is violated, 3 if nothing could be judged, otherwise 0."""
         if any(each.violates for each in self.results):
             return 1
         return 0 if any(each.report and each.report.exit_status == 0 for each in self.results) else 3
 
 
 def known_package(session: Recording, package: str, option: str) -> None:
-    """Find out that a package is that of no module which was made.
+    """Check that the session made a module of the package.
 
     Raises:
-        Misuse: if so; it names those that are.
+        Misuse: if not; it suggests the packages of the modules that it made.
     """
     if package and not (session.records or session.unnamed) and session.others:
         fix = suggestion(package, session.others)
@@ -47,13 +47,13 @@ def known_package(session: Recording, package: str, option: str) -> None:
 
 
 def laws(session: Recording, options: CheckOptions, tests: str, say: Callable[[str], None]) -> AdoptionResult:
-    """Make subjects of what was recorded, and judge them and those that a person keeps.
+    """Judge the subjects of a recording, and those of its classes that a person keeps.
 
     Args:
-        session: of at least one class.
+        session: the recording, of at least one class.
         options: those of the project.
-        tests: what was run.
-        say: gets a line on what is done.
+        tests: the command that was recorded.
+        say: called with lines of progress.
     """
     root: Path = options.project.root
     kept, left_out = judging.kept(root, session.records)
@@ -64,21 +64,21 @@ def laws(session: Recording, options: CheckOptions, tests: str, say: Callable[[s
     if targets:
         say(f"judging {len(targets)} {'subject' if len(targets) == 1 else 'subjects'} by the module laws")
     results = judging.judged(targets, options, lambda *done: say("[{}/{}] {} {}".format(*done))) if targets else []
-    seen = len(session.records) + len(session.unnamed)
-    return AdoptionResult(Adoption(seen, adopted.subjects, {**adopted.refused, **left_out}), tuple(results))
+    classes = len(session.records) + len(session.unnamed)
+    return AdoptionResult(Adoption(classes, adopted.subjects, {**adopted.refused, **left_out}), tuple(results))
 
 
 def written(session: Recording, file: Path, tests: str, say: Callable[[str], None]) -> Iterator[str]:
-    """Write the subjects of a session to the file that a person keeps; the lines that say what was done.
+    """Write the subjects of a recording to the file that a person keeps, and yield the lines of a summary.
 
     Args:
-        session: of at least one class.
-        file: new, or written by this before; classes that it speaks of are left alone.
-        tests: what was run.
-        say: gets a line on what is done.
+        session: the recording, of at least one class.
+        file: a new file, or one that `adopt` wrote; it keeps its text on classes that it names.
+        tests: the command that was recorded.
+        say: called with lines of progress.
     """
-    made, left_out = subject_file.classes_of(file, session.records) if file.exists() else ({}, [])
-    known = {*made.values(), *left_out}
+    class_by_subject, left_out = subject_file.classes_of(file, session.records) if file.exists() else ({}, [])
+    known = {*class_by_subject.values(), *left_out}
     new = {dotted: record for dotted, record in session.records.items() if dotted not in known}
     adopted = adoption(new, session.unnamed, say, subjects_of(file) if file.exists() else ())
     if adopted.subjects:

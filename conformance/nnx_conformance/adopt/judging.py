@@ -1,4 +1,4 @@
-"""Judging adopted subjects: each in processes of its own, several at a time."""
+"""Judges adopted subjects, each in processes of its own, several in parallel."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from nnx_conformance.project.checking import CheckOptions, no_hypothesis_folder
 from nnx_conformance.project.folder import made
 from nnx_conformance.project.subject_lists import CONTRACT
 
-#: Gets how many are judged, of how many, and the last one's class and outcome.
+#: Called with the number of judged subjects, the number of all, and the last one's class and outcome.
 Progress = Callable[[int, int, str, str], None]
 
 
 @dataclass(frozen=True)
 class JudgedSubject:
-    """What became of one subject.
+    """The result of one subject.
 
     Attributes:
         dotted: its class.
         target: the subject.
-        report: None where it could not be judged; `failure` then says why.
+        report: None if it could not be judged; `failure` then says why.
     """
 
     dotted: str
@@ -40,12 +40,12 @@ class JudgedSubject:
 
     @property
     def violates(self) -> bool:
-        """Whether a law that must hold is violated."""
+        """Whether a MUST law is violated."""
         return self.report is not None and self.report.verdict == Verdict.FAILS
 
 
 def written(adoption: Adoption, root: Path, tests: str) -> dict[str, str]:
-    """Write the subjects below the project's own folder; their targets, each with its class."""
+    """Write the subjects below the project's folder; returns their targets, each with its class."""
     if not adoption.subjects:
         return {}
     path = made(root, "adopted") / subject_file.NAME
@@ -57,32 +57,29 @@ def written(adoption: Adoption, root: Path, tests: str) -> dict[str, str]:
 
 
 def kept(root: Path, classes: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """The subjects in the file that a person keeps, of these classes: their targets, each with its class.
-
-    And the classes that it leaves out, each with the reason.
-    """
+    """From the file that a person keeps: the targets of these classes, and why it leaves out others."""
     path = root / subject_file.NAME
     if not subject_file.is_ours(path):
         return {}, {}
-    made_by, left_out = subject_file.classes_of(path, classes)
-    targets = {f"{os.path.relpath(path)}::{name}": dotted for name, dotted in made_by.items()}
+    class_by_subject, left_out = subject_file.classes_of(path, classes)
+    targets = {f"{os.path.relpath(path)}::{name}": dotted for name, dotted in class_by_subject.items()}
     return targets, {dotted: f"a comment in {subject_file.NAME} leaves it out" for dotted in left_out}
 
 
 def judged(targets: dict[str, str], options: CheckOptions, progress: Progress) -> list[JudgedSubject]:
-    """Judge subjects by the module laws, several at a time; in the order of the targets.
+    """The results of subjects under the module laws, in the order of the targets.
 
     Args:
         targets: each with its class.
         options: those of the project.
-        progress: is called after each.
+        progress: called after each.
     """
     packages = tuple(dict.fromkeys(dotted.partition(".")[0] for dotted in targets.values()))
     project = dataclasses.replace(options.project, packages=(*options.project.packages, *packages))
     options = dataclasses.replace(options, project=project, contract=CONTRACT)
     done: dict[str, JudgedSubject] = {}
     jobs = max(1, min(len(targets), os.cpu_count() or 1))
-    # A fork would take over what the tests left running in threads.
+    # Spawn, because a fork would inherit locks of threads that the tests left running.
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
         running = {pool.submit(_judged, options, target): target for target in targets}
         for future in as_completed(running):

@@ -1,4 +1,4 @@
-"""The name under which a program finds an object that it can import."""
+"""The names by which a program can import an object."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sys
 from typing import Any
 
 from nnx_conformance.adopt.arrays import NotWritable
-from nnx_conformance.adopt.records import Expression, spoken
+from nnx_conformance.adopt.records import Expression, identifier
 
-#: Where functions that live in private modules are to be imported from.
+#: Public modules that export functions of private ones.
 PUBLIC = ("jax.nn", "jax.numpy", "jax.lax", "jax.nn.initializers", "flax.nnx", "flax.nnx.initializers", "jax")
-#: How modules are called once they are imported, and what is imported for it.
+#: For each module, its name in the code, and the module to import for that.
 ALIASES = {
     "flax.nnx": ("nnx", "flax.nnx"),
     "flax.nnx.initializers": ("nnx.initializers", "flax.nnx"),
@@ -24,7 +24,7 @@ ALIASES = {
 
 
 def importable(value: Any) -> Expression | None:
-    """The name under which a program finds this very object; None if there is none."""
+    """The name by which a program imports exactly this object; None if there is none."""
     name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
     module = getattr(value, "__module__", None)
     if not isinstance(name, str) or not isinstance(module, str) or "<" in name:
@@ -37,19 +37,19 @@ def importable(value: Any) -> Expression | None:
 
 
 def reference(module: str, name: str) -> Expression:
-    """How a program that imports a module names what it finds there."""
+    """The expression for a name in a module that a program imports."""
     if module == "builtins":
         return Expression(name, shape=name, flags=name)
     module = main_name() if module == "__main__" else module
-    alias, imported = ALIASES.get(module, (spoken(module), module))
+    alias, imported = ALIASES.get(module, (identifier(module), module))
     return Expression(f"{alias}.{name}", frozenset({imported}), shape=name, flags=f"{alias}.{name}")
 
 
 def main_name() -> str:
-    """The name under which the script that runs can be imported.
+    """The name by which the running script can be imported.
 
     Raises:
-        NotWritable: if it has none.
+        NotWritable: if there is none.
     """
     stem, end = os.path.splitext(os.path.basename(getattr(sys.modules["__main__"], "__file__", None) or ""))
     if end != ".py" or "." in stem:
@@ -58,8 +58,8 @@ def main_name() -> str:
 
 
 def lookup(module: str, name: str) -> Any:
-    """What a module that is imported already calls so; None if nothing."""
-    found = sys.modules.get(module)
+    """The object with this name in an imported module; None if there is none."""
+    value = sys.modules.get(module)
     for part in name.split("."):
-        found = getattr(found, part, None)
-    return found
+        value = getattr(value, part, None)
+    return value

@@ -1,7 +1,7 @@
-"""Runs tests or a script in a process of its own, and brings back what it recorded.
+"""Runs tests or a script in a process of its own, and reads its recording.
 
-`python -m nnx_conformance.adopt.recording RECORDED PACKAGE SCRIPT ARGUMENT...` is that process of a script: it runs
-the script as `python SCRIPT` does, and ends as it does.
+For a script, that process is `python -m nnx_conformance.adopt.recording RECORDED PACKAGE SCRIPT ARGUMENT...`. It runs
+the script as `python SCRIPT` does, and exits with its status.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from pathlib import Path
 from nnx_conformance.adopt.records import Recording, read, save
 from nnx_conformance.core.errors import Misuse, expected
 
-#: How pytest ends when its tests passed, and when some failed: either way they ran.
+#: The exit status of pytest if all tests pass, and if some fail: either way they ran.
 RAN = (0, 1)
 
 
 def of_tests(arguments: Sequence[str], package: str) -> tuple[Recording, int]:
-    """What pytest recorded, and its exit status.
+    """The recording of a pytest run, and its exit status.
 
     Args:
         arguments: of pytest.
-        package: whose modules are recorded; all but Flax's if empty.
+        package: records only its modules; all but Flax's if empty.
 
     Raises:
         Misuse: if pytest did not run its tests; its own output says why.
@@ -42,15 +42,15 @@ def of_tests(arguments: Sequence[str], package: str) -> tuple[Recording, int]:
 
 
 def of_script(script: str, arguments: Sequence[str], package: str) -> tuple[Recording, int]:
-    """What a script recorded, and its exit status.
+    """The recording of a script, and its exit status.
 
     Args:
         script: its path.
-        arguments: its own.
-        package: whose modules are recorded; all but Flax's if empty.
+        arguments: the script's.
+        package: records only its modules; all but Flax's if empty.
 
     Raises:
-        Misuse: if there is no such script, or it ended before anything could be recorded.
+        Misuse: if there is no such script, or its process ended before we could record anything.
     """
     if not Path(script).is_file():
         raise expected("a Python script that exists", "--run", script, "Give its path, `--run train.py`.")
@@ -65,7 +65,7 @@ def of_script(script: str, arguments: Sequence[str], package: str) -> tuple[Reco
 
 def main() -> None:
     """Run the script that the command line names, and record it."""
-    from nnx_conformance.adopt.recorder import ConstructionRecorder  # JAX is needed in this process alone
+    from nnx_conformance.adopt.recorder import ConstructionRecorder  # imports JAX, which only this process needs
 
     recorded, package, script, *arguments = sys.argv[1:]
     sys.argv = [script, *arguments]

@@ -1,7 +1,8 @@
-"""What a test session did with its modules, as plain data: Python expressions that do it again."""
+"""The constructions and calls of a test session as plain data: Python expressions that repeat them."""
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import pickle
 import re
@@ -14,36 +15,36 @@ import numpy as np
 
 from nnx_conformance.core.errors import Misuse
 
-#: Stands in an expression where a seed goes: each array of a subject is drawn from one of its own.
+#: The placeholder for a seed in an expression: each array of a subject has a seed of its own.
 SEED = "@SEED@"
-#: So many calls of one form and one shape are kept: their numbers differ.
+#: The most calls of one form and one shape that we keep, with different numbers.
 ALIKE = 2
-#: The construction of an instance that no constructor made, and of one whose construction cannot be written down.
+#: The construction of an instance that no constructor made; of one whose construction cannot be written.
 UNKNOWN, REFUSED = -1, -2
 
 
 def quoted(value: Any) -> str:
-    """The `repr` of a plain value, text in double quotes as formatters have it."""
+    """The `repr` of a plain value, with text in double quotes."""
     text = repr(value)
     return f'"{value}"' if isinstance(value, str) and text == f"'{value}'" and '"' not in value else text
 
 
-def spoken(module: str) -> str:
-    """What Python code calls a module; a script such as `01_train.py` has a name that is none of Python's."""
+def identifier(module: str) -> str:
+    """The name of a module in Python code. The name of a script such as `01_train.py` is no identifier."""
     return module if all(part.isidentifier() for part in module.split(".")) else "script_" + re.sub(r"\W", "_", module)
 
 
 @dataclass(frozen=True)
 class Expression:
-    """A Python expression that gives a value like one that was recorded.
+    """A Python expression for a value like a recorded one.
 
     Attributes:
         text: the expression.
-        modules: dotted names of the modules that it needs imported.
-        arrays: the arrays that it takes from a file, by the key that it takes them by.
-        shape: what decides whether two values make JAX compile anew: shapes, dtypes, and what is static.
+        modules: dotted names of the modules to import for it.
+        arrays: the arrays that it reads from a file, with their keys.
+        shape: shapes, dtypes and static parts: JAX compiles again if they differ.
         flags: the static choices among its parts: booleans, text, None, functions.
-        traced: whether the value was a tracer, of which the numbers are not known.
+        traced: whether the value was a tracer, so that its numbers are not known.
     """
 
     text: str
@@ -56,26 +57,26 @@ class Expression:
 
 @dataclass(frozen=True)
 class RecordedArguments:
-    """The arguments of a call: by position, then by keyword."""
+    """The arguments of a call: positional ones, then keywords."""
 
     positional: tuple[Expression, ...] = ()
     named: tuple[tuple[str, Expression], ...] = ()
 
     @property
     def all(self) -> tuple[Expression, ...]:
-        """All of them, in order."""
+        """All arguments in order."""
         return (*self.positional, *(value for _, value in self.named))
 
     @property
     def text(self) -> str:
-        """As they stand between the parentheses of a call."""
+        """Their text between the parentheses of a call."""
         return ", ".join(
             [*(value.text for value in self.positional), *(f"{name}={value.text}" for name, value in self.named)]
         )
 
     @property
     def flags(self) -> str:
-        """The static choices in them."""
+        """Their static choices."""
         return repr([value.flags for value in self.all])
 
     @property
@@ -85,18 +86,18 @@ class RecordedArguments:
 
     @property
     def form(self) -> tuple[int, tuple[str, ...]]:
-        """How many stand by position, and the names of the others."""
+        """The number of positional arguments, and the names of the keywords."""
         return len(self.positional), tuple(name for name, _ in self.named)
 
 
 @dataclass(frozen=True)
 class Construction:
-    """One way in which a class was constructed, and the methods that were called before it was used.
+    """One way in which the session constructed a class.
 
     Attributes:
         arguments: of its constructor.
-        line: where, `tests/test_layer.py:12`.
-        setup: the methods that were called on it before its first call, with their arguments.
+        line: such as `tests/test_layer.py:12`.
+        setup: the methods that the session called before the instance's first call, with their arguments.
     """
 
     arguments: RecordedArguments
@@ -105,7 +106,7 @@ class Construction:
 
 
 class CallEffect(enum.Enum):
-    """What a call did to the state of its instance: it added some, or only moved what was there."""
+    """What a call did to the state of its instance: nothing, change some, or add some."""
 
     NONE = enum.auto()
     MOVES = enum.auto()
@@ -114,16 +115,15 @@ class CallEffect(enum.Enum):
 
 @dataclass(frozen=True)
 class RecordedCall:
-    """One way in which an instance of a class was called.
+    """One way in which the session called an instance of a class.
 
     Attributes:
-        method: its name.
+        method: the method's name.
         arguments: of the call.
-        line: where.
-        construction: which of the class's constructions made the instance; `UNKNOWN`, or `REFUSED` where that one could
-            not be written down.
-        takes_arrays, returns_arrays: whether an array is among the arguments, and among what it returned.
-        effect: what it did to the state of the instance.
+        line: such as `tests/test_layer.py:12`.
+        construction: the index of the instance's construction; `UNKNOWN`, or `REFUSED` if it cannot be written.
+        takes_arrays, returns_arrays: whether the arguments, or the outputs, include an array.
+        effect: on the state of the instance.
     """
 
     method: str
@@ -136,21 +136,21 @@ class RecordedCall:
 
     @property
     def computes(self) -> bool:
-        """Whether it makes something of arrays: another array, or state."""
+        """Whether it computes outputs or state from arrays."""
         return self.takes_arrays and (self.returns_arrays or self.effect is CallEffect.MOVES)
 
     @property
     def sets_up(self) -> bool:
-        """Whether it only makes state for later calls, such as an empty cache."""
+        """Whether it only adds state for later calls, such as an empty cache."""
         return self.effect is CallEffect.ADDS and not (self.takes_arrays or self.returns_arrays)
 
     @property
     def traced(self) -> bool:
-        """Whether a value among its arguments was a tracer."""
+        """Whether an argument was a tracer."""
         return any(value.traced for value in self.arguments.all)
 
     def is_like(self, other: RecordedCall) -> bool:
-        """Whether JAX compiles the same for both."""
+        """Whether JAX compiles both calls to the same code."""
         mine, others = self.arguments, other.arguments
         return (self.method, self.construction, mine.form, mine.shape, mine.flags) == (
             other.method,
@@ -163,14 +163,14 @@ class RecordedCall:
 
 @dataclass
 class ClassRecord:
-    """What is known of one class.
+    """The record of one class.
 
     Attributes:
-        module, name: where it is found, `package.layers` and `Layer`.
+        module, name: such as `package.layers` and `Layer`.
         source: the file of its module.
-        constructions, calls: the distinct ones, the first first.
-        callable: whether its instances are called; else its methods stand for calls.
-        refused: why other constructions and calls could not be written down, each with its line.
+        constructions, calls: the distinct ones, in the session's order.
+        callable: whether its instances have `__call__`; otherwise calls are those of its methods.
+        refused: why other constructions and calls cannot be written, each with its line.
     """
 
     module: str
@@ -183,16 +183,16 @@ class ClassRecord:
 
     @property
     def dotted(self) -> str:
-        """How a program names it once its module is imported."""
-        return f"{spoken(self.module)}.{self.name}"
+        """Its name in a program that has imported its module."""
+        return f"{identifier(self.module)}.{self.name}"
 
     def keep(self, call: RecordedCall) -> None:
-        """Keep a call that differs from those that are kept, in its form, its shapes or its numbers."""
+        """Keep a call whose form, shapes or numbers differ from those of kept calls."""
         alike = [known for known in self.calls if known.is_like(call)]
         concrete = [known for known in alike if not known.traced]
         if call.traced and alike:
             return
-        if not call.traced and not concrete:  # better than what was traced, of which the numbers are not known
+        if not call.traced and not concrete:  # replaces a traced call, whose numbers are not known
             self.calls[:] = [known for known in self.calls if not known.is_like(call)]
         if len(concrete) < ALIKE and not any(known.arguments == call.arguments for known in alike):
             self.calls.append(call)
@@ -202,22 +202,23 @@ Records = dict[str, ClassRecord]
 
 
 def merged(several: Iterable[Records]) -> Records:
-    """The records of several processes of one session; each names its constructions by numbers of its own."""
+    """The records of several processes of one session, with their constructions renumbered."""
     together: Records = {}
     for records in several:
         for key, record in records.items():
             known = together.setdefault(key, ClassRecord(record.module, record.name, record.source, record.callable))
-            numbers = [_place(known.constructions, construction) for construction in record.constructions]
+            numbers = [_number_of(construction, known.constructions) for construction in record.constructions]
             for call in record.calls:
                 number = numbers[call.construction] if call.construction >= 0 else call.construction
-                moved = RecordedCall(**{**vars(call), "construction": number})
-                if moved not in known.calls:
-                    known.calls.append(moved)
+                renumbered = dataclasses.replace(call, construction=number)
+                if renumbered not in known.calls:
+                    known.calls.append(renumbered)
             known.refused = {**record.refused, **known.refused}
     return together
 
 
-def _place(constructions: list[Construction], construction: Construction) -> int:
+def _number_of(construction: Construction, constructions: list[Construction]) -> int:
+    """The index of a construction in a list, to which it is added if it is new."""
     for number, known in enumerate(constructions):
         if (known.arguments, known.setup) == (construction.arguments, construction.setup):
             return number
@@ -227,12 +228,12 @@ def _place(constructions: list[Construction], construction: Construction) -> int
 
 @dataclass
 class Recording:
-    """What one process recorded.
+    """The records of one process.
 
     Attributes:
         records: of each class, by its dotted name.
-        unnamed: why classes that no import finds are not recorded.
-        others: top-level packages of classes that were left out, as they lie in another package than was asked for.
+        unnamed: for each class that no import finds, why.
+        others: the top-level packages of classes outside the recorded package.
     """
 
     records: Records = field(default_factory=dict)
@@ -241,7 +242,7 @@ class Recording:
 
 
 def merged_sessions(sessions: Iterable[Recording]) -> Recording:
-    """What all processes of one session recorded."""
+    """The recording of a session from those of its processes."""
     several = list(sessions)
     return Recording(
         merged(session.records for session in several),
@@ -251,12 +252,12 @@ def merged_sessions(sessions: Iterable[Recording]) -> Recording:
 
 
 def save(session: Recording, path: Path) -> None:
-    """Write what was recorded where another process of the same session reads it."""
+    """Write a recording for another process of the same session."""
     path.write_bytes(pickle.dumps(session))
 
 
 def read(path: Path) -> Recording:
-    """What another process of the same session has saved.
+    """The recording that another process of the same session saved.
 
     Raises:
         Misuse: if the file is damaged.

@@ -1,4 +1,4 @@
-"""The text of subjects: Python that reads as if a person had written it."""
+"""The text of subjects: Python as a person would write it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnx_conformance.adopt.drafts import Draft, DraftInput
-from nnx_conformance.adopt.records import SEED, RecordedArguments, quoted, spoken
+from nnx_conformance.adopt.records import SEED, RecordedArguments, identifier, quoted
 
 WIDTH = 100
-#: The first words of a file that `adopt` writes: it adds to no other.
+#: The first words of a file that `adopt` writes; it adds subjects to no other file.
 MARK = "Subjects of the module laws, from what"
 FLOATS = '''
 def floats(shape, low, high, *, seed, dtype="float32"):
@@ -34,7 +34,7 @@ IMPORTS = {
 
 @dataclass(frozen=True)
 class Trait:
-    """A trait of a subject and the evidence; `decided` is False for one that only a person can answer."""
+    """A trait of a subject and why it may hold; `decided` is False for a trait that only a person can decide."""
 
     name: str
     why: str
@@ -43,7 +43,7 @@ class Trait:
 
 @dataclass(frozen=True)
 class Adopted:
-    """A draft that was made and called anew, and what that showed."""
+    """A draft that was made and called again, and the traits that this showed."""
 
     draft: Draft
     traits: tuple[Trait, ...] = ()
@@ -51,16 +51,16 @@ class Adopted:
     @property
     def modules(self) -> set[str]:
         """The modules that its text needs."""
-        given = [
+        values = [
             *self.draft.construction.arguments.all,
             *(value for each in self.draft.inputs for value in each.arguments),
         ]
-        given += [value for _, arguments in self.draft.construction.setup for value in arguments.all]
-        return {self.draft.record.module}.union(*(value.modules for value in given))
+        values += [value for _, arguments in self.draft.construction.setup for value in arguments.all]
+        return {self.draft.record.module}.union(*(value.modules for value in values))
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
-        """The arrays that its text takes from the file beside it."""
+        """The arrays that its text reads from the file beside it."""
         return {key: array for each in self.draft.inputs for value in each.arguments for key, array in value.arrays} | {
             key: array for value in self.draft.construction.arguments.all for key, array in value.arrays
         }
@@ -70,10 +70,10 @@ def file_text(subjects: Sequence[Adopted], tests: str, name: str, folders: Seque
     """A whole file of subjects.
 
     Args:
-        subjects: what to write, in this order.
-        tests: what was run.
-        name: of the file.
-        folders: Python expressions of folders that the modules are imported from.
+        subjects: in this order.
+        tests: the command that was recorded.
+        name: the file's.
+        folders: Python expressions of the folders from which the modules are imported.
     """
     bodies = [subject_text(subject) for subject in subjects]
     text = [f'"""{MARK} `{tests}` made and called.', "", *_usage(subjects, name), '"""', ""]
@@ -92,10 +92,10 @@ def _usage(subjects: Sequence[Adopted], name: str) -> list[str]:
 
 
 def import_lines(modules: Iterable[str], bodies: Sequence[str], folders: Sequence[str]) -> list[str]:
-    """The imports of a file, its own folders put on the path before the last of them."""
+    """The imports of a file; `folders` go onto the path before the imports that need them."""
     wanted = {module for module in modules if any(_used(_alias(module), body) for body in bodies)}
     wanted |= {"numpy"} if helper_texts(bodies) else set()
-    scripts = {module for module in wanted if spoken(module) != module}
+    scripts = {module for module in wanted if identifier(module) != module}
     standard = {"functools", "types"} & wanted
     own = wanted - standard - {"flax.nnx", "jax", "jax.numpy", "numpy"}
     paths = ["from pathlib import Path"] if any("Path(" in text for text in (*folders, *helper_texts(bodies))) else []
@@ -104,7 +104,7 @@ def import_lines(modules: Iterable[str], bodies: Sequence[str], folders: Sequenc
     known = [IMPORTS.get(name, f"import {name}") for name in sorted(wanted - standard - own)]
     kit = ["from nnx_conformance import Subject"]
     imported = [f"import {name}" for name in sorted(own - scripts)]
-    imported += [f"{spoken(name)} = importlib.import_module({quoted(name)})" for name in sorted(scripts)]
+    imported += [f"{identifier(name)} = importlib.import_module({quoted(name)})" for name in sorted(scripts)]
     if folders:
         put = f"sys.path[:0] = [{', '.join(folders)}]"
         return [*lines, "", *known, *kit, "", put, "", *(f"{each}  # noqa: E402" for each in imported)]
@@ -122,7 +122,7 @@ def _order(line: str) -> tuple[bool, str]:
 
 
 def _alias(module: str) -> str:
-    return {"flax.nnx": "nnx", "jax.numpy": "jnp", "numpy": "np"}.get(module, spoken(module))
+    return {"flax.nnx": "nnx", "jax.numpy": "jnp", "numpy": "np"}.get(module, identifier(module))
 
 
 def _used(name: str, text: str) -> bool:
@@ -166,8 +166,8 @@ def _make(draft: Draft, text: io.StringIO, seeds: itertools.count[int]) -> str:
     name = f"make_{draft.name.lower()}"
     text.write(f"def {name}(rngs):\n")
     if len(made) > WIDTH - 13:
-        given = "".join(f"        {_seeded(part, seeds)},\n" for part in _parts(construction.arguments))
-        made = f"{draft.record.dotted}(\n{given}    )"
+        arguments_text = "".join(f"        {_seeded(part, seeds)},\n" for part in _parts(construction.arguments))
+        made = f"{draft.record.dotted}(\n{arguments_text}    )"
     if not construction.setup:
         text.write(f"    return {made}\n\n\n")
         return name
@@ -211,14 +211,14 @@ def _names(keywords: Sequence[str]) -> str:
     return f"({inner},)" if len(keywords) == 1 else f"({inner})"
 
 
-def _input(given: DraftInput, seeds: itertools.count[int]) -> str:
-    parts = [value.text for value in given.arguments]
+def _input(draft_input: DraftInput, seeds: itertools.count[int]) -> str:
+    parts = [value.text for value in draft_input.arguments]
     alone = len(parts) == 1 and not parts[0].startswith("(")
     return _seeded(parts[0] if alone else f"({', '.join(parts)}{',' if len(parts) == 1 else ''})", seeds)
 
 
-def _note(given: DraftInput) -> str:
-    return "  # traced where it was called: only shapes and dtypes are known" if given.traced else ""
+def _note(draft_input: DraftInput) -> str:
+    return "  # traced where it was called: only shapes and dtypes are known" if draft_input.traced else ""
 
 
 def _seeded(text: str, seeds: itertools.count[int]) -> str:

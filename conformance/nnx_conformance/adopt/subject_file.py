@@ -1,4 +1,4 @@
-"""The file of subjects that a person keeps: `adopt` adds classes that are new to it, and changes nothing else."""
+"""The file of subjects that a person keeps. `adopt` adds new classes to it, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from nnx_conformance.core.errors import expected
 from nnx_conformance.project.subject_lists import subjects_of
 
 NAME = "nnx_subjects.py"
-#: For linters, of an import that does not stand at the top.
+#: The comment that lets linters accept an import below the top.
 LATE = "  # noqa: E402"
 
 
 def is_ours(path: Path) -> bool:
-    """Whether a file was written by `adopt`: its docstring begins with our words."""
+    """Whether `adopt` wrote a file: then its docstring begins with `MARK`."""
     try:
         return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").startswith(MARK)
     except (OSError, ValueError, SyntaxError):
@@ -29,10 +29,10 @@ def is_ours(path: Path) -> bool:
 
 
 def refuse_foreign(path: Path) -> None:
-    """Find out before anything runs that a file is none of ours.
+    """Check, before anything runs, that `adopt` may write to a path.
 
     Raises:
-        Misuse: if it exists and was not written by `adopt`, or cannot be written.
+        Misuse: if the file exists and `adopt` did not write it, or it cannot be written.
     """
     if path.suffix != ".py" or not path.stem.isidentifier():
         raise expected("the name of a Python module", "--write", str(path), f"Write `--write {NAME}`.")
@@ -44,34 +44,35 @@ def refuse_foreign(path: Path) -> None:
 
 
 def classes_of(path: Path, classes: Iterable[str]) -> tuple[dict[str, str], list[str]]:
-    """Which of these classes a file knows: its subjects, each with the class that it makes, and those left out.
+    """The subjects in a file with the class that each makes, and those of `classes` that it leaves out on purpose.
 
-    A subject makes the class that its source names first; one that a comment alone names is left out on purpose.
+    A subject makes the class that its source names first. A class is left out if only a comment names it.
     """
     text = path.read_text(encoding="utf-8")
     comments = "\n".join(line for line in text.splitlines() if line.lstrip().startswith("#"))
-    made = {}
-    for name, written in subjects_of(path).items():
-        places = {dotted: place for dotted in classes if (place := _place(written, dotted)) >= 0}
-        if places:
-            made[name] = min(places, key=lambda dotted: places[dotted])
-    return made, [each for each in classes if each not in made.values() and _place(comments, each) >= 0]
+    class_by_subject = {}
+    for name, subject in subjects_of(path).items():
+        positions = {dotted: position for dotted in classes if (position := _position(subject, dotted)) >= 0}
+        if positions:
+            class_by_subject[name] = min(positions, key=lambda dotted: positions[dotted])
+    others = (dotted for dotted in classes if dotted not in class_by_subject.values())
+    return class_by_subject, [dotted for dotted in others if _position(comments, dotted) >= 0]
 
 
-def _place(text: str, dotted: str) -> int:
-    """Where a text names a class; -1 if it does not."""
-    found = re.search(rf"(?<![\w.]){re.escape(dotted)}(?!\w)", text)
-    return found.start() if found else -1
+def _position(text: str, dotted: str) -> int:
+    """The index at which a text names a class; -1 if it does not."""
+    match = re.search(rf"(?<![\w.]){re.escape(dotted)}(?!\w)", text)
+    return match.start() if match else -1
 
 
 def write(path: Path, subjects: Sequence[Adopted], tests: str, folders: Sequence[str]) -> None:
-    """Write a file of subjects, or add them to the one that is there; arrays go into a file beside it.
+    """Write a file of subjects, or add them to an existing one; arrays go into a `.npz` file beside it.
 
     Args:
-        path: of the file, which is new or ours.
+        path: a new file, or one that `adopt` wrote.
         subjects: those that it does not have yet.
-        tests: what was run.
-        folders: Python expressions of folders that their modules are imported from.
+        tests: the command that was recorded.
+        folders: Python expressions of the folders from which their modules are imported.
     """
     arrays: dict[str, Any] = {}
     beside = path.with_suffix(".npz")
@@ -90,13 +91,13 @@ def write(path: Path, subjects: Sequence[Adopted], tests: str, folders: Sequence
 
 
 def _added(text: str, subjects: Sequence[Adopted], folders: Sequence[str]) -> str:
-    """The text with subjects at its end, and before them the imports and helpers that it lacks."""
+    """The text with subjects appended, after the imports and helpers that it lacks."""
     bodies = [source.subject_text(subject) for subject in subjects]
     modules = set().union(*(subject.modules for subject in subjects))
     lines = source.import_lines(modules, bodies, [folder for folder in folders if folder not in text])
-    there = {line.removesuffix(LATE) for line in text.splitlines()}
-    missing = [line.removesuffix(LATE) for line in lines if line and line.removesuffix(LATE) not in there]
+    existing = {line.removesuffix(LATE) for line in text.splitlines()}
+    missing = [line.removesuffix(LATE) for line in lines if line and line.removesuffix(LATE) not in existing]
     head = "".join(f"{line}\n" if line.startswith("sys.") else f"{line}{LATE}\n" for line in missing)
     helpers = [helper.strip() for helper in source.helper_texts(bodies)]
-    new = [helper for helper in helpers if helper.splitlines()[0] not in there]
+    new = [helper for helper in helpers if helper.splitlines()[0] not in existing]
     return "\n\n\n".join(part.rstrip("\n") for part in (text, head, *new, *bodies) if part) + "\n"

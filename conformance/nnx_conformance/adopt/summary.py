@@ -1,4 +1,4 @@
-"""What a session under the module laws came to, as text: findings first, then what was not adopted, then the counts."""
+"""The summary of a session under the module laws: findings, then classes that were not adopted, then counts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnx_conformance.core.report import Finding
 from nnx_conformance.reports.terminal import finding_text
 
 WIDTH = 80
-#: The trait that answers each.
+#: For each law, the trait that declares its violation intended.
 ANSWERS = {
     "params-untouched": "rewrites_param",
     "optimizer-safe": "rewrites_param",
@@ -44,8 +44,8 @@ def _findings(each: JudgedSubject) -> Iterator[str]:
     yield f"{each.dotted}  {report.verdict}"
     for root, followers in report.groups:
         yield textwrap.indent(finding_text(report, root), "  ")
-        if asked := question(root, each.target.partition("::")[2], NAME):
-            yield textwrap.fill(asked, WIDTH, initial_indent="    question       ", subsequent_indent=" " * 19)
+        if text := question(root, each.target.partition("::")[2], NAME):
+            yield textwrap.fill(text, WIDTH, initial_indent="    question       ", subsequent_indent=" " * 19)
         if followers:
             yield f"    also breaks    {', '.join(finding.check for finding in followers)}"
         yield ""
@@ -56,7 +56,7 @@ def _failure(each: JudgedSubject) -> str:
 
 
 def refused(reasons: dict[str, str]) -> Iterator[str]:
-    """The classes that were not adopted, and why."""
+    """The lines on classes that were not adopted, and why."""
     yield from _listed("not adopted", reasons)
 
 
@@ -75,21 +75,22 @@ def example(dotted: str) -> str:
 
 
 def counts(adoption: Adoption, results: Sequence[JudgedSubject]) -> str:
-    """How many classes were recorded, adopted, and violate a law."""
+    """The line with the numbers of classes recorded, adopted, and violating a law."""
     adopted, violate = {each.dotted for each in results}, violating(results)
-    parts = [f"{adoption.seen} {'class' if adoption.seen == 1 else 'classes'} recorded", f"{len(adopted)} adopted"]
+    recorded = adoption.classes
+    parts = [f"{recorded} {'class' if recorded == 1 else 'classes'} recorded", f"{len(adopted)} adopted"]
     names = f" ({', '.join(violate)})" if violate else ""
     parts.append(f"{len(violate)} {'violates' if len(violate) == 1 else 'violate'} a law{names}")
     return ", ".join(parts)
 
 
-def question(finding: Finding, subject: str, kept: str) -> str:
-    """What a person is asked about a finding that may be on purpose, which no recording shows; else empty.
+def question(finding: Finding, subject: str, file: str) -> str:
+    """The question whether a finding is on purpose, which no recording shows; empty if no trait would declare that.
 
     Args:
-        finding: of a subject that was recorded.
+        finding: of a recorded subject.
         subject: its name.
-        kept: the file of subjects in which the answer is to stand.
+        file: the file of subjects, for the answer.
     """
     trait = ANSWERS.get(finding.check)
     if trait is None:
@@ -97,5 +98,5 @@ def question(finding: Finding, subject: str, kept: str) -> str:
     done = CAPABILITIES[trait].replace(" on purpose", "")
     return (
         f"Is it on purpose that {done}? If so, declare `traits={{'{trait}': True}}` for {subject} "
-        f"in {kept}; if not, fix it as the remedy says."
+        f"in {file}; if not, fix it as the remedy says."
     )

@@ -1,9 +1,9 @@
-"""Makes and calls subjects anew, in a process of their own, to see which recorded calls fit and which traits show.
+"""Makes and calls subjects again in a process of their own, to find the recorded calls that fit, and traits.
 
-`python -m nnx_conformance.adopt.trial FILE ANSWERS NAME...` forks a process for each subject of the file, as the tests'
-own process has state that they moved, and writes one line of JSON for each.
+`python -m nnx_conformance.adopt.trial FILE ANSWERS NAME...` forks a process for each subject of the file and writes one
+line of JSON for each. The process of the tests would not do: they changed its state.
 
-A trait that would excuse a fault (a Param that calls move, state that grows) is never decided here, only asked for.
+A trait that would excuse a fault (a call writes a Param, state grows) is only suggested; a person decides.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ from nnx_conformance.observe.flax_versions import NODE
 from nnx_conformance.observe.load import import_file
 from nnx_conformance.observe.source import Source
 
-#: Processor time of one subject, and time on the clock.
+#: The limits of one subject in seconds: processor time and wall-clock time.
 SECONDS, WALL = 120, 600.0
 MESSAGE = 200
 
 
 @dataclasses.dataclass
 class TraitEvidence:
-    """What a subject showed when it was made and called anew.
+    """The evidence from making and calling a subject again.
 
     Attributes:
-        failure: why it cannot be made, or no call of it fits; empty if one does.
-        bad: the places of inputs on which a call raised.
-        draws: whether outputs changed with the random streams alone.
-        evaluates: whether `eval()` has an effect, and makes calls deterministic and stops updates.
-        moves_in_eval: what a call moved after an `eval()` that has an effect.
-        rewrites: Params that a call moved.
-        grows: state that a second call on the same input added.
+        failure: why it cannot be made, or none of its calls fits; empty if one does.
+        bad: the indices of inputs on which a call raised.
+        draws: whether outputs change if only the random streams differ.
+        evaluates: whether `eval()` has an effect, makes calls deterministic and stops updates.
+        moves_in_eval: the paths that a call changed after an `eval()` that has an effect.
+        rewrites: the Params that a call changed.
+        grows: the state that a second call on the same input added.
     """
 
     failure: str = ""
@@ -62,27 +62,27 @@ class TraitEvidence:
 
 
 def examined(subject: Subject) -> TraitEvidence:
-    """Make and call a subject anew."""
+    """The evidence from making and calling a subject."""
     evidence = TraitEvidence()
     try:
         module = Harness(subject, pool_of(subject), Source("<none>"), "").make(0)
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-        return TraitEvidence(failure=f"making it again raised {_said(error)}")
+        return TraitEvidence(failure=f"making it again raised {_text(error)}")
     if not isinstance(module, NODE):
         return TraitEvidence(failure=f"its constructor gave a {type(module).__name__}")
-    said = ""
-    for place, (way, _) in enumerate(_inputs(subject)):
-        alone = _with(subject, {place})
-        harness = Harness(alone, pool_of(alone), Source("<none>"), "")
+    first_error = ""
+    for index, (way, _) in enumerate(_inputs(subject)):
+        single = _with_inputs(subject, {index})
+        harness = Harness(single, pool_of(single), Source("<none>"), "")
         try:
             harness.call(harness.make(0), 0)
         except Exception as error:  # noqa: BLE001 - as above
-            evidence.bad.append(place)
-            said = said or f"a call of `{way or 'it'}` on what was recorded raised {_said(error)}"
-    kept = {place for place in range(len(list(_inputs(subject)))) if place not in evidence.bad}
-    if not kept:
-        return dataclasses.replace(evidence, failure=f"{said}: was it altered after it was made?")
-    subject = _with(subject, kept)
+            evidence.bad.append(index)
+            first_error = first_error or f"a call of `{way or 'it'}` on what was recorded raised {_text(error)}"
+    fitting = {index for index in range(len(list(_inputs(subject)))) if index not in evidence.bad}
+    if not fitting:
+        return dataclasses.replace(evidence, failure=f"{first_error}: was it altered after it was made?")
+    subject = _with_inputs(subject, fitting)
     _traits(Harness(subject, pool_of(subject).without_ours(), Source("<none>"), ""), evidence)
     return evidence
 
@@ -98,12 +98,12 @@ def _traits(harness: Harness, evidence: TraitEvidence) -> None:
         after = state(module)
         evidence.rewrites += _moved(before, after, lambda leaf: leaf.param)
         evidence.grows += sorted({leaf.path for leaf in after if leaf.state} - {leaf.path for leaf in before})
-    with contextlib.suppress(Exception):  # a module that does not know `eval()` has no eval mode
+    with contextlib.suppress(Exception):  # a module without an eval mode may raise
         _mode(harness, evidence)
 
 
 def _mode(harness: Harness, evidence: TraitEvidence) -> None:
-    """Whether `eval()` has an effect, and what still moves after it."""
+    """Note whether `eval()` has an effect, and what calls still change after it."""
     effect = False
     for number in range(len(harness.pool.inputs)):
         training, evaluated = harness.make(0), harness.make(0)
@@ -144,33 +144,34 @@ def _differ(leaf: LeafFacts, other: LeafFacts) -> bool:
 
 
 def _inputs(subject: Subject) -> Iterator[tuple[str, Any]]:
-    """The inputs of all ways of calling, in the order of the text."""
+    """The inputs of all ways of calling, each with the way's name, in the order of the text."""
     if not subject.calls:
-        yield from (("", given) for given in subject.inputs)
+        yield from (("", each) for each in subject.inputs)
     for name, call in subject.calls.items():
-        yield from ((name, given) for given in call["inputs"])
+        yield from ((name, each) for each in call["inputs"])
 
 
-def _with(subject: Subject, places: set[int]) -> Subject:
-    """The subject with some of its inputs alone."""
+def _with_inputs(subject: Subject, indices: set[int]) -> Subject:
+    """The subject with only these of its inputs."""
     if not subject.calls:
-        return dataclasses.replace(subject, inputs=[given for at, given in enumerate(subject.inputs) if at in places])
-    at, calls = 0, {}
+        inputs = [each for index, each in enumerate(subject.inputs) if index in indices]
+        return dataclasses.replace(subject, inputs=inputs)
+    first, calls = 0, {}
     for name, call in subject.calls.items():
-        kept = [given for place, given in enumerate(call["inputs"], at) if place in places]
-        at += len(call["inputs"])
+        kept = [each for index, each in enumerate(call["inputs"], first) if index in indices]
+        first += len(call["inputs"])
         if kept:
             calls[name] = {**call, "inputs": kept}
     return dataclasses.replace(subject, calls=calls)
 
 
-def _said(error: BaseException) -> str:
+def _text(error: BaseException) -> str:
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0][:MESSAGE]}" if text else type(error).__name__
 
 
-def _examined_apart(path: str, name: str) -> dict[str, Any]:
-    """The evidence of one subject, from a process that is forked for it."""
+def _examined_in_child(path: str, name: str) -> dict[str, Any]:
+    """The evidence of one subject, from a forked process."""
     mine, theirs = os.pipe()
     child = os.fork()
     if child == 0:
@@ -206,7 +207,7 @@ def _in_child(path: str, name: str) -> dict[str, Any]:
     try:
         subject = getattr(import_file(path), name)
     except BaseException as error:  # noqa: BLE001 - as above
-        return dataclasses.asdict(TraitEvidence(failure=f"importing it again raised {_said(error)}"))
+        return dataclasses.asdict(TraitEvidence(failure=f"importing it again raised {_text(error)}"))
     return dataclasses.asdict(examined(subject))
 
 
@@ -215,7 +216,7 @@ def main() -> None:
     path, answers, *names = sys.argv[1:]
     with Path(answers).open("w") as file:
         for name in names:
-            file.write(json.dumps({"name": name, **_examined_apart(path, name)}) + "\n")
+            file.write(json.dumps({"name": name, **_examined_in_child(path, name)}) + "\n")
             file.flush()
 
 
