@@ -506,7 +506,7 @@ class QuantisesItsLevel(RoundsItsSteps):
 @pytest.mark.skipif(VERSION < (0, 12) or not hasattr(nnx.Variable, "set_value"), reason="a fraction is kept there")
 def test_a_fraction_that_an_integer_does_not_hold_is_lost() -> None:
     found = violation(RoundsItsSteps)
-    assert found.what == "in step 2, `watch`, 0.5 was written to `steps`, which holds 0 int32 all the same"
+    assert found.what == "in step 2, `watch`, 0.5 was written to `steps`, which still holds 0 int32"
     assert found.cause == "an integer holds no fraction, so that `steps` stays what it was"
     assert found.line is not None and found.line.source == "self.steps[...] = self.steps[...] + 0.5"
     assert judged(QuantisesItsLevel) is None
