@@ -1,4 +1,4 @@
-"""A candidate in a process of its own: frames over two pipes, and what it has used."""
+"""The judge's session with a candidate's process: frames over two pipes, and time limits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from nnx_conformance.process.messages import Answer, Failure, Load, Observed, Qu
 from nnx_conformance.process.session import Ended
 
 CHUNK = 1 << 16
-#: Long, as a busy machine takes long to import JAX; nothing of the candidate has run by then.
+#: Long, because a busy machine imports JAX slowly; no code of the candidate has run yet.
 START_SECONDS, LEAVING_SECONDS = 600.0, 5.0
 WITHOUT_FUNCTION = "the file does not hold the function that the contract asks for"
 STARTING, LOADING, CASE = "starting it", "importing it", "on one case it"
@@ -54,7 +54,7 @@ class Process:
         self._start()
 
     def load(self, entry: str, parameters: tuple[str, ...], observer: Observer, devices: int = 1) -> None:
-        """Ask the process to load the candidate, without waiting."""
+        """Tell the process to load the candidate, without waiting."""
         self._observer = observer
         self._send(Load(observer.code, self._target, entry, parameters, devices))
 
@@ -70,7 +70,7 @@ class Process:
 
     @property
     def isolation(self) -> str:
-        """What the host gave of the jail."""
+        """The isolation that the host provides."""
         return str(self._fork_server.obtained)
 
     @property
@@ -87,10 +87,10 @@ class Process:
 
     @property
     def loaded(self) -> Loaded | NotLoaded:
-        """The candidate, or why there is none; waits for it."""
+        """The candidate, or why it could not be loaded; waits for it."""
         if self._loaded is None and self.versions:
             loaded = self._answer(self._waiting.popleft(), self._watch(LOADING, self._limits.load_seconds))
-            if isinstance(loaded, NotLoaded) and loaded.misuse and self._asked_for_a_name:
+            if isinstance(loaded, NotLoaded) and loaded.misuse and self._must_define_entry:
                 loaded = dataclasses.replace(loaded, misuse=False, cause=loaded.cause or WITHOUT_FUNCTION)
             if isinstance(loaded, Loaded | NotLoaded):
                 self._importing = self.used or 0.0
@@ -100,8 +100,8 @@ class Process:
         return self._loaded
 
     @property
-    def _asked_for_a_name(self) -> bool:
-        """Whether its author, not whoever judges it, had to choose the function's name: it is a file among many."""
+    def _must_define_entry(self) -> bool:
+        """Whether a missing function is the candidate's fault, because it is graded by its entry's name."""
         return self._target.source is not None and self._observer is not None and self._observer.by_name
 
     def submit(self, request: Request) -> None:
@@ -119,7 +119,7 @@ class Process:
         return self._checked(observed.facts, self._requests.popleft())
 
     def close(self) -> None:
-        """Kill the process and all that it started."""
+        """Kill the process and its descendants."""
         if self._to >= 0:
             self._end(0.0)
 
@@ -143,13 +143,13 @@ class Process:
 
     @property
     def used(self) -> float | None:
-        """The processor seconds that it has used, all threads and children; None where the host does not tell."""
+        """The processor seconds of its threads and children so far; None if the host does not report them."""
         used = self._fork_server.used(self._process)
         self._note(used or 0.0)
         return used
 
     def _note(self, used: float) -> None:
-        """What importing took has a limit of its own."""
+        """Count processor time against the clock, without that of the import, which has a limit of its own."""
         if self._loaded is not None:
             self._clock.note(self._process, used - self._importing)
 
@@ -157,14 +157,14 @@ class Process:
         return TimeWatch(doing, seconds, seconds * self._limits.wall, time.monotonic())
 
     def _answer(self, number: int, watch: TimeWatch) -> Versions | Loaded | NotLoaded | Observed:
-        """What the answer to a question holds."""
+        """Wait for the answer to a question, and return its content."""
         look = min(LOOK_SECONDS, watch.seconds / 4)
         due = 0.0 if self._clock.due and watch.doing == CASE else time.monotonic() + look
         while (frame := self._frame()) is None:
             if not self._pump(max(0.0, min(look, due - time.monotonic()))):
                 raise self._crashed()
             if time.monotonic() >= due:
-                self._look(watch)
+                self._check_time(watch)
                 due = time.monotonic() + look
         answer = self._parsed(*frame)
         if isinstance(answer.content, Failure):
@@ -173,22 +173,22 @@ class Process:
             raise Ended(End.MALFORMED, NOT_ASKED)
         return answer.content
 
-    def _look(self, watch: TimeWatch) -> None:
-        """End a process that has used up its time: what is still being asked for is measured by the right candidate."""
+    def _check_time(self, watch: TimeWatch) -> None:
+        """Raise if a time is up. For a case, first allow `FACTOR` times the time of the contract's right candidate."""
         used = self.used
-        if up := self._clock.over:
-            raise Ended(End.TIMED_OUT, up, over=True, option="--timeout")
-        if not (up := watch.over(time.monotonic(), used)):
+        if reason := self._clock.over:
+            raise Ended(End.TIMED_OUT, reason, over=True, option="--timeout")
+        if not (reason := watch.over(time.monotonic(), used)):
             return
         if watch.doing != CASE:
-            raise Ended(End.TIMED_OUT, up, over=True, option="--import-timeout")
+            raise Ended(End.TIMED_OUT, reason, over=True, option="--import-timeout")
         right = self._clock.reference.seconds(self._requests[0]) if self._clock.reference else 0.0
-        if FACTOR * right > watch.seconds:  # never so once it was raised: `right` is measured once
+        if FACTOR * right > watch.seconds:  # true once at most, because `right` is measured once
             watch.wall *= FACTOR * right / watch.seconds
             watch.seconds = FACTOR * right
             return
-        up += f" (the contract's right candidate used {right:.2g} s)" if right else ""
-        raise Ended(End.TIMED_OUT, up, option="--case-timeout")
+        reason += f" (the contract's right candidate used {right:.2g} s)" if right else ""
+        raise Ended(End.TIMED_OUT, reason, option="--case-timeout")
 
     def _parsed(self, text: bytes, body: bytes) -> Answer:
         try:
@@ -209,7 +209,7 @@ class Process:
         return Ended(End.MALFORMED, f"its process sent data that are no observation ({error})")
 
     def _frame(self) -> tuple[bytes, bytes] | None:
-        """Take the next whole frame out of what has come in."""
+        """Take the next whole frame from the received bytes; None if it is incomplete."""
         head = wire.HEAD.size
         if len(self._incoming) < head:
             return None
@@ -219,30 +219,30 @@ class Process:
             raise self._no_observation(error) from error
         if len(self._incoming) < head + text + body:
             return None
-        taken = bytes(self._incoming[head : head + text + body])
+        content = bytes(self._incoming[head : head + text + body])
         del self._incoming[: head + text + body]
-        return taken[:text], taken[text:]
+        return content[:text], content[text:]
 
     def _pump(self, seconds: float) -> bool:
-        """Move bytes both ways until some came in or time is up; False when the other side has hung up."""
+        """Send and receive bytes until some arrive or time is up; False if the process has closed its pipe."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._from, selectors.EVENT_READ)
             if self._outgoing:
                 selector.register(self._to, selectors.EVENT_WRITE)
             for key, _ in selector.select(seconds):
-                if key.fd == self._from and not self._take():
+                if key.fd == self._from and not self._receive():
                     return False
                 if key.fd == self._to:
-                    self._give()
+                    self._transmit()
         return True
 
-    def _take(self) -> bool:
+    def _receive(self) -> bool:
         data = os.read(self._from, CHUNK * 16)
         self._incoming += data
         return bool(data)
 
-    def _give(self) -> None:
-        with contextlib.suppress(BrokenPipeError):  # the reading side then sees the end
+    def _transmit(self) -> None:
+        with contextlib.suppress(BrokenPipeError):  # `_receive` then notices the end
             sent = os.write(self._to, self._outgoing[:CHUNK])
             del self._outgoing[:sent]
 

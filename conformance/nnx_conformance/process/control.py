@@ -1,4 +1,4 @@
-"""Records between a judge and its fork server: JSON of a fixed size, and descriptors. Both ends are the kit's."""
+"""The records between a judge and its fork server: JSON of a fixed size, and descriptors. No candidate writes any."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def send(connection: socket.socket, record: dict[str, Any], descriptors: Sequenc
 
 
 def receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
-    """The next record; None when the other side has hung up."""
+    """The next record with its descriptors; None if the other side has closed the connection."""
     data, descriptors = b"", []
     while len(data) < RECORD:
         part, received, _, _ = socket.recv_fds(connection, RECORD - len(data), DESCRIPTORS)

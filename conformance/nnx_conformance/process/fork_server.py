@@ -1,4 +1,4 @@
-"""The judge's hold on a fork server, and through it on the processes of candidates."""
+"""Starts and controls a fork server, and through it the processes of candidates."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from nnx_conformance.process.interrupts import held_back
 from nnx_conformance.sandbox import compile_cache, isolation
 from nnx_conformance.sandbox.jail import Jail, Obtained
 
-#: Long: a busy machine takes long to import JAX, and a fork server that is busy ending another process answers late.
+#: Long, because a busy machine imports JAX slowly, and a fork server answers late while it ends another process.
 START_SECONDS, ANSWER_SECONDS, CLOSE_SECONDS = 600.0, 120.0, 10.0
 
-#: What `limits` and `sandbox` let through of the judge's environment, beside what the jail names.
+#: The judge's environment variables that candidates get at levels `limits` and `sandbox`, besides those of the jail.
 HARMLESS = ("PATH", "LANG", "LANGUAGE", "TZ", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 HARMLESS_STARTS = ("LC_", "JAX_", "XLA_", "FLAX_", "COVERAGE_")
 
 
 class ForkServer:
-    """Starting returns at once: the fork server imports JAX and Flax while the judge imports what it needs itself.
+    """A fork server's process. Starting returns at once, so that it imports JAX while the judge imports its own code.
 
-    A context manager; leaving it ends the fork server and whatever it has forked.
+    A context manager; leaving it ends the fork server and all its candidates' processes.
 
     Args:
-        jail: what the candidates are kept to.
-        environment: variables that they get beside those that the jail lets through.
+        jail: the limits of the candidates.
+        environment: further variables that they get.
     """
 
     def __init__(self, jail: Jail, environment: dict[str, str] | None = None) -> None:
@@ -45,7 +45,7 @@ class ForkServer:
         with theirs, contextlib.ExitStack() as half_started:
             with held_back():
                 self._output = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
-                # Made here, so that it is removed whatever becomes of the fork server.
+                # Made here, so that it is removed even if the fork server is killed.
                 self._base = tempfile.mkdtemp(prefix=isolation.PREFIX)
                 half_started.callback(self._remove)
                 self._process = self._started(theirs.fileno(), environment or {})
@@ -74,11 +74,11 @@ class ForkServer:
 
     @property
     def obtained(self) -> Obtained:
-        """What the host gives; waits until the fork server has started.
+        """The isolation that the host provides; waits until the fork server has started.
 
         Raises:
-            Misuse: if a level was asked for that cannot be had.
-            KitError: if it did not start.
+            Misuse: if the host cannot provide the level of the jail.
+            KitError: if the fork server did not start.
         """
         if self._obtained is None:
             hello = self._receive(START_SECONDS)
@@ -98,35 +98,39 @@ class ForkServer:
 
     @property
     def alive(self) -> bool:
-        """Whether it runs."""
+        """Whether the fork server runs."""
         return self._process.poll() is None
 
     def fork(self, questions: int, answers: int, output: int) -> int:
-        """Ask for a process with these descriptors, without waiting; its number."""
+        """Start a process with these descriptors, without waiting.
+
+        Returns:
+            its number, by which the other methods name it.
+        """
         number = next(self._numbers)
-        with contextlib.suppress(OSError):  # it is dead; the process's pipes tell that soon enough
+        with contextlib.suppress(OSError):  # the fork server is dead, which the process's pipes soon show
             control.send(self._connection, {"do": "fork", "number": number}, (questions, answers, output))
         return number
 
     def used(self, number: int) -> float | None:
-        """The processor seconds of a process and of all that it started; None where the host does not tell."""
+        """The processor seconds of a process and its descendants; None if the host does not report them."""
         if self._obtained is None:
-            return 0.0  # it still imports, and has forked nothing
-        used: float | None = self._asked({"do": "time", "number": number}, ANSWER_SECONDS)["used"]
+            return 0.0  # still importing, so nothing is forked yet
+        used: float | None = self._reply({"do": "time", "number": number}, ANSWER_SECONDS)["used"]
         return used
 
     def end(self, number: int, grace: float) -> tuple[int, bool, float]:
-        """End a process and all that it started.
+        """End a process and its descendants.
 
         Returns:
-            how it ended, whether it did not end itself within `grace` s, and the processor seconds that it used.
+            its exit status, whether it had to be killed after `grace` s, and the processor seconds that it used.
         """
         if self._obtained is None:
-            return 0, True, 0.0  # it still imports; what it is to fork will find that nobody asks, and end
-        reply = self._asked({"do": "end", "number": number, "grace": grace}, grace + ANSWER_SECONDS)
+            return 0, True, 0.0  # still importing; the process will be forked with closed pipes, and end
+        reply = self._reply({"do": "end", "number": number, "grace": grace}, grace + ANSWER_SECONDS)
         return reply["status"], reply["killed"], reply["used"] or 0.0
 
-    def _asked(self, record: dict[str, Any], seconds: float) -> dict[str, Any]:
+    def _reply(self, record: dict[str, Any], seconds: float) -> dict[str, Any]:
         try:
             control.send(self._connection, record)
             reply = self._receive(seconds)
@@ -138,14 +142,14 @@ class ForkServer:
         return reply
 
     def close(self) -> None:
-        """End the fork server and all that it forked."""
+        """End the fork server and all its candidates' processes."""
         with contextlib.suppress(OSError):
-            self._connection.shutdown(socket.SHUT_WR)  # it ends what it has forked and leaves
+            self._connection.shutdown(socket.SHUT_WR)  # tells it to end its processes and exit
         try:
             if self._obtained is None:
-                self._process.kill()  # it still imports, and has forked nothing
+                self._process.kill()  # still importing, so nothing is forked yet
             self._process.wait(CLOSE_SECONDS)
-            self._hung_up()
+            self._wait_for_hang_up()
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -154,11 +158,11 @@ class ForkServer:
 
     def _remove(self) -> None:
         self._connection.close()
-        shutil.rmtree(self._base, ignore_errors=True)  # one that was killed has left it
+        shutil.rmtree(self._base, ignore_errors=True)  # a killed fork server leaves it behind
         self._output.close()
 
-    def _hung_up(self) -> None:
-        """Wait for the end of the process that serves, which may be a child of the one that was waited for."""
+    def _wait_for_hang_up(self) -> None:
+        """Wait for the end of the serving process, which may be a child of the one started here."""
         self._connection.settimeout(CLOSE_SECONDS)
         with contextlib.suppress(OSError):
             while self._connection.recv(control.RECORD):
@@ -180,12 +184,12 @@ class ForkServer:
 
 
 def _environment(jail: Jail) -> dict[str, str]:
-    """The environment of candidates: on the CPU unless the user says otherwise, 32 bits, the same hashes every time."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP" and _passes(name, jail)}
-    # A fork server has one thread. The kit reads only the candidate's lines of a traceback: JAX need not filter it.
+    """The environment of candidates: on the CPU by default, without 64-bit types, and with reproducible hashes."""
+    passed = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP" and _passes(name, jail)}
+    # A process must have a single thread to fork. JAX need not filter tracebacks: we read only the candidate's lines.
     defaults = {"JAX_PLATFORMS": "cpu", "OPENBLAS_NUM_THREADS": "1", "JAX_TRACEBACK_FILTERING": "off"}
     fixed = {"JAX_ENABLE_X64": "0", "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "", "PYTHONWARNINGS": ""}
-    return {**defaults, **kept, **fixed, **compile_cache.SETTINGS}
+    return {**defaults, **passed, **fixed, **compile_cache.SETTINGS}
 
 
 def _passes(name: str, jail: Jail) -> bool:

@@ -1,8 +1,8 @@
 """The fork server's process: imports JAX, Flax and the spies once, then forks a fresh process for each candidate.
 
 Started as `python -P -m nnx_conformance.process.fork_server_main CONTROL_FD JAIL DIRECTORY`. It never starts a JAX
-backend (a process that is forked after one has started hangs at its first compilation), never imports a contract or a
-reference, and never runs a line of a candidate. It does what the judge says on the control socket, record by record.
+backend (a process forked after that hangs at its first compilation), never imports a contract or a reference, and never
+runs a line of a candidate. It obeys the judge's records on the control socket, one by one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ STRAYS_ROUNDS, POLL_SECONDS = 200, 0.002
 
 
 def main() -> None:
-    """Serve the judge until it hangs up."""
+    """Serve the judge until it closes the connection."""
     interrupts.admit()
     connection = socket.socket(fileno=int(sys.argv[1]))
     jail, base = control.jail(sys.argv[2]), sys.argv[3]
@@ -35,19 +35,19 @@ def main() -> None:
     try:
         _serve(connection, jail, prepared)
     except BrokenPipeError:
-        pass  # the judge has gone while this imported
+        pass  # the judge ended while this process was importing
     finally:
         shutil.rmtree(base, ignore_errors=True)
 
 
 def _serve(connection: socket.socket, jail: Jail, prepared: Isolation) -> None:
-    import jax.numpy  # noqa: F401 - while the judge imports what it needs itself
+    import jax.numpy  # noqa: F401 - imported here, while the judge imports its own code
 
     from nnx_conformance.process import worker
 
     worker.warm_up()
     gc.collect()
-    gc.freeze()  # so that collecting garbage in a child does not copy every page
+    gc.freeze()  # otherwise a garbage collection in a child would copy every page
     control.send(connection, {"obtained": dataclasses.asdict(prepared.obtained)})
     fork_server = _Server(connection, jail, prepared)
     try:
@@ -65,7 +65,7 @@ class _Child:
 
 
 class _Server:
-    """The candidates' processes that run now, by the judge's number for them."""
+    """Obeys the judge's records, and keeps the running processes by the judge's numbers."""
 
     def __init__(self, connection: socket.socket, jail: Jail, prepared: Isolation) -> None:
         self._connection = connection
@@ -88,7 +88,7 @@ class _Server:
             control.send(self._connection, reply)
 
     def end_all(self) -> None:
-        """End whatever runs."""
+        """End all running processes."""
         for number in list(self._running):
             self._end(number, 0.0)
 
@@ -97,7 +97,7 @@ class _Server:
 
         assert not flax_versions.backend_is_up(), "A JAX backend is up in the fork server; what it forks would hang."
         home = self._home(number)
-        first = self._first() if self._prepared.namespaces else 0
+        first = self._begin_namespace() if self._prepared.namespaces else 0
         child = os.fork()
         if child == 0:
             _be_candidate(self._jail, self._prepared, home, descriptors)
@@ -107,11 +107,11 @@ class _Server:
         for descriptor in descriptors:
             os.close(descriptor)
 
-    def _first(self) -> int:
-        """Begin a namespace, of which the next child is the second process.
+    def _begin_namespace(self) -> int:
+        """Begin a process namespace and return its first process; the next child, a candidate's, is the second.
 
-        The first one does not fork it: libraries that watch forks, such as filelock 4, know a process by its number,
-        and this one has the same as the fork server.
+        That process does not fork the candidate's, because it has the same number as the fork server in its own
+        namespace, and libraries such as filelock 4 recognise a fork by a changed process number.
         """
         linux.unshare(linux.CLONE_NEWPID)
         first = os.fork()
@@ -121,13 +121,16 @@ class _Server:
 
     def _home(self, number: int) -> str:
         if self._prepared.namespaces:
-            return self._prepared.base  # where each child mounts a file system of its own
+            return self._prepared.base  # each child mounts a file system of its own on it
         home = os.path.join(self._prepared.base, str(number))
         os.mkdir(home, 0o700)
         return home
 
     def _used(self, number: int) -> float | None:
-        """The processor seconds of a process, and of what it started; what was left behind counts for all that run."""
+        """The processor seconds of a process, its descendants, and all orphans; None if the host does not report them.
+
+        We cannot tell which candidate left an orphan behind, so orphans count for all that run.
+        """
         if not processor.known():
             return None
         child = self._running[number]
@@ -137,7 +140,7 @@ class _Server:
         return {pid for child in self._running.values() for pid in (child.pid, child.first)}
 
     def _end(self, number: int, grace: float) -> tuple[int, bool, float | None]:
-        """How a process ended, whether it had to be killed, and the processor seconds that it used."""
+        """End a process; its exit status, whether it had to be killed, and the processor seconds that it used."""
         used = self._used(number)
         child = self._running.pop(number)
         killed = not _ends_within(child.pid, grace)
@@ -148,7 +151,7 @@ class _Server:
                 os.kill(child.pid, signal.SIGKILL)
         _, status = os.waitpid(child.pid, 0)
         if child.first:
-            os.kill(child.first, signal.SIGKILL)  # and with it all that is in its namespace
+            os.kill(child.first, signal.SIGKILL)  # this kills every process in its namespace
             os.waitpid(child.first, 0)
         self._end_strays()
         if not self._prepared.namespaces:
@@ -156,7 +159,7 @@ class _Server:
         return os.waitstatus_to_exitcode(status), killed, used
 
     def _end_strays(self) -> None:
-        """Kill what candidates left behind: orphans have become children of this process."""
+        """Kill the orphans of candidates, which have become children of this process."""
         for _ in range(STRAYS_ROUNDS):
             strays = set(_children()) - self._known()
             if not strays:
@@ -170,7 +173,7 @@ class _Server:
 
 
 def _ends_within(child: int, seconds: float) -> bool:
-    """Whether a process ends in time; it is not reaped, so its number stays its own."""
+    """Whether a process ends in time; it is not reaped, so that its number stays its own."""
     deadline = time.monotonic() + seconds
     while os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
         if time.monotonic() >= deadline:
@@ -192,14 +195,17 @@ def _remove(folder: str) -> None:
             os.chmod(os.path.dirname(path), 0o700)
             os.chmod(path, 0o700)
 
-    for _ in range(3):  # a candidate may have taken its own rights to its directories away
+    for _ in range(3):  # a candidate may have removed the permissions of its own folders
         shutil.rmtree(folder, onerror=unlock)
         if not os.path.exists(folder):
             return
 
 
 def _be_first() -> None:
-    """The life of the first process of a namespace. It is deaf to signals from within, so no candidate may be it."""
+    """Run the first process of a namespace, which waits to be killed.
+
+    Candidates do not run in it, because the kernel shields it from signals of its own namespace.
+    """
     try:
         linux.die_with_parent()
         os.closerange(0, os.sysconf("SC_OPEN_MAX"))
@@ -210,7 +216,7 @@ def _be_first() -> None:
 
 
 def _be_candidate(jail: Jail, prepared: Isolation, home: str, descriptors: list[int]) -> None:
-    """The life of a child: enter the jail, answer questions, end. Never returns."""
+    """Run a candidate's process: enter the jail, answer questions, exit. Never returns."""
     from nnx_conformance.process import worker
 
     status = 1
@@ -219,7 +225,7 @@ def _be_candidate(jail: Jail, prepared: Isolation, home: str, descriptors: list[
         isolation.enter(jail, prepared, home)
         worker.serve(reader, writer, home)
         status = 0
-    except BaseException:  # noqa: BLE001 - nothing may climb up into what the fork server does
+    except BaseException:  # noqa: BLE001 - no exception may reach the fork server's code
         with contextlib.suppress(BaseException):
             traceback.print_exc()
             sys.stderr.flush()
@@ -228,12 +234,12 @@ def _be_candidate(jail: Jail, prepared: Isolation, home: str, descriptors: list[
 
 
 def _arrange(descriptors: list[int]) -> tuple[int, int]:
-    """Standard input closed, standard output and errors one file, the two pipes next, and nothing else open."""
-    wanted = (os.open(os.devnull, os.O_RDONLY), descriptors[2], descriptors[2], descriptors[0], descriptors[1])
-    high = [os.dup2(descriptor, 100 + place) for place, descriptor in enumerate(wanted)]
-    for place, descriptor in enumerate(high):
-        os.dup2(descriptor, place)
-    os.closerange(len(wanted), os.sysconf("SC_OPEN_MAX"))
+    """Arrange the descriptors: no input, output and errors in one file, the two pipes as 3 and 4, all others closed."""
+    ordered = (os.open(os.devnull, os.O_RDONLY), descriptors[2], descriptors[2], descriptors[0], descriptors[1])
+    high = [os.dup2(descriptor, 100 + number) for number, descriptor in enumerate(ordered)]
+    for number, descriptor in enumerate(high):
+        os.dup2(descriptor, number)
+    os.closerange(len(ordered), os.sysconf("SC_OPEN_MAX"))
     return 3, 4
 
 

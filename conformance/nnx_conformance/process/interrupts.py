@@ -1,4 +1,4 @@
-"""Ctrl-C and the like: held back while a process is started, and passed on where a candidate caught it."""
+"""Ctrl-C and other signals: blocked while a process starts, and raised again if a candidate caught one."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Deliver signals afterwards, as what is half started could not be ended; it must `admit` them itself."""
-    if threading.current_thread() is not threading.main_thread():  # only the main one gets signals
+    """Block signals in the block, because a half-started process could not be ended; it must `admit` them itself."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread gets signals
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
@@ -25,24 +25,24 @@ def held_back() -> Iterator[None]:
 
 
 def admit() -> None:
-    """Let signals through to a process that was started while they were held back."""
+    """Unblock signals in a process that was started while they were blocked."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 @contextmanager
 def passed_on() -> Iterator[None]:
-    """Raise KeyboardInterrupt in the end if Ctrl-C was pressed meanwhile: a candidate in this process may catch it."""
+    """Raise KeyboardInterrupt after the block if Ctrl-C was pressed in it: a candidate in this process may catch it."""
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):
         yield
         return
     pressed: list[int] = []
 
-    def note(number: int, frame: FrameType | None) -> None:
+    def record(number: int, frame: FrameType | None) -> None:
         pressed.append(number)
         before(number, frame)
 
-    signal.signal(signal.SIGINT, note)
+    signal.signal(signal.SIGINT, record)
     try:
         yield
     finally:

@@ -1,7 +1,7 @@
-"""What a candidate may take: processor time of its own processes, and by the clock on the wall far more.
+"""The time limits of a candidate: on the processor time of its processes, and a larger one on wall-clock time.
 
-Processor time does not depend on what else the machine does, so neither does the verdict. The clock on the wall is for
-what sleeps or waits, and uses none.
+Processor time does not depend on other load, so the verdict does not either. The wall clock limits candidates that
+sleep or wait and use no processor time.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import Protocol
 
 from nnx_conformance.core.plan import Request
 
-#: For one case, so many times what the contract's right candidate uses for it, if that is more than the limit: what
-#: a slow machine makes slow is no loop that does not end.
+#: A case may take this many times as long as the contract's right candidate, if that exceeds the limit: on a slow
+#: machine a slow case is no endless loop.
 FACTOR = 20.0
-#: How often a process is looked at, in seconds.
+#: The seconds between two checks of a process's time.
 LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a candidate may take, in seconds of processor time of its processes, all threads and children.
+    """The limits, in processor seconds of a candidate's processes with all threads and children.
 
     Attributes:
-        case_seconds: for one case with all its runs, and at least `FACTOR` times what the right candidate takes.
-        run_seconds: for all cases together, over all processes that it is given.
+        case_seconds: for one case with all its runs; at least `FACTOR` times the time of the right candidate.
+        run_seconds: for all cases together, over all processes of the candidate.
         load_seconds: for importing it; large packages take minutes.
-        wall: as much more by the clock on the wall.
+        wall: the factor for limits on wall-clock time.
     """
 
     case_seconds: float = 30.0
@@ -41,16 +41,16 @@ class ReferenceTime(Protocol):
     """Measures the contract's right candidate."""
 
     def seconds(self, request: Request) -> float:
-        """The processor time that it uses for this request here; 0.0 if that cannot be known."""
+        """The processor seconds that it uses for this request here; 0.0 if unknown."""
         ...
 
 
 class Clock:
-    """How much one candidate has used in all, over all processes that it is given; starts with its first case.
+    """The total time that one candidate has used in all its processes since its first case.
 
     Args:
-        limits: what it may use.
-        reference: what a case is measured by that takes long; without one, by `limits` alone.
+        limits: the limits.
+        reference: measures the right candidate when a case takes long; without it, only `limits` apply.
     """
 
     def __init__(self, limits: Limits, reference: ReferenceTime | None = None) -> None:
@@ -61,49 +61,49 @@ class Clock:
         self._next = 0.0
 
     def start(self) -> None:
-        """Start, unless it runs already."""
+        """Start the clock, unless it runs already."""
         if self._since == float("inf"):
             self._since = time.monotonic()
             self._next = self._since + self._least(0.0)
 
     @property
     def due(self) -> bool:
-        """Whether so much time has passed that all of the processor time may have been used."""
+        """Whether enough time has passed that the processor time may be used up."""
         return time.monotonic() >= self._next
 
     def note(self, process: int, used: float) -> None:
-        """Note how much one of the processes has used so far."""
+        """Record the processor seconds of one of the processes so far."""
         self._used[process] = max(used, self._used.get(process, 0.0))
         self._next = time.monotonic() + max(LOOK_SECONDS, self._least(self.used))
 
     @property
     def used(self) -> float:
-        """Processor seconds of all processes, as far as they were noted."""
+        """The recorded processor seconds of all processes."""
         return sum(self._used.values())
 
     @property
     def over(self) -> str:
-        """Which time is up, in words; empty while there is some."""
+        """Which limit is exceeded, in words; empty if none is."""
         if self.used > self.limits.run_seconds:
             return f"the whole run used more than {self.limits.run_seconds:g} s of processor time"
         wall = self.limits.run_seconds * self.limits.wall
         return f"the whole run took longer than {wall:g} s" if time.monotonic() - self._since > wall else ""
 
     def _least(self, used: float) -> float:
-        """The seconds in which the rest could be used up at the earliest, on all cores."""
+        """The fewest seconds in which all cores could use up the rest; at most a minute."""
         return min((self.limits.run_seconds - used) / (os.cpu_count() or 1), LOOK_SECONDS * 60)
 
 
 @dataclass
 class TimeWatch:
-    """One thing that a process does: whether it has used up its time.
+    """The time limit of one action of a process.
 
     Attributes:
-        doing: what, in words.
-        seconds: of processor time.
-        wall: by the clock on the wall.
-        began: when it was begun, on the scale of `time.monotonic`.
-        first: what the process had used when it was looked at for the first time; None before that.
+        doing: the action, in words.
+        seconds: its limit in processor seconds.
+        wall: its limit in wall-clock seconds.
+        began: when it began, by `time.monotonic`.
+        first: the processor seconds of the process at the first check; None before it.
     """
 
     doing: str
@@ -113,11 +113,11 @@ class TimeWatch:
     first: float | None = None
 
     def over(self, now: float, used: float | None) -> str:
-        """Which time is up, in words; empty while there is some.
+        """Which limit is exceeded, in words; empty if none is.
 
         Args:
-            now: on the scale of `time.monotonic`.
-            used: the processor seconds of the process in all; None where the host does not tell.
+            now: by `time.monotonic`.
+            used: the processor seconds of the process so far; None if the host does not report them.
         """
         if used is not None:
             self.first = used if self.first is None else self.first

@@ -1,4 +1,4 @@
-"""What the judge and a candidate's process say to each other."""
+"""The messages between the judge and a candidate's process."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from nnx_conformance.core.wire import Later
 
 @dataclass(frozen=True, eq=False)
 class Load:
-    """Load a target: by which module, see `observer.Observer`; `entry` and `parameters` are those of the contract.
+    """Load a target.
 
-    `devices`: how many devices JAX is to have in the process, from its start on.
+    Attributes:
+        code: the module that loads and observes it, see `observer.Observer`.
+        entry, parameters: those of the contract.
+        devices: how many devices JAX must have in the process.
     """
 
     code: str
@@ -26,7 +29,7 @@ class Load:
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """To the candidate's process. `number` counts the questions of a session; the answer repeats it."""
+    """A message to the candidate's process; `number` counts the questions of a session, and the answer repeats it."""
 
     number: int
     content: Load | Request
@@ -41,14 +44,14 @@ class Observed:
 
 @dataclass(frozen=True, eq=False)
 class Failure:
-    """The kit itself failed in the candidate's process; its traceback."""
+    """The traceback of the kit's own failure in the candidate's process."""
 
     traceback: str
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """From the candidate's process; it gives its versions without being asked, as answer 0."""
+    """A message from the candidate's process. It sends its versions first, as answer 0 to no question."""
 
     number: int
     content: Versions | Loaded | NotLoaded | Observed | Failure

@@ -1,4 +1,4 @@
-"""What the contract's right candidate takes here: measured only when a candidate takes long, each request once."""
+"""Measures how long the contract's right candidate takes here: only if a candidate takes long, once per request."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from nnx_conformance.sandbox.jail import ANY_JAIL, Jail
 
 
 class Control:
-    """The right candidate of a contract, by the contract's name. A `Reference` of `limits`."""
+    """The right candidate of a contract, given the contract's name. A `ReferenceTime` of `limits`."""
 
     def __init__(self, contract: str, limits: Limits) -> None:
         self._name = contract
         self._limits = limits
-        self._known: dict[bytes, float] = {}
+        self._measured: dict[bytes, float] = {}
 
     def seconds(self, request: Request) -> float:
-        """Processor seconds for a request, the first compilation included; 0.0 if it cannot be observed on it."""
+        """The processor seconds of a request, including its compilations; 0.0 if it cannot be observed."""
         key = wire.dumps(request)
-        if key not in self._known:
-            self._known[key] = self._measured(request)
-        return self._known[key]
+        if key not in self._measured:
+            self._measured[key] = self._measure(request)
+        return self._measured[key]
 
-    def _measured(self, request: Request) -> float:
+    def _measure(self, request: Request) -> float:
         contract = contracts.get(self._name)
-        # The candidates' own jail may hide this file from them.
+        # Not in the candidates' jail, which may hide the right candidate's file.
         with ForkServer(Jail(level="process")) as fork_server:
             process = Process(parse(contract.control), Clock(self._limits), fork_server)
             try:
@@ -54,7 +54,7 @@ class Control:
 
 
 def works(contract: Contract, cases: Iterable[Case]) -> bool:
-    """Whether the kit works at all here: it observes the contract's own right candidate without failing."""
+    """Whether the kit works here: it can observe the contract's own right candidate on these cases."""
     with ForkServer(ANY_JAIL) as fork_server:
         process = Process(parse(contract.control), Clock(Limits()), fork_server)
         try:

@@ -1,4 +1,4 @@
-"""A loaded candidate as the judge has it: requests in, facts out, in order, whatever runs behind it."""
+"""Sessions: the judge sends requests to a loaded candidate and gets its facts in order, wherever it runs."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ OUTPUT_LENGTH = 4096
 
 @dataclass(frozen=True)
 class Ended(Exception):
-    """The candidate's process came to an end, or had to be ended; `reason` is one sentence about the candidate.
+    """The candidate's process ended, or had to be ended; `reason` is one sentence about the candidate.
 
     Attributes:
-        over: whether there is no time left for any other case: that for all of them is up, or that for its import.
-        option: the one that gives more time, where the time was up.
+        over: whether no time is left for further cases, because that of the whole run or of the import is up.
+        option: the option that allows more time, if time was up.
     """
 
     end: End
@@ -41,13 +41,13 @@ class Ended(Exception):
 
 
 class Session(Protocol):
-    """One candidate, loaded and ready to be observed. `isolated`: whether another session knows nothing of this one."""
+    """A session with one candidate. `isolated`: whether sessions cannot influence each other."""
 
     isolated: bool
 
     @property
     def isolation(self) -> str:
-        """What the candidate is kept to; empty in process."""
+        """What confines the candidate's process; empty if it runs in this process."""
 
     @property
     def versions(self) -> Versions:
@@ -55,43 +55,49 @@ class Session(Protocol):
 
     @property
     def loaded(self) -> Loaded | NotLoaded:
-        """The candidate, or why there is none; waits for it."""
+        """The candidate, or why it could not be loaded; waits for it."""
 
     def load(self, entry: str, parameters: tuple[str, ...], observer: Observer, devices: int = 1) -> None:
-        """Begin to load the candidate: called `entry` where the target names none, to take these parameters.
+        """Begin to load the candidate.
 
-        `devices`: how many JAX is to have there. A session in this very process has those that there are.
+        Args:
+            entry: the name of its function, if the target names none.
+            parameters: the parameters that the function must take.
+            observer: how to load and observe it.
+            devices: how many devices JAX must have there; a session in this process has those that exist.
         """
 
     def submit(self, request: Request) -> None:
-        """Send a request; several may be under way."""
+        """Send a request; several may be pending."""
 
     def collect(self) -> Any:
-        """The facts of the oldest request that is under way.
+        """The facts of the oldest pending request.
 
         Raises:
-            Ended: if the candidate's process did not live to answer.
+            Ended: if the candidate's process ended before it answered.
         """
         ...
 
     def close(self) -> None:
-        """End whatever runs, leaving nothing behind."""
+        """End the candidate's process."""
 
 
 Opener = Callable[[], Session]
 
-#: Called with what is done, how much of it, and of how much.
+#: Called with the name of an activity, how much of it is done, and the total.
 Progress = Callable[[str, int, int], None]
 
 
 def silent(_: str, __: int, ___: int) -> None:
-    """No progress."""
+    """Report no progress."""
 
 
 class InProcess:
-    """A Python object, observed in this very process. Nothing limits its time, its memory or its output.
+    """A session with a Python object in this process. Nothing limits its time, its memory or its output.
 
-    `packages` are the import names of packages that are its own, wherever they lie.
+    Args:
+        value, name: the object, and its name in reports.
+        packages: the import names of further packages of its author.
     """
 
     isolated = False

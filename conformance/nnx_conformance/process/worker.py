@@ -1,6 +1,6 @@
-"""The candidate's process: loads one target and answers questions about it with plain data.
+"""The candidate's process: loads one target and answers the judge's questions about it with plain data.
 
-It is forked from the fork server and has entered its jail. It holds no expected value and no verdict.
+The fork server forks it, and it enters its jail first. It holds no expected value and no verdict.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from nnx_conformance.core.plan import Request
     from nnx_conformance.process.messages import Answer, Load, Observed, Question
 
-#: How much of what it writes to stdout and stderr is handed back.
+#: The most bytes of the candidate's output that an answer holds.
 OUTPUT_BYTES = 4096
-#: What was compiled is forgotten when it takes one of so many parts of the memory that was free.
+#: JAX's caches are cleared when compiled code takes more than 1/FULL of the memory that was free.
 FULL = 3
 
 
 def warm_up() -> None:
-    """Import all that serving needs, once for all candidates; starts no backend."""
+    """Import everything that serving needs, once for all candidates; starts no backend."""
     from nnx_conformance.core import plain_text, wire
     from nnx_conformance.core.candidate import ownership
     from nnx_conformance.observe import flax_versions, functions
@@ -42,11 +42,11 @@ def warm_up() -> None:
 
 
 def serve(read: int, write: int, home: str) -> None:
-    """Answer questions until the judge hangs up.
+    """Answer questions until the judge closes its pipe.
 
     Args:
         read, write: descriptors of the two pipes.
-        home: the private directory.
+        home: the private folder.
     """
     from nnx_conformance.core import wire
     from nnx_conformance.observe import flax_versions
@@ -54,7 +54,7 @@ def serve(read: int, write: int, home: str) -> None:
 
     reader = os.fdopen(read, "rb", buffering=0)
     writer = os.fdopen(write, "wb", buffering=0)
-    _written()  # what importing JAX wrote is not the candidate's
+    _take_output()  # the output of importing JAX is not the candidate's
     _write(writer, wire.dumps(Answer(0, flax_versions.versions())))
     serving = _Serving(home)
     while (head := _read(reader, wire.HEAD.size)) is not None:
@@ -64,7 +64,7 @@ def serve(read: int, write: int, home: str) -> None:
 
 
 class _Serving:
-    """The candidate of this process, once it is loaded."""
+    """Loads the candidate of this process, and observes it."""
 
     def __init__(self, home: str) -> None:
         self._home = home
@@ -74,38 +74,38 @@ class _Serving:
         self._room: Any = None
 
     def answer(self, question: Question) -> Answer:
-        """The answer to one question; a failure of the kit is an answer too."""
+        """The answer to a question; a failure of the kit is an answer, too."""
         from nnx_conformance.process.messages import Answer, Failure, Load
 
         content = question.content
         try:
             return Answer(question.number, self._load(content) if isinstance(content, Load) else self._observe(content))
-        except BaseException:  # noqa: BLE001 - whatever it is, the judge must know
+        except BaseException:  # noqa: BLE001 - the judge must know of any failure
             return Answer(question.number, Failure(traceback.format_exc()[-4000:]))
 
-    def _load(self, asked: Load) -> Loaded | NotLoaded:
+    def _load(self, content: Load) -> Loaded | NotLoaded:
         from nnx_conformance.core.candidate.loaded import Loaded, NotLoaded
         from nnx_conformance.observe import flax_versions
 
         sys.dont_write_bytecode = True  # leave nothing in the candidate's folder
-        if asked.devices > 1:
-            flax_versions.set_devices(asked.devices)  # before anything of the candidate may start a backend
-        self._code = importlib.import_module(asked.code)
-        several = {"devices": asked.devices} if asked.devices > 1 else {}
-        loading = self._code.load(self._written_out(asked.target), asked.entry, asked.parameters, **several)
-        written = _written()
-        if isinstance(loading, NotLoaded):
-            return dataclasses.replace(loading, output=written)
-        self._candidate, loaded = loading
+        if content.devices > 1:
+            flax_versions.set_devices(content.devices)  # before the candidate's code may start a backend
+        self._code = importlib.import_module(content.code)
+        devices = {"devices": content.devices} if content.devices > 1 else {}
+        result = self._code.load(self._written_out(content.target), content.entry, content.parameters, **devices)
+        output = _take_output()
+        if isinstance(result, NotLoaded):
+            return dataclasses.replace(result, output=output)
+        self._candidate, loaded = result
         assert isinstance(loaded, Loaded)
-        _start_backend()  # only now: importing the candidate may have configured JAX
-        _written()
+        _start_backend()  # only now, because importing the candidate may configure JAX
+        _take_output()
         self._room = _Room()
-        gc.freeze()  # what JAX and Flax made at import stays; collecting garbage need not look at it again and again
-        return dataclasses.replace(loaded, output=written)
+        gc.freeze()  # the objects of JAX and Flax stay, so garbage collection can skip them
+        return dataclasses.replace(loaded, output=output)
 
     def _written_out(self, target: Target) -> Target:
-        """The target, its file written if it came with its source."""
+        """The target, whose file is written first if the target holds its source."""
         if target.source is None:
             return target
         path = os.path.join(self._home, target.path)
@@ -120,18 +120,18 @@ class _Serving:
         self._room.make()
         self._compiled.keep_small()
         facts = self._code.observe(self._candidate, request)
-        return Observed(Later(dataclasses.replace(facts, output=_written())))
+        return Observed(Later(dataclasses.replace(facts, output=_take_output())))
 
 
 class _Room:
-    """Keeps what earlier cases have compiled from taking the memory that is allowed."""
+    """Limits the memory that compiled code of earlier cases takes."""
 
     def __init__(self) -> None:
         self._limit = resource.getrlimit(resource.RLIMIT_DATA)[0]
         self._least = _data()
 
     def make(self) -> None:
-        """Forget what was compiled if it takes too much of what was free when that was done the last time."""
+        """Clear JAX's caches if data grew by more than 1/FULL of the memory that was free after the last clearing."""
         if self._limit == resource.RLIM_INFINITY or _data() < self._least + (self._limit - self._least) // FULL:
             return
         import jax
@@ -142,7 +142,7 @@ class _Room:
 
 
 def _data() -> int:
-    """The bytes that count against the limit of data memory; 0 where the system does not say."""
+    """The bytes that count against the limit of data memory; 0 if the system does not report them."""
     try:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[5]) * resource.getpagesize()
@@ -173,12 +173,12 @@ def _write(stream: BinaryIO, data: bytes) -> None:
         view = view[stream.write(view) :]
 
 
-def _written() -> str:
-    """What was written to stdout and stderr since the last time; the file is emptied."""
+def _take_output() -> str:
+    """The output to stdout and stderr since the last call. Empties the file that holds it."""
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         try:
             stream.flush()  # type: ignore[union-attr]
-        except BaseException:  # noqa: BLE001 - the candidate may have put anything there, or closed it
+        except BaseException:  # noqa: BLE001 - the candidate may have replaced or closed the stream
             continue
     from nnx_conformance.core.plain_text import plain
 
@@ -186,7 +186,7 @@ def _written() -> str:
         size = os.fstat(1).st_size
         text = os.pread(1, OUTPUT_BYTES, 0).decode("utf-8", "replace") if size else ""
         os.ftruncate(1, 0)
-        os.lseek(1, 0, os.SEEK_SET)  # stdout and stderr share the place at which they write
+        os.lseek(1, 0, os.SEEK_SET)  # stdout and stderr share their position
     except OSError:
         return "(it closed its standard output)"
     return plain(text) + (f"... ({size} bytes in all)" if size > OUTPUT_BYTES else "")

@@ -1,1 +1,1 @@
-"""What the process of a candidate may take, see and touch. Standard library alone."""
+"""Confines a candidate's process: its resources, files, system calls and privileges. Standard library alone."""

@@ -1,9 +1,9 @@
-"""JAX's persistent compilation cache: one of its own for each candidate's process, with what trusted code has compiled.
+"""JAX's persistent compilation cache: each candidate's process has its own, with links to one that trusted code filled.
 
-What is jitted anew in each call is then compiled once. JAX runs what it finds in a cache, so who writes to it runs
-code in every process that reads it: candidates write to their own alone, in their private directory. Of the trusted
-one, which there is once for each grading, as what is compiled depends on the machine, it holds links; in the sandbox
-candidates can follow them and not write there.
+With it, code that a candidate jits anew in each call is compiled once. JAX runs what it finds in a cache, so whoever
+writes to one runs code in every process that reads it. Therefore candidates write only to their own, in their private
+folder. The trusted cache is filled once per grading, because compiled code depends on the machine; candidates in the
+sandbox can read it through the links, but not write to it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-#: Whatever was compiled is kept, and its key does not depend on the folder.
+#: Keep all compiled code, under keys that do not depend on the folder.
 SETTINGS = {
     "JAX_ENABLE_COMPILATION_CACHE": "true",
     "JAX_COMPILATION_CACHE_DIR": "",
@@ -20,19 +20,19 @@ SETTINGS = {
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     "JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES": "none",
 }
-#: The variable that names the trusted cache's folder to processes that only read it.
+#: The environment variable with the trusted cache's folder, for processes that only read it.
 TRUSTED = "NNX_CONFORMANCE_COMPILED"
 FOLDER, ENTRY = "compiled", "-cache"
-#: Of its own a process keeps no more: what is left of the private directory is the candidate's. `st_blocks` are of 512.
+#: The most bytes of a process's own entries: the rest of the private folder is the candidate's. `st_blocks` count 512.
 MOST_BYTES, BLOCK = 16 * 1024 * 1024, 512
 
 
 def environment(folder: str, *, fill: bool) -> dict[str, str]:
-    """What a fork server gets for a trusted cache; nothing if there is none.
+    """The environment of a fork server for a trusted cache.
 
     Args:
-        folder: where it is; may be empty.
-        fill: whether its processes are trusted and write to it.
+        folder: the cache's folder; empty for none.
+        fill: whether the processes are trusted and write to it.
     """
     if not folder:
         return {}
@@ -40,16 +40,16 @@ def environment(folder: str, *, fill: bool) -> dict[str, str]:
 
 
 class OwnCache:
-    """The cache of this process, if it does not fill a trusted one. JAX is imported; nothing is compiled yet.
+    """The cache of this process, unless it fills a trusted one. Make it after importing JAX and before compiling.
 
     Args:
-        home: the private directory.
+        home: the private folder.
     """
 
     def __init__(self, home: str) -> None:
         import jax
 
-        self._folder, self._looked_at = "", 0
+        self._folder, self._checked = "", 0
         if jax.config.jax_compilation_cache_dir:  # type: ignore[attr-defined]
             return
         self._folder = os.path.join(home, FOLDER)
@@ -59,20 +59,20 @@ class OwnCache:
 
     def _link(self, trusted: str) -> None:
         for name in os.listdir(trusted) if trusted else ():
-            if name.endswith(ENTRY):  # JAX 0.4 writes beside each one when it was read
+            if name.endswith(ENTRY):  # JAX 0.4 also writes a file with the time of the last read beside each
                 os.symlink(os.path.join(trusted, name), os.path.join(self._folder, name))
 
     def keep_small(self) -> None:
-        """Forget what this process compiled itself if that is too much; JAX compiles it again."""
+        """Remove this process's own entries if they are too large; JAX compiles the code again."""
         if not self._folder:
             return
-        with contextlib.suppress(OSError):  # whatever the candidate has done to its directory
+        with contextlib.suppress(OSError):  # the candidate may have done anything to its folder
             changed = os.stat(self._folder).st_mtime_ns
-            if changed != self._looked_at:  # listing it takes as long as a short case
-                self._looked_at = changed
-                self._forget_much()
+            if changed != self._checked:  # because listing it takes as long as a short case
+                self._checked = changed
+                self._remove_if_large()
 
-    def _forget_much(self) -> None:
+    def _remove_if_large(self) -> None:
         with os.scandir(self._folder) as entries:
             own = [entry for entry in entries if not entry.is_symlink()]
         if sum(entry.stat().st_blocks for entry in own) * BLOCK > MOST_BYTES:

@@ -1,4 +1,4 @@
-"""Isolation on this host: what it offers, what each fork server prepares, and how a candidate's process enters it."""
+"""Isolation: what this host provides, what a fork server prepares, and how a candidate's process enters the jail."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from nnx_conformance.sandbox import landlock, linux, namespaces, privileges, rli
 from nnx_conformance.sandbox.jail import LEVELS, Jail, Level, Obtained
 from nnx_conformance.sandbox.readable import libraries
 
-#: Linux kills the process with the highest score first when memory runs out.
+#: The score for the out-of-memory killer, which kills the process with the highest score first.
 FIRST_TO_GO = "1000"
-#: The directories of fork servers begin with this.
+#: The prefix of fork servers' folders.
 PREFIX = "nnx-conformance-"
 
 
 @dataclass(frozen=True)
 class Isolation:
-    """What one fork server has prepared for the jails of its candidates.
+    """The isolation that a fork server has prepared for its candidates.
 
     Attributes:
-        base: a directory that is removed in the end; a candidate's private one is this, or lies in it.
+        base: a folder that is removed at the end; a candidate's private folder is this one, or inside it.
         namespaces: whether candidates get namespaces of their own.
-        processes: a descriptor of this process's own process namespace; -1 without namespaces.
-        tasks: how many tasks the user ran before.
-        readable: what a candidate may read that may not read everything.
+        processes: a descriptor of the fork server's own process namespace; -1 without namespaces.
+        tasks: how many tasks the user was running.
+        readable: the paths that a candidate may read, if it may not read everything.
     """
 
     obtained: Obtained
@@ -41,7 +41,7 @@ class Isolation:
 
 
 def obtain(jail: Jail) -> Obtained:
-    """What of the jail can be had here, as far as this shows without entering anything."""
+    """The isolation that this host can provide for the jail, as far as we can tell without entering it."""
     if not linux.LINUX:
         return _obtained(jail, "process", (), {"limits": f"they are known for Linux only, and this is {sys.platform}"})
     missing = {}
@@ -66,17 +66,16 @@ def _obtained(jail: Jail, strongest: Level, parts: tuple[str, ...], missing: dic
 
 
 def prepare(jail: Jail, base: str) -> Isolation:
-    """Prepare the isolation. Returns in the process that is to fork the candidates' processes; others wait for it.
+    """Prepare the isolation. May fork: then it returns in the child, which serves, and this process waits for it.
 
-    The caller is a young process with a single thread. Candidates' processes that outlive their parents become its
-    children, so that it can end them.
+    The caller must have a single thread. It adopts the orphans of candidates, so that it can end them.
 
     Args:
         jail: the limits.
-        base: a directory that is there.
+        base: an existing folder.
     """
     obtained = obtain(jail)
-    tempfile.gettempdir()  # libraries ask for it at import, when nothing can be written to try it out: it is remembered
+    tempfile.gettempdir()  # caches the folder, which Python finds by writing, for imports inside a read-only namespace
     tasks = rlimits.running_tasks() if obtained.level != "process" else 0
     reason = _enter_namespaces(base) if obtained.level == "sandbox" else "not asked for"
     if linux.LINUX:
@@ -91,7 +90,7 @@ def prepare(jail: Jail, base: str) -> Isolation:
 
 
 def _enter_namespaces(base: str) -> str:
-    """Why it cannot be done; empty if it was."""
+    """Enter namespaces; returns why it failed, or an empty text."""
     try:
         namespaces.become_alone()
     except OSError as error:
@@ -108,7 +107,7 @@ def _enter_namespaces(base: str) -> str:
 
 
 def _wait_for(child: int, base: str) -> None:
-    """Live as long as the child, clean up after it, and end as it did."""
+    """Wait for the child, remove its folder, and exit with its status."""
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     _, status = os.waitpid(child, 0)
     shutil.rmtree(base, ignore_errors=True)
@@ -116,12 +115,12 @@ def _wait_for(child: int, base: str) -> None:
 
 
 def enter(jail: Jail, isolation: Isolation, home: str) -> None:
-    """Enter; there is no way back. A step that fails raises, and then nothing of the candidate may run.
+    """Enter the jail for good. If a step raises, no code of the candidate may run.
 
     Args:
         jail: the limits.
         isolation: what the fork server prepared.
-        home: the private directory, which exists.
+        home: the private folder, which exists.
     """
     os.setsid()
     if linux.LINUX:
@@ -134,7 +133,7 @@ def enter(jail: Jail, isolation: Isolation, home: str) -> None:
     if isolation.namespaces:
         namespaces.furnish(jail, home)
     os.environ.update(HOME=home, TMPDIR=home)
-    tempfile.tempdir = None  # what the fork server found is not the candidate's
+    tempfile.tempdir = None  # the candidate has another one than the fork server
     rlimits.restrict(jail, isolation.tasks)
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     if isolation.obtained.level == "sandbox":

@@ -1,4 +1,4 @@
-"""The jail as data: what is asked for, and what a host really gave."""
+"""The jail as data: the limits requested, and the isolation that a host provides."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Jail:
-    """What a candidate's process is kept to.
+    """The limits of a candidate's process.
 
     Attributes:
-        level: the level that is asked for; empty for the strongest that the host gives.
-        memory: bytes of data, by RLIMIT_DATA (it suits JAX; RLIMIT_AS counts what is merely reserved).
-        cpu_seconds: of one process, all its threads together: beyond what the judge allows, should that be gone.
-        file_bytes: the largest file, captured output included.
-        open_files: descriptors.
-        tasks: processes and threads beyond those that the user already runs. It does not bind root.
-        temporary_bytes: in its private temporary directory, where that is a file system of its own.
+        level: the level requested; empty for the strongest that the host provides.
+        memory: bytes of data, by RLIMIT_DATA, because RLIMIT_AS also counts what JAX merely reserves.
+        cpu_seconds: processor seconds of one process; more than the judge allows, for the case that the judge is gone.
+        file_bytes: the size of the largest file, including captured output.
+        open_files: how many descriptors.
+        tasks: how many processes and threads besides those of the user. It does not bind root.
+        temporary_bytes: the size of the private folder, if that is a file system of its own.
         reads: whether it may read everything that the user may, or only what Python needs; in the sandbox.
-        hidden: folders of libraries that it may not read all the same, where `reads` is `libraries`.
-        pass_env: names of environment variables that it gets beside the harmless ones; `limits` and up.
+        hidden: folders of libraries that it may not read, if `reads` is `libraries`.
+        pass_env: names of environment variables that it gets besides the harmless ones; from level `limits` on.
     """
 
     level: Level | Literal[""] = ""
@@ -41,19 +41,19 @@ class Jail:
     pass_env: tuple[str, ...] = ()
 
 
-#: The strongest that the host gives.
+#: The strongest level that the host provides, with default limits.
 ANY_JAIL = Jail()
 
 
 @dataclass(frozen=True)
 class Obtained:
-    """What a host gives.
+    """The isolation that a host provides.
 
     Attributes:
-        level: the strongest level, or the one that was asked for.
-        parts: the mechanisms of the sandbox that are there, such as `Landlock 7`.
-        missing: those that are not, each with the reason.
-        refused: why the level that was asked for cannot be had; empty if it can.
+        level: the level requested, or the strongest one available.
+        parts: the mechanisms of the sandbox, such as `Landlock 7`.
+        missing: the mechanisms that the host lacks, each with the reason.
+        refused: why the level requested is not available; empty if it is.
     """
 
     level: Level

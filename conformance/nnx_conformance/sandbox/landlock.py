@@ -1,4 +1,4 @@
-"""Landlock: which files a process and all that it starts may touch, without root. See landlock(7)."""
+"""Landlock: limits the files that a process and its descendants can access, without root. See landlock(7)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 VERSION_FLAG, PATH_BENEATH = 1, 1
 
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1, 2, 4, 8
-#: Removing and making of every kind.
+#: The rights to remove and make files of every kind.
 CHANGES = sum(1 << bit for bit in range(4, 13))
-#: A device is a way around everything else.
+#: The rights to make devices, which would bypass all other limits.
 MAKE_DEVICES = (1 << 6) | (1 << 11)
 REFER, TRUNCATE, IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
 CONNECT_AND_BIND_TCP = 3
 SIGNALS_AND_ABSTRACT_SOCKETS = 3
 
 ON_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
-#: What may be written without harm.
+#: Devices that a candidate may write to.
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full")
 
 
@@ -36,20 +36,20 @@ class _PathBeneath(ctypes.Structure):
 
 
 def version() -> int:
-    """The version of the kernel's interface.
+    """The version of Landlock's interface.
 
     Raises:
-        OSError: if there is none.
+        OSError: if the kernel has no Landlock.
     """
     return linux.syscall("landlock_create_ruleset", CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_FLAG)
 
 
 def restrict(writable: str, readable: Iterable[str] | None) -> None:
-    """Keep this process to reading, and to writing beneath one directory; needs `no_new_privs`.
+    """Let this process write inside one folder only, and read these paths; needs `no_new_privs`.
 
     Args:
-        writable: the directory.
-        readable: what may be read beside it; everything if None.
+        writable: the folder.
+        readable: the paths that it may read besides; everything if None.
     """
     abi = version()
     writing = WRITE_FILE | CHANGES | (REFER if abi >= 2 else 0) | (TRUNCATE if abi >= 3 else 0)

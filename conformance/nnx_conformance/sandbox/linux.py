@@ -1,4 +1,4 @@
-"""System calls that Python has no name for. Each raises OSError with the kernel's reason."""
+"""System calls without a Python function. Each raises OSError with the kernel's reason."""
 
 from __future__ import annotations
 
@@ -82,28 +82,28 @@ def mount(source: str, target: str, kind: str, flags: int, data: str = "") -> No
 
 
 def read_only_mounts() -> None:
-    """Make all that is mounted read-only, in this mount namespace."""
-    wanted = _MountAttributes(attr_set=MOUNT_ATTR_RDONLY)
-    size = ctypes.c_size_t(ctypes.sizeof(wanted))
-    syscall("mount_setattr", MOUNT_SETATTR, AT_FDCWD, b"/", AT_RECURSIVE, ctypes.byref(wanted), size)
+    """Make all mounts of this mount namespace read-only."""
+    attributes = _MountAttributes(attr_set=MOUNT_ATTR_RDONLY)
+    size = ctypes.c_size_t(ctypes.sizeof(attributes))
+    syscall("mount_setattr", MOUNT_SETATTR, AT_FDCWD, b"/", AT_RECURSIVE, ctypes.byref(attributes), size)
 
 
 def capabilities() -> frozenset[int]:
-    """Those that this process may use, as far as the first 32 go."""
+    """The permitted capabilities of this process, among the first 32."""
     header, data = _CapabilityHeader(CAPABILITIES, 0), (_Capabilities * 2)()
     syscall("capget", CAPGET[MACHINE], ctypes.byref(header), ctypes.byref(data))
     return frozenset(number for number in range(32) if data[0].permitted >> number & 1)
 
 
 def keep_capabilities(kept: Iterable[int]) -> None:
-    """Give up every capability but these."""
+    """Drop every capability but these."""
     header, bits = _CapabilityHeader(CAPABILITIES, 0), sum(1 << number for number in kept)
     data = (_Capabilities * 2)(_Capabilities(bits, bits, 0), _Capabilities(0, 0, 0))
     syscall("capset", CAPSET[MACHINE], ctypes.byref(header), ctypes.byref(data))
 
 
 def die_with_parent() -> None:
-    """Be killed when the parent ends."""
+    """Let the kernel kill this process when its parent ends."""
     import signal
 
     prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))

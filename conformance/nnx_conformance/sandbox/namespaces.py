@@ -1,6 +1,6 @@
-"""Namespaces: a view of the system in which there is nobody else, no network, and nothing to write to.
+"""Namespaces: a view of the system without other processes and network, and with all file systems read-only.
 
-The fork server lives in one of its own, where it may do to its children what only root may do outside.
+The fork server enters them first, because inside its own user namespace it may do what only root may do outside.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EVERYBODY = 4_294_967_295
 
 
 def become_alone() -> None:
-    """Enter a user and a process namespace; the next child is the first process of it. Needs a single thread.
+    """Enter a user and a process namespace, whose first process is the next child. Needs a single thread.
 
     Raises:
         OSError: if the host forbids it.
@@ -29,34 +29,34 @@ def become_alone() -> None:
         _write("/proc/self/setgroups", "deny")
         _map("self", user, group, 1)
         return
-    # Root keeps all users, so that it can read what it could read before. Only somebody outside can give them to it.
+    # Root keeps all users, so that it can read what it could read before. Only a process outside can map them.
     with _helper(lambda: _map(str(os.getppid()), 0, 0, EVERYBODY)):
         linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWPID)
 
 
 @contextlib.contextmanager
 def _helper(act: Callable[[], None]) -> Iterator[None]:
-    """Let a child act, outside of what this process enters meanwhile.
+    """Let a child call `act` after the block, outside of the namespaces that this process enters in it.
 
     Raises:
-        OSError: if it fails.
+        OSError: if the call fails.
     """
-    waits, tells = os.pipe()
+    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(tells)
-        os.read(waits, 1)
+        os.close(writer)
+        os.read(reader, 1)
         status = 1
         try:
             act()
             status = 0
         finally:
             os._exit(status)
-    os.close(waits)
+    os.close(reader)
     try:
         yield
     finally:
-        os.close(tells)
+        os.close(writer)
         _, status = os.waitpid(child, 0)
     if status:
         raise PermissionError(errno.EPERM, "the users cannot be mapped")
@@ -68,7 +68,7 @@ def _map(process: str, user: int, group: int, count: int) -> None:
 
 
 def close_off() -> None:
-    """As the first process of its namespace: no network, no shared memory of others, all mounts read-only."""
+    """Give up network, shared memory and writable mounts; called by the first process of the namespace."""
     linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWIPC)
     linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
     linux.read_only_mounts()
@@ -76,7 +76,7 @@ def close_off() -> None:
 
 
 def furnish(jail: Jail, home: str) -> None:
-    """As a candidate's process: a private temporary directory, and no view of other processes."""
+    """Mount a private folder, and a view of this namespace's processes; called by a candidate's process."""
     linux.unshare(linux.CLONE_NEWNS)
     options = f"size={jail.temporary_bytes},nr_inodes=4096,mode=0700"
     if os.geteuid() == 0:
@@ -86,7 +86,7 @@ def furnish(jail: Jail, home: str) -> None:
 
 
 def _own_proc(more: int = 0) -> None:
-    """Where the host forbids it (in most containers), the processes of others stay visible, though out of reach."""
+    """Mount /proc. If the host forbids it, as most containers do, other processes stay visible, but out of reach."""
     with contextlib.suppress(OSError):
         linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC | more)
 

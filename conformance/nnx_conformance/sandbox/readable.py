@@ -1,4 +1,4 @@
-"""What a candidate must be able to read to run at all: the interpreter, its libraries, and what they look up."""
+"""The files that a candidate must be able to read: the interpreter, its libraries, and the settings that they read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SYSTEM = (
     "/usr", "/lib", "/lib32", "/lib64", "/bin", "/opt", "/nix", "/proc", "/sys", "/run/opengl-driver",
     "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
 )  # fmt: skip
-#: Of /etc only what libraries look up: passwords and keys lie there, too, and root may read them.
+#: The names in /etc that libraries read. Not all of /etc, because root may read the passwords and keys in it.
 SETTINGS = (
     "alternatives", "gai.conf", "group", "host.conf", "hosts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
     "ld.so.preload", "locale.alias", "locale.conf", "localtime", "mime.types", "nsswitch.conf", "os-release", "passwd",
@@ -21,10 +21,10 @@ SETTINGS = (
 
 
 def libraries(hidden: Iterable[str]) -> tuple[str, ...]:
-    """The paths of all that, without what is hidden.
+    """The paths that a candidate may read.
 
     Args:
-        hidden: absolute paths of folders that must not be read, such as that of the right solutions.
+        hidden: absolute paths of folders that it must not read, such as that of the right solutions.
     """
     interpreter = os.path.dirname(os.path.realpath(sys.executable))
     cache = os.environ.get(compile_cache.TRUSTED, "")
@@ -38,7 +38,7 @@ def libraries(hidden: Iterable[str]) -> tuple[str, ...]:
 
 
 def _without(root: str, secret: list[str]) -> Iterator[str]:
-    """The root, or, where a secret lies below it, all that lies beside the way there."""
+    """The root; or, if a secret is below it, all paths below it beside the secret."""
     if any(_lies_in(root, folder) for folder in secret):
         return
     if not any(_lies_in(folder, root) for folder in secret):

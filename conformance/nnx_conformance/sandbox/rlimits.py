@@ -1,4 +1,4 @@
-"""Limits of the system, set for one process and all that it starts."""
+"""Resource limits of a process and its descendants."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import resource
 
 from nnx_conformance.sandbox.jail import MIB, Jail
 
-#: Address space beyond the data, for each core: what threads reserve and never touch.
+#: Address space besides the data that the threads of each core reserve and never touch.
 RESERVED_PER_CORE = 512 * MIB
 
 
 def restrict(jail: Jail, running: int) -> None:
-    """Set every limit; `running` is how many tasks the user had before."""
+    """Set all limits; `running` is how many tasks the user already runs."""
     cores = os.cpu_count() or 1
     lower(resource.RLIMIT_CORE, 0)
     lower(resource.RLIMIT_CPU, jail.cpu_seconds)
@@ -25,19 +25,19 @@ def restrict(jail: Jail, running: int) -> None:
 
 
 def lower(kind: int, value: int) -> None:
-    """Set both limits of a kind, never above what is set already."""
+    """Set the soft and hard limit of a kind, never above the hard limit in force."""
     _, hard = resource.getrlimit(kind)
     value = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(kind, (value, value))
 
 
 def lower_file_size(value: int) -> None:
-    """The one limit of the weakest level: what is captured of the output is a file, too."""
+    """Set the only limit of the weakest level, which also bounds the file of captured output."""
     lower(resource.RLIMIT_FSIZE, value)
 
 
 def running_tasks() -> int:
-    """How many tasks this user has now: the limit counts them all."""
+    """How many tasks this user runs; the limit on tasks counts all of them."""
     tasks, user = 0, os.getuid()
     for name in os.listdir("/proc"):
         with contextlib.suppress(OSError):

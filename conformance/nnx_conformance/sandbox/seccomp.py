@@ -1,7 +1,7 @@
-"""A filter of system calls: what a function of arrays never needs, and a hostile one wants.
+"""A filter that forbids system calls that a function of arrays never needs, but a hostile candidate wants.
 
-Forbidden calls fail with EPERM, so Python raises PermissionError in the candidate's own line. The filter is a program
-of classic BPF, see seccomp(2).
+Forbidden calls fail with EPERM, so that Python raises PermissionError in the candidate's own line. The filter is a
+classic BPF program, see seccomp(2).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from nnx_conformance.sandbox import linux
 MODE_FILTER = 2
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 LOAD, EQUAL, AT_LEAST, BITS, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-#: Where the filter finds them: the number of the call, the machine, the low halves of the arguments.
+#: The offsets of the call's number, the machine, and the low halves of the arguments.
 NUMBER, ARCHITECTURE, ARGUMENTS, WIDTH = 0, 4, 16, 8
 X32 = 0x40000000
 CLONE_THREAD = 0x10000
@@ -37,17 +37,17 @@ FORBIDDEN = {
     "process_mrelease": (448, 448),
     "setpriority": (141, 140), "ioprio_set": (251, 30), "sched_setscheduler": (144, 119), "sched_setattr": (314, 274),
     "sched_setparam": (142, 118), "migrate_pages": (256, 238), "move_pages": (279, 239),
-    # memory that others see, or that no limit counts
+    # memory that other processes can access, or that no limit counts
     "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "semget": (64, 190), "semctl": (66, 191),
     "msgget": (68, 186), "msgsnd": (69, 189), "msgrcv": (70, 188), "msgctl": (71, 187), "mq_open": (240, 180),
     "mq_unlink": (241, 181), "memfd_create": (319, 279), "memfd_secret": (447, 447),
-    # what Landlock does not see: modes, owners, times and attributes of files; paths cut before its version 3
+    # changes that Landlock does not forbid: modes, owners, times and attributes of files; `truncate` before version 3
     "chmod": (90, NONE), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, NONE),
     "fchown": (93, 55), "lchown": (94, NONE), "fchownat": (260, 54), "utime": (132, NONE), "utimes": (235, NONE),
     "utimensat": (280, 88), "futimesat": (261, NONE), "setxattr": (188, 5), "lsetxattr": (189, 6),
     "fsetxattr": (190, 7), "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16),
     "truncate": (76, 45),
-    # the shape of the system
+    # the configuration of the system
     "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "unshare": (272, 97),
     "setns": (308, 268), "open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430),
     "fsconfig": (431, 431), "fsmount": (432, 432), "fspick": (433, 433), "mount_setattr": (442, 442),
@@ -62,18 +62,19 @@ FORBIDDEN = {
     "quotactl": (179, 60), "syslog": (103, 116), "personality": (135, 92), "iopl": (172, NONE), "ioperm": (173, NONE),
 }  # fmt: skip
 CLONE, CLONE3 = (56, 220), (435, 435)
-#: Calls whose first argument must be nobody else: this process, or 0.
+#: Calls whose first argument must be this process, or 0.
 ON_ITSELF = {"kill": (62, 129), "tgkill": (234, 131), "prlimit64": (302, 261), "sched_setaffinity": (203, 122)}
-#: Calls that came after those which the lists above were made from: the C library knows to do without.
+#: The first call newer than the lists above. The C library works without newer calls.
 UNKNOWN = 463
 MMAP, SHARED, ANONYMOUS = (9, 222), 0x01, 0x20
-#: Datagrams of a pair of sockets can be sent to anybody; the bit distinguishes them from streams.
+#: A datagram socket of a pair can send to any address; the bit distinguishes datagrams from streams.
 SOCKETPAIR, DATAGRAMS = (53, 199), 0x2
-#: What lets the kernel send a signal, or make others wait, on behalf of a descriptor: `F_SETOWN`, `F_SETSIG`,
-#: `F_SETOWN_EX`, `F_SETLEASE`, `F_NOTIFY`; `FIOSETOWN`, `SIOCSPGRP`.
+#: Commands that let the kernel send a signal, or make other processes wait, on behalf of a descriptor: `F_SETOWN`,
+#: `F_SETSIG`, `F_SETOWN_EX`, `F_SETLEASE`, `F_NOTIFY`; `FIOSETOWN`, `SIOCSPGRP`.
 FCNTL, FCNTL_FORBIDDEN = (72, 25), (8, 10, 15, 1024, 1026)
 IOCTL, IOCTL_FORBIDDEN = (16, 29), (0x8901, 0x8902)
-#: Opening a file to read it can empty it; Landlock sees that from its version 3. `openat2` hides its flags.
+#: `O_TRUNC` empties a file even if it is opened for reading; Landlock forbids that from version 3 on. A filter cannot
+#: read the flags of `openat2`.
 OPEN, OPENAT, OPENAT2, CUT, WRITING = (2, NONE), (257, 56), (437, 437), 0x200, 0x3
 
 
@@ -82,7 +83,7 @@ class _Program(ctypes.Structure):
 
 
 def supported() -> bool:
-    """Whether the numbers of this machine's system calls are known."""
+    """Whether we know the numbers of this machine's system calls."""
     return linux.MACHINE in ARCHITECTURES
 
 
@@ -101,7 +102,7 @@ def program(machine: str, pid: int) -> bytes:
     steps = [
         _step(LOAD, ARCHITECTURE), _step(EQUAL, ARCHITECTURES[machine], yes=1), _step(RETURN, KILL),
         _step(LOAD, NUMBER), _step(AT_LEAST, X32, no=1), refuse,
-        # the C library then takes `clone` and `openat`, whose flags a filter can read
+        # ENOSYS makes the C library fall back to `clone` and `openat`, whose flags a filter can read
         _step(EQUAL, CLONE3[column], no=1), _step(RETURN, ERRNO | errno.ENOSYS),
         _step(EQUAL, OPENAT2[column], no=1), _step(RETURN, ERRNO | errno.ENOSYS),
         _step(EQUAL, CLONE[column], no=4), _step(LOAD, ARGUMENTS), _step(BITS, CLONE_THREAD, no=1),
@@ -119,7 +120,7 @@ def program(machine: str, pid: int) -> bytes:
 
 
 def _arguments_refused(column: int) -> list[bytes]:
-    """Calls that are refused with some arguments and allowed with others."""
+    """The steps for calls that are refused only with certain arguments."""
     refuse, allow = _step(RETURN, ERRNO | errno.EPERM), _step(RETURN, ALLOW)
     shared = [
         _step(LOAD, ARGUMENTS + 3 * WIDTH),
@@ -142,5 +143,5 @@ def _arguments_refused(column: int) -> list[bytes]:
 
 
 def _step(code: int, value: int, *, yes: int = 0, no: int = 0) -> bytes:
-    """One instruction; `yes` and `no` tell how many to skip."""
+    """One instruction; `yes` and `no` are the numbers of instructions to skip."""
     return struct.pack("HBBI", code, yes, no, value)

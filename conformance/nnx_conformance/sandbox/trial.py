@@ -1,6 +1,6 @@
-"""A jail on trial: a process enters it and tries what a hostile candidate would, harmlessly.
+"""Tries a jail: a process enters it and attempts, harmlessly, what a hostile candidate would.
 
-Run as `python -P -m nnx_conformance.sandbox.trial LEVEL`; prints what the host gives and which attempts were stopped.
+Run as `python -P -m nnx_conformance.sandbox.trial LEVEL`; prints the isolation provided and which attempts it stopped.
 """
 
 from __future__ import annotations
@@ -17,29 +17,30 @@ from nnx_conformance.sandbox import isolation
 from nnx_conformance.sandbox.isolation import Isolation
 from nnx_conformance.sandbox.jail import Jail
 
-#: The discard service of this machine; nothing is sent.
+#: The discard service of this machine; we send nothing to it.
 NEARBY = ("127.0.0.1", 9)
 
 
 def main() -> None:
-    """Try, and print one JSON object."""
+    """Make the attempts, and print one JSON object."""
     jail = Jail(level=sys.argv[1])  # type: ignore[arg-type]
     prepared = isolation.prepare(jail, tempfile.mkdtemp(prefix=isolation.PREFIX))
     tried = _in_child(jail, prepared)
     print(json.dumps({"obtained": dataclasses.asdict(prepared.obtained), "tried": tried}), flush=True)
-    if not prepared.namespaces:  # else the process that waits for this one removes it
+    if not prepared.namespaces:  # otherwise the waiting parent removes it
         os.rmdir(prepared.base)
 
 
 def _in_child(jail: Jail, prepared: Isolation) -> dict[str, bool]:
-    """Which attempts were stopped, by what they are."""
+    """Whether each attempt was stopped, by its description."""
     reads, writes = os.pipe()
     outside = os.path.join(tempfile.gettempdir(), f"nnx-conformance-trial-{os.getpid()}")
     child = os.fork()
     if child == 0:
         try:
             isolation.enter(jail, prepared, prepared.base)
-            stopped = {what: _stopped(attempt) for what, attempt in _attempts(jail, outside, prepared.base).items()}
+            attempts = _attempts(jail, outside, prepared.base)
+            stopped = {description: _stopped(attempt) for description, attempt in attempts.items()}
             os.write(writes, json.dumps(stopped).encode())
         finally:
             os._exit(0)
