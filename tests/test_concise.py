@@ -212,6 +212,16 @@ def test_feedback_on_checks_names_them_and_no_cause_line_case_or_value(form: str
         assert [secret for secret in SECRETS if secret in shown] == []
 
 
+def test_feedback_counts_cases_and_says_what_is_required() -> None:
+    lines = text("terminal", limited(report(finding()), "checks")).splitlines()
+    assert lines[:2] == [
+        "wrapper-kept  MUST  violated on 62 of 200 cases",
+        f"  required: {CONTRACT.check('wrapper-kept').requirement}",
+    ]
+    lines = text("terminal", limited(report(finding()), "verdict")).splitlines()
+    assert lines[:2] == ["verdict  MUST  violated", "  required: The candidate keeps the contract mutability."]
+
+
 @pytest.mark.parametrize("form", ["terminal", "concise", "markdown", "junit", "gradescope", "rdjson", "gitlab", "json"])
 def test_feedback_of_the_verdict_names_no_check(form: str) -> None:
     shown = text(form, limited(report(finding()), "verdict"))

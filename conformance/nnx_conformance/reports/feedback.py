@@ -35,7 +35,7 @@ def _of_checks(report: Report) -> Report:
 
 
 def _bare(finding: Finding, requirement: str) -> Finding:
-    what = f"broken: {requirement}"
+    what = f"required: {requirement}"
     return Finding(
         finding.check,
         finding.level,
@@ -60,7 +60,7 @@ def _of_verdict(report: Report) -> Report:
     status = Status.HELD if conforms else Status.VIOLATED
     requirement = f"The candidate keeps the contract {report.contract}."
     result = CheckResult(ALL, "MUST", requirement, status, report.cases, 0 if conforms else 1)
-    finding = Finding(ALL, "MUST", f"broken: {requirement}", "", "", None, "", "", None, 1, 1)
+    finding = Finding(ALL, "MUST", f"required: {requirement}", "", "", None, "", "", None, 1, 1)
     if report.verdict == Verdict.UNJUDGED:
         failure = report.failure or "no MUST check held"
         return dataclasses.replace(report, checks=(), findings=(), failure=failure)

@@ -102,7 +102,7 @@ def _groups(report: Report) -> list[tuple[Finding, tuple[Finding, ...]]]:
 
 
 def _of_waived(result: CheckResult) -> Finding:
-    what = f"broken: {result.requirement}"
+    what = f"required: {result.requirement}"
     return Finding(result.id, result.level, what, "", "", None, "", "", None, result.violated, result.evaluated)
 
 

@@ -32,8 +32,8 @@ def page_of(contract: str, check_id: str) -> str:
 
 def how_often(finding: Finding) -> str:
     """On how many cases a check was violated."""
-    if finding.case is None:
-        return "violated before any case was run"
+    if finding.case is None and finding.evaluated == 1:  # no case was run, or the feedback counts none
+        return "violated"
     noun = "case" if finding.evaluated == 1 else "cases"
     return f"violated on {finding.violated} of {finding.evaluated} {noun}"
 
