@@ -199,6 +199,19 @@ def test_gradescope_gives_nothing_without_a_verdict_and_names_each_of_several() 
     assert {test["score"] for test in result["tests"] if test["name"].startswith("other.py: ")} == {1}
 
 
+def test_gradescope_gives_all_points_or_none_for_the_verdict() -> None:
+    points = {"wrapper-kept": 5, "quiet": 2.5}
+    for made, score in ((report(), 7.5), (report(finding()), 0), (UNJUDGED, 0)):
+        assert data("gradescope", limited(made, "verdict"), points=points)["score"] == score
+    assert data("gradescope", limited(report(), "verdict"))["score"] == 1
+
+
+def test_gradescope_says_a_requirement_once() -> None:
+    result = data("gradescope", limited(report(finding()), "checks"))
+    (output,) = [test["output"] for test in result["tests"] if test["name"] == "wrapper-kept"]
+    assert output.count(CONTRACT.check("wrapper-kept").requirement) == 1
+
+
 SECRETS = ("self.count", "went from", "assigning", "seed=0.0", "smallest case", ":11", "nnx-conformance replay")
 
 

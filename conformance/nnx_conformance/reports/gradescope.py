@@ -1,4 +1,4 @@
-"""Gradescope's `results.json`: a test for each check that has points, with what its author is to read.
+"""Gradescope's `results.json`: a test for each check with points, with its requirement and finding.
 
 https://gradescope-autograders.readthedocs.io/en/latest/specs/#output-format
 """
@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from nnx_conformance.core.plain_text import plain
 from nnx_conformance.core.report import CheckResult, Report, Status
+from nnx_conformance.reports.feedback import ALL
 from nnx_conformance.reports.terminal import finding_text
 from nnx_conformance.reports.wording import broken, why_not
 
@@ -41,6 +42,8 @@ def write(reports: Sequence[Report], file: TextIO, points: Mapping[str, float] |
 
 def _tests(report: Report, points: Mapping[str, float] | None, *, several: bool) -> list[dict[str, Any]]:
     worth = points or {result.id: 1 for result in report.checks if result.level == "MUST"}
+    if points and [result.id for result in report.checks] == [ALL]:  # feedback on the verdict: all points, or none
+        worth = {ALL: sum(points.values())}
     return [_test(report, result, worth.get(result.id, 0), several) for result in report.checks if result.id in worth]
 
 
@@ -59,6 +62,8 @@ def _test(report: Report, result: CheckResult, most: float, several: bool) -> di
 
 
 def _output(report: Report, result: CheckResult) -> str:
-    findings = [finding_text(report, finding) for finding in report.findings if finding.check == result.id]
+    findings = [finding for finding in report.findings if finding.check == result.id]
+    required = "" if any(result.requirement in finding.what for finding in findings) else result.requirement
+    texts = [finding_text(report, finding) for finding in findings]
     failure = [f"could not be judged: {report.failure}"] if report.failure else []
-    return "\n\n".join(filter(None, (result.requirement, *findings, why_not(result), *failure)))
+    return "\n\n".join(filter(None, (required, *texts, why_not(result), *failure)))
