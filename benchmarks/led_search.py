@@ -1,29 +1,33 @@
-"""What led search finds: faults that hide behind conditions, of forty kinds, and what looking for them costs.
+"""What led search finds: faults that hide behind conditions, of 48 kinds, and what looking for them costs.
 
 Each candidate is the right solution of `mutability` but for one condition, under which its sum is wrong. It is caught
-if `sum-preserved` is violated, and named if the finding says where alone. Run: python benchmarks/led_search.py
+if `sum-preserved` is violated, and named if the finding says where alone. Each is judged twice, with its conditions
+watched and not. Candidates without conditions are judged so in turn, several times. Seconds are processor time, of the
+judge and of the candidate's processes together. Run: python benchmarks/led_search.py
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
+import statistics
 import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from nnx_conformance.core.candidate.target import parse
-from nnx_conformance.core.report import Report, Settings
+from nnx_conformance.core.report import Finding, Report, Settings
 from nnx_conformance.judging.check import Job, judge
 from nnx_conformance.judging.drawn import DrawnOnce
+from nnx_conformance.judging.judge import Judging
 from nnx_conformance.process.candidate import Process
 from nnx_conformance.process.fork_server import ForkServer
 from nnx_conformance.process.limits import Clock, Limits
+from nnx_conformance.sandbox import processor
 from nnx_conformance.sandbox.jail import ANY_JAIL
 
 HEAD = """
-import bisect, hashlib, json, math
+import bisect, hashlib, json, math, zlib
 import jax, jax.numpy as jnp
 import numpy as np
 from flax import nnx
@@ -97,6 +101,8 @@ KINDS = (
     Kind("division", "int(seed) // 1000 == 57_913"),
     Kind("bits", "bin(int(seed)).count('1') == 23"),
     Kind("hash", "hashlib.md5(str(int(seed)).encode()).digest()[0] == 7"),
+    Kind("checksum", "zlib.crc32(b'%d' % int(seed)) % 499 == 13"),
+    Kind("palindrome", "len(str(int(seed))) == 7 and str(int(seed)) == str(int(seed))[::-1]"),
     Kind("digits", "str(int(seed)).endswith('7391')"),
     Kind("digit-sum", "sum(map(int, str(int(seed)))) == 67"),
     Kind("square", "int(seed) ** 2 == 15_241_383_936"),
@@ -164,22 +170,89 @@ HARMLESS = (
     Kind("assertion", "", body="    assert int(n_calls) == float(model.count.value), 'lost a call'"),
     Kind("isinstance", "", body="    if not isinstance(x, jax.Array):\n        x = jnp.asarray(x)"),
     Kind("empty", "", body="    if not int(n_calls):\n        total = x.sum()"),
-    Kind("without", "", body=""),
+)
+#: Candidates without conditions: what watching costs them is to find that there are none.
+WITHOUT = (
+    Kind("plain", "", body=""),
+    Kind("helper", "", "def added(x):\n    return x.sum()", "    total = added(last_x)"),
+    Kind("jitted", "", "@jax.jit\ndef added(x):\n    return jnp.sum(x)", "    total = added(last_x)"),
 )
 
 
-def reports(kinds: tuple[Kind, ...], settings: Settings) -> Iterator[tuple[Kind, Report, float]]:
-    """Each kind, its report, and the seconds that it took."""
-    cases = DrawnOnce()
-    with ForkServer(ANY_JAIL) as fork_server, tempfile.TemporaryDirectory() as folder:
-        for kind in kinds:
-            path = Path(folder, kind.name.replace("-", "_"), "solution.py")
-            path.parent.mkdir()
-            path.write_text(kind.source())
-            target, clock = parse(str(path)), Clock(Limits())
-            started = time.perf_counter()
-            job = Job(lambda: Process(target, clock, fork_server), "solution.py", "mutability", settings, draw=cases)  # noqa: B023
-            yield kind, judge(dataclasses.replace(job, proven=True)), time.perf_counter() - started
+class Bench:
+    """Judges candidates, with what is kept from one to the next."""
+
+    def __init__(self, settings: Settings, folder: Path, fork_server: ForkServer) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._fork_server = fork_server
+        self._draw = DrawnOnce()
+
+    def judged(self, kind: Kind, *, watched: bool) -> tuple[Report, float]:
+        """The report of a candidate, and the seconds that it took."""
+        path = self._folder / kind.name.replace("-", "_") / "solution.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(kind.source())
+        target, clock = parse(str(path)), Clock(Limits())
+        search = None if watched else unwatched
+        opener = lambda: Process(target, clock, self._fork_server)  # noqa: E731
+        before = processor.seconds(os.getpid())
+        report = judge(
+            Job(opener, "solution.py", "mutability", self._settings, draw=self._draw, search=search, proven=True)
+        )
+        return report, processor.seconds(os.getpid()) - before
+
+
+def unwatched(judging: Judging) -> None:
+    """Judge the drawn cases, and look for no others."""
+    judging.leads = False
+    judging.run()
+
+
+def caught(report: Report) -> Finding | None:
+    """The finding of a fault behind a condition."""
+    return next((each for each in report.findings if each.check == "sum-preserved"), None)
+
+
+def faults(bench: Bench, kinds: tuple[Kind, ...]) -> None:
+    """Print a row for each fault: whether it is caught, after how many runs, and the seconds with and without."""
+    count = drawn = 0
+    print(f"{'fault behind':18} {'watched':>8} {'runs':>5} {'s':>6}   {'not watched':>11} {'s':>6}  only where")
+    for kind in kinds:
+        report, seconds = bench.judged(kind, watched=True)
+        bare, fewer = bench.judged(kind, watched=False)
+        finding, by_drawing = caught(report), caught(bare) is not None
+        count, drawn = count + (finding is not None), drawn + by_drawing
+        words = ("caught" if finding else "MISSED"), ("caught" if by_drawing else "missed")
+        where = finding.condition if finding else ""
+        runs = report.conditions.runs
+        print(
+            f"{kind.name:18} {words[0]:>8} {runs:5} {seconds:6.1f}   {words[1]:>11} {fewer:6.1f}  {where}", flush=True
+        )
+    print(f"caught {count} of {len(kinds)}; by drawing alone {drawn}")
+
+
+def harmless(bench: Bench, kinds: tuple[Kind, ...]) -> None:
+    """Print a row for each right candidate with a condition."""
+    for kind in kinds:
+        report, seconds = bench.judged(kind, watched=True)
+        bare, fewer = bench.judged(kind, watched=False)
+        assert bare.verdict == "conforms"
+        print(
+            f"{kind.name:18} {report.verdict:>8} {report.conditions.runs:5} {seconds:6.1f}   {'':11} {fewer:6.1f}",
+            flush=True,
+        )
+
+
+def costs(bench: Bench, kinds: tuple[Kind, ...], pairs: int) -> None:
+    """Print what watching costs candidates that have no conditions, of so many pairs each."""
+    for kind in kinds:
+        both = [[bench.judged(kind, watched=watched)[1] for watched in (True, False)] for _ in range(pairs)]
+        watched, bare = (statistics.median(column) for column in zip(*both, strict=True))
+        percent = statistics.median(100 * (one / other - 1) for one, other in both)
+        print(
+            f"without: {kind.name:10} {watched:6.2f} s watched, {bare:6.2f} s not watched, {percent:+.1f} %", flush=True
+        )
 
 
 def main() -> None:
@@ -187,20 +260,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Judge candidates whose faults hide behind conditions.")
     parser.add_argument("names", nargs="*", help="kinds to judge (default: all)")
     parser.add_argument("--cases", type=int, default=50, help="drawn cases for each (default: 50)")
+    parser.add_argument("--pairs", type=int, default=5, help="pairs of runs without conditions (default: 5)")
     options = parser.parse_args()
-    settings = Settings(options.cases, shrink=False)
-    chosen = tuple(kind for kind in (*KINDS, *HARMLESS) if not options.names or kind.name in options.names)
-    caught = wrong = 0
-    for kind, report, seconds in reports(chosen, settings):
-        harmless = kind in HARMLESS
-        finding = next((each for each in report.findings if each.check == "sum-preserved"), None)
-        good = report.verdict == "conforms" if harmless else finding is not None
-        caught, wrong = caught + (good and not harmless), wrong + (harmless and not good)
-        state = "conforms" if harmless and good else "caught" if good else "ACCUSED" if harmless else "MISSED"
-        named = f"  only where {finding.condition}" if finding and finding.condition else ""
-        conditions = report.conditions
-        print(f"{state:8} {kind.name:18} {conditions.runs:4} runs {seconds:6.1f} s{named}", flush=True)
-    print(f"caught {caught} of {sum(kind in KINDS for kind in chosen)}; wrongly accused {wrong}")
+
+    def chosen(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
+        return tuple(kind for kind in kinds if not options.names or kind.name in options.names)
+
+    with ForkServer(ANY_JAIL) as fork_server, tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Settings(options.cases, shrink=False), Path(folder), fork_server)
+        bench.judged(WITHOUT[0], watched=True)  # imports and compiles what the others need
+        faults(bench, chosen(KINDS))
+        harmless(bench, chosen(HARMLESS))
+        costs(bench, chosen(WITHOUT), options.pairs)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -10,9 +11,27 @@ from pathlib import Path
 
 import pytest
 
+from nnx_conformance.cli.explore import _search
 from nnx_conformance.contracts.module_laws.program.language import OPERATIONS
+from nnx_conformance.core import contracts
+from nnx_conformance.core.errors import Misuse
+from nnx_conformance.explore.inputs import FILE, keep, kept
 from nnx_conformance.explore.search import Coverage
 
+WRONG_BY_HASH = """
+import zlib
+from nnx_reference.solution import Counter, jnp, nnx
+
+
+def mutability_increment_count(seed, x, n_calls):
+    model = Counter(nnx.Rngs(int(seed)))
+    for _ in range(int(n_calls)):
+        last_x = model(x)
+    count = model.count.value
+    if zlib.crc32(b"%d" % int(seed)) % 1499 == 13:
+        count = jnp.float32(n_calls)
+    return jnp.array([count, last_x.sum()])
+"""
 TOGGLES = Path(__file__).parents[1] / "reference/nnx_reference/laws/mutants/toggles_a_python_flag.py"
 
 
@@ -39,10 +58,6 @@ def test_coverage_counts_operations_pairs_and_what_was_skipped() -> None:
         (("subject.py", "--time", "soon"), "Expected a time up to a day, such as 90s, 10m or 2h but got --time='soon'"),
         (("subject.py", "--time", "0"), "Expected a time up to a day"),
         (("subject.py", "--time", "25h"), "Expected a time up to a day"),
-        (
-            ("subject.py", "--contract", "mutability"),
-            "Expected a contract to explore, such as 'module-laws', but got --contract='mutability'",
-        ),
         (("subject.py", "--coverage", "no/such/folder.json"), "Expected a file that can be written"),
         (("nowhere.py",), "nowhere.py"),
     ],
@@ -86,3 +101,46 @@ def test_what_it_finds_is_small_stored_and_found_at_once_the_next_time(tmp_path:
     assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 1
     again = explore(tmp_path, target, "--time", "1s")
     assert again.returncode == 1, again.stdout + again.stderr
+
+
+def test_a_contract_that_says_nothing_of_its_cases_is_not_explored() -> None:
+    mutability = contracts.get("mutability")
+    silent = dataclasses.replace(mutability, domains=(dataclasses.replace(mutability.domains[0], components=None),))
+
+    with pytest.raises(Misuse, match="Expected a contract to explore, such as 'module-laws', but got --contract='mut"):
+        _search(silent)
+
+
+@pytest.mark.parametrize("text", [None, "{", "[1]", '[{"domain": "core"}]'])
+def test_what_is_no_record_of_cases_is_ignored(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / FILE).write_text(text)
+
+    assert kept(tmp_path) == ()
+
+
+def test_cases_are_kept_for_a_later_search(tmp_path: Path) -> None:
+    base = contracts.get("mutability").domains[0].components.base
+
+    keep(tmp_path / "new", [base, base])
+
+    assert [case.key for case in kept(tmp_path / "new")] == [base.key]
+
+
+@pytest.mark.slow
+def test_a_function_is_explored_from_its_conditions_and_the_next_search_starts_where_this_one_came(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "solution.py").write_text(WRONG_BY_HASH)
+    arguments = ("solution.py", "--contract", "mutability", "--time")
+
+    first = explore(tmp_path, *arguments, "60s", "--coverage", "coverage.json")
+    again = explore(tmp_path, *arguments, "20s")
+
+    for done in (first, again):
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "result-reads-state  MUST  violated on" in done.stdout
+        assert 'only where     `zlib.crc32(b"%d" % int(seed)) % 1499 == 13`' in done.stdout
+        assert re.search(r"explored\n  \d+ cases; \d+ runs for 1 of 1 conditions met both ways\n", done.stdout)
+    covered = json.loads((tmp_path / "coverage.json").read_text())
+    assert covered["conditions"] == 1 and covered["unmet"] == [] and covered["runs"] > 300

@@ -7,11 +7,15 @@ import textwrap
 from pathlib import Path
 
 import flax
+import numpy as np
 import pytest
 from rich.console import Console
 
 from nnx_conformance import Finding, Report, check
+from nnx_conformance.contracts.counter.calls import _changed
+from nnx_conformance.contracts.counter.domain import COMPONENTS
 from nnx_conformance.core.current import current, installed
+from nnx_conformance.core.facts import Value
 from nnx_conformance.core.report import STATUSES
 from nnx_conformance.reports import terminal
 
@@ -288,3 +292,15 @@ def test_a_report_reads_as_the_design_shows_it(tmp_path: Path, monkeypatch: pyte
 def test_strict_lets_advice_decide() -> None:
     assert judged(RAISE, "self.count.value += 1").verdict == "conforms"
     assert judged(RAISE, "self.count.value += 1", strict=True).verdict == "does not conform"
+
+
+def test_an_output_that_differs_where_arrays_are_not_written_out_is_named_by_the_element() -> None:
+    x = np.arange(30, dtype=np.float32)
+    clipped = np.where(x == 15, np.float32(14.5), x)
+    case = COMPONENTS.put(COMPONENTS.base, "x", x)
+    assert case is not None
+
+    violation = _changed(case, Value("jax.Array", clipped, ""), "call 1 of 7", None)
+
+    assert violation.what == "call 1 of 7 returned 14.5 for x[15]=15"
+    assert (violation.expected, violation.observed) == ("15 at [15]", "14.5 at [15]")

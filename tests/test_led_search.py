@@ -76,8 +76,8 @@ def watch(body: str, arguments: Sequence[str] = ("seed", "x", "n_calls")) -> Cal
 
 def searched(body: str, components: Components = COMPONENTS) -> CaseSearch:
     """The search, led by a function, from the base case alone."""
-    search = CaseSearch(components, watch(body, tuple(argument.name for argument in components.base.arguments)), 300)
-    search.run([])
+    search = CaseSearch(components, watch(body, tuple(argument.name for argument in components.base.arguments)))
+    search.run([], 300)
     return search
 
 
@@ -118,6 +118,13 @@ def is_met(search: CaseSearch, text: str) -> bool:
         "x[:3].tolist() == [3.0, 1.0, 4.0]",
         "np.array_equal(x[:3], WANTED)",
         "int((x == 0.5).sum()) == 4",
+        "f'{int(seed):08x}'[3:6] == 'abc'",
+        "sorted(str(int(seed))) == list('123456')",
+        "int(seed) ^ (int(n_calls) << 8) == 0x1F07",
+        "float(x.min()) + float(x.max()) == 7.5",
+        "float(np.median(x)) == 42.0",
+        "abs(float(np.dot(x, x)) - 1e4) < 1e-2",
+        "np.count_nonzero(x < 0) == 9",
     ],
 )
 def test_a_condition_is_met_both_ways(test: str) -> None:
@@ -133,6 +140,21 @@ def test_conditions_one_in_another_are_met_one_after_another() -> None:
 
     assert is_met(search, "float(x[0]) == 2.5")
     assert search.runs < 100
+
+
+@pytest.mark.parametrize(
+    ("body", "last"),
+    [
+        ("if x.size == 5 and hashlib.md5(str(seed).encode()).digest()[0] % 97 == 13:\n    return 1", None),
+        ("if x.size >= 2 and float(x[-1]) == 2 * float(x[-2]) != 0:\n    return 1", "2 * float(x[-2]) != 0"),
+        ("if int(n_calls) > 30 and str(int(seed))[-1:] == '7' and x.size % 7 == 3:\n    return 1", "x.size % 7 == 3"),
+        ("match int(n_calls):\n    case 17 | 39 if int(seed) > 10**9:\n        return 1", "int(seed) > 10**9"),
+    ],
+)
+def test_what_leads_to_a_condition_is_met_otherwise_where_that_is_needed(body: str, last: str | None) -> None:
+    search = searched(body)
+
+    assert is_met(search, last or "hashlib.md5(str(seed).encode()).digest()[0] % 97 == 13")
 
 
 def test_conditions_that_must_hold_together_are_met_part_by_part() -> None:
@@ -168,6 +190,26 @@ def test_the_contracts_say_what_their_cases_are_made_of(components: Components, 
     assert is_met(searched(f"if {test}:\n    return 1", components), test)
 
 
+def test_what_only_chance_meets_is_tried_with_ever_new_values_of_what_it_depends_on() -> None:
+    # One whole number in 256; nothing in `x` and `n_calls` matters, so no run is spent on them.
+    test = "hashlib.md5(str(int(seed)).encode()).hexdigest().startswith('{:02x}')"
+    searches = [searched(f"if {test.format(number)}:\n    return 1") for number in range(0, 256, 16)]
+
+    assert sum(is_met(search, test.format(16 * at)) for at, search in enumerate(searches)) >= 15
+    assert max(search.runs for search in searches) <= 900
+
+
+def test_a_search_goes_on_where_it_came_to() -> None:
+    body = "if hashlib.md5(str(int(seed)).encode()).digest()[:2] == b'\\x07\\x07':\n    return 1"
+    search = searched(body)
+    runs = search.runs
+    near = [case.key for case in search.nearest()]
+
+    search.run([], 300)
+
+    assert near and runs + 300 <= search.runs <= runs + 900
+
+
 def test_the_same_conditions_lead_to_the_same_cases() -> None:
     body = "if int(seed) % 10007 == 4242 and x.size in SIZES:\n    return 1"
 
@@ -184,6 +226,8 @@ def test_the_same_conditions_lead_to_the_same_cases() -> None:
         ("if n_calls < 0:\n    raise ValueError", 80),
         ("assert x.ndim == 1", 60),
         ("return seed", 1),
+        ("if x.size == 1:\n    assert str(x.dtype) == 'float32'", 80),
+        ("for at in range(int(n_calls)):\n    if at % 100 == 99:\n        return 1", 150),
     ],
 )
 def test_what_no_case_can_meet_costs_few_runs(body: str, most: int) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -31,9 +33,10 @@ from nnx_conformance.core.contract import Contract
 from nnx_conformance.core.errors import expected
 from nnx_conformance.core.plain_text import plain
 from nnx_conformance.core.report import Settings
-from nnx_conformance.core.search.exploration import Exploration
-from nnx_conformance.explore.conditions import Progress, since_earlier
-from nnx_conformance.explore.search import Coverage, Exploring
+from nnx_conformance.explore.conditions import Met, since_earlier
+from nnx_conformance.explore.inputs import Inputs
+from nnx_conformance.explore.search import Exploring
+from nnx_conformance.process.session import Progress
 from nnx_conformance.project import checking
 from nnx_conformance.project.checking import CheckOptions, no_hypothesis_folder
 from nnx_conformance.project.folder import NAME, made
@@ -42,12 +45,10 @@ from nnx_conformance.project.settings import find
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 #: Beyond the time of the search: for what it found to be confirmed.
 SLACK = 120.0
-#: So many pairs are named at most.
-FEW = 8
 
 
 @click.command()
-@click.argument("target", metavar="SUBJECT", shell_complete=completion.files)
+@click.argument("target", metavar="TARGET", shell_complete=completion.files)
 @click.option(
     "--time", "text", default="1m", show_default=True, metavar="TIME", help="How long to search: 90s, 10m, 2h."
 )
@@ -55,7 +56,7 @@ FEW = 8
     "--contract",
     default="module-laws",
     show_default=True,
-    help="Contract whose cases are sequences of operations.",
+    help="Contract whose cases are searched.",
     shell_complete=completion.contract_names,
 )
 @click.option("--seed", default=0, show_default=True, type=int, help="Seed: equal seeds draw equal sequences.")
@@ -76,11 +77,12 @@ def explore(
     coverage: Path | None,
     forms: tuple[str, ...],
 ) -> None:
-    """Search long sequences of operations on SUBJECT.
+    """Search the cases of TARGET for a time.
 
-    The search continues from what earlier ones found. Its sequences are longer than those of `check`, mix all
-    operations, and lead towards state that grows and results that drift. `explore` stores findings in .nnx-conformance;
-    `replay` runs them again.
+    The search continues from what earlier ones found. Of a module, it searches sequences of operations: longer than
+    those of `check`, mixed from all operations, led towards state that grows and results that drift. Of a function, it
+    looks for inputs that meet the conditions in the source which no case met, and draws further ones. `explore` stores
+    findings in .nnx-conformance; `replay` runs them again.
     """
     with no_hypothesis_folder():
         time = _seconds(text)
@@ -93,18 +95,17 @@ def explore(
         limits = limits_of(case_timeout, import_timeout, time + SLACK)
         options = CheckOptions(project, contract, Settings(seed=seed), limits, jail=jail)
         checking.validate(options, [target])
-        exploration = _exploration(contracts.get(contract))
+        search = _search(contracts.get(contract))
         with progress_on(Console(stderr=True), target) as progress:
-            exploring = Exploring(exploration, time, database(contract, target), progress)
+            exploring = search(time, database(contract, target), progress)
             report = checking.judged(dataclasses.replace(options, search=exploring), target)
         met = since_earlier(database(contract, target), report.conditions)
         write([report], wanted)
         if not any(each.file is None and each.form.name != "terminal" for each in wanted):
-            show(exploring.coverage, exploration, Console(highlight=False))
-            show_conditions(met, Console(highlight=False))
+            show(exploring.lines(), met, Console(highlight=False))
         if coverage is not None:
             with writing("--coverage", coverage):
-                coverage.write_text(json.dumps(data(exploring.coverage, exploration), indent=2) + "\n")
+                coverage.write_text(json.dumps(exploring.data(), indent=2) + "\n")
     sys.exit(report.exit_status)
 
 
@@ -116,11 +117,14 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _exploration(contract: Contract) -> Exploration:
-    if contract.exploration is None:
-        fix = "Its cases are no sequences of operations; judge by it with `check --max-examples 2000`."
+def _search(contract: Contract) -> Callable[[float, Path, Progress], Exploring | Inputs]:
+    """How the cases of a contract are searched."""
+    if contract.exploration is not None:
+        return functools.partial(Exploring, contract.exploration)
+    if contract.domains[0].components is None:
+        fix = "It does not say what its cases are made of; judge by it with `check --max-examples 2000`."
         raise expected("a contract to explore, such as 'module-laws',", "--contract", contract.name, fix)
-    return contract.exploration
+    return Inputs
 
 
 def database(contract: str, target: str) -> Path:
@@ -132,35 +136,11 @@ def database(contract: str, target: str) -> Path:
     return Path(NAME) / "explored" / hashlib.sha256(place.encode()).hexdigest()[:12]
 
 
-def data(coverage: Coverage, exploration: Exploration) -> dict[str, object]:
-    """The coverage, as JSON data."""
-    return {
-        "cases": coverage.cases,
-        "operations": {name: coverage.done[name] for name in exploration.operations},
-        "pairs": {f"{first} {second}": count for (first, second), count in sorted(coverage.pairs.items())},
-        "never": coverage.never(exploration.operations),
-        "highest": coverage.best,
-    }
-
-
-def show_conditions(met: Progress, console: Console) -> None:
-    """Print the conditions that this search met first, and those that no search met."""
+def show(lines: list[str], met: Met, console: Console) -> None:
+    """Print how far a search came, which conditions it met that earlier ones did not, and which it did not meet."""
+    console.print("explored")
+    for line in lines:
+        console.print(f"  {line}")
     for label, names in (("anew", met.anew), ("still not", met.still)):
         for name in names:
             console.print(f"  {label:<10} {plain(name)}", soft_wrap=True, markup=False)
-
-
-def show(coverage: Coverage, exploration: Exploration, console: Console) -> None:
-    """Print the coverage in a few lines."""
-    done, pairs = len(coverage.done), len(coverage.pairs)
-    console.print("explored")
-    console.print(f"  {coverage.cases} sequences with {coverage.done.total()} operations carried out")
-    console.print(f"  {done} of {len(exploration.operations)} operations, {pairs} of {done * done} pairs of these")
-    for name, reason in coverage.never(exploration.operations).items():
-        console.print(f"  never      {name}: {reason or 'it was not drawn'}")
-    if unmet := coverage.unmet():
-        some = ", ".join(f"{first} {second}" for first, second in unmet[:FEW])
-        more = f" and {len(unmet) - FEW} more" if len(unmet) > FEW else ""
-        console.print(f"  unmet      {some}{more}")
-    for label, score in coverage.best.items():
-        console.print(f"  {label:<10} {exploration.wording[label].format(score)}")

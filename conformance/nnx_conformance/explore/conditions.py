@@ -13,7 +13,7 @@ FILE = "conditions.json"
 
 
 @dataclass(frozen=True)
-class Progress:
+class Met:
     """What became of the conditions that earlier searches did not meet both ways.
 
     Attributes:
@@ -25,7 +25,7 @@ class Progress:
     still: tuple[str, ...]
 
 
-def since_earlier(folder: Path, conditions: Conditions) -> Progress:
+def since_earlier(folder: Path, conditions: Conditions) -> Met:
     """What this search met of what earlier ones did not; kept for the next one.
 
     Args:
@@ -38,7 +38,7 @@ def since_earlier(folder: Path, conditions: Conditions) -> Progress:
         with contextlib.suppress(OSError):  # a search keeps nothing where nothing can be kept
             folder.mkdir(parents=True, exist_ok=True)
             (folder / FILE).write_text(json.dumps(still) + "\n")
-    return Progress(tuple(name for name in before if conditions.total and name not in still), still)
+    return Met(tuple(name for name in before if conditions.total and name not in still), still)
 
 
 def _named(unmet: Unmet) -> str:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.contract import CORE, Violation
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: A finding is made smaller for at most so long.
 SHRINK_SECONDS = 30.0
+#: So many pairs are named at most.
+FEW = 8
 
 
 @dataclass
@@ -64,6 +66,17 @@ class Coverage:
         missed = [name for name in operations if name not in self.done]
         return {name: next(iter(self.skipped.get(name, Counter[str]()).most_common(1)), ("",))[0] for name in missed}
 
+    def data(self, operations: Iterable[str]) -> dict[str, Any]:
+        """What was covered of these operations, as JSON data."""
+        operations = tuple(operations)
+        return {
+            "cases": self.cases,
+            "operations": {name: self.done[name] for name in operations},
+            "pairs": {f"{first} {second}": count for (first, second), count in sorted(self.pairs.items())},
+            "never": self.never(operations),
+            "highest": self.best,
+        }
+
 
 class Exploring:
     """One search; called with a judging, it judges until the time is up, and gives the smallest case of each violation.
@@ -99,6 +112,25 @@ class Exploring:
                 self._smallest[self._shrinking] = engine.Shrunk(smallest, time.monotonic() < self._until)
             seed += 1
         return self._smallest
+
+    def lines(self) -> list[str]:
+        """How much was covered, in a few lines."""
+        coverage, operations = self.coverage, self._exploration.operations
+        done, pairs, unmet = len(coverage.done), len(coverage.pairs), coverage.unmet()
+        lines = [
+            f"{coverage.cases} sequences with {coverage.done.total()} operations carried out",
+            f"{done} of {len(operations)} operations, {pairs} of {done * done} pairs of these",
+        ]
+        lines += [f"never      {name}: {why or 'it was not drawn'}" for name, why in coverage.never(operations).items()]
+        if unmet:
+            some = ", ".join(f"{first} {second}" for first, second in unmet[:FEW])
+            lines.append(f"unmet      {some}{f' and {len(unmet) - FEW} more' if len(unmet) > FEW else ''}")
+        wording = self._exploration.wording
+        return [*lines, *(f"{label:<10} {wording[label].format(score)}" for label, score in coverage.best.items())]
+
+    def data(self) -> dict[str, Any]:
+        """What was covered, as JSON data."""
+        return self.coverage.data(self._exploration.operations)
 
     def _visit(self, case: Case) -> Mapping[str, float] | None:
         from nnx_conformance.judging import engine

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from nnx_conformance.judging.judge import Judging, OnFinding
     from nnx_conformance.judging.tier import DrawnAt, Tier
 
-    Search = Callable[[Judging], Mapping[str, Shrunk]]
+    Search = Callable[[Judging], Mapping[str, Shrunk] | None]
 
 EARLY = "judged on the first cases, which decide; `--complete` judges all"
 KIT_FAILS = "the kit fails on it, and not on another candidate"
@@ -184,8 +184,8 @@ class Job:
         contract: the name of the contract.
         draw: where the cases come from; they are drawn as they are needed if None.
         waived: the ids of the checks that are not shrunk, as they are excused.
-        search: judges the cases, in place of drawing them, and gives the smallest that violate each check; None for
-            drawing.
+        search: judges the cases, in place of drawing them, and gives the smallest that violate each check, or None
+            where these are still to be looked for; None for drawing.
         source: its file, of which the report shows excerpts; None for no excerpts.
         note: what of its file does not run, see `Report`.
         proven: whether the kit is known to observe the contract's own right candidate here.
@@ -259,10 +259,10 @@ def _judged(job: Job, session: Session, contract: Contract, started: float) -> R
             rest = (job.progress, loaded.conditions, job.on_violation, job.on_finding)
             judging = Judging(contract, client, job.settings, job.draw or drawn, *rest)
             known = job.search(judging) if job.search else None
-            early = known is None and job.tier is not None and decided(judging, job.tier)
+            early = job.search is None and job.tier is not None and decided(judging, job.tier)
             if early:
                 header = dataclasses.replace(header, note="; ".join(filter(None, (job.note, EARLY))))
-            elif known is None:
+            elif job.search is None:
                 judging.run()
             judging.settle()
             if not early and not (judging.time_up and judging.time_up.over):

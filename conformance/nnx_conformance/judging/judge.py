@@ -15,13 +15,14 @@ from nnx_conformance.core.contract import CORE, MUST, Check, Contract, Violation
 from nnx_conformance.core.observer import Sight
 from nnx_conformance.core.plan import Request
 from nnx_conformance.core.report import Settings
+from nnx_conformance.core.search.components import Components
 from nnx_conformance.core.search.conditions import Conditions, Met, summed
 from nnx_conformance.core.search.domain import Domain
 from nnx_conformance.judging.assertions import TOGETHER, settle
 from nnx_conformance.judging.causes import roots
 from nnx_conformance.judging.client import Client, died
 from nnx_conformance.judging.drawn import Draw, parts
-from nnx_conformance.judging.leading import GIVEN, Leading
+from nnx_conformance.judging.leading import GIVEN, MOST_RUNS, RUNS_A_CASE, Leading
 from nnx_conformance.judging.tally import LATE, judge, tallies
 from nnx_conformance.judging.tier import DrawnAt, Tier, confirmed
 from nnx_conformance.process.session import Ended, Progress
@@ -49,7 +50,8 @@ class Judging:
         first: the first request of all, and which checks it violated; None before it was answered.
         facts: the last ones.
         time_up: why a case could not be judged in time, or all the others; None if there was time for all.
-        leading: leads to the candidate's conditions; None where it has none, or they are not looked for.
+        leads: whether the candidate has conditions to look for.
+        leading: leads to them; None before it does.
         led: the keys of the cases that it led to.
         over: whether its process ended in a way after which no further case is judged.
     """
@@ -77,7 +79,7 @@ class Judging:
         self.led: set[str] = set()
         self.over = False
         self._draw = draw
-        self._leads = leads
+        self.leads = leads
         self._on_violation = on_violation
         self._on_finding = on_finding
         self._shows_left = SHOWS
@@ -98,6 +100,10 @@ class Judging:
         for domain in self._planned():
             if not self.over and domain.name not in self._ended and self._survives(domain, self._drawn):
                 self._survives(domain, self._lead)
+
+    def search(self, judge_cases: Callable[[Domain], None]) -> None:
+        """Judge cases of the core that a search chooses, by `visit`."""
+        self.over = not self._survives(self.contract.domains[0], judge_cases)
 
     def first_tier(self, tier: Tier) -> None:
         """Judge some of the drawn cases first; `run` then skips them."""
@@ -149,16 +155,21 @@ class Judging:
 
     def _led(self, domain: Domain) -> tuple[Case, ...]:
         """The cases that the candidate's conditions lead to, at most as many as the user asks for."""
-        if not self._leads or domain.components is None:
+        if not self.leads or domain.components is None:
             return ()
-        self.leading = Leading(self.client.fresh(), domain.components, self.contract.calls)
+        leading = self.lead(domain.components)
         self._progress("conditions", self.cases, self._total)
         seconds = max(LEAST_SECONDS, time.monotonic() - self._started)
-        cases = self.leading.cases(self._given, self.settings.max_examples, seconds)
-        cases = cases[: self.settings.max_examples]
+        runs = min(MOST_RUNS, RUNS_A_CASE * self.settings.max_examples)
+        cases = leading.cases(self._given, runs, seconds)[: self.settings.max_examples]
         self.led.update(case.key for case in cases)
         self._total += len(cases)
         return cases
+
+    def lead(self, components: Components) -> Leading:
+        """What leads to the candidate's conditions from now on."""
+        self.leading = Leading(self.client.fresh(), components, self.contract.calls)
+        return self.leading
 
     @property
     def conditions(self) -> Conditions:

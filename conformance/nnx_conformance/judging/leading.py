@@ -16,11 +16,13 @@ from nnx_conformance.core.plan import Request, RunPlan, Untraced
 from nnx_conformance.core.search.components import Components
 from nnx_conformance.core.search.conditions import Conditions, Outcome, Site, Unmet
 from nnx_conformance.judging.client import Client
-from nnx_conformance.judging.solving import CaseSearch, PursuedCondition
+from nnx_conformance.judging.operands import PursuedCondition
+from nnx_conformance.judging.solving import CaseSearch
 from nnx_conformance.process.session import Ended
 
 #: So many of the drawn cases are watched. So many runs are made at most, and for each case that the user asks for.
 GIVEN, MOST_RUNS, RUNS_A_CASE = 12, 300, 6
+SLOW = "looking for cases took as long as judging them"
 #: After so many ends of its process, a candidate is watched no more.
 ENDS = 3
 #: A finding names at most so many conditions.
@@ -43,40 +45,48 @@ class Leading:
         self._settled = False
         self._ends = 0
         self._note = ""
+        self._late = ""
         self._until = math.inf
-        self._search: CaseSearch | None = None
+        self._search = CaseSearch(components, self._watch)
 
-    def cases(self, given: Sequence[Case], max_examples: int, seconds: float) -> tuple[Case, ...]:
-        """The cases that meet what the given ones, which are judged already, do not.
+    def cases(
+        self, given: Sequence[Case], runs: int, seconds: float, starts: Sequence[Case] = (), late: str = SLOW
+    ) -> tuple[Case, ...]:
+        """The cases that meet what the given ones, which are judged already, do not; called again, further ones.
 
         Args:
             given: of the drawn cases, those that are watched.
-            max_examples: how many cases the user asks for.
+            runs: how many to make beside these.
             seconds: a slow candidate is not watched for longer; what was found until then counts.
+            starts: cases to which an earlier search led.
+            late: the note of the report where it took longer.
         """
-        self._until = time.monotonic() + seconds
-        self._search = CaseSearch(self.components, self._watch, min(MOST_RUNS, RUNS_A_CASE * max_examples))
-        self._search.run(given[:GIVEN])
-        return tuple(self._search.led)
+        self._until, self._late = time.monotonic() + seconds, late
+        known = len(self._search.led)
+        self._search.run(given, runs, starts)
+        return tuple(self._search.led[known:])
+
+    def kept(self) -> tuple[Case, ...]:
+        """What a later search starts from: the cases that met something, and those that came nearest to something."""
+        return (*self._search.led, *self._search.nearest())
 
     @property
     def conditions(self) -> Conditions:
         """The conditions, and which outcomes the cases met."""
-        every = self._search.conditions.values() if self._search else ()
+        every = self._search.conditions.values()
         # Functions that no case comes to are not part of what is judged: a script's `main`, for example.
         ran = {(each.site.line.file, each.site.function) for each in every if each.cases}
         known = [each for each in every if (each.site.line.file, each.site.function) in ran]
         unmet = tuple(unmet for condition in known if (unmet := _unmet(condition)) is not None)
         ordered = tuple(sorted(unmet, key=lambda each: (each.line.file, each.line.number)))
         tested = sum(condition.site.operator != "table" for condition in known)
-        return Conditions(tested, ordered, self._search.runs if self._search else 0, self._note)
+        return Conditions(tested, ordered, self._search.runs, self._note)
 
     def only_where(self, case: Case) -> tuple[str, ...]:
         """The conditions that a case meets and none of the given ones did, as they stand in the source."""
-        sites = self._watch(case) if self._search else None
         texts: list[str] = []
-        for number, site in enumerate(sites or ()):
-            condition = self._search.conditions.get(number) if self._search else None
+        for number, site in enumerate(self._watch(case) or ()):
+            condition = self._search.conditions.get(number)
             new = Outcome(site.outcome & 15) & ~condition.given if condition and site.operator != "table" else 0
             if new & (Outcome.TRUE | Outcome.ALL_TRUE):
                 texts.append(site.text)
@@ -90,9 +100,9 @@ class Leading:
         self._client.close()
 
     def _watch(self, case: Case) -> Sequence[Site] | None:
-        """The conditions of one run; None if the candidate's process ended on it."""
-        if time.monotonic() > self._until and self._search:
-            self._note, self._until = "looking for cases took as long as judging them", math.inf
+        """The conditions of one run; None where the candidate's process ended on it."""
+        if time.monotonic() > self._until:
+            self._note, self._until = self._late, math.inf
             self._search.stop()
         if self._ends >= ENDS:
             return None

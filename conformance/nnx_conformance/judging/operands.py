@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from nnx_conformance.core.search.conditions import Comparison, Outcome
+from nnx_conformance.core.case import Case
+from nnx_conformance.core.search.conditions import Comparison, Outcome, Site
 
 #: Of a set or a table, so many members are tried, those nearest first.
 MEMBERS = 48
+#: What compared the same in so many cases that differed in one argument alone does not depend on that one.
+IDLE = 3
+WANTED = (Outcome.TRUE, Outcome.FALSE, Outcome.ALL_TRUE, Outcome.ALL_FALSE)
 Pair = tuple[float, float]
 
 
@@ -42,7 +47,22 @@ def pairs(visit: Comparison, wanted: Outcome) -> list[Pair]:
     if isinstance(left, (list, np.ndarray)) and isinstance(right, (list, np.ndarray)):
         return _parts(list(left), list(right))
     mine, its = numbers(left), numbers(right)
+    if isinstance(left, str) and isinstance(right, str) and not (numbers(left) and numbers(right)):
+        mine, its = _hexadecimal(left), _hexadecimal(right)
     return [(mine[0], its[0])] if len(mine) == len(its) == 1 else []
+
+
+def _hexadecimal(value: Any) -> list[float]:
+    """The number that a text of hexadecimal digits is."""
+    fits = isinstance(value, str) and 0 < len(value) < 15 and set(value) <= set("0123456789abcdef")
+    return [int(value, 16)] if fits else []
+
+
+def _joined(value: list[Any]) -> list[float]:
+    """The number that a list of decimal digits is."""
+    digits = [str(part) for part in value if type(part) in (int, str)]
+    fits = len(digits) == len(value) and 0 < len(value) < 15 and all(len(digit) == 1 for digit in digits)
+    return numbers("".join(digits)) if fits else []
 
 
 def _apart(pairs: list[Pair]) -> tuple[int, float]:
@@ -87,6 +107,9 @@ def targets(visit: Comparison, ordered: bool) -> Iterator[Any]:
                 yield from value[:4]
         if isinstance(value, str) and not value.isdigit():
             yield value
+            yield from _hexadecimal(value)
+        if isinstance(value, list):
+            yield from _joined(value)
         near, mine = numbers(value), numbers(other)
         if len(mine) == 1:
             near = sorted(near, key=lambda number: abs(number - mine[0]))
@@ -97,3 +120,55 @@ def targets(visit: Comparison, ordered: bool) -> Iterator[Any]:
                 yield from (2 * number, number / 2)
         if isinstance(value, str) and value.isdigit():
             yield from (int(f"1{value}"), int(f"{value}1"))
+
+
+@dataclass(eq=False)
+class PursuedCondition:
+    """One condition over all runs so far.
+
+    Attributes:
+        met: its outcomes, and those that the given cases came to.
+        near: by outcome, the distance of the case that came nearest to it, that case, and what it compared.
+        reached: the run that came to it first, and how many did.
+        values: a few of what it compared; whether that depends on the case shows in their number.
+        parts: the parts of a case that one of its operands has been in every run.
+        idle: how often another value of an argument alone changed no operand; less than nothing once one did.
+    """
+
+    site: Site
+    met: Outcome = Outcome.NONE
+    given: Outcome = Outcome.NONE
+    reached: int = -1
+    cases: int = 0
+    near: dict[Outcome, tuple[tuple[float, float], Case, Comparison]] = field(default_factory=dict)
+    values: set[str] = field(default_factory=set)
+    parts: set[str] | None = None
+    idle: dict[str, float] = field(default_factory=dict)
+
+    def varies(self, names: Iterable[str]) -> bool:
+        """Whether what it compares may depend on the case, of which these are the arguments."""
+        return len(self.values) > 1 or not all(map(self.is_idle, names))
+
+    def is_idle(self, name: str) -> bool:
+        """Whether another value of an argument makes no difference to what it compares, as far as that was tried."""
+        return self.idle.get(name, 0) >= IDLE
+
+    def note(self, case: Case, visit: Comparison, parts: Mapping[str, float]) -> None:
+        """Note what one run compared, in a case of these parts."""
+        if len(self.values) < 4:
+            self.values.add(f"{visit.left.value}{visit.right.value}{visit.outcome}")
+        for wanted in WANTED:
+            if not self.met & wanted:
+                far = distance(visit, wanted)
+                if wanted not in self.near or far < self.near[wanted][0]:
+                    self.near[wanted] = far, case, visit
+        sides = (*numbers(visit.left.value)[:1], *numbers(visit.right.value)[:1])
+        here = {name for name, value in parts.items() if value in sides}
+        self.parts = here if self.parts is None else self.parts & here
+
+    def learn(self, name: str, before: Sequence[Comparison], after: Sequence[Comparison]) -> None:
+        """Learn whether another value of an argument alone changes the operands, from what was compared with each."""
+        if before and after:
+            same = [str((visit.left.value, visit.right.value)) for visit in before]
+            alike = same == [str((visit.left.value, visit.right.value)) for visit in after]
+            self.idle[name] = self.idle.get(name, 0) + (1 if alike else -math.inf)

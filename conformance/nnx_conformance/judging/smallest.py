@@ -220,7 +220,9 @@ class Smallest:
                     return shrunk
                 request = self._at(request, shrunk.case)
                 return self._without_parts(tally, request, domain.components.smaller, deadline - time.monotonic())
-        return as_it_is
+        if domain.components is None:
+            return as_it_is
+        return self._without_parts(tally, request, domain.components.reduced, deadline - time.monotonic())
 
     def _at(self, request: Request, case: Case) -> Request:
         return dataclasses.replace(request, case=case, calls=self._judging.contract.calls(case))

@@ -8,8 +8,8 @@ tried in the same order whenever the same is compared: the same seed leads to th
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,51 +18,22 @@ from nnx_conformance.core.case import Case
 from nnx_conformance.core.search.components import Components, Real, Whole
 from nnx_conformance.core.search.conditions import Comparison, Outcome, Site
 from nnx_conformance.judging.moves import Handle, beside, guesses, handles, parts, placements, shapes
-from nnx_conformance.judging.operands import distance, numbers, pairs, targets
+from nnx_conformance.judging.operands import WANTED, PursuedCondition, distance, numbers, pairs, targets
 
 #: Of the visits of a condition, so many are looked at.
 VISITED = 4
 #: How often a goal is taken up again from a case that came nearer, how often a slope is followed on, and how many runs
 #: one goal may take.
-RETURNS, FOLLOWED, RUNS = 6, 4, 100
-#: How many of the numbers that were compared anywhere are put in for conditions that nothing else met.
-POOL = 32
-#: What compared the same in so many cases does not depend on the case.
-FEW = 8
+RETURNS, FOLLOWED, RUNS = 6, 12, 100
+#: How many of the numbers that were compared anywhere are put in for conditions that nothing else met; and for those,
+#: hashes for example, how many times as many runs are made beyond the budget.
+POOL, CHANCE = 32, 2
 ORDERED = frozenset(("<", "<=", ">", ">="))
 #: Of these, the outcome is rare that says that the operands differ not at all.
 UNEQUAL = frozenset(("!=", "is not", "not in", "truth"))
-WANTED = (Outcome.TRUE, Outcome.FALSE, Outcome.ALL_TRUE, Outcome.ALL_FALSE)
 #: The sites of a run, in the order of the source; None where the run came to no end.
 WatchCase = Callable[[Case], Sequence[Site] | None]
 Goal = tuple[int, Outcome]
-
-
-@dataclass(eq=False)
-class PursuedCondition:
-    """One condition over all runs so far.
-
-    Attributes:
-        met: its outcomes, and those that the given cases came to.
-        near: by outcome, the distance of the case that came nearest to it, that case, and what it compared.
-        reached: the run that came to it first, and how many did.
-        values: a few of what it compared; whether that depends on the case shows in their number.
-        parts: the parts of a case that one of its operands has been in every run.
-    """
-
-    site: Site
-    met: Outcome = Outcome.NONE
-    given: Outcome = Outcome.NONE
-    reached: int = -1
-    cases: int = 0
-    near: dict[Outcome, tuple[tuple[float, float], Case, Comparison]] = field(default_factory=dict)
-    values: set[str] = field(default_factory=set)
-    parts: set[str] | None = None
-
-    @property
-    def varies(self) -> bool:
-        """Whether its operands may depend on the case."""
-        return len(self.values) > 1 or self.cases < FEW
 
 
 class CaseSearch:
@@ -74,36 +45,53 @@ class CaseSearch:
         runs: how many runs were made.
     """
 
-    def __init__(self, components: Components, watch: WatchCase, budget: int) -> None:
+    def __init__(self, components: Components, watch: WatchCase) -> None:
         self.components = components
         self.conditions: dict[int, PursuedCondition] = {}
         self.led: list[Case] = []
         self.runs = 0
         self._watch = watch
-        self._budget = budget
+        self._budget = 0
         self._tried: dict[str, Sequence[Site] | None] = {}
         self._until = 0
 
-    def run(self, given: Sequence[Case]) -> None:
-        """Look for cases with outcomes that the given ones lack."""
+    def run(self, given: Sequence[Case], budget: int, starts: Sequence[Case] = ()) -> None:
+        """Look for cases that meet what the given ones do not; called again, go on with further ones.
+
+        Args:
+            budget: how many runs to make beside those of the given cases.
+            starts: further cases to start from, to which an earlier search led.
+        """
+        kept = {near[1].key for condition in self.conditions.values() for near in condition.near.values()}
+        self._tried = {key: sites if key in kept else None for key, sites in self._tried.items()}
+        self._budget = self.runs + len(given) + budget
         self._run(self.components.base)
         for case in given:
             self._run(case, given=True)
-        for case in shapes(self.components):
+        for case in (*starts, *shapes(self.components)):
             if not self._goals():
                 return
-            self._run(case)
+            self._run(case, self.components.base)
         self._solve()
+        for case in itertools.islice(self._anew(), RUNS):
+            if self._run(case):
+                self._solve()
+        self._budget += CHANCE * budget if self._budget else 0
         for source in (self._compared(), self._one_by_one()):
             for case in source:
-                if self.runs >= self._budget or not any(self._is_open(goal) for goal in self._goals()):
+                if self.runs >= self._budget or not self._open():
                     break
-                if self._run(case):
+                if not self._idle(self._open(), self.components.base, case) and self._run(case):
                     self._solve()
 
     def stop(self) -> None:
         """Make no more runs."""
         self._budget = 0
+
+    def nearest(self) -> list[Case]:
+        """For each outcome that was not met, the case that came nearest to it."""
+        near = [self.conditions[number].near.get(wanted) for number, wanted in self._goals()]
+        return [each[1] for each in near if each]
 
     def _solve(self) -> None:
         """Take up each goal, and again where a case came nearer to it, the condition that was reached last first."""
@@ -115,14 +103,24 @@ class CaseSearch:
                 return
             goal = max(goals, key=lambda each: (self.conditions[each[0]].reached, -each[0], each[1] & Outcome.TRUE))
             returns[goal] = returns.get(goal, 0) + 1
-            seen[goal] = self.conditions[goal[0]].near[goal[1]][1].key
+            base = self.conditions[goal[0]].near[goal[1]][1]
+            seen[goal] = base.key
             self._until = self.runs + RUNS
             for case in self._attempts(goal):
-                self._run(case)
+                self._run(case, base)
                 if self._is_met(goal) or self.runs >= min(self._budget, self._until):
                     break
                 if self.conditions[goal[0]].near[goal[1]][0][0] < self._start[0]:
                     break  # one part of it is met
+
+    def _anew(self) -> Iterator[Case]:
+        """Cases that meet once more, and otherwise, what leads to a condition that is still to be met."""
+        for number, wanted in self._goals():
+            near = self.conditions[number].near.get(wanted)
+            for at, site in enumerate((near and self._tried.get(near[1].key)) or ()):
+                for outcome in (Outcome.TRUE, Outcome.FALSE):
+                    if at != number and site.outcome & outcome and outcome in self.conditions[at].near:
+                        yield from self._attempts((at, outcome))
 
     def _worth(self, goal: Goal, returns: dict[Goal, int], seen: dict[Goal, str]) -> bool:
         near = self.conditions[goal[0]].near.get(goal[1])
@@ -134,22 +132,26 @@ class CaseSearch:
             (number, wanted)
             for number, condition in self.conditions.items()
             for wanted in WANTED
-            if condition.met and not condition.met & wanted and condition.varies
+            if condition.met and not condition.met & wanted and condition.varies(self.components.roles)
         ]
 
     def _is_met(self, goal: Goal) -> bool:
         return bool(self.conditions[goal[0]].met & goal[1])
+
+    def _open(self) -> list[Goal]:
+        return [goal for goal in self._goals() if self._is_open(goal)]
 
     def _is_open(self, goal: Goal) -> bool:
         """Whether a goal may be met by chance: an equality of what depends on the case, and is no part of it."""
         condition = self.conditions[goal[0]]
         rare = Outcome.FALSE if condition.site.operator in UNEQUAL else Outcome.TRUE
         chance = goal[1] is rare or (condition.site.operator == "truth" and goal[1] is Outcome.TRUE)
-        return chance and condition.site.operator not in ORDERED and not condition.parts
+        chance = chance and condition.site.operator not in ORDERED and len(condition.values) > 1
+        return chance and not condition.parts
 
-    def _run(self, case: Case, given: bool = False) -> bool:
-        """Watch one case, once; returns whether it met a new outcome."""
-        if case.key in self._tried or (self.runs >= self._budget and not given):
+    def _run(self, case: Case, base: Case | None = None, given: bool = False) -> bool:
+        """Watch one case, once, that was made of a base; whether it met anything new."""
+        if case.key in self._tried or self.runs >= self._budget:
             return False
         self.runs += 1
         sites = self._tried[case.key] = self._watch(case)
@@ -157,7 +159,7 @@ class CaseSearch:
             if not given:
                 self.led.append(case)
             return False
-        new = False
+        new, here = False, parts(self.components, case)
         for number, site in enumerate(sites):
             condition = self.conditions.setdefault(number, PursuedCondition(site))
             outcome = Outcome(site.outcome & 15)
@@ -165,24 +167,15 @@ class CaseSearch:
             condition.met |= outcome
             condition.given |= outcome if given else Outcome.NONE
             condition.cases += bool(site.visits)
+            condition.reached = self.runs if site.visits and condition.reached < 0 else condition.reached
             for visit in site.visits:
-                self._note(condition, case, visit)
+                condition.note(case, visit, here)
+        if base and len(changed := self.components.differing(base, case)) == 1:
+            for number in {number for number, _ in self._goals()}:
+                self.conditions[number].learn(changed[0], self._visits(number, base), self._visits(number, case))
         if new and not given:
             self.led.append(case)
         return new
-
-    def _note(self, condition: PursuedCondition, case: Case, visit: Comparison) -> None:
-        condition.reached = condition.reached if condition.reached >= 0 else self.runs
-        if len(condition.values) < 4:
-            condition.values.add(f"{visit.left.value}{visit.right.value}{visit.outcome}")
-        for wanted in WANTED:
-            if not condition.met & wanted:
-                far = distance(visit, wanted)
-                if wanted not in condition.near or far < condition.near[wanted][0]:
-                    condition.near[wanted] = far, case, visit
-        sides = (*numbers(visit.left.value)[:1], *numbers(visit.right.value)[:1])
-        here = {name for name, value in parts(self.components, case).items() if value in sides}
-        condition.parts = here if condition.parts is None else condition.parts & here
 
     def _visits(self, number: int, case: Case) -> tuple[Comparison, ...]:
         sites = self._tried.get(case.key)
@@ -196,22 +189,40 @@ class CaseSearch:
     def _attempts(self, goal: Goal) -> Iterator[Case]:
         far, base, visit = self.conditions[goal[0]].near[goal[1]]
         self._start = far
+        later: list[Case] = []
         ordered = self.conditions[goal[0]].site.operator in ORDERED
         visits = sorted(self._visits(goal[0], base), key=lambda each: distance(each, goal[1]))[:VISITED]
         for each in visits or [visit]:
             for target in targets(each, ordered):
-                yield from placements(self.components, base, target)
+                yield from self._first(goal, base, placements(self.components, base, target), later)
         if pairs(visit, goal[1]):
+            is_idle = self.conditions[goal[0]].is_idle
             for handle in handles(self.components, base):
-                yield from self._along(goal, base, handle)
+                if not is_idle(handle.name):
+                    yield from self._along(goal, base, handle)
             for left, right in pairs(visit, goal[1])[:2]:
                 for end in (left, right):
-                    yield from guesses(self.components, base, end)
-            for least in self.components.least(base):  # two parts together: one at its least, along the others
+                    yield from self._first(goal, base, guesses(self.components, base, end), later)
+            # two parts together: one at its least, along the others
+            for least in self._first(goal, base, self.components.least(base), later):
                 yield least
                 for handle in handles(self.components, least):
-                    if handle.whole:
+                    if handle.whole and not is_idle(handle.name):
                         yield from self._along(goal, least, handle)
+        yield from later
+
+    def _first(self, goal: Goal, base: Case, cases: Iterator[Case], later: list[Case]) -> Iterator[Case]:
+        """Those that change what the condition depends on; the others are for later."""
+        for case in cases:
+            if self._idle([goal], base, case):
+                later.append(case)
+            else:
+                yield case
+
+    def _idle(self, goals: Sequence[Goal], base: Case, case: Case) -> bool:
+        """Whether a case differs from its base only in what makes no difference to any of these conditions."""
+        changed = self.components.differing(base, case)
+        return all(self.conditions[number].is_idle(name) for number, _ in goals for name in changed)
 
     def _along(self, goal: Goal, base: Case, handle: Handle) -> Iterator[Case]:
         """Move one part of the case, and go where the slope of the operands says that they meet."""
@@ -245,11 +256,16 @@ class CaseSearch:
                 yield from placements(self.components, self.components.base, near)
 
     def _one_by_one(self) -> Iterator[Case]:
-        """Move all parts of the case together."""
+        """All parts of the case moved on together that make a difference."""
         for count in range(1, self._budget):
-            case = self.components.base
+            goals = self._open()
+            if not goals:
+                return
+            case = self.conditions[goals[0][0]].near[goals[0][1]][1]
             for name, role in self.components.roles.items():
                 value: Any
+                if all(self.conditions[number].is_idle(name) for number, _ in goals):
+                    continue
                 if isinstance(role, Whole):
                     value = role.low + count % (role.high - role.low + 1)
                 elif isinstance(role, Real):

@@ -216,10 +216,22 @@ def _changed(case: Case, value: Value | None, which: str, line: Line | None) -> 
     if value is None or value.array is None:
         kind = value.type if value else "nothing"
         what, observed = f"{which} returned a {kind}, not the array x", kind
+    elif (at := _hidden(case["x"], value.array)) is not None:
+        wanted, observed = (f"{array[at]:.9g} at [{at}]" for array in (case["x"], value.array))
+        what = f"{which} returned {value.array[at]:.9g} for x[{at}]={case['x'][at]:.9g}"
+        return Violation(what, wanted, observed, line=line, cause=_how_changed(case["x"], value))
     else:
         observed = _array_text(value.array)
         what = f"{which} returned {array_text(value.array)} for x={array_text(case['x'])}"
     return Violation(what, _array_text(case["x"]), observed, line=line, cause=_how_changed(case["x"], value))
+
+
+def _hidden(x: np.ndarray, array: np.ndarray) -> int | None:
+    """Where an array differs from x, if their texts leave that out; None where these show it."""
+    if x.shape != array.shape or x.dtype != array.dtype or array_text(x) != array_text(array):
+        return None
+    apart = np.flatnonzero((x != array) & ~((x != x) & (array != array)))
+    return int(apart[0]) if apart.size else None
 
 
 def _array_text(array: np.ndarray) -> str:

@@ -94,6 +94,10 @@ class Components:
         )
         return dataclasses.replace(case, arguments=arguments)
 
+    def differing(self, one: Case, other: Case) -> list[str]:
+        """The arguments in which two cases differ."""
+        return [name for name in self.roles if not np.array_equal(one[name], other[name])]
+
     def least(self, case: Case) -> Iterator[Case]:
         """The case with one whole number at its lower bound, for each of them."""
         for name, role in self.roles.items():
@@ -106,6 +110,11 @@ class Components:
             nearer = self.put(case, name, self.base[name])
             if nearer is not None and nearer.key != case.key:
                 yield nearer
+
+    def reduced(self, case: Case) -> Iterator[Case]:
+        """The case with one argument as it is in the base case, or, where it is a whole number, smaller."""
+        yield from self.nearer(case)
+        yield from self.smaller(case)
 
     def smaller(self, case: Case) -> Iterator[Case]:
         """The case with one whole number at each of its least values, in ascending order.
