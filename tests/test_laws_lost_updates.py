@@ -389,6 +389,14 @@ class PutsItBack(Tracker):
         return y
 
 
+class FillsItsCacheAnew(Tracker):
+    """Resets its mean, and compiled code fills it with what it held before."""
+
+    def __call__(self, x: Any) -> Any:
+        write(self.mean, jnp.zeros(3))
+        return nnx.jit(plain)(self, x)
+
+
 class Constant(nnx.Module):
     """A table and a count that rests, in Variables."""
 
@@ -435,7 +443,7 @@ class MakesItsStateInTheFirstCall(Tracker):
 RIGHT = [
     *(HandsBack, UpdatesFromItsClone, ReturnsItsNewState, ReturnsItsNewStateAsADict, KeepsItsClone, WithATeacher),
     *(MergesItsAdapter, Scratch, PutsItBack, Constant, ThroughTransformsOfNnx, FindsItsShapes, Tracker),
-    MakesItsStateInTheFirstCall,
+    *(MakesItsStateInTheFirstCall, FillsItsCacheAnew),
 ]
 
 

@@ -8,13 +8,14 @@ from typing import Any
 import flax
 import jax
 import jax.numpy as jnp
+import optax
 import pytest
 from flax import nnx
 
 from lawful import judged, read, violation, write
 from nnx_conformance.contracts.module_laws.execution.harness import broken
 from nnx_conformance.contracts.module_laws.program.domains import FAMILIES
-from nnx_conformance.core.contract import NotApplicable
+from nnx_conformance.core.contract import NotApplicable, Violation
 
 VERSION = tuple(int(part) for part in flax.__version__.split(".")[:3])
 BRANCHES = pytest.mark.skipif(not hasattr(nnx, "switch"), reason="this Flax has no nnx.switch")
@@ -63,6 +64,29 @@ class Clips(Mean):
         return same(super().__call__(x)[0])
 
 
+class Lowers(Mean):
+    """Sets a flag, and asks for it as an array in the next call."""
+
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        super().__init__(rngs)
+        self.first = nnx.Variable(jnp.array(True))
+
+    def __call__(self, x: Any) -> Any:
+        first, _ = read(self.first).reshape(()), write(self.first, jnp.array(False))
+        return jnp.where(first, x, super().__call__(x)[0])
+
+
+class Trains(nnx.Module):
+    """Holds an optimiser, whose state Flax 0.8 keeps in named tuples."""
+
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.model = nnx.Linear(4, 4, rngs=rngs)
+        self.optimizer = nnx.Optimizer(self.model, optax.adam(0.1), wrt=nnx.Param)
+
+    def __call__(self, x: Any) -> Any:
+        return self.model(x)
+
+
 class Grows(Mean):
     def __call__(self, x: Any) -> Any:
         self.sow(nnx.Intermediate, "seen", x)
@@ -78,6 +102,16 @@ def test_a_running_mean_keeps_each_law(law: str) -> None:
         pytest.skip(reason)
     for program in FAMILIES[law].split("|")[: 1 if law == "donation-safe" else 2]:
         assert judged(Mean, law, program) is None
+
+
+@pytest.mark.parametrize("law", ["remat-agrees", "cond-agrees", "switch-agrees"])
+def test_a_constant_that_is_written_stays_an_array(law: str) -> None:
+    assert not isinstance(judged(Lowers, law, FAMILIES[law].split("|")[1]), Violation)
+
+
+@pytest.mark.parametrize("law", ["abstract-agrees", "donation-safe"])
+def test_an_optimiser_of_flax_is_not_accused(law: str) -> None:
+    assert not isinstance(judged(Trains, law, FAMILIES[law].split("|")[0]), Violation)
 
 
 @BRANCHES

@@ -25,7 +25,8 @@ def jit(step: StepFunction) -> StepFunction:
 
 
 def remat(step: StepFunction) -> StepFunction:
-    return nnx.remat(step)
+    """Compiled: alone, `nnx.remat` makes a Python number of a constant that is written, as `jax.checkpoint` does."""
+    return nnx.jit(nnx.remat(step))
 
 
 def cond(step: StepFunction) -> StepFunction:

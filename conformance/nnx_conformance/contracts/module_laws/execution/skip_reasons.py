@@ -225,7 +225,7 @@ def _on_this_flax(name: str, module: Any, random_input: bool) -> str:
         return f"Flax {flax.__version__} has no nnx.scan with a carried module"
     if name == "vmap" and VERSION < (0, 9) and (random_input or any(map(is_random, state))):
         return f"Flax {flax.__version__} makes the random keys of lanes anew"
-    if name in RESTORES and VERSION < (0, 9) and _in_containers(module):
+    if name in (*RESTORES, "abstract", "donate") and VERSION < (0, 9) and _in_containers(module):
         return f"Flax {flax.__version__} writes no state into tuples and lists"
     params = any(map(is_param, state))
     if name == "optimize" and not params:

@@ -129,7 +129,8 @@ class WriteWatch:
             path, (_, changed, written) = path_of(copy.variable), copy.last
             if path not in still or path in lost or not changed or self._on_purpose(copy):
                 continue
-            if not self._kept(path, written, outputs):
+            # A cache that is reset and filled alike holds what was written, though it did not change.
+            if not (same(now[path], written) or self._kept(path, written, outputs)):
                 lost[path] = self._described(copy, path, written)
         return tuple(lost.values())
 
