@@ -340,6 +340,31 @@ def test_a_count_in_half_precision_is_told_with_the_number_at_which_it_stops() -
     assert (found.expected, found.observed) == ("257", "256")
 
 
+class Turns(CountsBy):
+    """A position in a ring of seven."""
+
+    def __call__(self, x: Any) -> Any:
+        write(self.count, (read(self.count) + jnp.asarray(1, read(self.count).dtype)) % 7)
+        return x
+
+
+class WarmsUp(CountsBy):
+    """Counts until it is warm."""
+
+    def __call__(self, x: Any) -> Any:
+        write(self.count, jnp.where(read(self.count) < self.amount, read(self.count) + 1, read(self.count)))
+        return x
+
+
+@pytest.mark.parametrize(
+    ("make", "dtype", "amount"),
+    [(Turns, jnp.uint8, 1), (WarmsUp, jnp.float32, 100), (WarmsUp, jnp.float32, 9000), (WarmsUp, jnp.float16, 100)],
+)
+def test_a_number_that_turns_back_or_rests_by_itself_is_right(make: Any, dtype: Any, amount: float) -> None:
+    report = judged(Subject(lambda rngs: make(rngs, dtype, amount), [X]), "state-precision")
+    assert report.result("state-precision").status == "held"
+
+
 def test_a_count_that_is_held_at_a_limit_of_its_dtype_is_right() -> None:
     class Held(CountsBy):
         def __call__(self, x: Any) -> Any:

@@ -421,6 +421,25 @@ class LateAndNew(Late):
     folds = True
 
 
+class RingOfNoise(Late):
+    """Keeps the last draws in a ring."""
+
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        super().__init__(rngs)
+        self.last = nnx.Variable(jnp.zeros(16))
+
+    def __call__(self, x: Any) -> Any:
+        key, drawn = jax.random.split(read(self.key))
+        write(self.key, key)
+        write(self.last, read(self.last).at[read(self.steps)].set(jax.random.normal(drawn)))
+        write(self.steps, (read(self.steps) + 1) % 16)
+        return x + read(self.last).mean()
+
+
+def test_a_position_in_a_ring_is_not_set_beyond_its_end() -> None:
+    assert outcome(RingOfNoise, "rng-advances", draws_randomness=True) == ("held", "")
+
+
 def test_noise_that_comes_late_and_is_always_the_same_is_told() -> None:
     found = finding(Late, "rng-advances", draws_randomness=True)
     assert found.what == "3 calls at the end of the horizon gave the same outputs; other seeds give others"

@@ -18,6 +18,8 @@ from nnx_conformance.observe.flax_versions import contents, set_contents
 
 #: The number of equal changes in a row that make a drift.
 STEADY = 6
+#: A call may move a number by this many small additions, so rounding stops it that much earlier.
+PARTS = 16
 
 
 def drifts(harness: Harness, module: Any, number: int) -> tuple[Drift, ...]:
@@ -72,16 +74,41 @@ def _steady(harness: Harness, module: Any, number: int) -> Iterator[Drift]:
         index = np.unravel_index(int(np.argmax(steady)), steady.shape)
         now, amount, last = float(value[index]), float(moves[index]), float(harness.subject.horizon)
         if value.dtype.kind in "iu":
-            limit = np.iinfo(value.dtype).max if amount > 0 else np.iinfo(value.dtype).min
-            last = min(last, (float(limit) - now) // amount)
+            last = min(last, (float(_limit(value.dtype, amount)) - now) // amount)
+        stop, reach = _stop(value.dtype, now, amount), (float(_limit(value.dtype, amount)) - now) / amount
+        # A position in a ring turns back earlier, and a count of warm-up calls rests.
+        if _moved(harness, module, number, path, value, index, amount, min(last, reach, stop) // 2) <= 0:
+            continue
         drift = _jumped(harness, module, number, path, value, index, amount, last)
         # Report where rounding first stops the float. To stop there is no fault in itself: the module may hold a count
         # at a limit on purpose. So the float must have stopped at the horizon first.
-        if drift and drift.after == drift.near and (stop := _stop(value.dtype, now, amount)) < last:
-            earlier = _jumped(harness, module, number, path, value, index, amount, stop)
-            drift = earlier if earlier and earlier.after == earlier.near else drift
-        if drift:
+        if drift and drift.after == drift.near and stop < PARTS * last:
+            earlier = _jumped(harness, module, number, path, value, index, amount, min(stop, last))
+            yield earlier if earlier and earlier.after == earlier.near else drift
+        elif drift and drift.after != drift.near:
             yield drift
+
+
+def _moved(
+    harness: Harness,
+    module: Any,
+    number: int,
+    path: str,
+    value: np.ndarray,
+    index: tuple[Any, ...],
+    amount: float,
+    calls: float,
+) -> float:
+    """By how many amounts one more call moves the number that `calls` calls lead to; -1 if it turns back or jumps."""
+    drift = _jumped(harness, nnx.clone(module), number, path, value, index, amount, calls)
+    moved = (drift.after - drift.near) / amount if drift else 1.0
+    return moved if 0 <= moved <= 2 else -1.0
+
+
+def _limit(dtype: np.dtype[Any], amount: float) -> Any:
+    """The last number of a dtype in the direction of an amount."""
+    limits = np.iinfo(dtype) if dtype.kind in "iu" else jax.numpy.finfo(dtype)
+    return limits.max if amount > 0 else limits.min
 
 
 def _stop(dtype: np.dtype[Any], now: float, amount: float) -> float:
@@ -103,6 +130,10 @@ def forward(harness: Harness, module: Any, number: int) -> None:
             calls = min(
                 calls, float(np.iinfo(value.dtype).max - np.max(value)) // np.max(np.abs(moves[steady])) - STEADY
             )
+        index = np.unravel_index(int(np.argmax(steady)), steady.shape)
+        # Only as far as calls lead: a position in a ring never lies beyond its end.
+        while calls >= 1 and _moved(harness, module, number, path, value, index, float(moves[index]), calls) < 0:
+            calls //= 2
         near = np.where(steady, value.astype(np.float64) + max(calls, 0.0) * moves, value).astype(value.dtype)
         variable = variables(module)[path]
         set_contents(variable, jax.numpy.asarray(near) if isinstance(contents(variable), jax.Array) else near)
