@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from lawful import judged as judged_program
 from nnx_conformance import Report, Subject, check_module
 from nnx_conformance.core.report import Finding
 
@@ -120,6 +121,12 @@ def test_state_that_the_caller_still_owns_is_told() -> None:
     assert found.what == "its input was written to: the state `last` differs after step 1, `lend`"
     assert found.line is not None
     assert found.line.source.startswith("variable.set_value(value)")
+
+
+def test_what_jax_still_computes_when_the_input_is_written_to_is_waited_for() -> None:
+    inputs = [np.linspace(-1, 1, 2**18, dtype=np.float32).reshape(8, 64, 64, 8)]
+    make = lambda rngs: nnx.ConvTranspose(8, 16, (5, 5), rngs=rngs)  # noqa: E731
+    assert [judged_program(make, "state-owned", "lend:8", inputs=inputs) for _ in range(5)] == [None] * 5
 
 
 def test_memory_that_device_put_shares_is_told_however_small_it_is() -> None:

@@ -49,10 +49,13 @@ def aligned(leaf: Any) -> Any:
 
 
 def own_copy(leaf: Any) -> Any:
-    """A copy of an array, which no later write to another one changes."""
+    """A copy of an array, which no later write to another one changes.
+
+    JAX computes while Python goes on: until the copy is ready, the array may still be computed from another one.
+    """
     if isinstance(leaf, np.ndarray):
         return np.array(leaf)
-    return jnp.array(leaf, copy=True) if isinstance(leaf, jax.Array) else leaf
+    return jnp.array(leaf, copy=True).block_until_ready() if isinstance(leaf, jax.Array) else leaf
 
 
 def untie(module: Any, other: Any) -> None:

@@ -107,7 +107,7 @@ def _moved(
 
 def _limit(dtype: np.dtype[Any], amount: float) -> Any:
     """The last number of a dtype in the direction of an amount."""
-    limits = np.iinfo(dtype) if dtype.kind in "iu" else jax.numpy.finfo(dtype)
+    limits = np.iinfo(dtype) if dtype.kind in "iu" else jax.numpy.finfo(dtype)  # type: ignore[no-untyped-call]
     return limits.max if amount > 0 else limits.min
 
 
