@@ -1,4 +1,4 @@
-"""What Hypothesis loads when it is imported: a few lines, so that those who only have this installed pay nothing."""
+"""The entry point that Hypothesis loads at import. It imports no strategies, so that having this installed is free."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def register() -> None:
-    """Have `st.from_type`, and so `@given`, resolve the types of JAX, Flax NNX and jaxtyping."""
-    # `st.register_type_strategy` wants the type itself, and so JAX imported. This table is Hypothesis's own way to a
-    # type of a module that may never be imported; a test fails if the name moves. What users register goes before it.
+    """Let `st.from_type`, and so `@given`, resolve the types of JAX, Flax NNX and jaxtyping."""
+    # `st.register_type_strategy` needs the type itself, and so an import of JAX. Hypothesis resolves types of modules
+    # that may never be imported by this table; a test fails if the name moves. What users register takes precedence.
     from hypothesis.strategies._internal import types
 
     table: Any = getattr(types, "_global_extra_lookup", None)

@@ -1,4 +1,4 @@
-"""Whole cases: what a function of a seed, an array and a call count is called with."""
+"""Cases: the inputs of a function of a seed, an array and a call count."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _cases(
     vectors: st.SearchStrategy[Any],
     call_counts: st.SearchStrategy[Any],
 ) -> st.SearchStrategy[Case]:
-    # The array last: its draws vary in number, and the shrinker keeps what lies before them.
+    # The array comes last, because its number of draws varies, and the shrinker can keep only the draws before them.
     @st.composite
     def case(draw: st.DrawFn) -> Case:
         seed, n_calls = draw(seeds), draw(call_counts)

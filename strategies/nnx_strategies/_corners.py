@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from ._validation import misuse, strategy
 from ._whole_numbers import index, indices
 
-# One draw in nine. Two ends of which each comes on one case in twenty come together on one in 400, and code that is
-# wrong only there would be missed by two runs of 200 cases out of three.
+# One draw in nine is a corner. If each of two parts is at an end in one case out of twenty, both are in one out of 400,
+# and two out of three runs of 200 cases would miss code that is wrong only there.
 _OFTEN = 9
 
 
 def corners(*parts: tuple[st.SearchStrategy[Any], st.SearchStrategy[Any]]) -> st.SearchStrategy[tuple[Any, ...]]:
-    """Tuples of independent parts, of which one in nine has all its parts from their ends.
+    """Tuples of independent parts; one tuple in nine has all its parts at their ends.
 
     In a test::
 
@@ -24,8 +24,8 @@ def corners(*parts: tuple[st.SearchStrategy[Any], st.SearchStrategy[Any]]) -> st
             n_calls, seed = drawn
 
     Args:
-        *parts: for each part, what it is drawn from, and what it is drawn from in a corner. Where the two draw alike,
-            as those with `ends` do, a corner that fails shrinks on to what is no corner.
+        *parts: for each part its strategy, and its strategy in a corner. If both make the same draws, as strategies
+            with `ends` do, a failing corner can shrink to an input that is no corner.
 
     Returns:
         A strategy for tuples with one member for each part, in their order. Shrinks away from the corners.
@@ -33,12 +33,12 @@ def corners(*parts: tuple[st.SearchStrategy[Any], st.SearchStrategy[Any]]) -> st
     Raises:
         InvalidArgument: if a part is no pair of strategies.
     """
-    for at, part in enumerate(parts):
+    for position, part in enumerate(parts):
         if not isinstance(part, tuple) or len(part) != 2:
             fix = "Pass (seeds(), seeds(ends=True))."
-            raise misuse(expected="a pair of strategies", name=f"parts[{at}]", value=part, fix=fix)
-        for one in part:
-            strategy(f"parts[{at}]", one, example="(seeds(), seeds(ends=True))")
+            raise misuse(expected="a pair of strategies", name=f"parts[{position}]", value=part, fix=fix)
+        for member in part:
+            strategy(f"parts[{position}]", member, example="(seeds(), seeds(ends=True))")
     choice = indices(_OFTEN, purpose="corner")
 
     @st.composite

@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 Style = Literal["typed", "raw", "either"]
 Impl = Literal["threefry2x32", "rbg", "unsafe_rbg"]
 
-# What is folded in, and how often. A key straight from a seed below 2**32 has a first word of 0; code that drops that
-# word, or that takes a key for its seed, shows only on keys that were derived.
+# How often a number is folded into a key. The first word of a key made from a seed below 2**32 is 0, so only derived
+# keys show code that drops that word, or that takes a key for its seed.
 _FOLDS = (0, 0, 1, 2)
 
 
 def keys(*, style: Style = "typed", impl: Impl = "threefry2x32") -> st.SearchStrategy[jax.Array]:
     """Keys for JAX's random number generators.
 
-    Made from `seeds()`, half of them straight from the seed and the others derived once or twice, as by `split`.
+    Half of them are made from `seeds()` directly, the others are derived from such keys once or twice, as by `split`.
     Shrinks to the key of seed 0.
 
     Args:
-        style: `"typed"` for keys as `jax.random.key` makes them, `"raw"` for the uint32 arrays of
-            `jax.random.PRNGKey`, `"either"` for both kinds.
+        style: `"typed"` for the keys of `jax.random.key`, `"raw"` for the uint32 arrays of `jax.random.PRNGKey`,
+            `"either"` for both.
         impl: the generator.
 
     Returns:
@@ -59,7 +59,7 @@ def keys(*, style: Style = "typed", impl: Impl = "threefry2x32") -> st.SearchStr
 
 def _check_known(name: str, value: Any, known: tuple[str, ...]) -> None:
     if value not in known:
-        listed = ", ".join(repr(one) for one in known)
+        listed = ", ".join(map(repr, known))
         raise misuse(expected=f"one of {listed}", name=name, value=value, fix=f"Pass {name}={known[0]!r}.")
 
 

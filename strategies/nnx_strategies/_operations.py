@@ -21,16 +21,16 @@ def operation_sequences(
     min_size: int = 0,
     max_size: int = 20,
 ) -> st.SearchStrategy[tuple[Operation, ...]]:
-    """Tuples of operations, to be carried out in their order.
+    """Tuples of operations, to be run in their order.
 
-    All lengths are alike in frequency. In half of the sequences any operation may come; in the others some are left
-    out, drawn anew for each (swarm testing, https://doi.org/10.1145/2338965.2336763): a fault that another operation
-    undoes, or that takes many of one kind in a row, shows only where the others stay away. Shrinks to `min_size` times
-    the first operation, so name the plainest one first.
+    All lengths are equally frequent. Half of the sequences draw from all operations; the others leave some out, chosen
+    for each sequence (swarm testing, https://doi.org/10.1145/2338965.2336763). A fault that another operation undoes,
+    or that needs many operations of one kind in a row, shows only without the others. Shrinks to `min_size` times the
+    first operation, so name the plainest one first.
 
     Args:
-        operations: their names, or a mapping from names to weights: whole numbers >= 1, how often one comes compared
-            with the others. Names are any hashable values, all different.
+        operations: their names, or a mapping from names to weights: whole numbers >= 1, relative frequencies. Names
+            are any hashable values, all different.
         min_size: shortest sequence; >= 0.
         max_size: longest sequence, included.
 

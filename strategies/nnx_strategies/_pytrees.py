@@ -1,4 +1,4 @@
-"""Pytrees as modules keep their state in: nested dicts and lists of arrays."""
+"""Pytrees in the form of module states: nested dicts and lists of arrays."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ._validation import bounds, strategy, whole
 from ._whole_numbers import among, plain, whole_numbers
 
 _POOL_SIZE = 16
-# Out of 50 structures, one comes from anywhere and the others from the pool; see `lengths`.
+# Out of 50 structures, one is any structure and the others come from the pool; see `lengths`.
 _ANYWHERE, _POOL = 1, 49
 Skeleton = tuple[str, tuple["Skeleton", ...]]
-"""A container, `"dict"` or `"list"`, with what it holds; `("leaf", ())` for a leaf."""
+"""A container, `"dict"` or `"list"`, with its members; `("leaf", ())` for a leaf."""
 LEAF: Skeleton = ("leaf", ())
 
 
@@ -31,18 +31,17 @@ def pytrees(
     max_depth: int = 3,
     pool_seed: int = 0,
 ) -> st.SearchStrategy[dict[str, Any]]:
-    """State: dicts of arrays, and of dicts and lists of arrays, a few levels deep.
+    """States: dicts of arrays, and of dicts and lists of arrays, a few levels deep.
 
     Each new structure costs one trace of the code under test, so most come from a pool of 16: flat and nested, narrow
-    and wide. Any other comes now and then. Shrinks to `min_leaves` leaves in one dict.
+    and wide. A few are any other structure. Shrinks to `min_leaves` leaves in one dict.
 
     Args:
-        leaves: what leaves are drawn from; JAX arrays of rank 0 to 2 if None. Leaves of one pytree are drawn
-            independently, and it must not draw containers.
+        leaves: draws each leaf independently, and must not draw containers; JAX arrays of rank 0 to 2 if None.
         min_leaves: fewest leaves; >= 0.
         max_leaves: most leaves, included.
         max_depth: most containers around a leaf; >= 1.
-        pool_seed: chooses the pool, so that different runs try different structures and the same run repeats.
+        pool_seed: selects the pool: the same seed repeats a run, another one tries other structures.
 
     Returns:
         A strategy for dicts with the keys `"a"`, `"b"`, ..., whose values are leaves, dicts or lists. Only the
@@ -83,18 +82,18 @@ def _name(place: int) -> str:
 
 
 def _pool(numbers: range, counts: range, depth: int, source: random.Random) -> set[int]:
-    """The simplest structures, with a dict or list inside too, flat ones, and any, all counts of leaves alike."""
+    """The simplest structures, some with a dict or list inside, flat ones, and random ones of all counts of leaves."""
     firsts = [sum(_forests(less, depth) for less in counts if less < count) for count in counts]
     pool = {number for number in (0, 1, 2, *firsts[:4]) if number in numbers}
     for _ in range(_POOL_SIZE - len(pool)):
-        at = source.randrange(len(firsts))
-        pool.add(firsts[at] + source.randrange(_forests(counts[at], depth)))
+        position = source.randrange(len(firsts))
+        pool.add(firsts[position] + source.randrange(_forests(counts[position], depth)))
     return pool
 
 
-# Structures are numbered, the simplest first, so that one draw chooses one and shrinks it. A forest is what a container
-# holds: trees in order. Both counts are of those with `leaves` leaves and `depth` containers around a leaf at most,
-# where a forest's own container counts.
+# Structures are numbered, the simplest first, so that a single draw selects and shrinks one. A forest is the content of
+# a container: trees in order. `_forests` and `_trees` count those with exactly `leaves` leaves and at most `depth`
+# containers around a leaf, including a forest's own container.
 @functools.cache
 def _forests(leaves: int, depth: int) -> int:
     if leaves == 0:

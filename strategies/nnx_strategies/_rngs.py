@@ -1,4 +1,4 @@
-"""Random generators of Flax NNX."""
+"""Random number generators of Flax NNX."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from ._whole_numbers import index, indices
 if TYPE_CHECKING:
     from flax import nnx
 
-# How many keys were drawn before.
+# How many keys are drawn from a generator in advance.
 _DRAWN = (0, 0, 0, 1, 2)
 
 
 def rngs() -> st.SearchStrategy[nnx.Rngs]:
-    """`nnx.Rngs` whose streams may be asked for by any name.
+    """`nnx.Rngs` with a stream for any name.
 
     Made from `seeds()`, some with keys already drawn. Shrinks to `nnx.Rngs(0)`.
 
     Returns:
-        A strategy for `nnx.Rngs` (of a subclass that Hypothesis can print), a new one each time.
+        A strategy for `nnx.Rngs` (of a subclass that Hypothesis can print), a new one in each example.
     """
     numbers, times = seeds(kind="int"), indices(len(_DRAWN), purpose="keys drawn before")
 
@@ -44,7 +44,7 @@ def _printable() -> Any:
     from flax import nnx
 
     class Rngs(nnx.Rngs):
-        # An `nnx.Rngs` has a stream for any name that it is asked for, this one, too; Hypothesis would call it.
+        # An `nnx.Rngs` has a stream for any attribute name, including this one, and Hypothesis would call it.
         def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
             count, key = jax.tree.leaves(nnx.state(self))[:2]
             seed, drawn = int(np.asarray(jax.random.key_data(key))[-1]), int(count)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["float", "int", "numpy", "jax"]
 
-# What each kind holds exactly: a float up to 2**53, a JAX scalar without 64-bit types an int32 or a uint32.
+# The whole numbers that each kind holds exactly. JAX scalars are at most 32 bits wide unless 64-bit types are enabled.
 _EXACT = {
     "float": range(-(2**53), 2**53 + 1),
     "numpy": range(-(2**63), 2**64),
@@ -37,24 +37,24 @@ _EXACT = {
 _NUMPY_DTYPES = ("float64", "int64", "float32", "int32", "uint32", "uint64")
 _JAX_DTYPES = ("float32", "int32", "uint32")
 
-# Where seeds break: signs, the ends of int32 and uint32, 16-bit halves, and the last odd number that float32 holds.
+# Seeds that break code: signs, the ends of int32 and uint32, 16-bit halves, and the last odd number that float32 holds.
 _SEED_LANDMARKS = (0, 1, 2**16, 2**24 - 1, 2**24 + 1, 2**31 - 1, 2**31, 2**32 - 1, 2**32, -1)
 
 
 def seeds(
     *, min_value: int = 0, max_value: int = 2**32 - 1, kind: Kind = "float", ends: bool = False
 ) -> st.SearchStrategy[Scalar]:
-    """Whole numbers for a random number generator, as floats unless asked otherwise.
+    """Whole numbers for a random number generator, as floats by default.
 
-    Ends of the range, ends of the integer types, powers of two and their neighbours, small numbers, and any number,
-    both evenly and by magnitude. Shrinks to the number nearest to 0.
+    They are ends of the range, ends of the integer types, powers of two and their neighbours, small numbers, and any
+    numbers, both evenly and by magnitude. Shrinks to the number nearest to 0.
 
     Args:
         min_value: smallest seed.
         max_value: largest seed, included.
-        kind: `"float"` and `"int"` for Python's, `"numpy"` for a NumPy scalar of a dtype that varies, `"jax"` for a
+        kind: `"float"` and `"int"` for Python's, `"numpy"` for a NumPy scalar of a drawn dtype, `"jax"` for a
             `jax.Array` of shape `[]` and dtype float32, int32 or uint32. Every dtype holds its value exactly.
-        ends: draw only the two ends of the range, in the same way, for `corners`.
+        ends: whether to draw only the two ends of the range, with the same draws; for `corners`.
 
     Returns:
         A strategy for scalars `s` with `min_value <= s <= max_value` and no fractional part.
@@ -76,10 +76,10 @@ def seeds(
 def call_counts(
     *, min_value: int = 1, max_value: int = 64, kind: Kind = "float", ends: bool = False
 ) -> st.SearchStrategy[Scalar]:
-    """How often to call something, as floats unless asked otherwise.
+    """Numbers of calls, as floats by default.
 
-    Mostly small, because every call costs time: by default half are 5 or less, and the mean is below 16. Both ends,
-    powers of two and their neighbours come often, and every number in the range can come. Shrinks to `min_value`.
+    Most are small, because every call costs time: by default half are 5 or less, and the mean is below 16. Both ends,
+    powers of two and their neighbours are frequent, and every number in the range is possible. Shrinks to `min_value`.
 
     Args:
         min_value: smallest count; >= 0.

@@ -1,4 +1,4 @@
-"""States of a module: its structure, with drawn contents."""
+"""States with a module's structure and drawn contents."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ _MOST_DRAWN = 64
 
 
 def states(module: Any, *filters: Any, choose: Chosen | None = None) -> st.SearchStrategy[nnx.State[Any, Any]]:
-    """States of the structure of a module with drawn contents, to test what it does from any state.
+    """States with a module's structure and drawn contents, to test the module from any state.
 
         @given(states(model, nnx.BatchStat), arrays(shape=(4, 3)))
         def test_the_mean_stays_finite(state, x):
             nnx.update(model, state)
             ...
 
-    Every array has the shape and dtype that the module has there, with the contents of `arrays`: any numbers, also
-    where the module itself would never hold them, such as a variance below zero. Typed keys are those of `keys`, and
-    counts of keys drawn are small. Shrinks to zeros.
+    Every array has the module's shape and dtype, with the contents of `arrays`: any numbers, even those that the module
+    itself would never hold, such as a variance below zero. Typed keys come from `keys`, and counts of drawn keys are
+    small. Shrinks to zeros.
 
     Args:
         module: an `nnx.Module` or `nnx.State`; it is read once, now.
-        filters: which Variables, as for `nnx.state(module, filter)`; all without.
-        choose: given the path (`"layers.0.mean"`) and contents of a leaf, the strategy for it, or None for the default.
+        filters: which Variables, as for `nnx.state(module, filter)`; all without filters.
+        choose: returns the strategy for a leaf from its path (`"layers.0.mean"`) and contents; None for the default.
 
     Returns:
         A strategy for an `nnx.State` of Variables of its own, for `nnx.update(module, state)` or `nnx.merge`.
 
     Raises:
-        InvalidArgument: if `module` is none, has no such Variables, or `choose` gives no strategy.
+        InvalidArgument: if `module` is no module or state, has no such Variables, or `choose` returns no strategy.
     """
     import jax
     from flax import nnx
@@ -83,12 +83,12 @@ def _strategy(path: str, box: Any, value: Any, choose: Chosen | None) -> st.Sear
     import jax
     import jax.numpy as jnp
 
-    given = choose(path, value) if choose else None
-    if given is not None:
-        if not isinstance(given, st.SearchStrategy):
+    chosen = choose(path, value) if choose else None
+    if chosen is not None:
+        if not isinstance(chosen, st.SearchStrategy):
             fix = "Return a strategy, such as st.just(value), or None."
-            raise misuse(expected="a Hypothesis strategy", name=f"choose({path!r}, ...)", value=given, fix=fix)
-        return given
+            raise misuse(expected="a Hypothesis strategy", name=f"choose({path!r}, ...)", value=chosen, fix=fix)
+        return chosen
     if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
         return _keys(value)
     if isinstance(value, (jax.Array, np.ndarray)):

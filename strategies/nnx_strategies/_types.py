@@ -1,4 +1,4 @@
-"""Strategies for the types that people annotate with: `jax.Array`, keys, `nnx.Rngs`, and jaxtyping's arrays."""
+"""Strategies for annotations: `jax.Array`, keys, `nnx.Rngs`, and jaxtyping's arrays."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SIDE, _DIMS = 16, 2
 
 
 def of_type(thing: Any) -> st.SearchStrategy[Any] | None:
-    """The strategy for a type; None for one that is not of JAX, Flax NNX or jaxtyping. JAX is imported by then."""
+    """The strategy for a type; None if the type is none of JAX, Flax NNX or jaxtyping. Imports JAX."""
     import jax
 
     if thing is getattr(jax, "Array", None):
@@ -42,7 +42,7 @@ def of_type(thing: Any) -> st.SearchStrategy[Any] | None:
 
 
 def _annotated(thing: Any) -> st.SearchStrategy[Any] | None:
-    """Arrays as jaxtyping's annotation has them; None for arrays of other libraries."""
+    """The arrays of a jaxtyping annotation; None for arrays of other libraries."""
     import jax
 
     host = thing.array_type is np.ndarray
@@ -67,10 +67,10 @@ def _keys(shape: Shape) -> st.SearchStrategy[Any]:
 
 
 def _shape(dims: str) -> st.SearchStrategy[Shape]:
-    """Shapes for `"batch 3 *rest"`; a name is the same size wherever it stands in one test case.
+    """Shapes for `"batch 3 *rest"`; within a test case, a name always has the same size.
 
     Raises:
-        InvalidArgument: while drawing, if a dimension is computed from something else than names.
+        InvalidArgument: while drawing, if a dimension is no number, name, or expression of names.
     """
     sides = [_sides(token) for token in dims.split()]
     return st.tuples(*sides).map(lambda drawn: sum(drawn, ()))

@@ -10,7 +10,7 @@ from hypothesis.errors import InvalidArgument
 
 
 def misuse(*, expected: str, name: str, value: object, fix: str) -> InvalidArgument:
-    """The error for a bad argument, in the one form that every message of this package has."""
+    """The error for a bad argument, in the form of all messages of this package."""
     shown = f"{name}={value!r} (type={type(value).__name__})"
     return InvalidArgument(f"Expected {expected} but got {shown}. {fix}")
 
@@ -38,8 +38,8 @@ def bounds(*, low: Any, high: Any, names: tuple[str, str], least: int | None = N
     Args:
         low: the lower bound, an int.
         high: the upper bound, an int, included.
-        names: what the caller calls the two, for the messages.
-        least: the smallest `low` that makes sense; None means any.
+        names: the names of the two arguments, for the messages.
+        least: the smallest valid `low`; None for any.
 
     Returns:
         The whole numbers from `low` to `high`, both included.
@@ -59,7 +59,7 @@ def bounds(*, low: Any, high: Any, names: tuple[str, str], least: int | None = N
 
 
 def strategy(name: str, value: Any, *, example: str) -> st.SearchStrategy[Any]:
-    """`value`, if it is a strategy; `example` is the code that the message offers instead."""
+    """`value`, if it is a strategy; otherwise the message suggests the code in `example`."""
     if isinstance(value, st.SearchStrategy):
         return value
     fix = f"Pass a strategy, such as {name}={example}."

@@ -1,8 +1,8 @@
-"""Whole numbers from a range: several ways to choose one, and one simple way to shrink all of them.
+"""Whole numbers from a range: several ways to choose one, all of which shrink alike.
 
-Every number costs the same draws: which way, then a rank. The ways are monotone functions of that rank, and the first
-of them is the plain one, so the shrinker may swap any way for the plain one without touching what is drawn afterwards.
-A `one_of` would change the number of draws instead, and Hypothesis then has to guess the rest of the case anew.
+Every number costs the same two draws: the way, then a rank. All ways are monotone functions of the rank, and the first
+is the plain one, so the shrinker can replace any way by the plain one without changing later draws. With `one_of` the
+number of draws would change, and Hypothesis would have to guess the rest of the case again.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable, Sequence
 from hypothesis import strategies as st
 
 Way = Callable[[int], int]
-"""From a rank, 0 for the simplest up to `len(numbers) - 1`, to a member of `numbers`."""
+"""Maps a rank, from 0 for the simplest to `len(numbers) - 1`, to a member of `numbers`."""
 
 # Since HypothesisWorks/hypothesis#4728 Hypothesis draws evenly up to 256 and by magnitude beyond; see `quantile`.
-# Before, it drew evenly up to 2**24: all stays legal there, with more that is large.
+# Older versions draw evenly up to 2**24: their numbers are valid, too, but more of them are large.
 _EVEN = 256
 _SHORT = 2**12
 _LONGEST_RANGE = 2**63
@@ -36,7 +36,7 @@ def plain(numbers: range) -> Way:
 
 
 def _outward(rank: int, *, low: int, high: int) -> int:
-    """0, 1, -1, 2, -2, ... and, where one side ends, on along the other."""
+    """0, 1, -1, 2, -2, ...; after one side has ended, the rest of the other."""
     near = min(-low, high)
     if rank <= 2 * near:
         return (rank + 1) // 2 if rank % 2 else -(rank // 2)
@@ -44,7 +44,7 @@ def _outward(rank: int, *, low: int, high: int) -> int:
 
 
 def among(numbers: range, chosen: Iterable[int]) -> Way:
-    """Evenly among the `chosen` that lie in `numbers`; evenly among all of them if none does."""
+    """Evenly among the `chosen` members of `numbers`; evenly among all of `numbers` if there are none."""
     legal: Sequence[int] = sorted(
         {number for number in chosen if number in numbers},
         key=lambda number: (abs(number), -number),
@@ -56,27 +56,27 @@ def among(numbers: range, chosen: Iterable[int]) -> Way:
 
 
 def at_ends(numbers: range) -> Way:
-    """The first number and the last one, about alike often."""
+    """The first number and the last one, about equally often."""
     size = _size(numbers)
-    # Seen on Hypothesis 6.170: of a long range, `quantile` takes six in ten draws for less than 0.3.
+    # Measured on Hypothesis 6.170: in a long range, six out of ten draws have a `quantile` below 0.3.
     bound = 0.5 if size <= _SHORT else 0.3
     return lambda rank: numbers[-1] if quantile(rank, size) >= bound else numbers[0]
 
 
 def even(numbers: range) -> Way:
-    """All numbers alike, so mostly those with many digits."""
-    at, size = plain(numbers), _size(numbers)
-    return lambda rank: at(min(size - 1, int(quantile(rank, size) * size)))
+    """All numbers equally often, so mostly those with many digits."""
+    number, size = plain(numbers), _size(numbers)
+    return lambda rank: number(min(size - 1, int(quantile(rank, size) * size)))
 
 
 def logarithmic(numbers: range) -> Way:
-    """All magnitudes alike: as many numbers with three digits as with nine."""
-    at, size = plain(numbers), _size(numbers)
-    return lambda rank: at(min(size, int(size ** quantile(rank + 1, size + 1))) - 1)
+    """All magnitudes equally often: as many numbers with three digits as with nine."""
+    number, size = plain(numbers), _size(numbers)
+    return lambda rank: number(min(size, int(size ** quantile(rank + 1, size + 1))) - 1)
 
 
 def quantile(rank: int, size: int) -> float:
-    """Where `rank` stands among the draws of 0 to `size - 1`: in [0, 1), monotone, and about even."""
+    """The quantile of `rank` among Hypothesis's draws of 0 to `size - 1`: in [0, 1), monotone, about evenly spread."""
     return _draws_below(rank) / _draws_below(size)
 
 
@@ -91,9 +91,9 @@ def powers_of_two(*, bits: int) -> frozenset[int]:
 
 
 def whole_numbers(numbers: range, *, ways: Sequence[Way], purpose: str) -> st.SearchStrategy[int]:
-    """Members of `numbers`, each drawn in one of `ways`, which are alike in frequency; repeat one to favour it.
+    """Members of `numbers`, each drawn in one of `ways`. All ways are equally frequent; repeat one to favour it.
 
-    Shrinks towards the first way at rank 0, so that way should be `plain`.
+    Shrinks towards rank 0 of the first way, which should therefore be `plain`.
     """
     choice = indices(len(ways), purpose=f"way of {purpose}")
     ranks = indices(_size(numbers), purpose=purpose)
@@ -108,11 +108,12 @@ def whole_numbers(numbers: range, *, ways: Sequence[Way], purpose: str) -> st.Se
 
 @functools.lru_cache(maxsize=1024)
 def indices(size: int, *, purpose: str) -> st.SearchStrategy[int]:
-    """Ints that `index` turns into 0 to `size - 1`, under a Hypothesis label that no other purpose has.
+    """Ints that `index` maps to 0 to `size - 1`, with a Hypothesis label for each purpose.
 
-    After each example Hypothesis runs up to five more in which it copies draws between strategies of one label. All
-    `st.integers` have one, as have all `st.floats` and all that is mapped: six of seven arrays were then near copies of
-    another, of the same length and profile, and what did not fit became 0. A `sampled_from` is labelled by its range.
+    After each example Hypothesis runs up to five more that copy draws between strategies of one label. All
+    `st.integers` share a label, and so do all `st.floats` and all mapped strategies. With these, six of seven arrays
+    were near copies of another, of the same length and profile, and draws that did not fit became 0. A `sampled_from`
+    has a label for each range.
     """
     start = zlib.crc32(purpose.encode()) << _INDEX_BITS
     if size < _LONGEST_RANGE:
@@ -121,7 +122,7 @@ def indices(size: int, *, purpose: str) -> st.SearchStrategy[int]:
 
 
 def index(drawn: int) -> int:
-    """The index that a draw from `indices` stands for."""
+    """The index, from 0, in a draw from `indices`."""
     return drawn & ((1 << _INDEX_BITS) - 1)
 
 

@@ -1,1 +1,1 @@
-"""Arrays: shapes, dtypes, elements, and how a whole array looks."""
+"""Arrays: their shapes, dtypes, elements and profiles."""

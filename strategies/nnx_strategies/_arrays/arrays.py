@@ -28,25 +28,25 @@ def host_arrays(
     allow_subnormal: bool = False,
     pool_seed: int = 0,
 ) -> st.SearchStrategy[np.ndarray[Any, Any]]:
-    """NumPy arrays of any rank whose shapes cost few compilations and whose contents have a shape.
+    """NumPy arrays of any rank whose shapes cost few compilations and whose contents follow a profile.
 
     Contents are those of `host_vectors`, row by row. Shrinks to zeros of the simplest shape.
 
     Args:
-        shape: a shape, such as `(2, 3)`, or what shapes are drawn from; `shapes()` if None.
+        shape: a shape, such as `(2, 3)`, or a strategy for shapes; `shapes()` if None.
         dtype: as for `host_vectors`.
         elements: as for `host_vectors`.
         allow_nan: as for `host_vectors`.
         allow_infinity: as for `host_vectors`.
         allow_subnormal: as for `host_vectors`.
-        pool_seed: chooses the shapes, as for `shapes`; without effect if `shape` is given.
+        pool_seed: selects the shapes, as for `shapes`; it has no effect together with `shape`.
 
     Returns:
         A strategy for arrays of a shape from `shape`, of `dtype`; each one is new and writable.
 
     Raises:
         InvalidArgument: if `shape` is neither a sequence of ints >= 0 nor a strategy, and as for `host_vectors`. While
-            drawing: if `dtype` cannot hold an element, or a drawn shape is none.
+            drawing: if `dtype` cannot hold an element, or a drawn shape is no shape.
     """
     allowed = {"allow_nan": allow_nan, "allow_infinity": allow_infinity, "allow_subnormal": allow_subnormal}
     contents = recipe(dtype, elements=elements, allowed=allowed)
@@ -63,13 +63,13 @@ def arrays(
     allow_subnormal: bool = False,
     pool_seed: int = 0,
 ) -> st.SearchStrategy[jax.Array]:
-    """JAX arrays of any rank whose shapes cost few compilations and whose contents have a shape.
+    """JAX arrays of any rank whose shapes cost few compilations and whose contents follow a profile.
 
     The arrays of `host_arrays`, with the same arguments, on the default device.
 
     Args:
         shape: as for `host_arrays`.
-        dtype: as for `host_arrays`, but 64-bit dtypes only where `jax_enable_x64` is set.
+        dtype: as for `host_arrays`, but 64-bit dtypes only if `jax_enable_x64` is set.
         elements: as for `host_vectors`.
         allow_nan: as for `host_vectors`.
         allow_infinity: as for `host_vectors`.

@@ -1,4 +1,4 @@
-"""What every strategy of arrays is asked for, whatever their rank: dtype, elements, and where the arrays live."""
+"""The options that all strategies for arrays share: dtype, elements, and host or device."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def recipe(dtype: DTypeLike, *, elements: st.SearchStrategy[Any] | None, allowed
 
     Args:
         dtype: bool, any integer dtype, float16, bfloat16, float32 or float64.
-        elements: what the elements are drawn from; None for the default of the dtype.
-        allowed: the options `allow_nan`, `allow_infinity` and `allow_subnormal`, all three.
+        elements: draws the elements; None for the default of the dtype.
+        allowed: the three options `allow_nan`, `allow_infinity` and `allow_subnormal`.
 
     Raises:
         InvalidArgument: if `dtype` is not supported, `elements` is no strategy or comes with an option that is set, or
@@ -32,11 +32,11 @@ def recipe(dtype: DTypeLike, *, elements: st.SearchStrategy[Any] | None, allowed
     specials = _specials(kind, allowed)
     if elements is None:
         return own_recipe(kind, specials=specials)
-    given = strategy("elements", elements, example="st.floats(-1, 1)")
+    strategy("elements", elements, example="st.floats(-1, 1)")
     if specials:
         fix = "Leave the option out, and have `elements` draw such numbers."
         raise misuse(expected="no allow_ option beside it", name="elements", value=elements, fix=fix)
-    return given_recipe(kind, elements=given)
+    return given_recipe(kind, elements=elements)
 
 
 def on_device(host: st.SearchStrategy[np.ndarray[Any, Any]], *, dtype: DTypeLike) -> st.SearchStrategy[jax.Array]:
@@ -59,19 +59,19 @@ def _specials(kind: Domain, allowed: dict[str, bool]) -> list[float]:
         "allow_infinity": [float("inf"), float("-inf")],
         "allow_subnormal": [kind.subnormal, -kind.normal / 2],
     }
-    wanted = [name for name in numbers if allowed[name]]
-    if wanted and not kind.floating:
-        fix = f"Leave {wanted[0]} out, or pass dtype=np.float32."
-        raise misuse(expected=f"no such option for dtype {kind.dtype}", name=wanted[0], value=True, fix=fix)
-    return [number for name in wanted for number in numbers[name]]
+    options = [name for name in numbers if allowed[name]]
+    if options and not kind.floating:
+        fix = f"Leave {options[0]} out, or pass dtype=np.float32."
+        raise misuse(expected=f"no such option for dtype {kind.dtype}", name=options[0], value=True, fix=fix)
+    return [number for name in options for number in numbers[name]]
 
 
 def _has_x64(config: Any) -> bool:
-    return bool(config.jax_enable_x64)  # set at run time, so unknown to type checkers
+    return bool(config.jax_enable_x64)  # JAX adds the attribute at run time, so type checkers do not know it
 
 
 def _copied_to_device(x: np.ndarray[Any, Any]) -> jax.Array:
     import jax.numpy as jnp
 
-    # `array`, which copies: `asarray` shares the memory of its source on older JAX.
+    # `array` copies; `asarray` shares the memory of its source on older JAX.
     return jnp.array(x)

@@ -1,4 +1,4 @@
-"""The numbers that the elements of a dtype are drawn from."""
+"""Domains: the numbers that elements of a dtype are drawn from."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 _MAGNITUDE = 1e6
 _WHOLE_MAGNITUDE = 10_000
 _INTEGERS = ("int32", "int8", "int16", "int64", "uint8", "uint16", "uint32", "uint64")
-# By name, because NumPy's finfo knows no bfloat16: largest ordinary magnitude, smallest normal and subnormal number.
-# The magnitude is 1e6, or the nearest number below it, and at most an eighth of the largest half-precision number, so
-# that short sums stay finite.
+# The largest ordinary magnitude, the smallest normal and the smallest subnormal number; by name, because NumPy's finfo
+# does not know bfloat16. The magnitude is 1e6 or the nearest number below it, and for float16 an eighth of the largest
+# number, so that short sums stay finite.
 _FLOATS = {
     "float16": (8188.0, 2.0**-14, 2.0**-24),
     "bfloat16": (999_424.0, 2.0**-126, 2.0**-133),
@@ -28,7 +28,7 @@ _FLOATS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Domain:
-    """What one dtype holds: ordinary elements lie in `[-bound, bound]`, or `[0, bound]` if unsigned."""
+    """The numbers of a dtype: ordinary elements are in `[-bound, bound]`, or in `[0, bound]` if unsigned."""
 
     dtype: np.dtype[Any]
     bound: float
@@ -43,7 +43,7 @@ class Domain:
         return self.dtype.kind == "b"
 
     def cast(self, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Float64 `values` of any shape as this dtype, within the bound, with no subnormal and no overflow."""
+        """Float64 `values` of any shape in this dtype, clipped to the bound and without subnormal numbers."""
         if self.boolean:
             return np.asarray(values != 0)
         if not self.signed:
@@ -51,7 +51,7 @@ class Domain:
         values = np.clip(values, -self.bound, self.bound)
         if not self.floating:
             return np.asarray(np.rint(values), dtype=self.dtype)
-        # XLA on CPU flushes subnormals: a sum over them would differ from NumPy's for no fault of the code under test.
+        # XLA on CPU flushes subnormals, so a sum of them would differ from NumPy's although the tested code is right.
         return np.asarray(np.where(np.abs(values) < self.normal, 0.0, values), dtype=self.dtype)
 
 
@@ -76,14 +76,14 @@ def domain(dtype: DTypeLike) -> Domain:
 
 
 def _dtype(dtype: Any) -> np.dtype[Any] | None:
-    if dtype is None:  # NumPy reads None as float64, which nobody means here.
+    if dtype is None:  # NumPy takes None for float64, which no caller means
         return None
     if dtype == "bfloat16":
-        import ml_dtypes  # JAX depends on it; with it, NumPy knows bfloat16
+        import ml_dtypes  # a dependency of JAX
 
         dtype = ml_dtypes.bfloat16
     try:
-        found: np.dtype[Any] = np.dtype(dtype)
+        known: np.dtype[Any] = np.dtype(dtype)
     except TypeError:
         return None
-    return found.newbyteorder("=") if found.kind in "biuf" else found
+    return known.newbyteorder("=") if known.kind in "biuf" else known

@@ -1,4 +1,4 @@
-"""Arrays of a given shape and of any dtype that JAX has, as the leaves of a state are."""
+"""Leaves of a state: arrays of one shape and of any dtype of JAX."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .shapes import Shape
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-# Numbers that every float of 8 or 4 bits holds.
+# Numbers that all floats of 8, 6 and 4 bits hold.
 _FEW_BITS = (0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 4.0)
 
 
 def leaves(*, shape: Shape, dtype: DTypeLike, host: bool = False) -> st.SearchStrategy[Any]:
-    """Arrays of this shape and dtype, as `arrays` draws them where it knows the dtype; complex and small ones, too.
+    """Arrays of this shape and dtype; those of `arrays`, if it supports the dtype.
 
     Args:
-        shape: of all of them.
-        dtype: any of JAX's but random keys.
-        host: whether they are NumPy's.
+        shape: the shape of all arrays.
+        dtype: any dtype of JAX but random keys.
+        host: whether to draw NumPy arrays.
 
     Raises:
         InvalidArgument: if the dtype holds no numbers.
@@ -41,7 +41,7 @@ def leaves(*, shape: Shape, dtype: DTypeLike, host: bool = False) -> st.SearchSt
         whole = host_arrays(shape=shape, dtype="int8", elements=st.integers(low, high))
         drawn = whole.map(lambda x: _cast(x, dtype))
     else:
-        domain(dtype)  # raises for what is no number
+        domain(dtype)  # raises if the dtype holds no numbers
         return host_arrays(shape=shape, dtype=dtype) if host else arrays(shape=shape, dtype=dtype)
     return drawn if host else drawn.map(_on_device)
 

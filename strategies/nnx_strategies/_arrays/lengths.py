@@ -1,4 +1,4 @@
-"""Lengths of arrays, chosen so that compilation does not eat the time of a run."""
+"""Lengths of arrays, few of them different, because each costs a compilation."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .._whole_numbers import among, at_ends, plain, whole_numbers
 _POOL_SIZE = 16
 _DEFAULT_WIDTH = 1023
 
-# Out of 50 lengths, one comes from anywhere, four are an end of the range, and the others come from the pool: 200
-# draws then see about 20 different ones, at 25 to 40 ms of XLA compilation each.
+# Out of 50 lengths, one is any length, four are an end of the range, and the others come from the pool. So 200 draws
+# have about 20 different lengths, at 25 to 40 ms of XLA compilation each.
 _ANYWHERE, _ENDS, _POOL = 1, 4, 45
 
 
@@ -24,13 +24,13 @@ def lengths(
 
     Each new length costs one XLA compilation per operation of the code under test. So most lengths come from a pool
     of 16: tiny ones, powers of two with their neighbours, a round number, an odd one, and two around 1,000. The ends
-    of the range come often and any length in it now and then. Shrinks to `min_size`.
+    of the range are frequent, and a few lengths are any in the range. Shrinks to `min_size`.
 
     Args:
         min_size: shortest length; >= 0.
         max_size: longest length, included; `min_size + 1023` if None.
-        pool_seed: chooses the pool, so that different runs try different lengths and the same run repeats.
-        ends: draw every other length from the two ends of the range, in the same way, for `corners`.
+        pool_seed: selects the pool: the same seed repeats a run, another one tries other lengths.
+        ends: whether to draw half of the lengths from the two ends of the range, with the same draws; for `corners`.
 
     Returns:
         A strategy for ints `n` with `min_size <= n <= max_size`.
@@ -50,18 +50,18 @@ def lengths(
 
 
 def _pool(sizes: range, source: random.Random) -> frozenset[int]:
-    """Sixteen lengths out of `sizes`, or all of them if they are no more."""
+    """Sixteen of the `sizes`, or all if there are fewer."""
     if len(sizes) <= _POOL_SIZE:
         return frozenset(sizes)
     pool = {size for size in (*sizes[:2], *_strata(source)) if size in sizes}
-    # A range that starts beyond the strata, or ends before, is filled up evenly over its magnitudes.
+    # If the range holds few of the strata, the pool is filled evenly over its magnitudes.
     while len(pool) < _POOL_SIZE:
         pool.add(sizes[int(len(sizes) ** source.random()) - 1])
     return frozenset(pool)
 
 
 def _strata(source: random.Random) -> list[int]:
-    """One choice per kind of length, so that no pool lacks a kind: a plain random pool would lack several."""
+    """One choice per kind of length, because a purely random pool would lack several kinds."""
     narrow, wide = source.choice((8, 16)), source.choice((128, 256))
     middle = source.choice((32, 64))
     return [

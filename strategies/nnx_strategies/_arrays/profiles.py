@@ -1,9 +1,9 @@
-"""Profiles: what a whole array looks like, made from a few drawn elements.
+"""Profiles: the pattern of a whole array, made from a few drawn elements.
 
 Every profile is a function of the same drawn elements, repeated to the full length, and the first one leaves them as
-they are. So the shrinker can replace any profile by that one, keep the elements, and end at a plain, readable array.
+they are. So the shrinker can replace any profile by the first, keep the elements, and end with a readable array.
 
-Arrangements only move elements about and suit any domain; reshapings compute with them and suit the default domain.
+Arrangements only move elements and suit any domain; reshapings compute with them and suit the default domain.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from .domains import Domain
 Array = np.ndarray[Any, Any]
 Profile = Callable[[Array, Domain], Array]
 
-# Drawing every element of a long array would fill Hypothesis's choice buffer (8 KiB) and take milliseconds. 13 because
-# a period that is no power of two cannot hide a fault of code that works in blocks of 8 or 16.
+# Drawing every element of a long array would fill Hypothesis's choice buffer (8 KiB) and take milliseconds. 13 is no
+# power of two, so that the period does not hide faults of code that works in blocks of 8 or 16.
 DRAWN = 13
 
 _GOLDEN = 0.6180339887498949
 
 
 def plain(v: Array, domain: Domain) -> Array:
-    """The elements once, the first one filling up: an odd one in a long array then stands out."""
+    """The elements once, then the first one repeated, so that an odd element of a long array stands out."""
     return np.where(np.arange(len(v)) < DRAWN, v, v[0])
 
 
@@ -57,7 +57,7 @@ def descending(v: Array, domain: Domain) -> Array:
 
 
 def last_alone(v: Array, domain: Domain) -> Array:
-    """One value throughout, and another at the very end, where code that works in blocks or pairs drops it."""
+    """One value throughout, and another at the end, where code that works in blocks or pairs may drop it."""
     return np.asarray(np.where(np.arange(len(v)) < len(v) - 1, v[0], v[1 % len(v)]))
 
 
@@ -99,7 +99,7 @@ def cancelling(v: Array, domain: Domain) -> Array:
 
 
 def nearly_cancelling(v: Array, domain: Domain) -> Array:
-    """As `cancelling`, with a remainder far smaller than the largest elements."""
+    """As `cancelling`, plus a remainder far smaller than the largest elements."""
     x = cancelling(large(v, domain), domain)
     x[len(v) // 2] += np.sign(v[-1]) * domain.bound * 2.0**-20
     return x
@@ -111,13 +111,13 @@ def ordinary(v: Array, domain: Domain) -> Array:
 
 
 def distinct(v: Array, domain: Domain) -> Array:
-    """0, -1, 2, -3, ..., each moved by less than a half: all different, as far as the dtype tells them apart."""
+    """0, -1, 2, -3, ..., each moved by less than a half: all different, if the dtype can distinguish them."""
     n = np.arange(len(v)) * min(1.0, float(np.abs(v[0])))
     return np.where(np.arange(len(v)) % 2, -n, n) + _even(v, domain) * 0.375
 
 
 def large(v: Array, domain: Domain) -> Array:
-    """Elements up to the bound; about a half lie on it."""
+    """Elements up to the bound; about half are equal to it."""
     return np.clip(_even(v, domain) * 2.0, -1.0, 1.0) * domain.bound
 
 
@@ -132,21 +132,21 @@ def mixed(v: Array, domain: Domain) -> Array:
 
 
 def _even(v: Array, domain: Domain) -> Array:
-    """The elements, which Hypothesis draws by magnitude, spread evenly over [-1, 1]; 0 stays 0."""
+    """The elements, which Hypothesis draws by magnitude, mapped evenly to [-1, 1]; 0 stays 0."""
     size = int(domain.bound) + 1
     pattern = [quantile(int(magnitude), size) for magnitude in np.abs(v[:DRAWN])]
     return np.asarray(np.sign(v) * np.resize(pattern, len(v)))
 
 
 def _spread(v: Array) -> Array:
-    """A number in [0, 1) for each place, all different: no random source, so the same draws give the same array."""
+    """A different number in [0, 1) for each position; not random, so that the same draws give the same array."""
     return np.arange(len(v)) * _GOLDEN % 1.0
 
 
-# `last_alone` twice: on short arrays it is like others, and only on long ones what it is for.
+# `last_alone` twice, because it differs from other profiles only on long arrays.
 ARRANGEMENTS: tuple[Profile, ...] = (plain, periodic, repeated, ties, ascending, descending, last_alone, last_alone)
 
-# The shrinker goes down step by step: those that make fractions stand together, the plainest of them first.
+# The shrinker goes down this list, so the profiles with fractions are next to each other, the plainest first.
 RESHAPINGS: tuple[Profile, ...] = (
     *(zeros_and_ones, small_integers, alternating, positive, negative, cancelling),
     *(fractional, nearly_cancelling, ordinary, distinct),

@@ -1,4 +1,4 @@
-"""How one array is drawn: a length, a profile, a few elements to overwrite, and the elements of a short pattern."""
+"""Recipes: an array is drawn as a length, a profile, the elements of a short pattern, and a few overwritten ones."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .._whole_numbers import index, indices, plain
 from .domains import Domain
 from .profiles import ARRANGEMENTS, DRAWN, RESHAPINGS, Array
 
-# How many elements are overwritten, none being the simplest: seldom for variety, mostly where NaN and the like were
-# asked for, because an option that hardly shows would be a false promise.
+# How many elements are overwritten, the simplest number first: rarely any for variety alone, but mostly some if the
+# caller allows NaN and the like, so that the option has an effect.
 _FEW = (0, 0, 0, 0, 0, 0, 1, 2)
 _MANY = (0, 1, 1, 2, 2, 2, 3, 3)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """All that a draw needs, settled once; `array` takes the elements, the length and the profile."""
+    """The strategies of a draw, and `array`, which makes the array from elements, length and profile."""
 
     dtype: np.dtype[Any]
     elements: tuple[st.SearchStrategy[Any], ...]
@@ -35,7 +35,7 @@ class Recipe:
 
 
 def own_recipe(domain: Domain, *, specials: list[float]) -> Recipe:
-    """The default elements of `domain`, with `specials` (NaN and the like) often among them."""
+    """A recipe with the default elements of `domain`, and often with `specials` (NaN and the like)."""
     profiles = ARRANGEMENTS if domain.boolean else ARRANGEMENTS + RESHAPINGS
     numbers = _numbers(domain)
     at, landmarks = plain(numbers), _landmarks(domain) + specials * 4
@@ -55,7 +55,7 @@ def own_recipe(domain: Domain, *, specials: list[float]) -> Recipe:
 
 
 def given_recipe(domain: Domain, *, elements: st.SearchStrategy[Any]) -> Recipe:
-    """Elements from a strategy of the caller's: they are moved about and never computed with."""
+    """A recipe with elements from the caller's strategy, which it moves and never computes with."""
 
     def array(drawn: list[Any], n: int, profile: int) -> Array:
         x = np.array([_held(value, domain) for value in drawn], dtype=domain.dtype)
@@ -74,8 +74,8 @@ def given_recipe(domain: Domain, *, elements: st.SearchStrategy[Any]) -> Recipe:
 def arrays(*, sizes: st.SearchStrategy[int], recipe: Recipe) -> st.SearchStrategy[Array]:
     """Arrays of shape `[n]`, with `n` from `sizes`, of the recipe's dtype."""
 
-    # A closure, because Hypothesis prints a composite strategy with its arguments, and these are pages long. The
-    # elements come last, so that a shorter array moves none of the draws before them.
+    # A closure, because Hypothesis prints the arguments of a composite strategy, and these are pages long. The elements
+    # are drawn last, so that a shorter array does not move other draws.
     @st.composite
     def array(draw: st.DrawFn) -> Array:
         n, profile = draw(sizes), index(draw(recipe.profile))
@@ -92,7 +92,7 @@ def arrays(*, sizes: st.SearchStrategy[int], recipe: Recipe) -> st.SearchStrateg
 
 
 def arrays_of_any_rank(*, shapes: st.SearchStrategy[tuple[int, ...]], recipe: Recipe) -> st.SearchStrategy[Array]:
-    """Arrays with a shape from `shapes`, of the recipe's dtype: what a recipe makes, row by row."""
+    """Arrays with a shape from `shapes`, of the recipe's dtype: a flat array of the recipe, reshaped."""
 
     @functools.cache
     def flat(n: int) -> st.SearchStrategy[Array]:
@@ -112,7 +112,7 @@ def _chosen(values: list[Any], *, purpose: str) -> st.SearchStrategy[Any]:
 
 
 def _numbers(domain: Domain) -> range:
-    """What elements are drawn from: whole numbers also for floats; `fractional` and other profiles make fractions."""
+    """The range of drawn elements: whole numbers even for floats, because some profiles turn them into fractions."""
     bound = int(domain.bound)
     return range(-bound if domain.signed else 0, bound + 1)
 
@@ -127,7 +127,7 @@ def _landmarks(domain: Domain) -> list[Any]:
 
 
 def _held(value: Any, domain: Domain) -> Any:
-    """`value` as a scalar of the dtype; floats may be rounded, but nothing may overflow or lose a fraction."""
+    """`value` as a scalar of the dtype; raises if it overflows or loses a fraction, but floats may be rounded."""
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             scalar = np.array(value).astype(domain.dtype)[()]

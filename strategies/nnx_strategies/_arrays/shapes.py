@@ -1,4 +1,4 @@
-"""Shapes of arrays of any rank, chosen so that compilation does not eat the time of a run."""
+"""Shapes of arrays of any rank, few of them different, because each costs a compilation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Shape = tuple[int, ...]
 
 _POOL_SIZE = 16
 _DEFAULT_WIDTH = 15
-# Out of 50 shapes, one comes from anywhere and the others from the pool; see `lengths`.
+# Out of 50 shapes, one is any shape and the others come from the pool; see `lengths`.
 _ANYWHERE, _POOL = 1, 49
 
 
@@ -30,16 +30,16 @@ def shapes(
     """Shapes of arrays, few of them different.
 
     Each new shape costs one XLA compilation per operation of the code under test. So most shapes come from a pool of
-    16: every rank, all sides alike, all sides different, sides of 1 among others, powers of two, odd ones and the
-    longest. Any shape in the range comes now and then. Shrinks to `min_dims` sides of `min_side`.
+    16: every rank, all sides equal, all sides different, sides of 1 among others, powers of two, odd ones and the
+    longest. A few are any shape in the range. Shrinks to `min_dims` sides of `min_side`.
 
     Args:
         min_dims: lowest rank; >= 0.
         max_dims: highest rank, included.
         min_side: shortest side; >= 0.
         max_side: longest side, included; `min_side + 15` if None.
-        max_size: most elements; sides are halved, the longest first, until a shape has no more.
-        pool_seed: chooses the pool, so that different runs try different shapes and the same run repeats.
+        max_size: most elements; larger shapes have their longest sides halved until they fit.
+        pool_seed: selects the pool: the same seed repeats a run, another one tries other shapes.
 
     Returns:
         A strategy for tuples of ints, `min_dims` to `max_dims` of them.
@@ -70,7 +70,7 @@ def shapes(
 
 
 def _shape(number: int, ranks: range, sides: range) -> Shape:
-    """The shape with this number: by rank, then by the first side, and so on."""
+    """The shape with this number, in the order of rank, then of the first side, and so on."""
     for rank in ranks:
         count = len(sides) ** rank
         if number < count:
@@ -97,7 +97,7 @@ def _fitted(shape: Shape, least: int, max_size: int) -> Shape:
 
 
 def _pool(ranks: range, sides: range, source: random.Random) -> list[Shape]:
-    """Sixteen shapes, kind by kind, so that no rank lacks the common kinds while there is room."""
+    """Sixteen shapes, kind by kind, so that all ranks have the first kinds before any rank has the last."""
     pool: dict[Shape, None] = {}
     for kind in (_least, _different, _long, _alike, _with_ones):
         for rank in ranks:
@@ -118,13 +118,13 @@ def _least(rank: int, sides: range, source: random.Random) -> Shape:
 
 
 def _different(rank: int, sides: range, source: random.Random) -> Shape:
-    # No side is a multiple of another, so that a transposed or reshaped array cannot fit by luck.
+    # No side is a multiple of another, so that a transposed or reshaped array does not fit by chance.
     return (2, 3, 5, 7, 11, 13, 17, 19)[:rank] + (2,) * (rank - 8)
 
 
 def _long(rank: int, sides: range, source: random.Random) -> Shape:
-    place = source.randrange(max(rank, 1))
-    return tuple(sides[-1] if at == place else source.choice((2, 3)) for at in range(rank))
+    longest = source.randrange(max(rank, 1))
+    return tuple(sides[-1] if axis == longest else source.choice((2, 3)) for axis in range(rank))
 
 
 def _alike(rank: int, sides: range, source: random.Random) -> Shape:
@@ -132,5 +132,5 @@ def _alike(rank: int, sides: range, source: random.Random) -> Shape:
 
 
 def _with_ones(rank: int, sides: range, source: random.Random) -> Shape:
-    place = source.randrange(max(rank, 1))
-    return tuple(1 if at == place else source.choice((4, 5, 6, 7)) for at in range(rank))
+    single = source.randrange(max(rank, 1))
+    return tuple(1 if axis == single else source.choice((4, 5, 6, 7)) for axis in range(rank))

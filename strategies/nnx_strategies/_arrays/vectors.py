@@ -28,24 +28,23 @@ def host_vectors(
     pool_seed: int = 0,
     ends: bool = False,
 ) -> st.SearchStrategy[np.ndarray[Any, Any]]:
-    """One-dimensional NumPy arrays whose lengths cost few compilations and whose contents have a shape.
+    """One-dimensional NumPy arrays whose lengths cost few compilations and whose contents follow a profile.
 
-    Lengths are those of `lengths`. Contents follow one of several profiles: zeros and ones, one value throughout,
-    ties, sorted, alternating signs, exact and nearly exact cancellation, one sign only, all different, at the bound,
-    tiny, large next to small, and ordinary numbers; a few elements may then be overwritten. Beyond 13 elements a
-    drawn pattern repeats. Shrinks to `[0]` of length `min_size`.
+    Lengths are those of `lengths`. The profiles are: zeros and ones, one value throughout, ties, sorted, alternating
+    signs, exact and nearly exact cancellation, one sign only, all different, at the bound, tiny, large next to small,
+    and ordinary numbers; a few elements may then be overwritten. Beyond 13 elements a drawn pattern repeats. Shrinks to
+    `[0]` of length `min_size`.
 
     Args:
         min_size: shortest length; >= 0.
         max_size: longest length, included; `min_size + 1023` if None.
         dtype: bool, any integer dtype, float16, bfloat16, float32 or float64.
-        elements: what the elements are drawn from, instead of the default. By default floats are finite and normal, or
-            zero of either sign, with magnitudes up to 1e6 (8188 for float16), and integers lie in `[-10000, 10000]`
-            as far as the dtype goes.
-        allow_nan: whether NaN comes among the elements, often.
-        allow_infinity: whether both infinities do, often and also together.
-        allow_subnormal: whether subnormal numbers do, often. XLA on CPU flushes them to zero.
-        pool_seed, ends: choose the lengths, as for `lengths`.
+        elements: draws the elements. By default floats are finite and normal, or zero of either sign, with magnitudes
+            up to 1e6 (8188 for float16), and integers are in `[-10000, 10000]` as far as the dtype allows.
+        allow_nan: whether NaN is frequent among the elements.
+        allow_infinity: whether both infinities are, also together.
+        allow_subnormal: whether subnormal numbers are. XLA on CPU flushes them to zero.
+        pool_seed, ends: select the lengths, as for `lengths`.
 
     Returns:
         A strategy for arrays of shape `[n]`, `min_size <= n <= max_size`, of `dtype`; each one is new and writable.
@@ -72,7 +71,7 @@ def vectors(
     pool_seed: int = 0,
     ends: bool = False,
 ) -> st.SearchStrategy[jax.Array]:
-    """One-dimensional JAX arrays whose lengths cost few compilations and whose contents have a shape.
+    """One-dimensional JAX arrays whose lengths cost few compilations and whose contents follow a profile.
 
     The arrays of `host_vectors`, with the same arguments, on the default device. Shrinks to `[0]` of length
     `min_size`.
@@ -80,7 +79,7 @@ def vectors(
     Args:
         min_size: shortest length; >= 0.
         max_size: longest length, included; `min_size + 1023` if None.
-        dtype: as for `host_vectors`, but 64-bit dtypes only where `jax_enable_x64` is set.
+        dtype: as for `host_vectors`, but 64-bit dtypes only if `jax_enable_x64` is set.
         elements: as for `host_vectors`.
         allow_nan: as for `host_vectors`.
         allow_infinity: as for `host_vectors`.
