@@ -35,7 +35,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
         lambda run: replace(run, calls=(replace(CALL, before=Snapshot(0, (0.0,), (1,))),)), "slot 1 of 1",
     ),
     "too few numbers": (lambda run: replace(run, layouts=(SLOTS * 2,)), "1 numbers for 2 slots"),
-    "another number of calls": (lambda run: replace(run, asked=2), "2 calls asked for instead of 1"),
+    "another number of calls": (lambda run: replace(run, requested_calls=2), "2 calls asked for instead of 1"),
     "fewer arguments": (
         lambda run: replace(run, arguments=run.arguments[:2]), "other arguments than those that were passed",
     ),

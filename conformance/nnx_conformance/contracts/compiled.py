@@ -67,7 +67,7 @@ def _too_often(reading: Reading, most: int) -> Violation | None:
     if times <= most:
         return None
     return Violation(
-        f"n_calls={reading.asked} calls with equal shapes were compiled {times} times",
+        f"n_calls={reading.requested_calls} calls with equal shapes were compiled {times} times",
         "once" if most == 1 else f"at most {most} times",
         f"{times} times",
         line=blame.entered(reading.run) or next(iter(first.values())).line,

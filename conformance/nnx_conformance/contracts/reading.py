@@ -61,9 +61,9 @@ class Reading:
         return self.facts.run
 
     @property
-    def asked(self) -> int:
+    def requested_calls(self) -> int:
         """How many calls of its module the case asks for."""
-        return self.run.asked
+        return self.run.requested_calls
 
     @property
     def runs(self) -> tuple[Run, ...]:

@@ -29,8 +29,8 @@ def consistent(facts: Facts, request: Request) -> Facts:
 
 
 def _check_asked(run: Run, request: Request) -> None:
-    if run.asked != request.calls:
-        raise ValueError(f"{run.asked} calls asked for instead of {request.calls}")
+    if run.requested_calls != request.calls:
+        raise ValueError(f"{run.requested_calls} calls asked for instead of {request.calls}")
     if [after.name for after in run.arguments] != [argument.name for argument in request.case.arguments]:
         raise ValueError("other arguments than those that were passed")
     if any(after.alive and after.array is None for after in run.arguments):

@@ -206,12 +206,12 @@ class Run:
     """One run of the candidate on one case.
 
     Attributes:
-        asked: how many calls of its module the case asks for.
+        requested_calls: how many calls of its module the case asks for.
         trail: what each line changed, if the run was followed line by line.
         arrays: the arrays of all snapshots; equal arrays are stored once.
     """
 
-    asked: int
+    requested_calls: int
     result: Value | None
     raised: Raised | None
     modules: tuple[Module, ...]

@@ -160,7 +160,7 @@ def main_calls(run: Run) -> tuple[Call, ...]:
     grouped = groups(run)
     if len(grouped) < 2:
         return tuple(grouped[0]) if grouped else ()
-    rank = {id(calls): (bool(moved(run, calls)), len(calls) == run.asked, len(calls)) for calls in grouped}
+    rank = {id(calls): (bool(moved(run, calls)), len(calls) == run.requested_calls, len(calls)) for calls in grouped}
     return tuple(max(reversed(grouped), key=lambda calls: rank[id(calls)]))
 
 

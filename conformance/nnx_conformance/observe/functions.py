@@ -49,46 +49,46 @@ def observe(candidate: LoadedCandidate, request: Request) -> Facts:
         forget_compiled()
     torch = is_imported()
     candidate.classes.passing = candidate.classes.called = frozenset()
-    first = run(candidate, case, calls, follow=plan.follow)
+    plain = run(candidate, case, calls, follow=plan.follow)
     if candidate.arrays and is_imported() != torch:  # the run imported PyTorch, so the spies on it were missing
-        first = run(candidate, case, calls, follow=plan.follow)
-    if candidate.arrays and _steps_within(candidate, calls) and len(main_calls(first)) != calls:
+        plain = run(candidate, case, calls, follow=plan.follow)
+    if candidate.arrays and _steps_within(candidate, calls) and len(main_calls(plain)) != calls:
         candidate.classes.passing = frozenset(candidate.classes.outer)
-        first = run(candidate, case, calls, follow=plan.follow)
-    if not first.calls and (methods := _called_methods(candidate, calls)):
+        plain = run(candidate, case, calls, follow=plan.follow)
+    if not plain.calls and (methods := _called_methods(candidate, calls)):
         candidate.classes.called = methods
-        first = run(candidate, case, calls, follow=plan.follow)
+        plain = run(candidate, case, calls, follow=plan.follow)
     again = rerun(candidate, case) if AGAIN in plan.probes else None
-    looks = plan.untraced is Untraced.WHERE_HIDDEN and calls <= MOST_CALLS and hidden_calls(first)
-    looks = looks or plan.untraced is Untraced.ALWAYS
-    untraced = run_untraced(candidate, case, calls, follow=plan.follow) if looks else None
-    if untraced and not candidate.arrays and _from_a_kept_trace(plan, first, untraced):
+    without = plan.untraced is Untraced.WHERE_HIDDEN and calls <= MOST_CALLS and hidden_calls(plain)
+    without = without or plan.untraced is Untraced.ALWAYS
+    untraced = run_untraced(candidate, case, calls, follow=plan.follow) if without else None
+    if untraced and not candidate.arrays and _from_a_kept_trace(plan, plain, untraced):
         forget_compiled()
-        first = run(candidate, case, calls, follow=plan.follow)
+        plain = run(candidate, case, calls, follow=plan.follow)
         again = rerun(candidate, case) if AGAIN in plan.probes else None
-    traces = looks and _needs_reports(candidate, first, untraced)
-    strays = untraced is not None and not candidate.arrays and _strays(first, untraced)
-    reported = run_reporting(candidate, case, calls, follow=plan.follow) if traces or strays else None
-    base = Base(candidate, request, first, untraced, reported if traces or _as_clear(reported, untraced) else None)
+    hides = without and _needs_reports(candidate, plain, untraced)
+    disagrees = untraced is not None and not candidate.arrays and _disagrees(plain, untraced)
+    reported = run_reporting(candidate, case, calls, follow=plan.follow) if hides or disagrees else None
+    base = Base(candidate, request, plain, untraced, reported if hides or _as_clear(reported, untraced) else None)
     shifts: list[Intervention] = []
-    if SHIFTS in plan.probes and not first.raised:
+    if SHIFTS in plan.probes and not plain.raised:
         shifts += on_arrays(base) if candidate.arrays else on_numbers(base)
-    if OUTPUTS in plan.probes and not first.raised:
+    if OUTPUTS in plan.probes and not plain.raised:
         shifts += on_outputs(base)
-    if reported is None and not candidate.arrays and _drops(first, untraced, shifts):
+    if reported is None and not candidate.arrays and _drops(plain, untraced, shifts):
         reported = run_reporting(candidate, case, calls, follow=plan.follow)
     candidate.classes.forget_dead()
-    no_call = plan.bypass and calls > 0 and not base.run.calls and not first.raised and not candidate.arrays
+    no_call = plan.bypass and calls > 0 and not base.run.calls and not plain.raised and not candidate.arrays
     bypassed = no_call and _bypassed(candidate, case)
-    foreign = _foreign(candidate, request, first)
-    return Facts(first, again, untraced, tuple(shifts), base.ends(base.run), bypassed, "", foreign, reported)
+    foreign = _foreign(candidate, request, plain)
+    return Facts(plain, again, untraced, tuple(shifts), base.ends(base.run), bypassed, "", foreign, reported)
 
 
 def _watched(candidate: LoadedCandidate, request: Request) -> Facts:
     """A single run that records what the conditions compare."""
     with without_traces() if request.plan.untraced is Untraced.ALWAYS else nullcontext():
-        first, watched = run_watched(candidate, request.case, request.calls)
-    return Facts(first, None, None, (), (), False, "", watched=watched)
+        plain, watched = run_watched(candidate, request.case, request.calls)
+    return Facts(plain, None, None, (), (), False, "", watched=watched)
 
 
 def _steps_within(candidate: LoadedCandidate, calls: int) -> bool:
@@ -101,28 +101,28 @@ def _called_methods(candidate: LoadedCandidate, calls: int) -> frozenset[str]:
     return frozenset(name for name, times in candidate.classes.methods.items() if times == calls > 0)
 
 
-def hidden_calls(first: Run) -> bool:
+def hidden_calls(plain: Run) -> bool:
     """Whether calls may have run unseen by the spies: inside a trace, or from JAX's cache."""
-    traced = any(call.traced for call in first.calls) or bool(first.raised and first.raised.about_trace)
-    calls = main_calls(first)
-    return traced or len(calls) != first.asked or (bool(calls) and not moved(first, calls))
+    traced = any(call.traced for call in plain.calls) or bool(plain.raised and plain.raised.about_trace)
+    calls = main_calls(plain)
+    return traced or len(calls) != plain.requested_calls or (bool(calls) and not moved(plain, calls))
 
 
-def _needs_reports(candidate: LoadedCandidate, first: Run, untraced: Run | None) -> bool:
+def _needs_reports(candidate: LoadedCandidate, plain: Run, untraced: Run | None) -> bool:
     """Whether only reporting traces can show the calls: the run without traces raises, or hides them too."""
-    if first.raised or untraced is None:
+    if plain.raised or untraced is None:
         return False
     if untraced.raised:
-        return bool(first.modules)
+        return bool(plain.modules)
     if candidate.arrays:
-        return unread(untraced) or (not untraced.calls and bool(first.modules or untraced.modules))
-    hides = any(call.traced for call in untraced.calls) or (not untraced.calls and bool(first.modules))
-    return hides and len(main_calls(untraced)) != first.asked
+        return unread(untraced) or (not untraced.calls and bool(plain.modules or untraced.modules))
+    hides = any(call.traced for call in untraced.calls) or (not untraced.calls and bool(plain.modules))
+    return hides and len(main_calls(untraced)) != plain.requested_calls
 
 
-def _strays(first: Run, untraced: Run) -> bool:
+def _disagrees(plain: Run, untraced: Run) -> bool:
     """Whether the run without traces returns another result, so that it says nothing about the plain one."""
-    return not first.raised and not untraced.raised and not speaks_for(untraced, first)
+    return not plain.raised and not untraced.raised and not speaks_for(untraced, plain)
 
 
 def _as_clear(reported: Run | None, untraced: Run | None) -> bool:
@@ -130,19 +130,19 @@ def _as_clear(reported: Run | None, untraced: Run | None) -> bool:
     return bool(reported and untraced and len(main_calls(reported)) >= len(main_calls(untraced)))
 
 
-def _drops(first: Run, untraced: Run | None, shifts: Sequence[Intervention]) -> bool:
+def _drops(plain: Run, untraced: Run | None, shifts: Sequence[Intervention]) -> bool:
     """Whether traces may drop what calls write while the result hides it, because it does not follow the state."""
     applied = [shift for shift in shifts if shift.applied and shift.changed is Changed.STATE]
-    ignored = any(not differs(shift.outcome, outcome(first)) for shift in applied)
-    return ignored and untraced is not None and ends_otherwise(first, untraced)
+    ignored = any(not differs(shift.outcome, outcome(plain)) for shift in applied)
+    return ignored and untraced is not None and ends_otherwise(plain, untraced)
 
 
-def _from_a_kept_trace(plan: RunPlan, first: Run, untraced: Run) -> bool:
+def _from_a_kept_trace(plan: RunPlan, plain: Run, untraced: Run) -> bool:
     """Whether the plain run used code that an earlier case compiled, and must compile anew to show its calls."""
-    if plan.follow and not untraced.raised and _another_count(outcome(untraced), outcome(first)):
+    if plan.follow and not untraced.raised and _another_count(outcome(untraced), outcome(plain)):
         return True  # compiled code runs without the candidate's lines
-    called = first.calls or first.raised or clearer(first, untraced) is untraced
-    return plan.retrace and not called and bool(first.modules or untraced.modules)
+    called = plain.calls or plain.raised or clearer(plain, untraced) is untraced
+    return plan.retrace and not called and bool(plain.modules or untraced.modules)
 
 
 def _another_count(some: Rerun, other: Rerun) -> bool:
@@ -179,9 +179,9 @@ def _call_code(cls: type) -> Any:
     return getattr(function, "__code__", None)
 
 
-def _foreign(candidate: LoadedCandidate, request: Request, first: Run) -> str:
+def _foreign(candidate: LoadedCandidate, request: Request, plain: Run) -> str:
     """The base class of the first module of another framework, if the run made no NNX module."""
-    modules = first.modules
+    modules = plain.modules
     if not modules and not candidate.arrays:
         modules = run(candidate, request.case, request.calls, frameworks=True).modules
     return next((FOREIGN[module.framework] for module in modules if module.framework in FOREIGN), "")

@@ -53,7 +53,7 @@ class LoadedCandidate:
 def run(
     candidate: LoadedCandidate,
     case: Case,
-    asked: int,
+    requested_calls: int,
     *,
     follow: bool = False,
     frameworks: bool = False,
@@ -65,7 +65,7 @@ def run(
     """Call the candidate once and record what happens.
 
     Args:
-        asked: how many calls of its module the case asks for.
+        requested_calls: how many calls of its module the case asks for.
         follow: whether to follow it line by line.
         frameworks: whether to watch modules of Linen and PyTorch, too.
         after_construction, after_call: hooks that may intervene. `after_call` runs after concrete calls.
@@ -91,7 +91,7 @@ def run(
             modules = log.module_facts()
     log.ended = True
     return Run(
-        asked=asked,
+        requested_calls=requested_calls,
         result=result,
         raised=raised,
         modules=modules,
@@ -107,10 +107,10 @@ def run(
     )
 
 
-def run_untraced(candidate: LoadedCandidate, case: Case, asked: int, **hooks: Any) -> Run:
+def run_untraced(candidate: LoadedCandidate, case: Case, requested_calls: int, **hooks: Any) -> Run:
     """A run under `jax.disable_jit`: transforms run their function call by call, so the spies see every call."""
     with without_traces():
-        return run(candidate, case, asked, **hooks)
+        return run(candidate, case, requested_calls, **hooks)
 
 
 @contextlib.contextmanager
@@ -124,7 +124,7 @@ def without_traces() -> Iterator[None]:
         jax.config.update("jax_disable_jit", before)  # type: ignore[no-untyped-call]
 
 
-def run_reporting(candidate: LoadedCandidate, case: Case, asked: int, **hooks: Any) -> Run:
+def run_reporting(candidate: LoadedCandidate, case: Case, requested_calls: int, **hooks: Any) -> Run:
     """A run that traces everything again, with calls that report themselves whenever their trace runs.
 
     What it compiles is dropped afterwards, so that no later run reports.
@@ -133,10 +133,10 @@ def run_reporting(candidate: LoadedCandidate, case: Case, asked: int, **hooks: A
         with candidate.anew() as (function, classes):
             classes.passing, classes.called = candidate.classes.passing, candidate.classes.called
             anew = dataclasses.replace(candidate, function=function, classes=classes)
-            return run(anew, case, asked, reporting=True, **hooks)
+            return run(anew, case, requested_calls, reporting=True, **hooks)
     forget_compiled()
     try:
-        return run(candidate, case, asked, reporting=True, **hooks)
+        return run(candidate, case, requested_calls, reporting=True, **hooks)
     finally:
         forget_compiled()
 
@@ -149,14 +149,15 @@ def rerun(candidate: LoadedCandidate, case: Case) -> Rerun:
     return Rerun(result, raised)
 
 
-def run_watched(candidate: LoadedCandidate, case: Case, asked: int) -> tuple[Run, Watched]:
+def run_watched(candidate: LoadedCandidate, case: Case, requested_calls: int) -> tuple[Run, Watched]:
     """A run without spies, and what the candidate's conditions compared in it."""
     candidate.watching = candidate.watching or watching(candidate.source)
     log, passed = RunLog(candidate.source), _passed(case)
     with candidate.watching.recording() as recorder, glancing(log, candidate.classes):
         result, raised, _ = _call(candidate, log, passed)
     arguments = tuple(map(_argument_after, case.arguments, passed))
-    return Run(asked, result, raised, (), (), (), (), (), (), (), arguments), candidate.watching.watched(recorder)
+    plain = Run(requested_calls, result, raised, (), (), (), (), (), (), (), arguments)
+    return plain, candidate.watching.watched(recorder)
 
 
 def outcome(run: Run) -> Rerun:

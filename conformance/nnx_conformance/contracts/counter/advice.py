@@ -116,7 +116,7 @@ def no_in_place_add(_: Case, reading: CounterReading) -> Judgement:
 
 def _called_in_a_trace(reading: CounterReading) -> Violation | None:
     plain, traced = len(main_calls(reading.run)), [call.line for call in reading.run.calls if call.traced]
-    if len(reading.calls) <= plain and not (traced and plain < reading.asked):
+    if len(reading.calls) <= plain and not (traced and plain < reading.requested_calls):
         return None
     line = traced[0] if traced else reading.calls[0].line
     return Violation("the module was called inside a trace", "plain Python calls", "a traced call", line=line)

@@ -29,9 +29,9 @@ from nnx_conformance.core.timeline import groups, moved, series
 
 
 def _increments(_: Case, reading: CounterReading) -> Iterator[Claim]:
-    """The claims that the module is called as often as asked, and that a Variable rises by 1 in each call alone."""
-    yield same_numbers(len(reading.calls), reading.asked)
-    if len(reading.calls) == reading.asked:
+    """The claims that the module is called `n_calls` times, and that a Variable rises by 1 in each call alone."""
+    yield same_numbers(len(reading.calls), reading.requested_calls)
+    if len(reading.calls) == reading.requested_calls:
         counts = [_count(reading, path) for path in moved(reading.clear, reading.calls)]
         yield next((count for count in counts if count.holds()), counts[0] if counts else same_numbers(0, 1))
 
@@ -54,23 +54,23 @@ def _count(reading: CounterReading, path: str) -> Claim:
     claims=_increments,
 )
 def one_increment_per_call(_: Case, reading: CounterReading) -> Judgement:
-    if len(reading.calls) != reading.asked:
+    if len(reading.calls) != reading.requested_calls:
         return _wrong_number(reading)
     paths = moved(reading.clear, reading.calls)
     return _uneven(reading.clear, reading.calls, paths[0]) if paths else _nothing_moved(reading)
 
 
 def _wrong_number(reading: CounterReading) -> Violation:
-    run, calls, asked = reading.clear, reading.calls, reading.asked
-    by_one = len(calls) > 1 and abs(len(calls) - asked) == 1  # one call instead of two may be one for any n_calls
+    run, calls, requested = reading.clear, reading.calls, reading.requested_calls
+    by_one = len(calls) > 1 and abs(len(calls) - requested) == 1  # one call instead of two may be one for any n_calls
     models = groups(run)
-    if len(models) > 1 and sum(map(len, models)) == asked:
-        return _shared_out(calls, len(models), asked)
-    extra = _extra(run, calls, asked)
+    if len(models) > 1 and sum(map(len, models)) == requested:
+        return _shared_out(calls, len(models), requested)
+    extra = _extra(run, calls, requested)
     cause = "the loop is off by one" if by_one else "the candidate makes fewer or more calls than `n_calls` asks for"
     return Violation(
-        f"the module ran {_times(len(calls))}, n_calls is {asked}",
-        _times(asked),
+        f"the module ran {_times(len(calls))}, n_calls is {requested}",
+        _times(requested),
         _times(len(calls)),
         line=extra or _loop(run, calls),
         cause="this line makes an extra call" if extra else cause,
@@ -78,26 +78,26 @@ def _wrong_number(reading: CounterReading) -> Violation:
     )
 
 
-def _shared_out(calls: tuple[Call, ...], models: int, asked: int) -> Violation:
+def _shared_out(calls: tuple[Call, ...], models: int, requested: int) -> Violation:
     return Violation(
-        f"the {asked} calls went to {models} models, and none ran more than {_times(len(calls))}",
-        f"one model that runs {_times(asked)}",
+        f"the {requested} calls went to {models} models, and none ran more than {_times(len(calls))}",
+        f"one model that runs {_times(requested)}",
         f"{models} models",
         line=calls[-1].line,
         cause="the calls go to copies or to new models, and each counts only its own calls",
     )
 
 
-def _extra(run: Run, calls: tuple[Call, ...], asked: int) -> Line | None:
+def _extra(run: Run, calls: tuple[Call, ...], requested: int) -> Line | None:
     """The line of the surplus calls, if they are outside of the loop or all from one line."""
-    surplus = len(calls) - asked
+    surplus = len(calls) - requested
     if surplus <= 0:
         return None
     outside = [call for call in calls if (steps := blame.steps(run, call)) and steps.loop is None]
     if len(outside) == surplus:
         return outside[0].line
     by_line = Counter(call.line for call in calls)
-    return next((line for line, times in by_line.items() if times == surplus != asked), None)
+    return next((line for line, times in by_line.items() if times == surplus != requested), None)
 
 
 def _loop(run: Run, calls: tuple[Call, ...]) -> Line | None:

@@ -96,15 +96,15 @@ def _count_under(reading: CounterReading, shift: Intervention) -> _Response | No
     if base is None or pair is None:
         return None  # an exception: the candidate read the change
     before, after = base[0], pair[0]
-    amount = shift.amount * (reading.asked if shift.moment is Moment.EVERY_CALL else 1)
+    amount = shift.amount * (reading.requested_calls if shift.moment is Moment.EVERY_CALL else 1)
     once = shift.moment in (Moment.FIRST_CALL, Moment.LAST_CALL)
     calls_alike = not once or shift.calls == len(reading.clear.calls)
-    if before != reading.asked or not shift.exact or not calls_alike:
+    if before != reading.requested_calls or not shift.exact or not calls_alike:
         return _Response(shift, before, after, before + amount, another(after, before))
     rises = [amount * times for times in _repetitions(reading)]
     if shift.moment is Moment.CONSTRUCTION:
         # A compiled loop that runs until its count is reached makes no call; an 8-bit dtype wraps around on the way.
-        rises += [rise - reading.asked for rise in rises] + [rise - 256 for rise in rises]
+        rises += [rise - reading.requested_calls for rise in rises] + [rise - 256 for rise in rises]
     right = min((before + rise for rise in rises), key=lambda right: abs(after - right))
     claim = near(after, right, rounding(shift.outcome.result) * abs(after))
     return _Response(shift, before, after, before + amount, claim)
@@ -165,7 +165,7 @@ def _deciding(reading: CounterReading) -> Iterator[_Response]:
     # if the run counted right without it: without compilation, states may share Variables.
     first = next((shift for shift in shifts if shift.moment is Moment.FIRST_CALL), None)
     first = first if first and first.calls == len(reading.clear.calls) else None
-    if first and (response := _count_under(reading, first)) and response.before == reading.asked:
+    if first and (response := _count_under(reading, first)) and response.before == reading.requested_calls:
         yield response
     # A loop that runs until the count is reached makes up for a lowered count with further calls.
     made_up = any(shift.calls != len(reading.clear.calls) for shift in lowered)

@@ -82,8 +82,8 @@ class CounterReading(Reading):
         if self.pair is None or self.facts.untraced is None:
             return None
         traced = sum(call.traced for call in self.facts.untraced.calls)
-        right = self.untraced_pair is not None and self.untraced_pair[0] == self.asked
-        return self.asked if right or (traced > 0 and self.pair[0] + traced == self.asked) else None
+        right = self.untraced_pair is not None and self.untraced_pair[0] == self.requested_calls
+        return self.requested_calls if right or (traced > 0 and self.pair[0] + traced == self.requested_calls) else None
 
     @cached_property
     def dropped(self) -> bool:
@@ -91,13 +91,14 @@ class CounterReading(Reading):
         untraced, reported = self.facts.untraced, self.reports
         if untraced is None or reported is None or not ends_otherwise(self.run, untraced):
             return False
-        whole, parts = len(main_calls(untraced)) == self.asked, len(main_calls(reported)) < self.asked
-        return whole and parts and starts_over(reported) and not starts_over(untraced)
+        if not len(main_calls(reported)) < self.requested_calls == len(main_calls(untraced)):
+            return False
+        return starts_over(reported) and not starts_over(untraced)
 
     @cached_property
     def restarts(self) -> bool:
         """Whether calls start over, so that no module is called as often as the case asks."""
-        return len(self.calls) != self.asked and starts_over(self.clear)
+        return len(self.calls) != self.requested_calls and starts_over(self.clear)
 
     @cached_property
     def caught_trace(self) -> tuple[str, ...]:
@@ -110,7 +111,7 @@ class CounterReading(Reading):
         """Whether a trace hides calls, and this case was not run without traces."""
         if self.facts.untraced is not None or went_on(self.run):
             return False
-        return len(main_calls(self.run)) != self.asked
+        return len(main_calls(self.run)) != self.requested_calls
 
     @cached_property
     def unjudgeable(self) -> Unmet:
@@ -124,7 +125,7 @@ class CounterReading(Reading):
     @cached_property
     def hidden(self) -> Unseen | None:
         """Why no run shows the calls; None if one does."""
-        if len(self.calls) == self.asked or went_on(self.run):
+        if len(self.calls) == self.requested_calls or went_on(self.run):
             return None
         if self.facts.bypassed:
             return KEPT
@@ -164,7 +165,7 @@ class CounterReading(Reading):
     @cached_property
     def counting(self) -> list[Movement]:
         """The Variables that went from 0 to `int(n_calls)`."""
-        return [move for move in self.movements if move.first == 0 and move.last == self.asked]
+        return [move for move in self.movements if move.first == 0 and move.last == self.requested_calls]
 
     @cached_property
     def final_numbers(self) -> set[float]:
@@ -175,7 +176,7 @@ class CounterReading(Reading):
     @cached_property
     def unmoved(self) -> str:
         """The path of a Variable that no call moved, and that `result[0]` equals; empty if there is none."""
-        if self.pair is None or self.pair[0] == self.asked or not self.calls or self.calls[-1].after is None:
+        if self.pair is None or self.pair[0] == self.requested_calls or not self.calls or self.calls[-1].after is None:
             return ""
         first, last = numbers(self.clear, self.calls[0].before), numbers(self.clear, self.calls[-1].after)
         return next((path for path, value in last.items() if first.get(path) == value == self.pair[0]), "")

@@ -134,16 +134,16 @@ def _no_pair(value: Value | None) -> tuple[str, str]:
     wrong="for _ in range(int(n_calls) + 1):\n    last_x = model(x)",
     right="for _ in range(int(n_calls)):\n    last_x = model(x)",
     needs=(a_pair, updates_kept),
-    claims=lambda _, reading: [same_numbers(_part(reading, 0), reading.asked)],
+    claims=lambda _, reading: [same_numbers(_part(reading, 0), reading.requested_calls)],
 )
 def count_equals_calls(_: Case, reading: CounterReading) -> Judgement:
-    asked, observed = reading.asked, _part(reading, 0)
+    requested, observed = reading.requested_calls, _part(reading, 0)
     cause, line = _why_miscounted(reading, observed)
     # If the model holds the wrong count, or was called that often, the calls are at fault, not the result.
     true_to_the_calls = observed in reading.final_numbers or observed == len(reading.calls)
     return Violation(
-        f"result[0] is {number_text(observed)} after n_calls={asked}",
-        number_text(asked),
+        f"result[0] is {number_text(observed)} after n_calls={requested}",
+        number_text(requested),
         number_text(observed),
         line=line,
         cause=cause,
@@ -162,9 +162,9 @@ def _part(reading: CounterReading, part: int) -> float:
 def _why_miscounted(reading: CounterReading, observed: float) -> tuple[str, Line | None]:
     """Why the count is wrong, and the line: the loop, the first value, a call, or the return."""
     run, calls, moves, result_line = reading.clear, reading.calls, reading.movements, blame.returned(reading.run)
-    if calls and len(calls) != reading.asked:
+    if calls and len(calls) != reading.requested_calls:
         times = "once" if len(calls) == 1 else f"{len(calls)} times"
-        return f"the module was called {times}, not {reading.asked}", blame.loop(run, calls[-1])
+        return f"the module was called {times}, not {reading.requested_calls}", blame.loop(run, calls[-1])
     if not calls and observed == 0:
         return "no module call was observed", blame.empty_loop(run) or result_line
     if observed not in reading.final_numbers:
@@ -206,7 +206,7 @@ def sum_preserved(case: Case, reading: CounterReading) -> Judgement:
         f"{expected.value:.9g} ± {expected.bound:.2g}",
         f"{observed:.9g}",
         line=blame.returned(reading.run),
-        cause=like(case["x"], reading.asked, observed),
+        cause=like(case["x"], reading.requested_calls, observed),
         because=tuple(_sum_follows(reading, observed)),
     )
 

@@ -32,7 +32,7 @@ def _counted(_: Case, reading: CounterReading) -> Iterator[Claim]:
     kept = [move for move in reading.counting if move.slot.path not in reading.overwritten]
     if move := next(iter(kept or reading.counting or reading.movements), None):
         overwritten = (move.slot.path in reading.overwritten, reading.reads_overwritten)
-        yield same_numbers([move.first, move.last, *overwritten], [0, reading.asked, False, False])
+        yield same_numbers([move.first, move.last, *overwritten], [0, reading.requested_calls, False, False])
 
 
 @check(
@@ -95,20 +95,20 @@ def _other_cause(reading: CounterReading) -> Unmet:
     if first_loss(reading.clear):
         return Blocked(WRAPPER)
     count, calls = reading.pair, len(reading.calls)
-    true_to_other_calls = count is not None and calls != reading.asked and count[0] == calls
+    true_to_other_calls = count is not None and calls != reading.requested_calls and count[0] == calls
     if any(move.first == 0 for move in reading.movements) or reading.unmoved or true_to_other_calls:
         return Blocked(INCREMENT)  # a Variable counts, but not once a call
     return None if reading.movements else reading.hidden
 
 
 def _not_counted(reading: CounterReading) -> Violation:
-    run, asked = reading.clear, number_text(reading.asked)
+    run, requested = reading.clear, number_text(reading.requested_calls)
     if reading.movements:
         move = reading.movements[0]
         first, last = number_text(move.first), number_text(move.last)
         return Violation(
             f"`{move.slot.path}` went from {first} to {last}",
-            f"from 0 to {asked}",
+            f"from 0 to {requested}",
             f"from {first} to {last}",
             line=blame.constructed_at(run, move.slot.path),
             cause="the Variable does not start at 0",
@@ -117,8 +117,8 @@ def _not_counted(reading: CounterReading) -> Violation:
     outlives = counted is not None and counted.kind is ChangeKind.OUTLIVING
     outside = f"; {counted.name} changes in the calls" if counted and outlives else ""
     return Violation(
-        f"no nnx.Variable of the module went from 0 to {asked}",
-        f"an nnx.Variable that goes from 0 to {asked}",
+        f"no nnx.Variable of the module went from 0 to {requested}",
+        f"an nnx.Variable that goes from 0 to {requested}",
         attribute or "none that changes",
         line=counted.line if counted else blame.returned(reading.run),
         cause=attribute or f"nothing in the module's Variables moves: the count is kept outside of them{outside}",
@@ -134,7 +134,7 @@ def _counting_attribute(reading: CounterReading) -> str:
     before, after = state(reading.clear, finished[0].before), state(reading.clear, finished[-1].after)
     for path, (slot, last) in after.items():
         first = before.get(path, (slot, None))[1]
-        if not slot.counts and not slot.rng and last == reading.asked and first != last:
+        if not slot.counts and not slot.rng and last == reading.requested_calls and first != last:
             return f"`{path}`, of type {slot.type}, does the counting"
     return ""
 

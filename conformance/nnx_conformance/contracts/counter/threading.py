@@ -32,15 +32,15 @@ def _stepped(reading: CounterReading) -> Unmet:
 def _handed_on(case: Case, reading: CounterReading) -> Iterator[Claim]:
     """The claims that each step starts where the one before it ended, and that the result reads the last state."""
     if reading.lost_in_trace and reading.pair is not None:
-        yield same_numbers(reading.pair[0], reading.asked)
+        yield same_numbers(reading.pair[0], reading.requested_calls)
         return
     yield same_numbers(reading.restarts, False)
     for path in _moving(reading):
         for (_, ended), (begins, _) in pairwise(series(reading.clear, reading.calls, path)):
             if ended is not None and begins is not None:
                 yield same_numbers(begins, ended)
-    if reading.pair is not None and len(reading.calls) == reading.asked:
-        last = [move for move in reading.movements if move.last == reading.asked]
+    if reading.pair is not None and len(reading.calls) == reading.requested_calls:
+        last = [move for move in reading.movements if move.last == reading.requested_calls]
         yield same_numbers([reading.pair[0] == move.first for move in last], False)
 
 
@@ -77,13 +77,13 @@ def _starting_over(reading: CounterReading, run: Run) -> Violation:
 
 
 def _dropped(reading: CounterReading) -> Violation:
-    asked = number_text(reading.asked)
+    requested = number_text(reading.requested_calls)
     now = number_text(float(reading.pair[0])) if reading.pair is not None else "nothing"
     untraced = reading.untraced_pair
-    right = "; without compilation it is right" if untraced is not None and untraced[0] == reading.asked else ""
+    right = untraced is not None and untraced[0] == reading.requested_calls
     return Violation(
-        f"result[0] is {now} after n_calls={asked}{right}",
-        asked,
+        f"result[0] is {now} after n_calls={requested}{'; without compilation it is right' if right else ''}",
+        requested,
         now,
         line=_step(reading),
         cause="the compiled step updates a copy of the state; what it does not return, or nothing merges back, is lost",
@@ -121,10 +121,10 @@ def _broken(reading: CounterReading) -> Violation | None:
 
 def _not_read(reading: CounterReading) -> Violation | None:
     """The violation of a result that holds the count from before the steps."""
-    result, asked = reading.pair, reading.asked
-    if result is None or len(reading.calls) != asked:
+    result, requested = reading.pair, reading.requested_calls
+    if result is None or len(reading.calls) != requested:
         return None
-    move = next((move for move in reading.movements if move.last == asked and move.first == result[0]), None)
+    move = next((move for move in reading.movements if move.last == requested and move.first == result[0]), None)
     if move is None:
         return None
     first, last = number_text(move.first), number_text(move.last)
@@ -144,9 +144,9 @@ def _outside_of_jit(reading: CounterReading) -> Violation | None:
     outside = plain_calls(reading.run)
     if not outside:
         return None
-    disabled = outside[0].uncompiled
+    disabled, total = outside[0].uncompiled, max(reading.requested_calls, len(outside))
     return Violation(
-        f"{len(outside)} of {max(reading.asked, len(outside))} calls ran in plain Python, outside of `jax.jit`",
+        f"{len(outside)} of {total} calls ran in plain Python, outside of `jax.jit`",
         "every call inside jax.jit",
         f"{len(outside)} outside",
         line=outside[0].line,

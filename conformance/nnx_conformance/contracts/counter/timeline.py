@@ -12,13 +12,13 @@ from nnx_conformance.core.timeline import Point, Timeline, state, thinned
 
 def timeline(_: Case, reading: CounterReading) -> Timeline | None:
     """The number in the counting attribute before the first call and after each; None without a call or number."""
-    run, calls, asked = reading.clear, reading.calls, reading.asked
+    run, calls, requested = reading.clear, reading.calls, reading.requested_calls
     path = _counting(run, calls) if calls else None
     if path is None:
         return None
     snapshots = [calls[0].before, *(call.after for call in calls)]
-    longest = max(asked, len(calls)) + 1
-    points = tuple(_point(run, snapshots, path, number, asked) for number in range(longest))
+    longest = max(requested, len(calls)) + 1
+    points = tuple(_point(run, snapshots, path, number, requested) for number in range(longest))
     return Timeline(f"{run.modules[calls[0].module].name}.{path}", thinned(points))
 
 
@@ -33,8 +33,8 @@ def _counting(run: Run, calls: tuple[Call, ...]) -> str | None:
     return max(own, key=lambda path: (path in moving, first[path][0].variable), default=None)
 
 
-def _point(run: Run, snapshots: list[Snapshot | None], path: str, number: int, asked: int) -> Point:
-    expected = float(number) if number <= asked else None
+def _point(run: Run, snapshots: list[Snapshot | None], path: str, number: int, requested: int) -> Point:
+    expected = float(number) if number <= requested else None
     snapshot = snapshots[number] if number < len(snapshots) else None
     if snapshot is None:
         return Point(number, expected, None, "", False)

@@ -18,7 +18,7 @@ from nnx_conformance.core.timeline import main_calls, numbers
 
 def _count_judgeable(reading: CounterReading) -> Unmet:
     """Need: the run returned, and its count is right if a trace hides its calls."""
-    right = reading.pair is not None and reading.pair[0] == reading.asked
+    right = reading.pair is not None and reading.pair[0] == reading.requested_calls
     return reading.unjudgeable if reading.run.raised or (reading.uninspected and not right) else None
 
 
@@ -28,7 +28,7 @@ def _across_traces(reading: CounterReading) -> Violation | None:
     if run.raised and run.raised.about_trace:
         return _raised(run.raised, blame.entered(run))
     caught = [call.line for call in run.calls if call.across]
-    if caught and not run.raised and len(main_calls(run)) != reading.asked:
+    if caught and not run.raised and len(main_calls(run)) != reading.requested_calls:
         return Violation(
             "a call changed a Variable from outside its trace; the candidate caught what that raised",
             "the state changes outside of traces",
@@ -54,7 +54,7 @@ def _concrete(_: Case, reading: CounterReading) -> Iterator[Claim]:
         yield claims.returns(run)
         return
     if any(call.across for call in run.calls):  # the candidate caught what that raised
-        yield same_numbers(len(main_calls(run)), reading.asked)
+        yield same_numbers(len(main_calls(run)), reading.requested_calls)
     for module in run.modules:
         if module.start and module.end and not module.start.traced:
             paths = [(slot.path, position in module.end.traced) for position, slot in _variables(run, module.end)]
@@ -109,14 +109,14 @@ def _leaked(run: Run) -> Module | None:
 
 
 def _lost(reading: CounterReading) -> Violation:
-    if reading.dropped and reading.pair is not None and reading.pair[0] == reading.asked:
+    if reading.dropped and reading.pair is not None and reading.pair[0] == reading.requested_calls:
         return _dropped(reading)
     now = number_text(float(reading.pair[0])) if reading.pair is not None else "nothing"
     then = number_text(float(reading.untraced_pair[0])) if reading.untraced_pair is not None else now
     without = f", and {then} with jit switched off" if then != now else ""
     return Violation(
-        f"result[0] is {now} after n_calls={reading.asked}{without}: the updates were lost in a trace",
-        str(reading.asked),
+        f"result[0] is {now} after n_calls={reading.requested_calls}{without}: the updates were lost in a trace",
+        str(reading.requested_calls),
         now,
         line=_traced_line(reading),
         cause="a plain JAX transform updates a copy of the module, and the copy's state is dropped",
@@ -134,7 +134,7 @@ def _dropped(reading: CounterReading) -> Violation:
     assert reading.reports is not None
     began = began_with(reading.reports)
     return Violation(
-        f"each of {reading.asked} compiled calls starts with {began}: what the one before it wrote is lost",
+        f"each of {reading.requested_calls} compiled calls starts with {began}: what the one before it wrote is lost",
         "each call starts where the one before it ended",
         "each call starts over",
         line=_traced_line(reading),

@@ -64,10 +64,8 @@ def _responses(reading: LanesReading) -> Iterator[Response]:
     if not follows and (_other_calls(reading, shift) or (shift.undone and last is None)):
         return
     if follows or (last and follows_in(reading, last, 0)):
-        yield from filter(
-            None,
-            (_lanes_under(reading, shift) if follows else None, _all_alike(reading), _lanes_after_outputs(reading)),
-        )
+        by_state = _lanes_under(reading, shift) if follows else None
+        yield from filter(None, (by_state, _all_alike(reading), _lanes_after_outputs(reading)))
         follows = True
     yield Response(same_numbers(follows, True), lambda: _count_unread(reading, shift))
 
@@ -118,7 +116,7 @@ WIDE = ("float32", "float64", "int32", "int64")
 def rises_in(reading: LanesReading, shift: Intervention, column: int) -> np.ndarray | None:
     """By how much a column rose in each lane; None if the run raised, or its exact rise cannot be expected."""
     rows, count = reading.rows(shift.outcome.result), reading.variable
-    if rows is None or count is None or np.any(reading.result[:, 0] != reading.asked):
+    if rows is None or count is None or np.any(reading.result[:, 0] != reading.requested_calls):
         return None
     counts = [array for moment in count.moments for array in moment]
     results = [value.array for value in (reading.run.result, shift.outcome.result) if value is not None]
@@ -131,7 +129,7 @@ def _lanes_under(reading: LanesReading, shift: Intervention) -> Response | None:
     rose = rises_in(reading, shift, 0)
     if rose is None or reading.visible is None or shift.calls != len(reading.visible.calls):
         return None
-    asked, constructed = reading.asked, shift.moment is Moment.CONSTRUCTION
+    requested, constructed = reading.requested_calls, shift.moment is Moment.CONSTRUCTION
     # A scan carries the first state on, too, whatever it keeps of its calls.
     carrying = PLAIN | {"nnx.scan"} if constructed else PLAIN
     if any(set(call.through) - carrying for call in reading.visible.calls):
@@ -141,7 +139,12 @@ def _lanes_under(reading: LanesReading, shift: Intervention) -> Response | None:
     best = own_amounts(reading.lanes).astype(np.float64)
     for amounts in amounts_in_turn(reading.lanes, single=True):
         # A compiled loop that waits for the count of one lane, or of all, makes up for the amount added before it.
-        waits = (amounts - amounts.max(), amounts - amounts.min(), np.maximum(amounts, asked) - asked, amounts - asked)
+        waits = (
+            amounts - amounts.max(),
+            amounts - amounts.min(),
+            np.maximum(amounts, requested) - requested,
+            amounts - requested,
+        )
         for rises in (amounts, *(waits if constructed else ())):
             if np.array_equal(rose, rises):
                 return _of_counts(reading, shift, rises, rose)
@@ -180,17 +183,19 @@ def all_lanes_changed(reading: LanesReading) -> bool:
 
     If calls run groups of lanes, the last call may run some lanes only.
     """
-    run, asked = reading.visible, reading.asked
+    run, requested = reading.visible, reading.requested_calls
     if run is None or any(set(call.through) - PLAIN for call in run.calls):
         return False
     models = groups(run)
-    return len(run.calls) == asked or (len(models) == reading.lanes and all(len(calls) == asked for calls in models))
+    return len(run.calls) == requested or (
+        len(models) == reading.lanes and all(len(calls) == requested for calls in models)
+    )
 
 
 def _lanes_after_outputs(reading: LanesReading) -> Response | None:
     """How each lane's count followed, if the kit changed it by an amount computed from the lane's output."""
     last = next((shift for shift in applied(reading, Changed.OUTPUT) if shift.apart), None)
-    if last is None or reading.asked > last.amount or not all_lanes_changed(reading):
+    if last is None or reading.requested_calls > last.amount or not all_lanes_changed(reading):
         return None
     if reading.variable is None or not all("nnx.vmap" in call.through for call in reading.count.calls):
         return None  # if one call runs all lanes, the amount of a lane depends on its position
@@ -198,12 +203,14 @@ def _lanes_after_outputs(reading: LanesReading) -> Response | None:
         return None
     xs = reading.case["xs"]
     own = np.array([int(remainder(lane, np)) for lane in xs])
-    fed_back = [[int(remainder(lane + lane.dtype.type(AMOUNT * n), np)) for lane in xs] for n in range(reading.asked)]
+    fed_back = [
+        [int(remainder(lane + lane.dtype.type(AMOUNT * n), np)) for lane in xs] for n in range(reading.requested_calls)
+    ]
     # In a vector of counts that one call for all lanes changed, each element got one more than the element before it.
     known = (
         [np.sum(fed_back, axis=0)]
-        + [own * times for times in (1, reading.asked)]
-        + [np.arange(reading.lanes) * times for times in (1, reading.asked)]
+        + [own * times for times in (1, reading.requested_calls)]
+        + [np.arange(reading.lanes) * times for times in (1, reading.requested_calls)]
     )
     if len(set(rose)) == 1:
         return None
@@ -220,7 +227,7 @@ def _all_alike(reading: LanesReading) -> Response | None:
     """Whether lanes rose by different amounts, if the kit changed each lane's count by an amount of its own."""
     last = next((shift for shift in applied(reading, Changed.OUTPUT) if shift.apart), None)
     # With more calls than the least amount, a loop that waits for its count would make further calls after a change.
-    if last is None or reading.asked > last.amount or (rows := reading.rows(last.outcome.result)) is None:
+    if last is None or reading.requested_calls > last.amount or (rows := reading.rows(last.outcome.result)) is None:
         return None
     rose = rows[:, 0] - reading.result[:, 0]
     if len({int(remainder(lane, np)) for lane in reading.case["xs"]}) < 2 or not rose[0]:

@@ -43,7 +43,7 @@ def _split_and_merged(reading: LanesReading, call: Call) -> bool:
     """
     lifted = any(name.startswith("nnx.") for name in call.through)
     results = [reading.rows(run.result) for run in reading.runs if run.raised is None]
-    return lifted and all(rows is not None and np.all(rows[:, 0] == reading.asked) for rows in results)
+    return lifted and all(rows is not None and np.all(rows[:, 0] == reading.requested_calls) for rows in results)
 
 
 def _a_lifted_call(reading: LanesReading) -> Unmet:

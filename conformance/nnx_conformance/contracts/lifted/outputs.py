@@ -80,7 +80,7 @@ def _sums_under(reading: LanesReading, shift: Intervention) -> Response | None:
         near(result, lane.value, lane.bound).holds() for result, lane in zip(reading.result[:, 1], before, strict=True)
     ):
         return None
-    after = [expected_sum(lane + np.asarray(AMOUNT * reading.asked, lane.dtype)) for lane in xs]
+    after = [expected_sum(lane + np.asarray(AMOUNT * reading.requested_calls, lane.dtype)) for lane in xs]
     bounds = np.array([a.bound + b.bound + unit * abs(a.value) for a, b in zip(before, after, strict=True)])
     added = float(shift.amount * xs.shape[1])
     if np.any(bounds >= added / 2):
@@ -90,7 +90,9 @@ def _sums_under(reading: LanesReading, shift: Intervention) -> Response | None:
         astray = np.abs(rose) <= bounds
         claim = same_numbers(astray, False)
     else:
-        right = np.where(np.abs(rose - added * reading.asked) <= bounds, added * reading.asked, added)
+        right = np.where(
+            np.abs(rose - added * reading.requested_calls) <= bounds, added * reading.requested_calls, added
+        )
         astray = np.abs(rose - right) > bounds
         claim = near(rose, right, bounds)
     return Response(claim, lambda: _sum_astray(reading, added, rose, astray))

@@ -89,13 +89,13 @@ class Count:
         own = all(model.constructed and model.mapping == mapping for model, mapping in pairs)
         return len(called) if -1 not in called and (own or built == called) else 0
 
-    def lane_by_lane(self, lanes: int, asked: int) -> bool:
-        """Whether one model holds all counts (or more, padded to a block), and calls raise each as often as asked."""
+    def lane_by_lane(self, lanes: int, requested: int) -> bool:
+        """Whether one model holds all counts (or more, padded to a block), and `n_calls` calls raise each."""
         if len({counts.shape for moment in self.moments for counts in moment}) > 1 or self.moments[0][0].size < lanes:
             return False
         rises = np.array([(after - before).ravel() for before, after in self.moments])
         by_one = np.all((rises == 0) | (rises == 1)) and np.all(rises.any(axis=1))
-        return bool(by_one and np.all(rises.sum(axis=0) == asked))
+        return bool(by_one and np.all(rises.sum(axis=0) == requested))
 
 
 @dataclass(frozen=True, eq=False)

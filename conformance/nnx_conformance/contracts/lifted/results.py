@@ -47,13 +47,17 @@ def returns_lanes(_: Case, reading: LanesReading) -> Judgement:
     wrong="nnx.scan(body, in_axes=(None, 0))  # broadcast: what the body writes is dropped",
     right="nnx.scan(body, in_axes=(nnx.Carry, 0))",
     needs=(a_result,),
-    claims=lambda _, reading: [same_numbers(reading.result[:, 0], reading.asked)],
+    claims=lambda _, reading: [same_numbers(reading.result[:, 0], reading.requested_calls)],
 )
 def count_equals_calls(_: Case, reading: LanesReading) -> Judgement:
-    asked, observed = reading.asked, numbers_text(reading.result[:, 0])
-    what, cause, line = f"result[:, 0] is {observed} after n_calls={asked}", _why(reading), blame.returned(reading.run)
+    requested, observed = reading.requested_calls, numbers_text(reading.result[:, 0])
+    what, cause, line = (
+        f"result[:, 0] is {observed} after n_calls={requested}",
+        _why(reading),
+        blame.returned(reading.run),
+    )
     because = (LIFTED, PER_LANE, INCREMENT)
-    return Violation(what, f"{asked} in every lane", observed, line=line, cause=cause, because=because)
+    return Violation(what, f"{requested} in every lane", observed, line=line, cause=cause, because=because)
 
 
 def _why(reading: LanesReading) -> str:
@@ -62,9 +66,9 @@ def _why(reading: LanesReading) -> str:
     if not reading.created:
         return "no model was made that could count"
     if counts.any():
-        shared = reading.lanes > 1 and np.all(counts == reading.asked * reading.lanes)
+        shared = reading.lanes > 1 and np.all(counts == reading.requested_calls * reading.lanes)
         return "all lanes raise one count" if shared else "the calls lead to another count"
-    if count and reading.run.calls and np.any(count.moments[-1][1] == reading.asked):
+    if count and reading.run.calls and np.any(count.moments[-1][1] == reading.requested_calls):
         through = {name for run in (reading.run, count.run) for call in run.calls for name in call.through}
         if not any(name.startswith("jax.") or name == "nnx.scan" for name in through):  # these drop writes
             return "the models count, and the candidate reads the result before their last call, or from other models"

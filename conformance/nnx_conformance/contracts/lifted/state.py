@@ -39,7 +39,7 @@ def _counted(_: Case, reading: LanesReading) -> Iterator[Claim]:
     yield same_numbers(np.array_equal(np.unique(first), np.unique(last)), False)  # calls may run different lanes
     yield from (same_numbers(start, 0) for start in count.starts())
     if _has_all_calls(reading):
-        yield at_most(reading.asked, count.reached)
+        yield at_most(reading.requested_calls, count.reached)
 
 
 @check(
@@ -69,7 +69,9 @@ def counts_in_variable(_: Case, reading: LanesReading) -> Judgement:
         return Violation(what, "an nnx.Variable that counts", "none", line=count.calls[0].line, because=(LIFTED,))
     started = next((start for start in count.starts() if np.any(start != 0)), None)
     if started is None:
-        return _shared_out(reading) if _has_all_calls(reading) and not count.reached >= reading.asked else None
+        return (
+            _shared_out(reading) if _has_all_calls(reading) and not count.reached >= reading.requested_calls else None
+        )
     observed, line = numbers_text(started), next((module.line for module in count.run.modules if module.created), None)
     cause = "the count does not start at 0, or the candidate makes new models for a call, with the count so far"
     return Violation(f"`{count.slot.path}` of a model starts at {observed}", "0", observed, line=line, cause=cause)
@@ -77,19 +79,19 @@ def counts_in_variable(_: Case, reading: LanesReading) -> Judgement:
 
 def _has_all_calls(reading: LanesReading) -> bool:
     """Whether the calls are complete, and no scan may have broadcast the model and dropped its writes."""
-    count, asked, rows = reading.count, reading.asked, reading.rows(reading.run.result)
-    wrong = rows is None or bool(np.any(rows[:, 0] != asked))
+    count, requested, rows = reading.count, reading.requested_calls, reading.rows(reading.run.result)
+    wrong = rows is None or bool(np.any(rows[:, 0] != requested))
     dropped = wrong and any("nnx.scan" in call.through for call in count.calls)
-    return count.lane_calls == (count.maps() or reading.lanes) * asked and not dropped
+    return count.lane_calls == (count.maps() or reading.lanes) * requested and not dropped
 
 
 def _shared_out(reading: LanesReading) -> Violation:
     """The violation of complete calls that several models share, so that no count reaches their number."""
-    count, asked = reading.count, reading.asked
+    count, requested = reading.count, reading.requested_calls
     path, reached, line = count.slot.path, f"{count.reached:g}", count.calls[0].line
-    what = f"`{path}` of no model goes beyond {reached}, though {asked} calls were made in each lane"
+    what = f"`{path}` of no model goes beyond {reached}, though {requested} calls were made in each lane"
     cause = "a lane's calls go to several models, and each counts only its own calls"
-    return Violation(what, f"a count that goes to {asked}", reached, line=line, cause=cause, because=(INCREMENT,))
+    return Violation(what, f"a count that goes to {requested}", reached, line=line, cause=cause, because=(INCREMENT,))
 
 
 def _several_lanes(reading: LanesReading) -> Unmet:
@@ -99,13 +101,13 @@ def _several_lanes(reading: LanesReading) -> Unmet:
 
 def _counts_of_lanes(_: Case, reading: LanesReading) -> Iterator[Claim]:
     """The claims that lanes do not share one number, and that no count adds up the calls of all lanes."""
-    count, total = reading.count, reading.lanes * reading.asked
+    count, total = reading.count, reading.lanes * reading.requested_calls
     if count.maps():
         return
     if count.single and any("nnx.vmap" in call.through for call in count.calls):
         yield at_most(total, count.lane_calls)
     if count.by_one and count.lane_calls == total:
-        yield at_most(count.went_to, reading.asked)
+        yield at_most(count.went_to, reading.requested_calls)
 
 
 @check(
@@ -120,30 +122,30 @@ def _counts_of_lanes(_: Case, reading: LanesReading) -> Iterator[Claim]:
     claims=_counts_of_lanes,
 )
 def one_count_per_lane(_: Case, reading: LanesReading) -> Judgement:
-    count, lanes, asked = reading.count, reading.lanes, reading.asked
+    count, lanes, requested = reading.count, reading.lanes, reading.requested_calls
     if count.maps():
         return None
     numbers, line = (f"{lanes} counts", "one count"), count.calls[0].line
     mapped = any("nnx.vmap" in call.through for call in count.calls)
-    if mapped and count.single and count.lane_calls < lanes * asked:
+    if mapped and count.single and count.lane_calls < lanes * requested:
         what = f"`{count.slot.path}` is one number for all {lanes} lanes"
         cause = "the model is broadcast by `nnx.vmap`, so all lanes share its count"
         return Violation(what, *numbers, line=line, cause=cause)
-    if not count.by_one or count.lane_calls != lanes * asked or count.went_to <= asked:
+    if not count.by_one or count.lane_calls != lanes * requested or count.went_to <= requested:
         return None
-    what = f"`{count.slot.path}` went to {count.went_to:g} in {lanes} lanes of {asked} calls"
+    what = f"`{count.slot.path}` went to {count.went_to:g} in {lanes} lanes of {requested} calls"
     cause = "the candidate calls one model for all lanes, so its count adds up over them"
     return Violation(what, *numbers, line=line, cause=cause)
 
 
 def _increments(_: Case, reading: LanesReading) -> Iterator[Claim]:
-    """The claims that each call adds 1 to each lane's count, and that there are as many calls as asked for."""
+    """The claims that each call adds 1 to each lane's count, and that there are `n_calls` calls in each lane."""
     count = reading.count
-    if count.lane_by_lane(reading.lanes, reading.asked):
-        yield same_numbers(sum(after - before for before, after in count.moments), reading.asked)
+    if count.lane_by_lane(reading.lanes, reading.requested_calls):
+        yield same_numbers(sum(after - before for before, after in count.moments), reading.requested_calls)
         return
     yield from (same_numbers(after - before, 1) for before, after in count.moments)
-    yield same_numbers(count.lane_calls, (count.maps() or reading.lanes) * reading.asked)
+    yield same_numbers(count.lane_calls, (count.maps() or reading.lanes) * reading.requested_calls)
 
 
 @check(
@@ -163,10 +165,10 @@ def one_increment_per_call(_: Case, reading: LanesReading) -> Judgement:
             what = f"call {number} took `{count.slot.path}` from {numbers_text(before)} to {numbers_text(after)}"
             return Violation(what, numbers_text(before + 1), numbers_text(after), line=call.line, because=(PER_LANE,))
     maps = count.maps()
-    asked = (maps or reading.lanes) * reading.asked
+    requested = (maps or reading.lanes) * reading.requested_calls
     over = "in each lane" if maps == 1 else "over all lanes"
-    what = f"the module was called {count.lane_calls} times {over}, not {asked}"
-    return Violation(what, str(asked), str(count.lane_calls), line=count.calls[-1].line, because=(PER_LANE,))
+    what = f"the module was called {count.lane_calls} times {over}, not {requested}"
+    return Violation(what, str(requested), str(count.lane_calls), line=count.calls[-1].line, because=(PER_LANE,))
 
 
 @check(

@@ -36,7 +36,7 @@ def _lasting(reading: MeanReading) -> Unmet:
     if shift.undone:
         return Unseen("the candidate resets the state, which drops what the kit changed before")
     # Each step scales a change of the start by `momentum`.
-    left = shift.amount * reading.momentum**reading.asked
+    left = shift.amount * reading.momentum**reading.requested_calls
     if shift.moment is not Moment.CONSTRUCTION or left > VISIBLE * max(1.0, float(np.max(np.abs(result), initial=0.0))):
         return None
     return Unseen("the start, which the kit changed, no longer weighs after these steps")
@@ -101,7 +101,7 @@ def _features(
 
     The mean may be a row or column of an array, or many Variables, so several sequences of amounts are right.
     """
-    batches, momentum, steps = reading.case["batches"], reading.momentum, reading.asked
+    batches, momentum, steps = reading.case["batches"], reading.momentum, reading.requested_calls
     constructed = shift.moment is Moment.CONSTRUCTION
     in_series = reading.nearest is not None and "*" in reading.nearest.slot.path
     # If each step makes a new module, the kit changed the state in each step, and the changes add up.

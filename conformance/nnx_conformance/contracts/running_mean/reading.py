@@ -115,7 +115,7 @@ class MeanReading(Reading):
         name = run.modules[calls[0].module].name
         writing = tuple(call for call in calls if call.mutable)
         of_class = tuple(call for call in run.calls if not call.traced and run.modules[call.module].name == name)
-        return next((steps for steps in (calls, writing, of_class) if len(steps) == self.asked), calls)
+        return next((steps for steps in (calls, writing, of_class) if len(steps) == self.requested_calls), calls)
 
     @cached_property
     def states(self) -> tuple[tuple[State, State], ...]:
@@ -154,7 +154,7 @@ class MeanReading(Reading):
     def _likeness(self, leaf: LeafHistory) -> tuple[bool, ...]:
         """The signs that a leaf holds the mean, the strongest first."""
         # A variance may equal the mean by chance, so its history counts, and then its name.
-        along = len(self.steps) == self.asked and all(
+        along = len(self.steps) == self.requested_calls and all(
             after is not None and self.means.near(after, step).holds()
             for step, (_, after) in enumerate(leaf.moments, start=1)
         )
@@ -181,7 +181,7 @@ class MeanReading(Reading):
         plain = self.run.calls and not any(call.traced for call in self.run.calls)
         # Even if some steps are hidden, the last state may show the mean.
         near = (self.means.near(array) for _, array in self.ended.values())
-        if plain or len(self.steps) == self.asked or any(claim.holds() for claim in near):
+        if plain or len(self.steps) == self.requested_calls or any(claim.holds() for claim in near):
             return None
         untraced = self.facts.untraced
         idle = untraced is not None and not untraced.raised and not any(run.calls for run in self.runs)

@@ -79,15 +79,15 @@ def state_threaded(_: Case, reading: MeanReading) -> Judgement:
 def _once_a_step(reading: MeanReading) -> Unmet:
     """Need: the module was called once a step, or the result is wrong."""
     right = reading.result is not None and reading.means.near(reading.result)
-    if len(reading.steps) == reading.asked or not right:
+    if len(reading.steps) == reading.requested_calls or not right:
         return None
     return Unseen("the module was not called once a step, and the mean is right", CALL_ONCE)
 
 
 def _updates(case: Case, reading: MeanReading) -> Iterator[Claim]:
     """The claims that the module is called once a step, and that each call updates the mean by the formula."""
-    yield same_numbers(len(reading.steps), reading.asked)
-    for step, (before, after) in enumerate(reading.leaf.moments[: reading.asked]):
+    yield same_numbers(len(reading.steps), reading.requested_calls)
+    for step, (before, after) in enumerate(reading.leaf.moments[: reading.requested_calls]):
         start = _start(reading, before)
         if after is None:
             yield Claim(("nothing",), ("the mean",))
@@ -109,11 +109,11 @@ def _updates(case: Case, reading: MeanReading) -> Iterator[Claim]:
     claims=_updates,
 )
 def one_update_per_step(_: Case, reading: MeanReading) -> Judgement:
-    count, asked = len(reading.steps), reading.asked
-    if count != asked:
+    count, requested = len(reading.steps), reading.requested_calls
+    if count != requested:
         line = blame.loop(reading.clear, reading.steps[-1]) if count else None
-        what = f"the module was called {count} times for {asked} steps"
-        return Violation(what, f"{asked} calls", f"{count} calls", line=line)
+        what = f"the module was called {count} times for {requested} steps"
+        return Violation(what, f"{requested} calls", f"{count} calls", line=line)
     for step, moment in enumerate(reading.leaf.moments):
         if moment[1] is None:
             return Blocked(WRAPPER)
