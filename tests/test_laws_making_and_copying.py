@@ -447,6 +447,26 @@ def test_a_position_in_a_ring_is_not_set_beyond_its_end() -> None:
     assert outcome(RingOfNoise, "rng-advances", draws_randomness=True) == ("held", "")
 
 
+class DropsOutByKeyword(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.dropout = nnx.Dropout(0.5, rngs=rngs)
+
+    def __call__(self, x: Any, deterministic: bool) -> Any:
+        return self.dropout(x, deterministic=deterministic)
+
+
+class DropsOutByOneKey(DropsOutByKeyword):
+    def __call__(self, x: Any, deterministic: bool) -> Any:
+        return x if deterministic else x * jax.random.bernoulli(jax.random.key(0), 0.5, x.shape)
+
+
+@pytest.mark.parametrize(("make", "held"), [(DropsOutByKeyword, True), (DropsOutByOneKey, False)])
+def test_keys_matter_where_a_flag_lets_a_call_draw(make: Any, held: bool) -> None:
+    fields = {"inputs": [(X, False), (X, True)], "keywords": ("deterministic",), "traits": {"draws_randomness": True}}
+    program = "call:1 reseed:1 reseed:2 reseed:3 reseed"
+    assert (judged_program(make, "rng-reproducible", program, **fields) is None) is held
+
+
 def test_noise_that_comes_late_and_is_always_the_same_is_told() -> None:
     found = finding(Late, "rng-advances", draws_randomness=True)
     assert found.what == "3 calls at the end of the horizon gave the same outputs; other seeds give others"

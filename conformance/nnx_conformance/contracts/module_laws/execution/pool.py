@@ -60,6 +60,10 @@ class Pool:
         """A key for the shapes of an input: the number of the first input that has them."""
         return str(min(other % AS_NUMPY for other in self.several(number, INPUTS)))
 
+    def arrays(self, number: int) -> Any:
+        """The shapes and dtypes of an input's arrays: its flags and texts left out."""
+        return [_kind(leaf) for leaf in leaves(self._input(number)) if not is_static(leaf)]
+
     def rows(self, number: int) -> int:
         """The length of the first axis that all arrays of an input share; 0 if they share none."""
         lengths = {len(leaf) for leaf in leaves(self._input(number)) if _is_array(leaf) and np.ndim(leaf)}
