@@ -13,7 +13,9 @@ from flax import nnx
 from lawful import X, judged, read, violation, write
 from nnx_conformance import Misuse, Subject
 from nnx_conformance.contracts.module_laws.execution import run as execution
+from nnx_conformance.contracts.module_laws.execution.pool import FixedInt
 from nnx_conformance.core.candidate.subject import as_subject
+from nnx_conformance.core.contract import NotApplicable
 
 CARRIES = pytest.mark.skipif(not hasattr(nnx, "Carry"), reason="this Flax has no nnx.scan with a carried module")
 
@@ -80,6 +82,59 @@ FLAGS = {"inputs": [(X, True, 1.0), (X, False, 2.0)], "keywords": ("deterministi
 )
 def test_a_call_gets_flags_and_numbers_by_keyword(law: str, program: str) -> None:
     assert judged(lambda rngs: Scales(), law, program, **FLAGS) is None
+
+
+class Grouped(nnx.Module):
+    """Sums rows into so many groups, and keeps the sums; `asks`: for the value of its own state."""
+
+    def __init__(self, asks: bool = False) -> None:
+        self.sums = nnx.BatchStat(jnp.zeros((2, 4)))
+        self.asks = asks
+
+    def __call__(self, x: Any, groups: int, scale: int) -> Any:
+        if self.asks and read(self.sums)[0, 0] > 100:
+            return x
+        rows = jnp.zeros((groups, x.shape[1])).at[jnp.arange(len(x)) % groups].add(scale * x)
+        write(self.sums, read(self.sums) + rows)
+        return read(self.sums)
+
+
+def test_a_number_that_no_transform_could_take_is_a_constant_of_the_call() -> None:
+    make = lambda rngs: Grouped()  # noqa: E731
+    harness, _ = execution.adopt(Subject(make, [(X, 2, 3)]), "mine", ())  # type: ignore[misc]
+    assert [[type(leaf) for leaf in given[1:]] for given in harness.pool.inputs] == [[FixedInt, int], [FixedInt, int]]
+    assert judged(make, "jit-agrees", "jit call jit:1 jit", inputs=[(X, 2, 3)]) is None
+    assert judged(make, "cond-agrees", "cond call cond:1", inputs=[(X, 2, 3)]) is None
+
+
+def test_a_call_that_asks_for_the_value_of_its_state_is_accused_whatever_numbers_it_takes() -> None:
+    found = violation(lambda rngs: Grouped(asks=True), "jit-agrees", "jit", inputs=[(X, 2, 3)])
+    assert "raised TracerBoolConversionError" in found.what
+
+
+class Delayed(nnx.Module):
+    """Takes its buffer as an argument, in arrays of JAX; `keeps`: the input, as it is given."""
+
+    def __init__(self, keeps: bool = False) -> None:
+        self.last = nnx.Cache(jnp.zeros((3, 4)))
+        self.keeps = keeps
+
+    def __call__(self, buffer: Any, x: Any) -> Any:
+        if not self.keeps:
+            buffer = buffer.at[0].set(x[0])
+        write(self.last, x)
+        return buffer + read(self.last)
+
+
+def test_a_call_that_takes_arrays_of_jax_alone_is_given_these_alone() -> None:
+    inputs = [(np.zeros((3, 4), np.float32), X)]
+    harness, _ = execution.adopt(Subject(lambda rngs: Delayed(), inputs), "mine", ())  # type: ignore[misc]
+    assert not harness.pool.numpy
+    assert judged(lambda rngs: Delayed(), "calls-return", "call:8 call:9 call", inputs=inputs) is None
+    lent = judged(lambda rngs: Delayed(), "state-owned", "lend:8", inputs=inputs)
+    assert lent == NotApplicable("a call raises on NumPy arrays")
+    harness, _ = execution.adopt(Subject(lambda rngs: Delayed(keeps=True), inputs), "mine", ())  # type: ignore[misc]
+    assert harness.pool.numpy
 
 
 @dataclasses.dataclass

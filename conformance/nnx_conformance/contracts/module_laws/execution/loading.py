@@ -17,6 +17,7 @@ import numpy as np
 from flax import nnx
 
 from nnx_conformance.contracts.module_laws.execution.first_call_errors import explained, whole_tracebacks
+from nnx_conformance.contracts.module_laws.execution.fitting import fitted
 from nnx_conformance.contracts.module_laws.execution.harness import Harness
 from nnx_conformance.contracts.module_laws.execution.pool import pool_of
 from nnx_conformance.contracts.module_laws.execution.reference import check_declared
@@ -110,6 +111,7 @@ def _tried(value: Any, name: str, source: Source, where: str, devices: int = 1) 
             with whole_tracebacks():
                 if wrong := with_empties(lambda: _try_out(harness), lambda array: _takes_empty(harness, array)):
                     return wrong
+            harness.pool = fitted(harness)
             check_declared(harness)
             if devices > 1:
                 _even(harness)

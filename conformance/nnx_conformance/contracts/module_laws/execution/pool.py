@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -27,6 +28,16 @@ DRAWS = 40
 LONGEST_SOURCE = 4000
 
 CallArguments = tuple[Any, ...]
+
+
+class FixedInt(int):
+    """A Python number that a transform closes over, such as a size."""
+
+
+class FixedFloat(float):
+    """As `FixedInt`."""
+
+
 NUMBERS = (jax.Array, np.ndarray, np.generic, int, float, complex)
 
 
@@ -35,18 +46,23 @@ class Pool:
     """Call arguments with NumPy arrays: the first `declared` are the subject's, the rest we made of them.
 
     Arguments that are state, such as an `nnx.Rngs` or an optimiser, stay whole: a call may change them.
+
+    Attributes:
+        numpy: whether a call takes NumPy arrays; if not, it gets JAX arrays instead.
     """
 
     inputs: tuple[CallArguments, ...]
     declared: int
+    numpy: bool = True
 
     def without_ours(self) -> Pool:
         """A pool of the subject's own inputs only."""
-        return Pool(self.inputs[: self.declared], self.declared)
+        return dataclasses.replace(self, inputs=self.inputs[: self.declared])
 
     def arguments(self, number: int) -> CallArguments:
         """New copies of an input's arguments, with JAX arrays or, from `AS_NUMPY` on, NumPy arrays."""
-        return _mapped(_as_numpy if number >= AS_NUMPY else _as_jax, _with_own_state(self._input(number)))
+        as_given = _as_numpy if self.numpy and number >= AS_NUMPY else _as_jax
+        return _mapped(as_given, _with_own_state(self._input(number)))
 
     def several(self, number: int, count: int) -> list[int]:
         """`count` numbers of inputs with the shapes of this one, starting with it; they repeat if there are fewer."""
@@ -71,7 +87,7 @@ class Pool:
 
     def evened(self) -> Pool:
         """A pool whose batches two devices can split: the next input's rows are appended to a batch of odd length."""
-        return Pool(tuple(map(self._evened, range(len(self.inputs)))), self.declared)
+        return dataclasses.replace(self, inputs=tuple(map(self._evened, range(len(self.inputs)))))
 
     def _evened(self, number: int) -> CallArguments:
         own, other = (self._input(each) for each in self.several(number, 2))
@@ -99,7 +115,8 @@ class Pool:
 
     def has_numpy(self, number: int) -> bool:
         """Whether an input has NumPy arrays."""
-        return number >= AS_NUMPY and any(_is_array(leaf) and np.ndim(leaf) for leaf in leaves(self._input(number)))
+        arrays = any(_is_array(leaf) and np.ndim(leaf) for leaf in leaves(self._input(number)))
+        return self.numpy and number >= AS_NUMPY and arrays
 
     def source(self, number: int) -> str:
         """An input as a Python expression; empty if that is too long or impossible."""
@@ -159,7 +176,7 @@ def _source(value: Any) -> str:
         return f"{opened}{', '.join(parts)}{closed}" if all(parts) else ""
     if isinstance(value, dict) and all(_source(part) for part in value.values()):
         return "{" + ", ".join(f"{key!r}: {_source(part)}" for key, part in value.items()) + "}"
-    return repr(value) if type(value) in (int, float) else ""
+    return repr(value) if type(value) in (int, float, FixedInt, FixedFloat) else ""
 
 
 def pool(inputs: Any) -> Pool:
@@ -242,7 +259,7 @@ def _kind(leaf: Any) -> Any:
 
 def is_static(leaf: Any) -> bool:
     """Whether an argument is neither a number nor state, so that a transform closes over it."""
-    return isinstance(leaf, bool) or not (isinstance(leaf, NUMBERS) or is_state(leaf))
+    return isinstance(leaf, (bool, FixedInt, FixedFloat)) or not (isinstance(leaf, NUMBERS) or is_state(leaf))
 
 
 def _same(arguments: CallArguments, others: CallArguments) -> bool:

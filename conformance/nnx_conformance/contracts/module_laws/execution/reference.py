@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -26,7 +27,7 @@ class ReferenceTwin:
 
     def __init__(self, harness: Harness, seed: int) -> None:
         reference = harness.subject.reference
-        self.pool, self.mine = harness.pool, harness.subject
+        self.pool, self.mine = dataclasses.replace(harness.pool, numpy=True), harness.subject
         self.paths = harness.subject.reference_state
         self.stateless = callable(reference)
         self.subject = Subject(lambda rngs: None, []) if self.stateless else as_subject(reference)

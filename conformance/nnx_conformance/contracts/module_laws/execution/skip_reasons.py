@@ -119,7 +119,7 @@ def _for_this_module(run: Execution, word: Word) -> str:
     if name == "afresh":
         return _imported_again(run)
     if name == "lend" and not run.harness.pool.has_numpy(word.input):
-        return "its input holds no NumPy array"
+        return "its input holds no NumPy array" if run.harness.pool.numpy else "a call raises on NumPy arrays"
     if name in ("keys", "far") and not run.harness.subject.declares("draws_randomness"):
         return "it declares no randomness"
     if name in ("tree", "plainjit") and VERSION < (0, 11):
