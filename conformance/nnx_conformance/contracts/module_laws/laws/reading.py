@@ -181,7 +181,7 @@ def hiding(reading: ProgramReading) -> Hiding:
     of_kind = {change.kind: change for change in reversed(changes)}
     if drawn := of_kind.get(ChangeKind.CHANCE):
         cause = (
-            f"the call draws from `{drawn.name}`, whose generator all modules share, and which no seed of theirs sets"
+            f"the call draws from `{drawn.name}`, a generator that all modules share and that no seed of theirs sets"
         )
         return Hiding(cause, line=drawn.line, remedy=DRAW)
     if kept := of_kind.get(ChangeKind.OUTLIVING):
