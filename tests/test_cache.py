@@ -200,7 +200,9 @@ def test_a_folder_of_too_much_is_judged_each_time_and_says_so(
         write(folder / f"helper_{number}.py")
     status, _, err = check(capsys)
     assert status == 0
-    assert err == f"one.py: judged anew, its verdict is not kept: {folder} holds more than 2000 files or 64 MiB\n"
+    assert (
+        err == f"one.py: judged again, as its verdict cannot be cached: {folder} holds more than 2000 files or 64 MiB\n"
+    )
     assert not (folder / cache.FOLDER).exists()
 
 
