@@ -1,1 +1,1 @@
-"""Plain data that all rooms share: cases, facts, checks, reports. Imports the standard library and NumPy alone."""
+"""Plain data that all rooms share: cases, facts, checks, reports. Imports only the standard library and NumPy."""

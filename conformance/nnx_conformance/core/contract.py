@@ -203,7 +203,7 @@ def judged(check: Check, case: Case, reading: Any) -> Judged:
 
 
 def judgement(check: Check, case: Case, reading: Any) -> Judgement:
-    """The judgement of a check on a case alone."""
+    """The judgement of a check on a case, without its claims."""
     return judged(check, case, reading).judgement
 
 

@@ -172,7 +172,7 @@ class RngsBuilt:
     """An `nnx.Rngs` that the run built.
 
     Attributes:
-        seeds: each seed as a tuple: the integer alone, or the words of a key.
+        seeds: each seed as a tuple: one integer, or the words of a key.
         traced: whether it was built inside a trace, where we cannot count draws.
         drawn: how many keys the constructors of modules drew from it.
     """

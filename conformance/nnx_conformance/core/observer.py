@@ -58,7 +58,7 @@ LOOK_EVERY = 3
 
 
 def plain_plan(_: int, __: bool, ___: Sight) -> RunPlan:
-    """The plan with the plain run alone."""
+    """The plan with only the plain run."""
     return RunPlan()
 
 
@@ -125,7 +125,7 @@ class Observer:
         warm: a plan that compiles what other candidates will need; `grade` uses it to fill the shared cache. None for
             no such plan.
         follows: whether runs can be followed line by line, for the lines of a finding.
-        recompiled: says from the facts of a case whether it must be compiled anew to show the same again.
+        recompiled: says from the facts of a case whether JAX must compile it again for the facts to be repeated.
         rest: the request to a new process of the candidate that completes the facts; None if they are complete.
         joined: joins the facts of two processes, the earlier ones first.
         met: reads from the facts the conditions in the traces of a case, and how they came out.

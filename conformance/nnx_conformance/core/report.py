@@ -73,7 +73,7 @@ class Finding:
         assertion: chex's message on the check's claims for this case; empty if the check compares nothing.
         file: the line's file relative to the current folder, if it is outside the candidate's folder; the judge has
             verified that the candidate owns it.
-        condition: the condition of the source on which alone it is violated; empty if drawn cases violate it, too.
+        condition: the condition of the source that a case must meet to show it; empty if drawn cases show it, too.
     """
 
     check: str

@@ -138,7 +138,7 @@ def _drops(plain: Run, untraced: Run | None, shifts: Sequence[Intervention]) -> 
 
 
 def _from_a_kept_trace(plan: RunPlan, plain: Run, untraced: Run) -> bool:
-    """Whether the plain run used code that an earlier case compiled, and must compile anew to show its calls."""
+    """Whether the plain run used code that an earlier case compiled, and JAX must compile again to show its calls."""
     if plan.follow and not untraced.raised and _another_count(outcome(untraced), outcome(plain)):
         return True  # compiled code runs without the candidate's lines
     called = plain.calls or plain.raised or clearer(plain, untraced) is untraced

@@ -29,7 +29,7 @@ OPAQUE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType,
 class Same(Generic[T]):
     """An object by its identity. It keeps the object alive, because Python reuses the id of a freed one.
 
-    `nnx.State`, for example, makes its nested mappings anew at each access.
+    `nnx.State`, for example, makes new nested mappings at each access.
     """
 
     def __init__(self, value: T) -> None:

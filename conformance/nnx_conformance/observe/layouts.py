@@ -48,7 +48,7 @@ class Layouts:
     """The layouts of the states of one run; equal ones are stored once, so that a snapshot is a few numbers.
 
     A run takes snapshots before and after every call, and most of each equals the last one. So we cache what depends on
-    a type alone, and the number in an array, which never changes.
+    only a type, and the number in an array, which never changes.
 
     Args:
         arrays: stores the arrays of the state, too; None if single numbers are enough.
@@ -119,7 +119,7 @@ class Layouts:
         if key not in self._slots:
             slot = _slot(path, leaf, rng)
             if is_tracer(leaf) or (slot.variable and not issubclass(kind, nnx.Variable)):
-                return slot  # it may be a hijax Variable, whose slot does not depend on its class alone
+                return slot  # it may be a hijax Variable, whose slot does not depend only on its class
             self._slots[key] = slot
         return self._slots[key]
 

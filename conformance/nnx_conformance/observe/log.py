@@ -195,7 +195,7 @@ class RunLog:
 
 
 def _nothing() -> None:
-    """The instance of a module that we know by its class alone: none."""
+    """None: we know only the class of such a module."""
 
 
 def as_value(value: Any, kind: str = "") -> Value:

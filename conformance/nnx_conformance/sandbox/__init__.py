@@ -1,1 +1,1 @@
-"""Confines a candidate's process: its resources, files, system calls and privileges. Standard library alone."""
+"""Confines a candidate's process: its resources, files, system calls and privileges. Standard library only."""

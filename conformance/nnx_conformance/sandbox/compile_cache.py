@@ -1,6 +1,6 @@
 """JAX's persistent compilation cache: each candidate's process has its own, with links to one that trusted code filled.
 
-With it, code that a candidate jits anew in each call is compiled once. JAX runs what it finds in a cache, so whoever
+With it, code that a candidate jits again in each call is compiled once. JAX runs what it finds in a cache, so whoever
 writes to one runs code in every process that reads it. Therefore candidates write only to their own, in their private
 folder. The trusted cache is filled once per grading, because compiled code depends on the machine; candidates in the
 sandbox can read it through the links, but not write to it.

@@ -38,7 +38,7 @@ def libraries(hidden: Iterable[str]) -> tuple[str, ...]:
 
 
 def _without(root: str, secret: list[str]) -> Iterator[str]:
-    """The root; or, if a secret is below it, all paths below it beside the secret."""
+    """The root; or, if a secret is below it, the paths below it that contain no secret."""
     if any(_lies_in(root, folder) for folder in secret):
         return
     if not any(_lies_in(folder, root) for folder in secret):

@@ -16,7 +16,7 @@ from .._whole_numbers import index, indices, plain
 from .domains import Domain
 from .profiles import ARRANGEMENTS, DRAWN, RESHAPINGS, Array
 
-# How many elements are overwritten, the simplest number first: rarely any for variety alone, but mostly some if the
+# How many elements are overwritten, the simplest number first: rarely any, for variety, but mostly some if the
 # caller allows NaN and the like, so that the option has an effect.
 _FEW = (0, 0, 0, 0, 0, 0, 1, 2)
 _MANY = (0, 1, 1, 2, 2, 2, 3, 3)

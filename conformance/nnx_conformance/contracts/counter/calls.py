@@ -29,7 +29,7 @@ from nnx_conformance.core.timeline import groups, moved, series
 
 
 def _increments(_: Case, reading: CounterReading) -> Iterator[Claim]:
-    """The claims that the module is called `n_calls` times, and that a Variable rises by 1 in each call alone."""
+    """The claims that the module is called `n_calls` times, and that a Variable rises by 1 in each call only."""
     yield same_numbers(len(reading.calls), reading.requested_calls)
     if len(reading.calls) == reading.requested_calls:
         counts = [_count(reading, path) for path in moved(reading.clear, reading.calls)]

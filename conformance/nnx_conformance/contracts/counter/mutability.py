@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnx_conformance.contracts import checks
 from nnx_conformance.contracts.counter import advice, calls, edges, interventions, results, state, traces
 from nnx_conformance.contracts.counter.domain import DOMAINS
-from nnx_conformance.contracts.counter.reading import RETURNS, CounterReading, calls_asked
+from nnx_conformance.contracts.counter.reading import RETURNS, CounterReading, requested_calls
 from nnx_conformance.contracts.counter.timeline import timeline
 from nnx_conformance.contracts.reading import FRESH
 from nnx_conformance.core.contract import Contract
@@ -53,7 +53,7 @@ CONTRACT = Contract(
         checks.quiet,
         current_access,
     ),
-    calls=calls_asked,
+    calls=requested_calls,
     fallback=RETURNS,
     history=FRESH,
     control="nnx_reference.solution:mutability_increment_count",

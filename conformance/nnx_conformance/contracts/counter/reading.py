@@ -38,7 +38,7 @@ TRACED_CALLS = "the calls ran inside a trace, so none can be observed"
 STAYS = "the calls ran inside a trace that cannot be switched off (vmap or checkpoint)"
 
 
-def calls_asked(case: Case) -> int:
+def requested_calls(case: Case) -> int:
     """How many calls the case asks for, `int(n_calls)`."""
     return int(case["n_calls"])
 
@@ -214,8 +214,8 @@ class CounterReading(Reading):
     @cached_property
     def reads_param(self) -> bool:
         """Whether `result[0]` follows the counting Variables only if the kit changes the Params among them, too."""
-        alone = self.shifts(Moment.LAST_CALL_BUT_PARAMS)
-        return bool(alone) and self.follows(self.shifts(Moment.LAST_CALL)) and not self.follows(alone)
+        others = self.shifts(Moment.LAST_CALL_BUT_PARAMS)
+        return bool(others) and self.follows(self.shifts(Moment.LAST_CALL)) and not self.follows(others)
 
     def shifts(self, *moments: Moment) -> list[Intervention]:
         """The interventions on the state at these moments."""

@@ -176,8 +176,8 @@ def _why_miscounted(reading: CounterReading, observed: float) -> tuple[str, Line
     steps = [(before, after) for before, after in series(run, calls, path) if before is not None and after is not None]
     added = sum(after - before for before, after in steps)
     if moves and added != observed:
-        beside = f"the calls raise the count by {number_text(added)}; it is also changed outside of them"
-        cause = beside if calls else "the count changes where no call was observed"
+        outside = f"the calls raise the count by {number_text(added)}; it is also changed outside of them"
+        cause = outside if calls else "the count changes where no call was observed"
         return cause, blame.moved_at(run, path, inside=False) or result_line
     too_narrow = next(filter(None, (narrow(path, before, after) for before, after in steps)), "")
     return too_narrow or "the calls lead to this count", blame.moved_at(run, path, inside=True) or result_line

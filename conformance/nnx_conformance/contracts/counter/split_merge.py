@@ -6,7 +6,7 @@ from nnx_conformance.contracts import checks, compiled
 from nnx_conformance.contracts.counter import advice, calls, edges, interventions, results, state, threading, traces
 from nnx_conformance.contracts.counter.domain import DOMAINS
 from nnx_conformance.contracts.counter.mutability import current_access
-from nnx_conformance.contracts.counter.reading import RETURNS, CounterReading, calls_asked
+from nnx_conformance.contracts.counter.reading import RETURNS, CounterReading, requested_calls
 from nnx_conformance.contracts.counter.threading import IN_JIT, THREADED
 from nnx_conformance.contracts.counter.timeline import timeline
 from nnx_conformance.contracts.reading import FRESH
@@ -105,7 +105,7 @@ CONTRACT = Contract(
     domains=DOMAINS,
     read=CounterReading,
     checks=CHECKS,
-    calls=calls_asked,
+    calls=requested_calls,
     fallback=RETURNS,
     history=FRESH,
     control="nnx_reference.split_merge.right.merges_after_the_loop:functional_count",

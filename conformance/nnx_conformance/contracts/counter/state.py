@@ -158,7 +158,7 @@ def wrapper_kept(_: Case, reading: CounterReading) -> Judgement:
 
 
 def _counting_param(reading: CounterReading) -> Slot | None:
-    """The counting Variable, if it is a Param: only Params move, or the result follows Params alone."""
+    """The counting Variable, if it is a Param: only Params move, or the result follows only Params."""
     slots = [move.slot for move in reading.movements] or _only_variable(reading.clear)
     params = [slot for slot in slots if slot.param]
     return params[0] if params and (len(params) == len(slots) or reading.reads_param) else None

@@ -7,7 +7,7 @@ from nnx_conformance.contracts.checks import edge
 from nnx_conformance.contracts.reading import FRESH
 from nnx_conformance.contracts.running_mean import interventions, results, state, steps
 from nnx_conformance.contracts.running_mean.domain import DOMAINS
-from nnx_conformance.contracts.running_mean.reading import RETURNS, MeanReading, steps_asked
+from nnx_conformance.contracts.running_mean.reading import RETURNS, MeanReading, requested_steps
 from nnx_conformance.core.contract import Contract
 from nnx_conformance.core.observer import FRAMEWORKS
 
@@ -83,7 +83,7 @@ CONTRACT = Contract(
         checks.quiet,
         results.current_access,
     ),
-    calls=steps_asked,
+    calls=requested_steps,
     fallback=RETURNS,
     history=FRESH,
     control="nnx_reference.running_mean.right.nnx_batch_stat:running_mean",

@@ -34,7 +34,7 @@ HIDDEN = "the calls ran inside a trace, so none can be observed"
 Moment = tuple[np.ndarray | None, np.ndarray | None]
 
 
-def steps_asked(case: Case) -> int:
+def requested_steps(case: Case) -> int:
     """How many steps a case has."""
     return int(case["batches"].shape[0])
 

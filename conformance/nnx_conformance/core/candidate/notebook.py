@@ -1,7 +1,7 @@
 """Jupyter notebooks as candidates: their code cells, as Python without magics and shell lines.
 
 The judge reads them too, and they are untrusted: so we run nothing, build no syntax tree, and take linear time.
-Cells are counted as `In [3]` counts them after Run All: code cells alone, without the empty ones.
+Cells are counted as `In [3]` counts them after Run All: only code cells, without the empty ones.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def run_cells(cells: Sequence[str], path: str, names: dict[str, Any]) -> None:
 
 
 def without_outputs(data: bytes) -> bytes:
-    """The notebook with its code cells alone, without their outputs; data that are no notebook stay as they are."""
+    """The notebook with only its code cells, without outputs; data that are no notebook stay as they are."""
     try:
         content = json.loads(data[: LARGEST + 1])
         cells = [_source(cell) for cell in content["cells"] if cell["cell_type"] == "code"]

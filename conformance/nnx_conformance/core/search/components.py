@@ -13,7 +13,7 @@ from nnx_conformance.core.case import Case
 
 #: How many of a whole number's least values are tried in place of a larger one.
 LEAST = 16
-#: Fills an array up beside the values that matter.
+#: Fills an array up after the values that matter.
 ORDINARY = (1.0, -2.5, 4.0)
 
 

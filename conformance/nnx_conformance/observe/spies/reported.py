@@ -4,7 +4,7 @@ A callback in the trace sends the state before and after the call, and its outpu
 transform or executable the trace runs. `custom_vmap` sends the lanes of a `vmap` together, the outermost axis first,
 and values common to all lanes once.
 
-We tried `io_callback` alone, but `jax.checkpoint` refuses it under a derivative and accepts `jax.debug.callback`. Only
+We tried only `io_callback`, but `jax.checkpoint` refuses it under a derivative and accepts `jax.debug.callback`. Only
 an intervention needs a callback's return value.
 """
 
