@@ -17,7 +17,7 @@ def consistent(facts: Facts, request: Request) -> Facts:
         ValueError: if a position in them is out of range, or they do not answer the request.
     """
     for run in facts.runs:
-        _check_asked(run, request)
+        _check_request(run, request)
         _check_run(run)
     if (facts.watched is None) == request.plan.watch:
         raise ValueError("what conditions compared, or not, against what was asked")
@@ -28,7 +28,7 @@ def consistent(facts: Facts, request: Request) -> Facts:
     return facts
 
 
-def _check_asked(run: Run, request: Request) -> None:
+def _check_request(run: Run, request: Request) -> None:
     if run.requested_calls != request.calls:
         raise ValueError(f"{run.requested_calls} calls asked for instead of {request.calls}")
     if [after.name for after in run.arguments] != [argument.name for argument in request.case.arguments]:
