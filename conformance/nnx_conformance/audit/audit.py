@@ -1,4 +1,4 @@
-"""The audit as data: one row for each implementation, and what follows from them."""
+"""The result of an audit: a row for each implementation, the problems, and the smallest set of checks."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from nnx_conformance.audit.reach import ConditionReach
 from nnx_conformance.core.contract import Level
 from nnx_conformance.judging.tier import Tier
 
-#: Beyond so many steps of the exact search for the smallest set of checks, the greedy answer stands.
+#: The most steps of the exact search for the smallest set of checks; beyond them, we use the greedy set.
 STEPS = 50_000
 
 
 @dataclass(frozen=True)
 class Cover:
-    """A set of checks that catches every mutant which any check catches.
+    """A set of checks that together catch every caught mutant.
 
     Attributes:
-        checks: their ids, those that catch most first.
-        exact: whether no smaller set does; else the search was greedy.
+        checks: their ids; the check that catches most comes first.
+        exact: whether no smaller set exists; otherwise the search was greedy.
     """
 
     checks: tuple[str, ...]
@@ -29,12 +29,12 @@ class Cover:
 
 @dataclass(frozen=True)
 class FirstTier:
-    """The cases that `grade` is to judge first.
+    """The cases that `grade` judges first.
 
     Attributes:
-        tier: which.
-        catches: how many of the runs of mutants break a MUST check on them.
-        caught: how many do so on any case.
+        tier: the cases.
+        catches: the number of runs of mutants that violate a MUST check on them.
+        caught: the number that violate one on any case.
     """
 
     tier: Tier
@@ -47,10 +47,10 @@ class AuditedCheck:
     """One check of the contract.
 
     Attributes:
-        id, level: which.
+        id, level: the check's.
         catches: the names of the mutants that it caught in any run.
-        alone: those of them that no other check caught.
-        silent: it has no mutant with a meaning on the installed Flax.
+        alone: those that no other check caught.
+        silent: whether none of its mutants applies to the installed Flax.
     """
 
     id: str
@@ -62,22 +62,23 @@ class AuditedCheck:
 
 @dataclass(frozen=True)
 class Audit:
-    """The power of a contract, as measured.
+    """How surely a contract catches wrong implementations.
 
     Attributes:
-        contract, version: which.
-        flax, jax, python: the versions it ran on.
-        seeds: of the runs; one run of every implementation for each.
-        max_examples: cases of the core domain in each run.
+        contract, version: the contract's.
+        flax, jax, python: the installed versions.
+        seeds: each implementation runs once per seed.
+        max_examples: the number of cases of the core domain in each run.
         checks: in the order of the contract.
-        rows: every implementation, hand-written ones first.
-        reaches: how surely the drawn cases meet each rare condition.
-        refused: the rules that the contract breaks; nothing was run if there are any.
-        narrow: whether a mutant was judged by those checks alone that it names: what others catch is not known then.
-        partial: what of the contract was left out, in words; empty for nothing.
-        absent: how many implementations were left out for each module that is not installed.
-        seconds: how long it took.
-        first_tier: which cases catch most; None if that was not asked for.
+        rows: all implementations; hand-written ones come first.
+        reaches: how often the drawn cases meet each rare condition.
+        refused: the rules that the contract breaks; if there are any, nothing was run.
+        narrow: whether each mutant was judged only by the checks that it names.
+        partial: what was left out, as text; empty for nothing.
+        absent: for each module that is not installed, the number of implementations that need it.
+        seconds: the duration.
+        smallest: the smallest set of checks that catches all caught mutants.
+        first_tier: the cases that catch most; None if not requested.
     """
 
     contract: str
@@ -100,29 +101,29 @@ class Audit:
 
     @property
     def mutants(self) -> tuple[KillRow, ...]:
-        """The rows of what is wrong, those recorded as right after all left out."""
+        """The rows of mutants, without those recorded as equivalent and those that are no programs."""
         return tuple(row for row in self.rows if row.wrong and not row.dead)
 
     @property
     def survivors(self) -> tuple[KillRow, ...]:
-        """The mutants that nothing caught in any run."""
+        """The mutants that no run caught."""
         return tuple(row for row in self.mutants if not row.caught)
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Why the contract is not sound, one sentence each; empty if it is."""
+        """The reasons why the contract is not sound, one sentence each; empty if it is."""
         return (*self.refused, *_problems(self))
 
     @property
     def exit_status(self) -> int:
-        """0 sound; 1 not."""
+        """0 if the contract is sound, otherwise 1."""
         return int(bool(self.problems))
 
 
 def audited_checks(
     levels: dict[str, Level], rows: tuple[KillRow, ...], silent: tuple[str, ...]
 ) -> tuple[AuditedCheck, ...]:
-    """What each check caught."""
+    """Each check with the mutants that it caught."""
     wrong = [row for row in rows if row.wrong and not row.dead]
     return tuple(
         AuditedCheck(
@@ -137,7 +138,7 @@ def audited_checks(
 
 
 def smallest(rows: tuple[KillRow, ...]) -> Cover:
-    """The smallest set of checks that catches every mutant which is caught."""
+    """The smallest set of checks that catches every caught mutant."""
     return cover({row.name: frozenset(row.by) for row in rows if row.wrong and not row.dead})
 
 
@@ -169,13 +170,13 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def cover(caught: Mapping[str, frozenset[str]]) -> Cover:
-    """The smallest set of checks.
+    """The smallest set of checks that catches every caught mutant.
 
     Args:
-        caught: the checks that catch each mutant; a mutant that nothing catches is left out of account.
+        caught: for each mutant, the checks that catch it; mutants that no check catches do not count.
     """
     needs = {frozenset(by) for by in caught.values() if by}
-    needs = {by for by in needs if not any(other < by for other in needs)}  # who meets the harder need meets this one
+    needs = {by for by in needs if not any(other < by for other in needs)}  # a set with a subset in `needs` is implied
     greedy = _greedy(needs)
     search = _Search(len(greedy))
     search.run(needs, ())
@@ -196,7 +197,7 @@ def _greedy(needs: set[frozenset[str]]) -> tuple[str, ...]:
 
 
 class _Search:
-    """Branches on the need that fewest checks meet, and gives up a branch that cannot beat the best."""
+    """Branches on the mutant that the fewest checks catch, and abandons branches that cannot beat the best set."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

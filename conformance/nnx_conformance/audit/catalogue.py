@@ -17,16 +17,16 @@ FIX = "Name the package whose folder holds `right/` and `mutants/`, as in Contra
 NOT_IN_WHEELS = (
     "wheels leave them out. Run `pip install -e '.[audit]'` in a checkout or an unpacked sdist, and audit there."
 )
-#: Made mutants that are right after all, each with the reason; beside the two folders.
+#: The file that lists equivalent mutants, which are not wrong, each with the reason.
 EQUIVALENT = "equivalent.toml"
 
 
 def catalogue(contract: Contract) -> Catalogue:
-    """The implementations of a contract, on every Flax.
+    """The implementations of a contract for all Flax versions.
 
     Raises:
-        Misuse: if the contract names no catalogue, it is not there, a file in it is not of its form, or the mutants
-            were not installed with it.
+        Misuse: if the contract names no catalogue, the catalogue does not exist, a file in it is malformed, or its
+            mutants are not installed.
     """
     home = folder(contract)
     try:
@@ -39,10 +39,10 @@ def catalogue(contract: Contract) -> Catalogue:
 
 
 def folder(contract: Contract) -> Path:
-    """The folder of a contract's catalogue. Only the search path is asked: a catalogue imports nothing.
+    """The folder of a contract's catalogue, found on the search path without importing anything.
 
     Raises:
-        Misuse: if the contract names none, or it is not there.
+        Misuse: if the contract names none, or it does not exist.
     """
     if not all(name.isidentifier() for name in contract.catalogue.split(".")):
         raise expected("a contract with a catalogue", "catalogue", contract.catalogue, FIX)
@@ -52,10 +52,10 @@ def folder(contract: Contract) -> Path:
 
 
 def equivalents(folder: Path) -> dict[str, str]:
-    """The reasons by the names of the mutants, from `equivalent.toml` in the folder of a catalogue; none without it.
+    """The reasons in a catalogue's `equivalent.toml`, by the names of the mutants; none without the file.
 
     Raises:
-        Misuse: if the file is no TOML, or holds anything but lines of `name = "reason"`.
+        Misuse: if the file is no TOML, or has anything but lines of `name = "reason"`.
     """
     path = folder / EQUIVALENT
     if not path.is_file():
@@ -78,7 +78,7 @@ class ReferenceSource:
     """The source of the contract's own right candidate.
 
     Attributes:
-        source: its file; the contract's entry is the last name in it if its own is another.
+        source: its file; if its function has another name than the contract's entry, the last line defines that.
         entry: the name of its function.
     """
 

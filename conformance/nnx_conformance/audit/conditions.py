@@ -1,6 +1,6 @@
-"""Rare conditions on a case: what a generator that knows its boundaries should meet, and what only a literal leads to.
+"""Rare conditions on a case: those that a good generator should meet, and single values that no generator meets.
 
-They are made from what a contract draws: nothing here knows a contract or a parameter by name.
+We derive them from cases that a contract draws; no contract or parameter is named here.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 
 from nnx_conformance.core.case import Case
 
-#: `boundary`: met by a generator that knows its boundaries. `pair`: two of these at once. `literal`: one value among
-#: millions, which nobody meets who has not read it in the candidate's source.
+#: `boundary`: a generator that knows its boundaries meets it. `pair`: two of these together. `literal`: one value among
+#: millions, which only a reader of the candidate's source can find.
 Family = Literal["boundary", "pair", "literal"]
 
 
@@ -26,8 +26,8 @@ class RareCondition:
 
     Attributes:
         name: kebab-case, unique within a contract.
-        family: whether it should be met.
-        test: a Python expression in the parameters' names, which stand for NumPy data, and `np`.
+        family: tells whether a generator should meet it.
+        test: a Python expression of the parameters' names, as NumPy data, and `np`.
     """
 
     name: str
@@ -35,7 +35,7 @@ class RareCondition:
     test: str
 
     def compiled(self) -> Any:
-        """The expression, ready for `holds`."""
+        """The compiled expression, for `holds`."""
         return compile(self.test, self.name, "eval")
 
 
@@ -49,7 +49,7 @@ def conditions(cases: Sequence[Case]) -> tuple[RareCondition, ...]:
     """The rare conditions of a contract.
 
     Args:
-        cases: some that it draws, enough to show the kind of each argument and the values it takes.
+        cases: drawn cases, enough to show the kind and the range of each argument.
     """
     names = [argument.name for argument in cases[0].arguments] if cases else []
     singles = [tuple(_of_argument(name, [case[name] for case in cases])) for name in names]
@@ -87,7 +87,7 @@ def _whole(name: str, numbers: Sequence[float]) -> Iterator[RareCondition]:
 
 
 def _powers(low: int, high: int) -> list[int]:
-    """Powers of two at which code changes its ways, those of a small range all, those of a large one at types' ends."""
+    """Powers of two at which code may behave differently: all in a small range, the limits of types in a large one."""
     kept = range(1, 8) if high < 1 << 12 else (8, 16, 24, 31)
     return [1 << power for power in kept if max(low, 1) < 1 << power < high]
 
@@ -125,7 +125,7 @@ def _sizes(name: str, axis: int, sizes: Sequence[int]) -> Iterator[RareCondition
             yield RareCondition(f"{label}-beyond-{bound}", "boundary", f"{size} > {bound}")
 
 
-#: What the contents of an array may have about them; `X` stands for it, flattened.
+#: Conditions on the contents of an array; `X` is the flattened array.
 CONTENTS = {
     "sum-negative": "X.sum(dtype='float64') < 0",
     "sum-zero-of-others": "X.any() and abs(X.sum(dtype='float64')) < 1e-30",
@@ -170,19 +170,19 @@ def _contents(name: str) -> Iterator[RareCondition]:
 
 
 def _pairs(singles: Sequence[Sequence[RareCondition]]) -> Iterator[RareCondition]:
-    """Two conditions of two arguments at once, those that split the cases least unevenly."""
+    """Pairs of the conditions in `PAIRED`, each of another argument."""
     kept = [[first for first in conditions if first.name.endswith(PAIRED)] for conditions in singles]
     for left, right in itertools.combinations(kept, 2):
         for first, second in itertools.product(left, right):
             yield RareCondition(f"{first.name}-and-{second.name}", "pair", f"({first.test}) and ({second.test})")
 
 
-#: Of each argument, the conditions that are paired with those of others.
+#: The ends of names of conditions that we pair: those that divide the cases most evenly.
 PAIRED = ("-odd", "-from-16", "-odd-from-3", "-multiple-of-8", "-sum-negative", "-lowest", "-highest", "-upper-half")
 
 
 def _literals(names: Sequence[str], cases: Sequence[Case]) -> Iterator[RareCondition]:
-    """Single values that no boundary leads to; the last one asks for two of them at once."""
+    """Conditions on single values away from all boundaries; the last one needs two of them together."""
     single = [condition for name in names for condition in _literals_of(name, [case[name] for case in cases])]
     yield from single
     if len(single) > 1:

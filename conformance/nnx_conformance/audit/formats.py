@@ -16,9 +16,9 @@ from nnx_conformance.audit.kill_matrix import KillRow
 from nnx_conformance.audit.table import TITLES, accounting, odds
 from nnx_conformance.reports.html import allowed, asset, templates
 
-#: Shown in a form of their own, or written to a file of their own.
+#: Fields that the JSON shows in another form, or that go into a file of their own.
 LEFT_OUT = ("rows", "reaches", "first_tier")
-#: The hotter, the more of the cases show the violation.
+#: The upper bounds of the heat map's degrees, in percent of cases with the violation.
 DEGREES = (5, 25, 50, 90, 100)
 
 
@@ -29,7 +29,7 @@ def write_json(audit: Audit, file: TextIO) -> None:
 
 
 def data(audit: Audit) -> dict[str, Any]:
-    """The audit as plain data, with what follows from it; None for what an audit that is narrow cannot know."""
+    """The audit as plain data, with derived values; None for values that a narrow audit cannot know."""
     return {
         **{name: value for name, value in dataclasses.asdict(audit).items() if name not in LEFT_OUT},
         **({"checks": [_narrow(check) for check in audit.checks], "smallest": None} if audit.narrow else {}),
@@ -55,7 +55,7 @@ def _interval(interval: Interval) -> dict[str, Any]:
 
 
 def write_html(audit: Audit, file: TextIO) -> None:
-    """One page that loads nothing and looks like the reports."""
+    """Write one self-contained page in the style of the reports."""
     style, script = asset("report.css") + asset("audit.css"), asset("report.js")
     sources = {"style": allowed(style), "script": allowed(script)}
     page = templates().get_template("audit.html.j2")
@@ -64,14 +64,14 @@ def write_html(audit: Audit, file: TextIO) -> None:
 
 
 def heat(row: KillRow, check: str) -> int:
-    """On how many of a hundred judged cases a check was violated; 0 for none at all, else 1 at least."""
+    """The percentage of judged cases that violate a check: 0 for none, otherwise at least 1."""
     violated, judged = row.cases.get(check, (0, 0))
     return max(1, round(100 * violated / judged)) if violated else 0
 
 
 def degree(share: int) -> int:
-    """From 1 to 5."""
-    return next(at for at, most in enumerate(DEGREES, 1) if share <= most)
+    """The heat map's degree of a percentage, from 1 to 5."""
+    return next(degree for degree, most in enumerate(DEGREES, 1) if share <= most)
 
 
 FORMATS: dict[str, Callable[[Audit, TextIO], None]] = {"table": table.write, "json": write_json, "html": write_html}

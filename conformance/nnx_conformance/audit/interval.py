@@ -1,4 +1,4 @@
-"""How sure a frequency is: the exact interval of a binomial proportion."""
+"""The exact confidence interval of a binomial proportion."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Interval:
-    """A probability that was estimated by repeated runs, and the bounds in which it lies with 95 % confidence.
+    """A probability estimated from repeated runs, with its 95 % confidence bounds.
 
     Attributes:
-        hits, runs: how often it happened, in how many runs.
+        hits, runs: the number of hits and of runs.
         low, high: the exact bounds of Clopper and Pearson (1934).
     """
 
@@ -25,7 +25,7 @@ class Interval:
 
     @property
     def share(self) -> float:
-        """How often it happened, of all runs; 0 for no runs."""
+        """The proportion of hits; 0 without runs."""
         return self.hits / self.runs if self.runs else 0.0
 
     def __str__(self) -> str:
@@ -33,10 +33,10 @@ class Interval:
 
 
 def interval(hits: int, runs: int) -> Interval:
-    """The interval of `hits` in `runs`; [0, 1] of no runs.
+    """The interval of `hits` in `runs`; [0, 1] without runs.
 
     Raises:
-        ValueError: if `hits` lies outside [0, `runs`].
+        ValueError: if `hits` is outside [0, `runs`].
     """
     if not 0 <= hits <= runs:
         raise ValueError(f"Expected a number of hits from 0 to runs={runs} but got hits={hits} (type=int).")

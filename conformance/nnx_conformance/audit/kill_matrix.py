@@ -1,4 +1,4 @@
-"""What became of one implementation over the runs of an audit."""
+"""The rows of the kill matrix: how often each check caught an implementation."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from nnx_conformance.grading.grade import NO_VERDICT, Grade
 
 @dataclass(frozen=True)
 class KillRow:
-    """One implementation, judged once for each seed.
+    """One implementation, judged once per seed.
 
     Attributes:
-        name, kind, told: which, and what it does.
-        expects: the checks that must catch it; for a right one, those that may.
-        equivalent: why it is right after all, where that is recorded.
-        runs: how often it was judged.
-        caught: how many runs reported any violated check, or ran out of time.
-        by: in how many runs each check was violated; none that never was.
-        cases: on how many cases each of these was violated, and judged, over all runs.
-        slow: in how many runs it ran out of time on some case.
-        unloaded: why it could not be loaded; it then says nothing of the checks.
+        name, kind, told: its name, its kind, and what it does.
+        expects: the checks that must catch it; for a right one, those that may flag it.
+        equivalent: the recorded reason why it is not wrong; empty for others.
+        runs: the number of runs.
+        caught: the number of runs that reported a violated check or ran out of time.
+        by: for each check violated in any run, the number of such runs.
+        cases: for each of these, the number of cases violated and judged over all runs.
+        slow: the number of runs that ran out of time on some case.
+        unloaded: why it could not be loaded, so that it proves nothing about the checks.
         failed: why the kit failed at it.
     """
 
@@ -43,27 +43,27 @@ class KillRow:
 
     @property
     def dead(self) -> bool:
-        """Whether it was made, and is no program that could be judged: it proves nothing."""
+        """Whether it is a generated mutant that cannot be loaded, and so proves nothing."""
         return bool(self.unloaded) and self.kind in ("made", "rare")
 
     @property
     def wrong(self) -> bool:
-        """Whether some check ought to catch it."""
+        """Whether some check should catch it."""
         return self.kind != "right" and not self.equivalent
 
     @property
     def probability(self) -> Interval:
-        """How surely one run reports it."""
+        """The probability that one run catches it."""
         return interval(self.caught, self.runs)
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """The checks that name it as their mutant, and caught it in no run."""
+        """The checks that a hand-written mutant names and that caught it in no run."""
         return tuple(check for check in self.expects if check not in self.by) if self.kind == "mutant" else ()
 
     @property
     def accused(self) -> tuple[str, ...]:
-        """The checks that flag it in any run although it is right."""
+        """The checks that flagged a right implementation in any run."""
         return tuple(check for check in self.by if check not in self.expects) if self.kind == "right" else ()
 
 
@@ -71,9 +71,9 @@ def kill_row(specimen: Specimen, grades: Sequence[Grade], excused: frozenset[str
     """The row of an implementation, from the grade of each run.
 
     Args:
-        specimen: which.
+        specimen: the implementation.
         grades: of its runs.
-        excused: the checks that flag the reference, too. They are no proof against what was written as it was.
+        excused: the checks that flag the reference. They prove nothing about a mutant, unless it names them.
     """
     leaves_out = excused - set(specimen.catches) if specimen.kind != "right" else frozenset[str]()
     runs = [_violated(grade, leaves_out) for grade in grades]
@@ -99,7 +99,7 @@ def kill_row(specimen: Specimen, grades: Sequence[Grade], excused: frozenset[str
 
 
 def _violated(grade: Grade, leaves_out: frozenset[str]) -> dict[str, tuple[int, int]]:
-    """The violated checks of a run, each with on how many cases, of how many."""
+    """The violated checks of a run, each with the numbers of violated and judged cases."""
     results = grade.report.checks if grade.report else ()
     violated = (result for result in results if result.status == "violated" and result.id not in leaves_out)
     return {result.id: (result.violated, result.evaluated) for result in violated}

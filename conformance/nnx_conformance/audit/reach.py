@@ -1,4 +1,4 @@
-"""How surely the cases that a contract draws meet a rare condition: drawn many times, without running anything."""
+"""How often the drawn cases of a contract meet a rare condition: draws many times, runs nothing."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from nnx_conformance.judging import engine
 
 @dataclass(frozen=True)
 class ConditionReach:
-    """One rare condition, over many drawings of the default budget.
+    """One rare condition over many drawings of the default budget.
 
     Attributes:
-        name, family, test: the condition.
-        share: of all drawn cases, those on which it holds.
-        met: in how many drawings it held on some case.
+        name, family, test: the condition's.
+        share: the proportion of all drawn cases that meet it.
+        met: the proportion of drawings with a case that meets it.
     """
 
     name: str
@@ -31,7 +31,7 @@ class ConditionReach:
 
 
 def core_cases(contract: Contract, max_examples: int, seed: int) -> Iterator[Case]:
-    """What `check` draws of the core domain."""
+    """The cases of the core domain that `check` draws."""
     drawn: list[Case] = []
     for domain in contract.domains:
         if domain.name == CORE:
@@ -43,7 +43,7 @@ def core_cases(contract: Contract, max_examples: int, seed: int) -> Iterator[Cas
 def reaches(
     contract: Contract, conditions: Sequence[RareCondition], max_examples: int, drawings: int
 ) -> tuple[ConditionReach, ...]:
-    """How surely each condition is drawn, the least sure first."""
+    """The reach of each condition, the least reached first."""
     tests = [condition.compiled() for condition in conditions]
     reached: Counter[int] = Counter()
     holding: Counter[int] = Counter()
@@ -51,13 +51,13 @@ def reaches(
     for seed in range(drawings):
         drawn = list(core_cases(contract, max_examples, seed))
         cases += len(drawn)
-        for at, test in enumerate(tests):
+        for index, test in enumerate(tests):
             count = sum(holds(test, case) for case in drawn)
-            holding[at] += count
-            reached[at] += count > 0
+            holding[index] += count
+            reached[index] += count > 0
     rows = [
-        ConditionReach(each.name, each.family, each.test, holding[at] / cases, interval(reached[at], drawings))
-        for at, each in enumerate(conditions)
+        ConditionReach(each.name, each.family, each.test, holding[index] / cases, interval(reached[index], drawings))
+        for index, each in enumerate(conditions)
     ]
     return tuple(sorted(rows, key=lambda reach: (reach.met.share, reach.share)))
 
@@ -65,7 +65,7 @@ def reaches(
 def rarest(
     conditions: Sequence[RareCondition], cases: Sequence[Case], family: Family, most: int
 ) -> list[RareCondition]:
-    """The conditions of a family that the fewest of some cases meet."""
+    """The `most` conditions of a family that the fewest of these cases meet."""
     times = {
         each.name: sum(holds(each.compiled(), case) for case in cases) for each in conditions if each.family == family
     }

@@ -1,4 +1,4 @@
-"""What a contract owes before its power can be measured. Nothing of its catalogue is run."""
+"""The rules that a contract must follow before an audit; they run nothing of its catalogue."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from nnx_reference.catalogue import Catalogue, Implementation
 
 
 def broken_rules(contract: Contract, catalogue: Catalogue) -> tuple[str, ...]:
-    """Why a contract is not fit to be audited, one sentence each with the fix; empty if it is.
+    """The rules that a contract breaks, one sentence each with the fix.
 
     Args:
-        contract: which.
-        catalogue: that of the contract, of every Flax.
+        contract: the contract.
+        catalogue: its catalogue, for all Flax versions.
     """
     return (*_ids(contract), *_examples(contract), *_names(contract, catalogue), *_mutants(contract, catalogue))
 
@@ -68,7 +68,7 @@ def _mutants(contract: Contract, catalogue: Catalogue) -> Iterator[str]:
 
 
 def without_meaning(contract: Contract, catalogue: Catalogue, flax: str) -> tuple[str, ...]:
-    """The checks all of whose mutants have no meaning on this Flax, or without what is installed: nothing is shown."""
+    """The checks without a mutant that applies to this Flax and the installed packages."""
     here = (mutant for mutant in catalogue.mutants if mutant.applies_to(flax) and not mutant.missing())
     caught = {check_id for mutant in here for check_id in mutant.catches}
     return tuple(check.id for check in contract.checks if check.id not in caught)

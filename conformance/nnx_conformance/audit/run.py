@@ -1,4 +1,4 @@
-"""An audit from end to end: every specimen is judged under every seed, in processes as `grade` makes them."""
+"""Runs an audit: judges every specimen under every seed, in processes as `grade` does."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ from nnx_conformance.judging.tier import DrawnAt
 from nnx_conformance.process.limits import Limits
 from nnx_conformance.sandbox.jail import Jail
 
-#: Of the rare conditions, those that the fewest cases meet become mutants: what many meet, the others show as well.
+#: How many rare conditions of each family become mutants: those that the fewest cases meet, as the hardest to catch.
 JUDGED: dict[Family, int] = {"boundary": 16, "pair": 8, "literal": 12}
 INSTALL = "pip install 'nnx-conformance[audit]'"
-#: Those of `check`: on a busy machine, shorter ones took slow right implementations for wrong.
+#: The limits of `check`: on a busy machine, shorter ones accused slow right implementations.
 LIMITS = Limits()
 
 
 @dataclass(frozen=True)
 class AuditPlan:
-    """What of a contract is audited, and how.
+    """The options of an audit.
 
     Attributes:
-        seeds: every specimen is judged once under each.
-        max_examples: cases of the core domain in a run.
-        jobs: how many specimens are judged at a time.
-        only: globs of the names that are judged; all if empty.
-        quick: one mutant for each check, hand-written ones only.
-        by_hand: no mutants are made.
-        drawings: how often the default budget is drawn to see how surely rare conditions are drawn; 0 for not.
-        tier: whether to find out which cases catch most.
+        seeds: each specimen is judged once per seed.
+        max_examples: the number of cases of the core domain in a run.
+        jobs: the number of specimens judged in parallel.
+        only: globs of the names to judge; all if empty.
+        quick: judges one hand-written mutant for each check.
+        by_hand: generates no mutants.
+        drawings: how many times to draw the default budget to measure the reach of rare conditions; 0 to skip that.
+        tier: whether to find the cases that catch most.
     """
 
     seeds: tuple[int, ...]
@@ -66,22 +66,22 @@ class AuditPlan:
 
     @property
     def makes(self) -> bool:
-        """Whether mutants are made."""
+        """Whether it generates mutants."""
         return not (self.quick or self.by_hand)
 
     @property
     def partial(self) -> str:
-        """What was left out, in words; empty if nothing was."""
+        """What it leaves out, as text; empty for nothing."""
         parts = (f"only {', '.join(self.only)}" if self.only else "", "quick" if self.quick else "")
         return "; ".join(filter(None, (*parts, "hand-written only" if self.by_hand and not self.quick else "")))
 
 
 def run(name: str, plan: AuditPlan, progress: CountProgress) -> Audit:
-    """Audit a contract.
+    """The audit of a contract.
 
     Raises:
-        Misuse: if there is no such contract, its mutants are not installed, it breaks the rules of a contract, or what
-            makes mutants is not installed.
+        Misuse: if there is no such contract, its mutants are not installed, it breaks its rules, or LibCST is not
+            installed.
         KitError: if the kit fails.
     """
     started = time.monotonic()
@@ -122,9 +122,9 @@ def _first_tier(contract: Contract, caught: list[frozenset[DrawnAt]]) -> FirstTi
 def _specimens(
     contract: Contract, flax: str, plan: AuditPlan, rare_conditions: Sequence[RareCondition], drawn: Sequence[Case]
 ) -> list[Specimen]:
-    """What is judged; the first of them is the reference."""
+    """The specimens to judge; the first is the reference."""
     own = reference(contract)
-    advice = tuple(check.id for check in contract.checks if check.level == SHOULD)  # what it may flag: it conforms
+    advice = tuple(check.id for check in contract.checks if check.level == SHOULD)  # may flag it: it still conforms
     control = Specimen("reference", "right", "the contract's own right candidate", own.source.encode(), advice=advice)
     others = list(by_hand(catalogue(contract), flax))
     if plan.quick:
@@ -155,7 +155,7 @@ def _by_operators(own: ReferenceSource) -> Iterator[Specimen]:
 def _rows(
     contract: Contract, specimens: Sequence[Specimen], plan: AuditPlan, progress: CountProgress
 ) -> tuple[tuple[KillRow, ...], list[frozenset[DrawnAt]]]:
-    """The row of every specimen, in their order; for each run of a mutant, the cases on which it breaks a MUST check.
+    """The row of each specimen in order; and for each run of a mutant, the cases that violate a MUST check.
 
     Raises:
         KitError: if the contract's own right candidate does not conform here.
@@ -182,7 +182,7 @@ def _grades(contract: Contract, specimens: Sequence[Specimen], plan: AuditPlan) 
 
 
 def _refused(contract: Contract, plan: AuditPlan, error: KitError) -> tuple[str, ...]:
-    """Why the contract's own right candidate is accused; raises the error if it is not."""
+    """Why the contract accuses its own right candidate; raises the error if it does not."""
     for seed in plan.seeds:
         report = judge_target(contract.control, contract.name, Settings(plan.max_examples, seed, shrink=False), LIMITS)
         if report.verdict != "conforms":

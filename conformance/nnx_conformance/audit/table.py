@@ -40,9 +40,9 @@ def write(audit: Audit, file: TextIO) -> None:
 
 
 def _matrix(audit: Audit, console: Console) -> None:
-    """Rows are implementations, columns checks by their number: `#` in every run, `+` in some, `.` in none."""
+    """Print a row per implementation and a column per check: `#` caught in every run, `+` in some, `.` in none."""
     console.print(Text("kill matrix", "bold"), "  # in every run, + in some; columns are the checks below, by number")
-    numbers = {check.id: at for at, check in enumerate(audit.checks)}
+    columns = {check.id: column for column, check in enumerate(audit.checks)}
     width = max(len(row.name) for row in audit.rows)
     _head(audit, width, console)
     for kind in KINDS:
@@ -50,20 +50,21 @@ def _matrix(audit: Audit, console: Console) -> None:
         if rows:
             console.print(Text(TITLES[kind], "dim"))
         for row in rows:
-            cells = ["."] * len(numbers)
+            cells = ["."] * len(columns)
             for check, times in row.by.items():
-                cells[numbers[check]] = "#" if times == row.runs else "+"
+                cells[columns[check]] = "#" if times == row.runs else "+"
             console.print(Text(f"{plain(row.name):<{width}} {''.join(cells)}  {odds(row)}"), no_wrap=True, crop=False)
     console.print()
 
 
 def _head(audit: Audit, width: int, console: Console) -> None:
-    tens, units = (("".join(str(at // 10**place % 10) for at in range(1, len(audit.checks) + 1))) for place in (1, 0))
+    numbers = range(1, len(audit.checks) + 1)
+    tens, units = ("".join(str(number // power % 10) for number in numbers) for power in (10, 1))
     console.print(Text(f"{'':<{width}} {tens}\n{'':<{width}} {units}  caught in a run, with 95 % confidence", "dim"))
 
 
 def odds(row: KillRow) -> str:
-    """How surely a run catches it, or what else there is to say."""
+    """The probability that a run catches a mutant; or `accused`, or why it is no program."""
     if row.dead:
         return "no program: " + plain(row.unloaded)[:60]
     if row.kind == "right":
@@ -92,7 +93,7 @@ def _checks(audit: Audit, console: Console) -> None:
 
 
 def _needs(check: AuditedCheck, audit: Audit) -> tuple[str, str, str]:
-    """What a check is needed for: how many it catches alone, whether all need it, and which."""
+    """The number of mutants that only this check catches, whether the smallest set has it, and some of their names."""
     some = ", ".join(check.alone[:3]) + (", ..." if len(check.alone) > 3 else "")
     return str(len(check.alone)), "yes" if check.id in audit.smallest.checks else "", some
 
@@ -114,7 +115,7 @@ def _reaches(audit: Audit, console: Console) -> None:
 
 
 def accounting(audit: Audit) -> Iterator[str]:
-    """What was judged, and what came of it, in three lines."""
+    """The lines with the numbers of mutants, right implementations and runs."""
     mutants, recorded = audit.mutants, [row for row in audit.rows if row.equivalent]
     caught = [row for row in mutants if row.caught]
     always = [row for row in caught if row.caught == row.runs]
@@ -133,5 +134,5 @@ def accounting(audit: Audit) -> Iterator[str]:
     yield f"{seeds}{partly}; Flax {audit.flax}, JAX {audit.jax}, Python {audit.python}; {audit.seconds:.0f} s"
 
 
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'s' if count != 1 else ''}"
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' if count != 1 else ''}"

@@ -33,7 +33,7 @@ from nnx_conformance.core.contract import Contract
 from nnx_conformance.core.errors import expected
 from nnx_conformance.core.plain_text import plain
 from nnx_conformance.core.report import Settings
-from nnx_conformance.explore.conditions import Met, since_earlier
+from nnx_conformance.explore.conditions import SearchProgress, since_earlier
 from nnx_conformance.explore.inputs import Inputs
 from nnx_conformance.explore.search import Exploring
 from nnx_conformance.process.session import Progress
@@ -136,11 +136,11 @@ def database(contract: str, target: str) -> Path:
     return Path(NAME) / "explored" / hashlib.sha256(place.encode()).hexdigest()[:12]
 
 
-def show(lines: list[str], met: Met, console: Console) -> None:
+def show(lines: list[str], met: SearchProgress, console: Console) -> None:
     """Print how far a search came, which conditions it met that earlier ones did not, and which it did not meet."""
     console.print("explored")
     for line in lines:
         console.print(f"  {line}")
-    for label, names in (("anew", met.anew), ("still not", met.still)):
+    for label, names in (("anew", met.newly_met), ("still not", met.unmet)):
         for name in names:
             console.print(f"  {label:<10} {plain(name)}", soft_wrap=True, markup=False)

@@ -1,4 +1,4 @@
-"""Conditions that a search did not meet both ways, kept for the next one: what that one met anew, and still did not."""
+"""Unmet conditions of earlier searches, kept in a file: those that this search meets, and those still unmet."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ FILE = "conditions.json"
 
 
 @dataclass(frozen=True)
-class Met:
-    """What became of the conditions that earlier searches did not meet both ways.
+class SearchProgress:
+    """A search compared with earlier ones. A condition is met if it was true on some case and false on another.
 
     Attributes:
-        anew: those that this one met.
-        still: those that it did not meet either, and those that only now were come to.
+        newly_met: the conditions that earlier searches did not meet, and this one does.
+        unmet: the conditions that this search does not meet.
     """
 
-    anew: tuple[str, ...]
-    still: tuple[str, ...]
+    newly_met: tuple[str, ...]
+    unmet: tuple[str, ...]
 
 
-def since_earlier(folder: Path, conditions: Conditions) -> Met:
-    """What this search met of what earlier ones did not; kept for the next one.
+def since_earlier(folder: Path, conditions: Conditions) -> SearchProgress:
+    """The progress since earlier searches; writes the unmet conditions for the next one.
 
     Args:
         folder: where searches of this candidate keep their cases.
-        conditions: what this one met.
+        conditions: those of this search.
     """
     before = _read(folder / FILE)
-    still = tuple(map(_named, conditions.unmet))
+    unmet = tuple(map(_named, conditions.unmet))
     if conditions.total:
-        with contextlib.suppress(OSError):  # a search keeps nothing where nothing can be kept
+        with contextlib.suppress(OSError):  # a folder that we cannot write to is no reason to fail
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / FILE).write_text(json.dumps(still) + "\n")
-    return Met(tuple(name for name in before if conditions.total and name not in still), still)
+            (folder / FILE).write_text(json.dumps(unmet) + "\n")
+    return SearchProgress(tuple(name for name in before if conditions.total and name not in unmet), unmet)
 
 
 def _named(unmet: Unmet) -> str:

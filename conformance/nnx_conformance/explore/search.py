@@ -1,4 +1,4 @@
-"""`explore`: search the core domain of a contract for a given time, and report how much of it was covered."""
+"""The search of `explore`: judges cases of a contract's core domain for a given time, and counts what they cover."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nnx_conformance.judging.engine import Shrunk
     from nnx_conformance.judging.judge import Judging
 
-#: A finding is made smaller for at most so long.
+#: The time limit for shrinking one finding.
 SHRINK_SECONDS = 30.0
 #: So many pairs are named at most.
 FEW = 8
@@ -28,14 +28,14 @@ FEW = 8
 
 @dataclass
 class Coverage:
-    """What the cases of a search did.
+    """What the cases of a search covered.
 
     Attributes:
-        cases: how many there were.
-        done: how often each operation was carried out.
-        pairs: how often each was carried out right after another.
-        skipped: why an operation was not carried out, and how often.
-        best: the highest of each score.
+        cases: their number.
+        done: how often each operation ran.
+        pairs: how often one operation ran directly after another.
+        skipped: for each operation, how often it was skipped, by reason.
+        best: the highest value of each score.
     """
 
     cases: int = 0
@@ -58,11 +58,11 @@ class Coverage:
             self.best[label] = max(score, self.best.get(label, score))
 
     def unmet(self) -> list[tuple[str, str]]:
-        """The pairs, of operations that were carried out at all, that were not."""
+        """The pairs of operations that both ran, but never one directly after the other."""
         return [(a, b) for a in sorted(self.done) for b in sorted(self.done) if not self.pairs[a, b]]
 
     def never(self, operations: Iterable[str]) -> dict[str, str]:
-        """The operations that were never carried out, with the most frequent reason; empty if they were not drawn."""
+        """The operations that never ran, with the most frequent reason; empty if they were not drawn."""
         missed = [name for name in operations if name not in self.done]
         return {name: next(iter(self.skipped.get(name, Counter[str]()).most_common(1)), ("",))[0] for name in missed}
 
@@ -79,9 +79,9 @@ class Coverage:
 
 
 class Exploring:
-    """One search; called with a judging, it judges until the time is up, and gives the smallest case of each violation.
+    """One search. Called with a judging, it judges until the time is up; the smallest case of each violated check.
 
-    Each check is shrunk once: what breaks it first ends a round, and the next round looks for what breaks others.
+    The first case that violates a check ends a round and is shrunk; the next round searches for violations of others.
     """
 
     def __init__(self, exploration: Exploration, seconds: float, folder: Path, progress: Progress) -> None:
@@ -95,7 +95,7 @@ class Exploring:
         self._until = 0.0
 
     def __call__(self, judging: Judging) -> Mapping[str, Shrunk]:
-        """Search until the time is up."""
+        """Search until the time is up; the smallest case of each violated check."""
         from nnx_conformance.judging import engine
 
         self._judging = judging
@@ -136,7 +136,7 @@ class Exploring:
         from nnx_conformance.judging import engine
 
         if self._shrinking:
-            return None if self._breaks(case) else {}
+            return None if self._violates(case) else {}
         rest = self._end - time.monotonic()
         if rest <= 0:
             raise engine.TimeUp
@@ -164,7 +164,7 @@ class Exploring:
         return scores
 
     def _violated(self) -> list[str]:
-        """The checks that are violated, other than by the end of a process: each try would cost another."""
+        """The violated checks, except by the end of a process: shrinking those would end a process per attempt."""
         tallies = self._judging.tallies.values()
         return [
             tally.check.id
@@ -172,8 +172,8 @@ class Exploring:
             if (example := tally.example) and example.request.case.domain == CORE and not example.violation.end
         ]
 
-    def _breaks(self, case: Case) -> bool:
-        """Whether a smaller case still breaks the check that is being shrunk."""
+    def _violates(self, case: Case) -> bool:
+        """Whether a smaller case still violates the check that is being shrunk."""
         if time.monotonic() >= self._until:
             return False
         check = self._judging.contract.check(self._shrinking)

@@ -1,1 +1,1 @@
-"""Candidates as pytest items: one test for each check."""
+"""The pytest plugin: one test for each check of a candidate."""

@@ -1,4 +1,4 @@
-"""The tests that `parametrize_with_checks` asks for."""
+"""Generates the tests of `parametrize_with_checks`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ NEEDED = ("candidate", "check")
 
 @dataclass(frozen=True)
 class BoundCheck:
-    """One check of one candidate; calling it with the candidate judges, or takes the report that is there.
+    """One check of one candidate. Calling it with the candidate judges that, or uses its report if there is one.
 
     Attributes:
-        id, level, requirement: of the check.
+        id, level, requirement: the check's.
     """
 
     id: str
@@ -35,7 +35,7 @@ class BoundCheck:
     _key: str = field(repr=False)
 
     def __call__(self, candidate: CandidateLike) -> None:
-        """End the running test as the check's result says."""
+        """End the running test according to the check's result."""
         __tracebackhide__ = True
         if candidate is not self._candidate:
             error = expected("the test's own candidate", "candidate", candidate, "Call `check(candidate)`.")
@@ -44,16 +44,16 @@ class BoundCheck:
 
 
 def parametrize(metafunc: pytest.Metafunc, contract_name: str, candidates: tuple[CandidateLike, ...]) -> None:
-    """One test for each candidate and check."""
+    """Parametrize a test with each candidate and check."""
     test = metafunc.definition.name
     if not set(NEEDED) <= set(metafunc.fixturenames):
         fix = f"Write `def {test}(candidate, check): check(candidate)`."
-        given = tuple(metafunc.fixturenames)
-        pytest.fail(f"nnx-conformance: {expected('a test of candidate and check', test, given, fix)}", pytrace=False)
+        names = tuple(metafunc.fixturenames)
+        pytest.fail(f"nnx-conformance: {expected('a test of candidate and check', test, names, fix)}", pytrace=False)
     try:
         session, contract = session_reports(metafunc.config), contracts.get(contract_name)
-        names = [subject if isinstance(subject, str) else module_name(subject) for subject in candidates]
-        known_candidates.known(session.options.project, names)
+        targets = [subject if isinstance(subject, str) else module_name(subject) for subject in candidates]
+        known_candidates.known(session.options.project, targets)
         known_candidates.known_checks(session.options.project)
     except Misuse as error:
         pytest.fail(f"nnx-conformance: {error}", pytrace=False)

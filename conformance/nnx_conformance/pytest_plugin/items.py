@@ -19,8 +19,8 @@ from nnx_conformance.pytest_plugin.session_reports import PROPERTY, session_repo
 class CheckItem(pytest.Item):
     """One check of one candidate."""
 
-    def __init__(self, *, target: str, check: Check, **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(self, *, target: str, check: Check, **options: Any) -> None:
+        super().__init__(**options)
         self.target, self.check = target, check
         self.user_properties.append((PROPERTY, target))
         if self.config.pluginmanager.hasplugin("xdist"):
@@ -35,10 +35,10 @@ class CheckItem(pytest.Item):
 
 
 class CandidateChecks(pytest.Collector):
-    """A candidate that a target names within a file, or in a module."""
+    """A candidate that a target names in a file or a module."""
 
-    def __init__(self, *, target: str, **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(self, *, target: str, **options: Any) -> None:
+        super().__init__(**options)
         self.target = target
 
     def collect(self) -> Iterator[CheckItem]:
@@ -46,7 +46,7 @@ class CandidateChecks(pytest.Collector):
 
 
 class CandidateFile(pytest.File):
-    """A file that is a candidate, or holds some."""
+    """A file that is a candidate or defines some."""
 
     def collect(self) -> Iterator[CheckItem | CandidateChecks]:
         for text, target in _targets(self.config):
@@ -68,7 +68,7 @@ def _targets(config: pytest.Config) -> list[tuple[str, Target]]:
 
 
 def collected_from(path: Path, parent: pytest.Collector, collected: list[Any]) -> list[Any]:
-    """What a file holds: its checks, if it is a candidate, and its tests only if it is named like a test module."""
+    """The collectors of a file: a candidate's checks, and its tests only if it is named like a test module."""
     if not any(target.path == str(path.resolve()) for _, target in _targets(parent.config)):
         return collected
     is_test = any(fnmatch.fnmatch(path.name, pattern) for pattern in parent.config.getini("python_files"))
@@ -76,7 +76,7 @@ def collected_from(path: Path, parent: pytest.Collector, collected: list[Any]) -
 
 
 def missing(session: pytest.Session, items: list[pytest.Item]) -> list[pytest.Item]:
-    """The items of the candidates that none of the given ones belongs to."""
+    """The items of all candidates that have none among `items`."""
     judged = {item.target for item in items if isinstance(item, CheckItem)}
     added: list[pytest.Item] = []
     for text, target in _targets(session.config):
@@ -93,7 +93,7 @@ def _collector(session: pytest.Session, text: str, target: Target) -> pytest.Col
 
 
 def placed(item: pytest.Item, report: pytest.TestReport) -> pytest.TestReport:
-    """The report of an item, with its candidate as the place where it was skipped."""
+    """The report of an item; if it was skipped, pytest shows the candidate's file as the location."""
     if isinstance(item, CheckItem) and report.skipped and isinstance(report.longrepr, tuple):
         report.longrepr = (str(item.path), 1, report.longrepr[2])
     return report

@@ -1,4 +1,4 @@
-"""`--nnx-laws`: the tests run as they are, what they make and call is recorded, and judged by the module laws."""
+"""The plugin of `--nnx-laws`: records the modules that the tests make and call, and judges them by the module laws."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SUFFIX = ".recorded"
 
 
 class Laws:
-    """The plugin of a session under `--nnx-laws`; in a worker of pytest-xdist it records alone."""
+    """The plugin of a session under `--nnx-laws`. A worker of pytest-xdist only records; the main process judges."""
 
     def __init__(self, config: pytest.Config, shared: Any) -> None:
         self._config = config
@@ -33,7 +33,7 @@ class Laws:
         self._recorder: ConstructionRecorder | None = None
         self._stack = contextlib.ExitStack()
         self._lines: list[str] = []
-        self._said = False
+        self._printed = False
         project = find(config.rootpath)
         settings = Settings(
             max_examples=project.max_examples,
@@ -42,7 +42,7 @@ class Laws:
         self._options = CheckOptions(project, project.contract, settings, jail=Jail(level=project.isolation or ""))
 
     def pytest_sessionstart(self) -> None:
-        """Record from here on: modules may be made while test modules are imported."""
+        """Start recording before test modules are imported: they may make modules."""
         if self._worker is None and self._config.getoption("dist", "no") != "no":
             return  # the workers of pytest-xdist run the tests
         from nnx_conformance.adopt.recorder import ConstructionRecorder
@@ -51,14 +51,14 @@ class Laws:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Hand over what was recorded, or judge it: the tests have run."""
+        """After the tests, save the recording for the main process, or judge it."""
         self._stack.close()
         if self._worker is not None:
-            self._hand_over(self._worker)
+            self._save(self._worker)
         elif not self._config.option.collectonly:
             self._judge(session, int(exitstatus))
 
-    def _hand_over(self, worker: dict[str, Any]) -> None:
+    def _save(self, worker: dict[str, Any]) -> None:
         from nnx_conformance.adopt import records
 
         assert self._recorder is not None
@@ -104,13 +104,13 @@ class Laws:
     def _say(self, text: str) -> None:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
-            if not self._said:
+            if not self._printed:
                 reporter.write_line("")
-            self._said = True
+            self._printed = True
             reporter.write_line(f"nnx-laws: {text}")
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print what it came to."""
+        """Print the summary."""
         if self._lines:
             terminalreporter.section("nnx-laws")
             for line in self._lines:
@@ -118,10 +118,10 @@ class Laws:
 
 
 def prepare(config: pytest.Config, shared: Any) -> None:
-    """Register the plugin of this session.
+    """Register the plugin for this session.
 
     Raises:
-        pytest.UsageError: if the option or the settings mean nothing.
+        pytest.UsageError: if the option or the settings are invalid.
     """
     package = config.option.nnx_laws
     try:

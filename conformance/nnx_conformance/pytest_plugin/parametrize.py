@@ -1,4 +1,4 @@
-"""`parametrize_with_checks`: one test for each of several implementations and each check. Imports no JAX."""
+"""`parametrize_with_checks`: a test for each implementation and check. Imports no JAX."""
 
 from __future__ import annotations
 
@@ -44,36 +44,36 @@ def parametrize_with_checks(contract: str, candidates: Iterable[CandidateLike]) 
         raise expected("the name of an installed contract", "contract", contract, fix)
     if isinstance(candidates, str) or not isinstance(candidates, Iterable):
         raise expected("a list of candidates", "candidates", candidates, "Write `[implementation]`.")
-    given = tuple(candidates)
-    if not given:
-        raise expected("one candidate at least", "candidates", given, "Without one, nothing would be judged.")
-    for candidate in given:
+    listed = tuple(candidates)
+    if not listed:
+        raise expected("one candidate at least", "candidates", listed, "Without one, nothing would be judged.")
+    for candidate in listed:
         if not is_candidate(candidate) and not isinstance(candidate, str):
             raise expected("a function or a target", "candidate", candidate, "Pass the function itself.")
-    return pytest.mark.nnx_conformance(contract, given)
+    return pytest.mark.nnx_conformance(contract, listed)
 
 
 def module_name(candidate: Any) -> str:
-    """A Python object as a target, `module:name`: by this, waivers name it."""
+    """The target of a Python object, `module:name`, by which waivers name it."""
     name, candidate = object_name(candidate), written(candidate)
     return f"{getattr(candidate, '__module__', None) or '?'}:{name}"
 
 
 def ids_of(candidates: Sequence[CandidateLike]) -> list[str]:
-    """What to call candidates in the ids of tests: short names, with modules where those differ, else numbered."""
+    """The names of candidates in test ids: short, with modules if only these make them distinct, otherwise numbered."""
     short = [_short(candidate) for candidate in candidates]
     names = [each if isinstance(each, str) else module_name(each) for each in candidates]
     chosen = names if len(set(names)) == len(names) > len(set(short)) else short
-    seen = Counter[str]()
+    counts = Counter[str]()
     ids = []
     for name in chosen:
-        seen[name] += 1
-        ids.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+        counts[name] += 1
+        ids.append(name if counts[name] == 1 else f"{name}-{counts[name]}")
     return ids
 
 
 def _short(candidate: CandidateLike) -> str:
-    """A name without where it was defined: `lambda` for a lambda in a test."""
+    """A name without its module and enclosing function; `lambda` for a lambda in a test."""
     if isinstance(candidate, str):
         return candidate
     name = module_name(candidate).partition(":")[2]

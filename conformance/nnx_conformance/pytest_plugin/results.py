@@ -1,6 +1,6 @@
-"""What one check's result means for its pytest item, and ending the running test so: without a stack of the kit.
+"""Ends the running pytest item according to a check's result, without showing the kit's stack.
 
-The tests of a candidate fail, one at least, exactly if its verdict is not `conforms`; `item_result` ensures it.
+At least one test of a candidate fails if, and only if, its verdict is not `conforms`; `item_result` ensures that.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Kind = Literal["passed", "failed", "skipped", "xfailed", "warned"]
 
 @dataclass(frozen=True)
 class ItemResult:
-    """How a test ends, the text that says why, and the finding if there is one."""
+    """How a test ends, the reason, and the finding if there is one."""
 
     kind: Kind
     text: str = ""
@@ -29,7 +29,7 @@ class ItemResult:
 
 
 def item_result(report: Report, check_id: str) -> ItemResult:
-    """What a check of a report comes to."""
+    """The result of a check's pytest item."""
     result = report.result(check_id)
     for use in report.stale:
         if use.check == check_id:
@@ -39,7 +39,7 @@ def item_result(report: Report, check_id: str) -> ItemResult:
     if result.status == "violated":
         return _violated(report, result)
     if result.status == "blocked":
-        # Skipped where the blocking check's own test fails; else the report would go unread.
+        # Skip only if another test fails; otherwise all would pass although the candidate does not conform.
         by = ", ".join(result.blocked_by)
         fails_elsewhere = any(_decides(report, other) for other in report.checks if other.status == "violated")
         if fails_elsewhere or report.stale or not _decides(report, result):
@@ -70,13 +70,13 @@ def _decides(report: Report, result: CheckResult) -> bool:
 
 
 def settle(report: Report, check_id: str) -> None:
-    """End the running test as one check's result says: return, warn, fail, skip or xfail."""
+    """End the running test according to one check's result: return, warn, fail, skip or xfail."""
     __tracebackhide__ = True
     _end(report, item_result(report, check_id))
 
 
 def settle_all(report: Report) -> None:
-    """Fail the running test unless the verdict is `conforms`; warn of what is advice."""
+    """Fail the running test unless the verdict is `conforms`; warn of advice."""
     __tracebackhide__ = True
     if report.verdict != "conforms":
         pytest.fail(report_text(report), pytrace=False)
@@ -97,13 +97,13 @@ def _end(report: Report, result: ItemResult) -> None:
 
 
 def _warn(report: Report, finding: Finding, text: str) -> None:
-    """Warn at the candidate's line; where warnings are errors, fail as a violated MUST check does."""
+    """Warn at the candidate's line; if warnings are errors, fail as a violated MUST check does."""
     __tracebackhide__ = True
     file = report.candidate.partition("::")[0]
-    at = location(report, finding)
+    line = location(report, finding)
     try:
-        warnings.warn_explicit(text, AdviceWarning, at.file if at else file, (at and at.line) or 1)
+        warnings.warn_explicit(text, AdviceWarning, line.file if line else file, (line and line.line) or 1)
         return
     except AdviceWarning:
-        pass  # failing in here would show the warning's stack too
+        pass  # fail outside of this block, or pytest shows the warning's stack too
     pytest.fail(text, pytrace=False)

@@ -1,4 +1,4 @@
-"""One run of a candidate for all of its tests: in one process, and over the processes of pytest-xdist."""
+"""Judges each candidate once for all of its tests, also over the processes of pytest-xdist."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SHARED = "nnx_conformance_folder"
 
 
 class SessionReports:
-    """The reports of this pytest run, each made once; registered as a plugin, it notes whether any item ran."""
+    """The reports of this pytest run, each made once. As a plugin, it notes whether an item of a candidate ran."""
 
     def __init__(self, config: pytest.Config) -> None:
         project = find(config.rootpath)
@@ -42,31 +42,31 @@ class SessionReports:
         self.options = CheckOptions(project, contract, settings, jail=jail)
         self.targets = tuple(dict.fromkeys(expanded(config.option.nnx_candidate, contract)))
         self._config = config
-        self._made: dict[str, Report | Exception] = {}
-        self._judging = False
+        self._reports: dict[str, Report | Exception] = {}
+        self._item_ran = False
         worker = getattr(config, "workerinput", {})
         self._is_worker = bool(worker)
         self._folder = Path(worker[SHARED]) if SHARED in worker else None
 
     def report(self, candidate: CandidateLike, contract: str | None = None, key: str = "") -> Report:
-        """The report of a candidate, from the one run of it.
+        """The report of a candidate, which is judged once.
 
         Args:
             candidate: a target or an object.
-            contract: another than that of the settings.
-            key: by which the tests of an object know one another, the same in every process; a target is its own.
+            contract: if it is not that of the settings.
+            key: identifies an object in all of its tests and processes; a target identifies itself.
         """
         contract = contract or self.options.contract
         options = dataclasses.replace(self.options, contract=contract)
         if not isinstance(candidate, str) and not key:
             return _reported(_judged(options, candidate))
-        known = f"{contract} {candidate if isinstance(candidate, str) else key}"
-        if known not in self._made:
-            self._made[known] = self._shared(known, lambda: _judged(options, candidate))
-        return _reported(self._made[known])
+        full_key = f"{contract} {candidate if isinstance(candidate, str) else key}"
+        if full_key not in self._reports:
+            self._reports[full_key] = self._shared(full_key, lambda: _judged(options, candidate))
+        return _reported(self._reports[full_key])
 
     def _shared(self, key: str, make: Callable[[], Report | Exception]) -> Report | Exception:
-        """The report that another process has made, or will have made once this one may go on."""
+        """The report from the file that all processes share; waits while another process judges the candidate."""
         if self._folder is None:
             return make()
         path = _path(self._folder, key)
@@ -77,7 +77,7 @@ class SessionReports:
             return _read_or_judged(path, make)
 
     def _judge_another(self, folder: Path) -> None:
-        """While another process judges what this one needs, judge a candidate that nobody has begun with."""
+        """Judge a candidate that no process has started, while another process judges the one that we need."""
         for target in self.targets:
             path = _path(folder, f"{self.options.contract} {target}")
             with path.with_suffix(".lock").open("w") as lock:
@@ -86,41 +86,41 @@ class SessionReports:
                     return
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember that an item of a candidate ran."""
-        self._judging = self._judging or any(name == PROPERTY for name, _ in report.user_properties)
+        """Note that an item of a candidate ran."""
+        self._item_ran = self._item_ran or any(name == PROPERTY for name, _ in report.user_properties)
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """A run that was given candidates, and had no item of any, has not passed."""
+        """Fail a run with candidates in which no item of any ran."""
         if self._is_worker:
             return
         if exitstatus == pytest.ExitCode.OK and self._idle():
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Report a run that was given candidates and had no item of any."""
+        """Say so if the run had candidates and no item of any ran."""
         if self._idle():
             named = ", ".join(self.targets)
             terminalreporter.write_line(f"nnx-conformance: no check of {named} was run, so nothing is known of it")
 
     def _idle(self) -> bool:
-        return not self._judging and not self._config.option.collectonly
+        return not self._item_ran and not self._config.option.collectonly
 
 
 KEY = pytest.StashKey[SessionReports]()
 
 
 def session_reports(config: pytest.Config) -> SessionReports:
-    """The runs of this pytest session."""
+    """The reports of this pytest session."""
     if KEY not in config.stash:
         config.stash[KEY] = SessionReports(config)
     return config.stash[KEY]
 
 
 def prepare(config: pytest.Config) -> None:
-    """Find out before anything is collected what is wrong with candidates, settings and waivers.
+    """Check candidates, settings and waivers before anything is collected.
 
     Raises:
-        pytest.UsageError: if anything is.
+        pytest.UsageError: if anything is wrong with them.
     """
     try:
         session = session_reports(config)
@@ -134,7 +134,7 @@ def prepare(config: pytest.Config) -> None:
 
 
 def conforming(config: pytest.Config) -> Callable[..., Report]:
-    """What the fixture `assert_conforms` gives."""
+    """The function that the fixture `assert_conforms` returns."""
 
     def assert_conforms(candidate: CandidateLike, contract: str | None = None) -> Report:
         __tracebackhide__ = True
@@ -171,7 +171,7 @@ def _locked(lock: IO[str]) -> bool:
 
 
 def _read_or_judged(path: Path, make: Callable[[], Report | Exception]) -> Report | Exception:
-    """The report in a file that we have locked, made now if there is none."""
+    """The report in a file that we have locked; judges and writes it if there is none."""
     if path.exists():
         return wire.whole(Report, path.read_bytes())
     report = make()

@@ -1,1 +1,1 @@
-"""Mutants that are made: the reference with one change, by syntax or under a rare condition."""
+"""Generated mutants: the reference with one change of its syntax, or wrong under a rare condition."""

@@ -1,4 +1,4 @@
-"""Operators on what is called, how often, and what is answered."""
+"""Operators on calls, their number, and results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from libcst import matchers as m
 
 from nnx_conformance.audit.mutators.edit import Edit, ParsedSource
 
-#: A loop that stops there runs right for fewer calls.
+#: The rounds at which a loop stops; for fewer calls it is right.
 STOPS = (1, 2, 8, 16, 31, 48)
 CALL = m.SimpleStatementLine(body=[m.OneOf(m.Expr(value=m.Call()), m.Assign(value=m.Call()))])
 BARE_CALL = m.SimpleStatementLine(body=[m.Expr(value=m.Call())])
@@ -25,7 +25,7 @@ def shift_loop(source: ParsedSource) -> Iterator[Edit]:
 
 
 def stop_loop(source: ParsedSource) -> Iterator[Edit]:
-    """Let a loop end after so many rounds: wrong from the next one on."""
+    """Stop a loop after a number of rounds, so that it is wrong from the next one on."""
     for call in _ranges(source):
         for most in STOPS:
             yield Edit(call, cst.parse_expression(f"range(min({source.code(call.args[0].value)}, {most}))"))
@@ -38,7 +38,7 @@ def _ranges(source: ParsedSource) -> Iterator[cst.Call]:
 
 
 def drop_call(source: ParsedSource) -> Iterator[Edit]:
-    """Leave a call out: the statement, `f(x)` for `x`, or `x.f()` for `x`."""
+    """Drop a call: the whole statement, or replace `f(x)` or `x.f()` by `x`."""
     for statement in _call_statements(source):
         if m.matches(statement, BARE_CALL) or _in_loop(source, statement):
             yield Edit(statement, statement.with_changes(body=[cst.Pass()]))
@@ -75,7 +75,7 @@ def swap_results(source: ParsedSource) -> Iterator[Edit]:
 
 
 def answer_from_arguments(source: ParsedSource) -> Iterator[Edit]:
-    """Return an argument, or its sum, in place of what was computed."""
+    """Return an argument, or its sum, instead of a computed part of the result."""
     parameters = [param.name.value for function in source.functions(source.entry) for param in function.params.params]
     for parts in _results(source):
         for element in parts.elements:
@@ -93,7 +93,7 @@ def _results(source: ParsedSource) -> Iterator[cst.List | cst.Tuple]:
 
 
 def cast(source: ParsedSource) -> Iterator[Edit]:
-    """Return in another dtype: the result, and what a module's call gives back."""
+    """Return another dtype, from the function and from a module's call."""
     for name in (source.entry, "__call__"):
         for function in source.functions(name):
             for returned in source.find(cst.Return, function):
@@ -104,7 +104,7 @@ def cast(source: ParsedSource) -> Iterator[Edit]:
 
 
 def compile_call(source: ParsedSource) -> Iterator[Edit]:
-    """Trace: the module's call by `jax.jit` and `nnx.jit`, the function by `jax.jit`."""
+    """Compile the module's call with `jax.jit` or `nnx.jit`, or the function with `jax.jit`."""
     for name, transforms in (("__call__", ("jax.jit", "nnx.jit")), (source.entry, ("jax.jit",))):
         for function in source.functions(name):
             for transform in transforms:
@@ -115,7 +115,7 @@ def compile_call(source: ParsedSource) -> Iterator[Edit]:
 
 
 def change_number(source: ParsedSource) -> Iterator[Edit]:
-    """Another number, and a difference for a sum."""
+    """Increase a number by one, or subtract instead of adding."""
     for fraction in source.find(cst.Float):
         yield Edit(fraction, cst.Float(repr(float(fraction.value) + 1.0)))
     for whole in source.find(cst.Integer):

@@ -1,4 +1,4 @@
-"""One change of a source, and the source that it makes. Everything that is not changed stays as it was written."""
+"""One change of a source; the rest of the source keeps its formatting."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Edit:
     """A change.
 
     Attributes:
-        old: the node of the source that is changed.
-        new: what stands in its place, one node or several.
-        imports: a line that the change needs at the top of the file; empty for none.
-        description: what it does, where the two nodes are too long to be shown.
-        alike: further nodes that must change with it, and what replaces each.
+        old: the node to replace.
+        new: its replacement, one node or several.
+        imports: an import line that the change needs; empty for none.
+        description: the change in words, if the two nodes are too long to show.
+        alike: other nodes that must change too, each with its replacement.
     """
 
     old: cst.CSTNode
@@ -33,11 +33,11 @@ class Edit:
 
 
 class ParsedSource:
-    """A parsed source; the mutators look for what to change in it.
+    """A parsed source, in which mutators find nodes to change.
 
     Attributes:
         module: the tree.
-        entry: the name of its function that is judged.
+        entry: the name of the function to judge.
     """
 
     def __init__(self, source: str, entry: str) -> None:
@@ -53,11 +53,11 @@ class ParsedSource:
             yield node
 
     def functions(self, name: str) -> Iterator[cst.FunctionDef]:
-        """The functions and methods of a name."""
+        """The functions and methods with this name."""
         yield from (function for function in self.find(cst.FunctionDef) if function.name.value == name)
 
     def line(self, node: cst.CSTNode) -> int:
-        """The line on which a node begins, from 1."""
+        """The first line of a node, from 1."""
         return int(self._positions[node].start.line)
 
     def code(self, node: cst.CSTNode | Sequence[cst.CSTNode]) -> str:
@@ -68,7 +68,7 @@ class ParsedSource:
         return "; ".join(text.rstrip(",") for text in texts)
 
     def described(self, edit: Edit) -> str:
-        """What a change does, in one line."""
+        """A change in one line."""
         if edit.description:
             return f"line {self.line(edit.old)}: {edit.description}"
         old, new = self.code(edit.old), self.code(edit.new)
@@ -81,9 +81,9 @@ class ParsedSource:
         body = list(changed.body)
         if not edit.imports or any(self.code(statement) == edit.imports for statement in body):
             return changed.code
-        at = max((index for index, statement in enumerate(body) if _is_import(statement)), default=0) + 1
+        after_imports = max((index for index, statement in enumerate(body) if _is_import(statement)), default=0) + 1
         added = cst.parse_statement(edit.imports)
-        return changed.with_changes(body=[*body[:at], added, *body[at:]]).code
+        return changed.with_changes(body=[*body[:after_imports], added, *body[after_imports:]]).code
 
 
 class _Replacing(cst.CSTTransformer):

@@ -1,4 +1,4 @@
-"""The reference, wrong under a rare condition only: on some inputs, or from some run on."""
+"""The reference made wrong only under a rare condition: on some inputs, or after a number of runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from nnx_conformance.audit.conditions import RareCondition
 from nnx_conformance.audit.specimens import Specimen
 
-#: A process that has run the candidate so often before goes wrong from then on.
+#: After this many runs in one process, the mutant goes wrong.
 RUNS = (1, 7, 50, 150)
 
 ON_INPUTS = """
@@ -46,12 +46,12 @@ def rare(source: str, entry: str, parameters: Sequence[str], conditions: Sequenc
     """The mutants of a reference solution.
 
     Args:
-        source: the reference.
-        entry, parameters: its function, and what it takes.
-        conditions: when it goes wrong.
+        source: the reference's.
+        entry, parameters: its function and that function's parameters.
+        conditions: those under which a mutant goes wrong.
     """
     if not _defines(source, entry):
-        return  # what is judged is no function whose result could be changed
+        return  # the entry is no function, so there is no result to change
     names = ", ".join(parameters)
     arrays = ", ".join(f"_numpy.asarray({name})" for name in parameters)
     for condition in conditions:
@@ -64,7 +64,7 @@ def rare(source: str, entry: str, parameters: Sequence[str], conditions: Sequenc
 
 
 def _defines(source: str, entry: str) -> bool:
-    """Whether a source holds a function of a name, or another name for one."""
+    """Whether a source defines a function with this name, or assigns one to it."""
     body = ast.parse(source).body
     functions = {node.name for node in body if isinstance(node, ast.FunctionDef)}
     same = {

@@ -1,4 +1,4 @@
-"""Operators on where state lives: its wrapper, its type, and how long it lives."""
+"""Operators on state: its wrapper, its type and its lifetime."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from libcst import matchers as m
 
 from nnx_conformance.audit.mutators.edit import Edit, ParsedSource
 
-#: On every Flax that is supported. `Param` is what an optimiser would change; the others are as good as `Variable`.
+#: Types that all supported Flax versions have. An optimiser changes a `Param`; the others behave like `Variable`.
 TYPES = ("Param", "BatchStat", "Cache", "Intermediate")
 OWN = m.Attribute(value=m.Name("self"))
-#: A capital begins the name of a class; `nnx.Variable`, `nnx.BatchStat`, an own type.
+#: A call whose name begins with a capital, so that it is a class: `nnx.Variable`, `nnx.BatchStat`, a type of its own.
 WRAPPED = m.Call(
     func=m.OneOf(m.Attribute(attr=m.Name(m.MatchRegex("[A-Z].*"))), m.Name(m.MatchRegex("[A-Z].*"))),
     args=[m.Arg(keyword=None), m.ZeroOrMore()],
@@ -30,7 +30,7 @@ WRITES = m.Expr(
 
 
 def drop_wrapper(source: ParsedSource) -> Iterator[Edit]:
-    """Hold the bare value where a Variable was: from the start, or by assigning to the attribute."""
+    """Replace a Variable by its bare value: in `__init__`, or by assigning to the attribute."""
     for assign in source.find(cst.Assign):
         if m.matches(assign, MAKES) and isinstance(assign.value, cst.Call):
             yield Edit(assign.value, assign.value.args[0].value)
@@ -48,7 +48,7 @@ def drop_wrapper(source: ParsedSource) -> Iterator[Edit]:
 
 
 def change_type(source: ParsedSource) -> Iterator[Edit]:
-    """Another Variable type, wherever one is made for the attribute: to be held, or to be copied into it."""
+    """Use another type for an attribute's Variable, and for the Variables that are copied into it."""
     for assign in source.find(cst.Assign):
         if not m.matches(assign, MAKES) or not isinstance(assign.value, cst.Call):
             continue
@@ -62,7 +62,7 @@ def change_type(source: ParsedSource) -> Iterator[Edit]:
 
 
 def _copied(source: ParsedSource) -> Iterator[tuple[cst.BaseExpression, cst.Call]]:
-    """The attributes that a new Variable is copied into, and the calls that make it."""
+    """The attributes into which a new Variable is copied, with the calls that make it."""
     for write in source.find(cst.Expr):
         if m.matches(write, WRITES):
             call = cst.ensure_type(write.value, cst.Call)
@@ -72,7 +72,7 @@ def _copied(source: ParsedSource) -> Iterator[tuple[cst.BaseExpression, cst.Call
 
 
 def hoist_to_class(source: ParsedSource) -> Iterator[Edit]:
-    """State made once for the class, and shared by all that it makes."""
+    """Make state once in the class body, so that all instances share it."""
     for owner in source.find(cst.ClassDef):
         for method in source.find(cst.FunctionDef, owner):
             for line in source.find(cst.SimpleStatementLine, method):
@@ -92,14 +92,14 @@ def _with_class_attribute(owner: cst.ClassDef, line: cst.SimpleStatementLine, na
 
 
 def _local(source: ParsedSource, method: cst.FunctionDef, line: cst.SimpleStatementLine) -> bool:
-    """Whether a line needs what only the method knows."""
+    """Whether a line uses a parameter of its method."""
     assign = cst.ensure_type(line.body[0], cst.Assign)
     used = {name.value for name in source.find(cst.Name, assign.value)}
     return bool(used & {parameter.name.value for parameter in method.params.params})
 
 
 def hoist_to_module(source: ParsedSource) -> Iterator[Edit]:
-    """A model made once, on first use, and kept for whatever runs later."""
+    """Make a model once, on first use, and keep it in a global."""
     own = {definition.name.value for definition in source.find(cst.ClassDef)}
     for function in source.functions(source.entry):
         for assign in source.find(cst.Assign, function):

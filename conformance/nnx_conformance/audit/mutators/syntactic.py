@@ -1,4 +1,4 @@
-"""The reference with one change in its syntax, for each operator and each place in it."""
+"""The reference with one change in its syntax, for each operator and each node to which that applies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nnx_conformance.audit.mutators import calls, state
 from nnx_conformance.audit.mutators.edit import Edit, ParsedSource
 from nnx_conformance.audit.specimens import Specimen
 
-#: By the name that their mutants have.
+#: By the names of their mutants.
 OPERATORS: dict[str, Callable[[ParsedSource], Iterator[Edit]]] = {
     "drop-wrapper": state.drop_wrapper,
     "change-type": state.change_type,
@@ -28,10 +28,10 @@ OPERATORS: dict[str, Callable[[ParsedSource], Iterator[Edit]]] = {
 
 
 def syntactic(source: str, entry: str) -> Iterator[Specimen]:
-    """The mutants of a reference solution; no two of the same code, and none of the reference's own.
+    """The mutants of a reference; no two have equal code, and none equals the reference.
 
     Args:
-        source: the reference.
+        source: the reference's.
         entry: the name of its function.
     """
     parsed = ParsedSource(source, entry)
