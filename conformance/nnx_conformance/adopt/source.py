@@ -160,18 +160,18 @@ def subject_text(subject: Adopted) -> str:
 
 def _make(draft: Draft, text: io.StringIO, seeds: itertools.count[int]) -> str:
     construction = draft.construction
-    made = f"{draft.record.dotted}({_seeded(construction.arguments.text, seeds)})"
-    if not construction.setup and len(made) < WIDTH - 24:
-        return f"lambda rngs: {made}"
+    call = f"{draft.record.dotted}({_seeded(construction.arguments.text, seeds)})"
+    if not construction.setup and len(call) < WIDTH - 24:
+        return f"lambda rngs: {call}"
     name = f"make_{draft.name.lower()}"
     text.write(f"def {name}(rngs):\n")
-    if len(made) > WIDTH - 13:
+    if len(call) > WIDTH - 13:
         arguments_text = "".join(f"        {_seeded(part, seeds)},\n" for part in _parts(construction.arguments))
-        made = f"{draft.record.dotted}(\n{arguments_text}    )"
+        call = f"{draft.record.dotted}(\n{arguments_text}    )"
     if not construction.setup:
-        text.write(f"    return {made}\n\n\n")
+        text.write(f"    return {call}\n\n\n")
         return name
-    text.write(f"    module = {made}\n")
+    text.write(f"    module = {call}\n")
     for method, arguments in construction.setup:
         text.write(f"    module.{method}({_seeded(arguments.text, seeds)})\n")
     text.write("    return module\n\n\n")

@@ -172,25 +172,25 @@ def _text(error: BaseException) -> str:
 
 def _examined_in_child(path: str, name: str) -> dict[str, Any]:
     """The evidence of one subject, from a forked process."""
-    mine, theirs = os.pipe()
+    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(mine)
+        os.close(reader)
         with contextlib.suppress(BaseException):
-            os.write(theirs, json.dumps(_in_child(path, name)).encode())
+            os.write(writer, json.dumps(_in_child(path, name)).encode())
         os._exit(0)
-    os.close(theirs)
-    os.set_blocking(mine, False)
+    os.close(writer)
+    os.set_blocking(reader, False)
     answer, until = b"", time.monotonic() + WALL
     while time.monotonic() < until:
         with contextlib.suppress(BlockingIOError):
-            if not (more := os.read(mine, 1 << 16)):
+            if not (more := os.read(reader, 1 << 16)):
                 break
             answer += more
         time.sleep(0.02)
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
-    os.close(mine)
+    os.close(reader)
     if not answer:
         why = (
             "took too long"

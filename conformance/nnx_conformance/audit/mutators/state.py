@@ -57,7 +57,7 @@ def change_type(source: ParsedSource) -> Iterator[Edit]:
         for name in TYPES:
             if not source.code(assign.value.func).endswith(name):
                 kind = cst.parse_expression(f"nnx.{name}")
-                alike = [(made, made.with_changes(func=kind)) for made in copied]
+                alike = [(call, call.with_changes(func=kind)) for call in copied]
                 yield Edit(assign.value, assign.value.with_changes(func=kind), "from flax import nnx", alike=alike)
 
 

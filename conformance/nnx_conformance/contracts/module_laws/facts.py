@@ -56,10 +56,10 @@ class StepFacts:
         unwatched: in `watch`, why we did not watch that call; empty if we did.
         untrained: in `derive`, the paths of Params that the call uses and no output has a gradient for.
         untraced: in `derive`, why we could not find out; empty if we could.
-        recompiled, apart: in `second`, how often the call was traced for the other instance, and the plain values in
-            which the two instances differ.
+        recompiled, differing: in `second`, how often the call was traced for the other instance, and the paths of plain
+            values in which the instances differ.
         reused: in `keys`, the error of JAX's checker about a key that was used twice.
-        outside: in `bounds`, the error about an index out of bounds, with the subject's line that computes it.
+        out_of_bounds: in `bounds`, the error about an index out of bounds, with the line that computes it.
         products: in `types`, the matrix products of a call.
         slopes: in `slopes`, the derivatives by each Param.
         refusals: in `represent`, the exceptions.
@@ -71,7 +71,7 @@ class StepFacts:
         divided: the axis over which the batch was split; empty if it was not.
         placements: in `place`, for each leaf whose Variable declares a placement: that, and the first one that differs
             after a call; if none differs, the last one.
-        unasked: in `place`, `modes`, `rows` and others, why the operation cannot decide; empty if it can.
+        undecided: in `place`, `modes`, `rows` and others, why the operation cannot decide; empty if it can.
         forms: the forms of checkpoint that restored the module, and for the others why not.
     """
 
@@ -93,9 +93,9 @@ class StepFacts:
     depends: tuple[str, ...] = ()
     forms: tuple[Entry, ...] = ()
     recompiled: int = 0
-    apart: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
     reused: Raised | None = None
-    outside: Raised | None = None
+    out_of_bounds: Raised | None = None
     writes: tuple[LeafWrite, ...] = ()
     outliving: tuple[Change, ...] = ()
     lost: tuple[LostWrite, ...] = ()
@@ -112,7 +112,7 @@ class StepFacts:
     axes: tuple[Entry, ...] = ()
     divided: str = ""
     placements: tuple[Placement, ...] = ()
-    unasked: str = ""
+    undecided: str = ""
 
     @property
     def returned(self) -> bool:
@@ -127,7 +127,7 @@ class ProgramPart:
     start: tuple[LeafFacts, ...] = ()
     steps: tuple[StepFacts, ...] = ()
     twin_start: tuple[LeafFacts, ...] = ()
-    unmade: Raised | None = None
+    make_error: Raised | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,8 +162,8 @@ class ProgramFacts:
         warnings: those that lines of the subject caused while we loaded it, before any program.
         output: what it wrote to stdout and stderr.
         files: the checkpoint from which a new process continues the program; empty if the program has ended.
-        unmade: what the subject's factory raised; None if it made a module.
-        parts: in tree mode, the short programs, in place of `start`, `steps`, `twin_start` and `unmade`.
+        make_error: what the subject's factory raised; None if it made a module.
+        parts: in tree mode, the short programs, in place of `start`, `steps`, `twin_start` and `make_error`.
     """
 
     start: tuple[LeafFacts, ...]
@@ -177,13 +177,13 @@ class ProgramFacts:
     output: str = ""
     files: tuple[File, ...] = ()
     twin_start: tuple[LeafFacts, ...] = ()
-    unmade: Raised | None = None
+    make_error: Raised | None = None
     parts: tuple[ProgramPart, ...] = ()
 
     def of_part(self, part: ProgramPart) -> ProgramFacts:
         """The facts of one short program."""
-        start, twin_start, unmade = part.start, part.twin_start, part.unmade
-        return replace(self, start=start, steps=part.steps, twin_start=twin_start, unmade=unmade, parts=())
+        start, twin_start, make_error = part.start, part.twin_start, part.make_error
+        return replace(self, start=start, steps=part.steps, twin_start=twin_start, make_error=make_error, parts=())
 
     def trait(self, name: str) -> str:
         """The value of a trait as text; empty if it is not declared."""

@@ -37,10 +37,10 @@ def place(run: Execution) -> Any:
     mesh = _mesh(run, "place")
     if run.harness.subject.mesh:
         with meshes.on_mesh(mesh):
-            made = run.harness.make(run.todo.seed)
+            got = run.harness.make(run.todo.seed)
         with meshes.one_device():
             wanted = run.harness.make(run.todo.seed)
-        run.compare("sharded-agrees", MADE, Side(state=state(made)), Side(state=state(wanted)))
+        run.compare("sharded-agrees", MADE, Side(state=state(got)), Side(state=state(wanted)))
     return _calls(run, mesh, by_metadata=True)
 
 

@@ -106,8 +106,8 @@ def _why(source: Source, error: BaseException, frames: list[tuple[FrameType, int
             f"{name} traces a function that closes over the module, and what comes from outside cannot be written there"
         )
         return _Why(cause, _as_argument(transform), frame)
-    given = isinstance(error, TypeError) and any(words in message for words in NOT_AN_ARRAY)
-    if given and any(f"{cls.__module__}.{cls.__qualname__}" in message for cls in _classes(module)):
+    not_an_array = isinstance(error, TypeError) and any(words in message for words in NOT_AN_ARRAY)
+    if not_an_array and any(f"{cls.__module__}.{cls.__qualname__}" in message for cls in _classes(module)):
         name = f"`{transform}`" if transform else "a transform of JAX"
         cause = f"{name} takes arrays, and on this Flax a module is no pytree of arrays"
         return _Why(cause, _as_argument(transform), frame)
@@ -139,8 +139,8 @@ def _why(source: Source, error: BaseException, frames: list[tuple[FrameType, int
         return _Why(
             cause, "Write `jnp.where(condition, a, b)`, or `jax.lax.cond`, in place of Python's `if`, `int` or `float`."
         )
-    mine = isinstance(error, AttributeError) and isinstance(error.obj, (NODE, nnx.Variable))
-    if isinstance(error, UNFINISHED) or mine:
+    of_nnx = isinstance(error, AttributeError) and isinstance(error.obj, (NODE, nnx.Variable))
+    if isinstance(error, UNFINISHED) or of_nnx:
         return _Why("the module's own code is wrong, whatever it is given", "Fix the line that is named.")
     return None
 

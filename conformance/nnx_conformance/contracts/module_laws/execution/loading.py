@@ -225,8 +225,10 @@ def _module(harness: Harness, seed: int) -> Any:
 
 def _needs_mesh(harness: Harness, error: Exception) -> str:
     """The remedy, if Flax or JAX needs a mesh that the subject does not declare; otherwise empty."""
-    asked = "mesh" in str(error) and isinstance(error, (ValueError, RuntimeError))
-    return "Declare the axes that it names, such as `mesh={'data': 2}`." if asked and not harness.subject.mesh else ""
+    needs_mesh = "mesh" in str(error) and isinstance(error, (ValueError, RuntimeError))
+    return (
+        "Declare the axes that it names, such as `mesh={'data': 2}`." if needs_mesh and not harness.subject.mesh else ""
+    )
 
 
 def _text(harness: Harness, error: BaseException) -> str:

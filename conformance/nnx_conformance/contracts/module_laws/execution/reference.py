@@ -27,7 +27,7 @@ class ReferenceTwin:
 
     def __init__(self, harness: Harness, seed: int) -> None:
         reference = harness.subject.reference
-        self.pool, self.mine = dataclasses.replace(harness.pool, numpy=True), harness.subject
+        self.pool, self.own_subject = dataclasses.replace(harness.pool, numpy=True), harness.subject
         self.paths = harness.subject.reference_state
         self.stateless = callable(reference)
         self.subject = Subject(lambda rngs: None, []) if self.stateless else as_subject(reference)
@@ -44,19 +44,19 @@ class ReferenceTwin:
         if self.function:
             return self.function(*arguments)
         own = self.subject.calls or not self.subject.plain
-        return (self.subject if own else self.mine).invoke(self.object, *arguments)
+        return (self.subject if own else self.own_subject).invoke(self.object, *arguments)
 
     def set_mode(self, name: str) -> None:
         """Call its method `train` or `eval`, if it has one."""
         getattr(self.object, name, lambda: None)()
 
-    def value(self, path: str, mine: Any) -> Any:
+    def value(self, path: str, like_array: Any) -> Any:
         """Its value for the Variable with this path, in the dtype of `mine`."""
         value, name = self.object, self.paths[path.split("/")[0]]
         for part in name.split("."):
             value = getattr(value, part)
         value = contents(value) if isinstance(value, nnx.Variable) else value
-        return np.asarray(value).astype(mine.dtype) if mine is not None else None
+        return np.asarray(value).astype(like_array.dtype) if like_array is not None else None
 
     def _write(self, name: str, value: Any) -> None:
         *parents, last = name.split(".")

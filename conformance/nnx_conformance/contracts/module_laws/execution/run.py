@@ -79,7 +79,7 @@ def _run_program(
     except Exception as error:
         if request.done:  # the factory worked in the process before, so this is our failure
             raise
-        return ProgramPart(unmade=harness.source.raised(error)), ()
+        return ProgramPart(make_error=harness.source.raised(error)), ()
     start, twin_start = state(run.module), state(run.twin.module)
     steps = tuple(run.steps())
     return ProgramPart(start, steps, twin_start), run.handed_over
@@ -253,8 +253,8 @@ def _distance(leaf: LeafFacts, other: LeafFacts) -> float:
     if a is None or b is None or a.shape != b.shape or a.dtype.kind in "bOSU" or not a.size:
         return -1.0
     with np.errstate(all="ignore"):
-        apart = np.abs(a.astype(np.complex128) - b.astype(np.complex128))
-    return float(np.max(apart)) if np.all(np.isfinite(apart)) else -1.0
+        differences = np.abs(a.astype(np.complex128) - b.astype(np.complex128))
+    return float(np.max(differences)) if np.all(np.isfinite(differences)) else -1.0
 
 
 def _touched(arguments: Any, untouched: Any) -> tuple[str, ...]:

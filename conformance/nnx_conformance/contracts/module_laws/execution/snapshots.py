@@ -122,12 +122,12 @@ def transplant(module: Any, other: Any, *, keys: bool = True) -> None:
     Raises:
         ValueError: if they have different Variables.
     """
-    mine, others = variables(module), variables(other)
-    if odd := ", ".join(sorted(mine.keys() ^ others.keys())):
+    own, others = variables(module), variables(other)
+    if odd := ", ".join(sorted(own.keys() ^ others.keys())):
         raise ValueError(f"two modules made by the same factory differ in their Variables: {odd}")
     for path, variable in others.items():
-        if keys or not holds_keys(mine[path]):
-            set_contents(variable, jax.tree.map(_copied, contents(mine[path])))
+        if keys or not holds_keys(own[path]):
+            set_contents(variable, jax.tree.map(_copied, contents(own[path])))
     attributes = arrays(module)
     for path, (node, name) in arrays(other).items():
         if path in attributes:

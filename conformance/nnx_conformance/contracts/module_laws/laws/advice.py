@@ -178,9 +178,9 @@ def gradients_agree(case: Case, reading: ProgramReading) -> Judgement:
         if wrong := _unlike(slope):
             what = f"the gradient of `{slope.path}` {wrong}"
             return Violation(what, f"{slope.measured[1]:.4g}", f"{slope.derivative:.4g}", evidence=Evidence.KIT)
-    if any(not step.unasked for step in steps):
+    if any(not step.undecided for step in steps):
         return None
-    return NotApplicable(next((step.unasked for step in steps), "")) if steps else skipped(reading)
+    return NotApplicable(next((step.undecided for step in steps), "")) if steps else skipped(reading)
 
 
 def _unlike(slope: Slope) -> str:

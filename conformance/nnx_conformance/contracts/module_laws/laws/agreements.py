@@ -35,10 +35,10 @@ def agreement(id: str) -> Judge:
             return violation(reading, difference)
         if _has_evidence(reading, id):
             return None
-        mine = [step for step in steps if _concerns(step, id)]
-        if skipped := next((step.skipped for step in mine if step.skipped), ""):
+        own_steps = [step for step in steps if _concerns(step, id)]
+        if skipped := next((step.skipped for step in own_steps if step.skipped), ""):
             return NotApplicable(skipped)
-        if not mine:
+        if not own_steps:
             return _not_drawn(reading)
         # In a drawn program, another law was violated first by chance. In the law's own programs, it blocks this one.
         by = difference.law if difference else CALLS

@@ -43,8 +43,8 @@ def start_defined(case: Case, reading: ProgramReading) -> Judgement:
                 cause = "`empty` allocates without writing: it holds whatever the memory held before"
                 values = difference.expected, difference.observed
                 return Violation(what, *values, reading.line(difference.path), cause)
-    if unasked := next((step.unasked for step in steps if step.unasked), ""):
-        return NotApplicable(unasked)
+    if undecided := next((step.undecided for step in steps if step.undecided), ""):
+        return NotApplicable(undecided)
     return None if any(step.returned for step in steps) else skipped(reading)
 
 
@@ -71,12 +71,12 @@ def instances_share_compilation(case: Case, reading: ProgramReading) -> Judgemen
     steps = [step for step in reading.facts.steps if step.operation == "second" and step.returned]
     for step in steps:
         if step.recompiled:
-            apart = f": their `{step.apart[0]}` differs" if step.apart else ""
-            what = f"`nnx.jit` compiled again for another instance of the same factory{apart}"
+            difference = f": their `{step.differing[0]}` differs" if step.differing else ""
+            what = f"`nnx.jit` compiled again for another instance of the same factory{difference}"
             cause = "Flax keys compiled code by all that is not a Variable"
             values = "compiled once for both", "compiled for each"
             return Violation(
-                what, *values, reading.line(step.apart[0] if step.apart else ""), cause, evidence=Evidence.KIT
+                what, *values, reading.line(step.differing[0] if step.differing else ""), cause, evidence=Evidence.KIT
             )
     return None if any(not step.subject.raised for step in steps) else skipped(reading)
 

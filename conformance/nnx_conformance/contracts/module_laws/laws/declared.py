@@ -171,7 +171,7 @@ def eval_declared(case: Case, reading: ProgramReading) -> Judgement:
     steps = [step for step in reading.facts.steps if step.operation == "modes" and step.returned]
     pairs = {pair.name: pair for step in steps for pair in step.pairs}
     if ONCE_MORE not in pairs:
-        reasons = (step.unasked for step in steps if step.unasked)
+        reasons = (step.undecided for step in steps if step.undecided)
         return NotApplicable(next(reasons, "")) if steps else skipped(reading)
     again, evaluated = (
         _differs(pairs[name].wanted.outputs, pairs[name].got.outputs) for name in (ONCE_MORE, IN_EVAL_MODE)
@@ -208,8 +208,8 @@ def _differs(some: tuple[LeafFacts, ...], others: tuple[LeafFacts, ...]) -> str 
 )
 def rows_independent(case: Case, reading: ProgramReading) -> Judgement:
     steps = [step for step in reading.facts.steps if step.operation == "rows" and step.returned]
-    if steps and all(step.unasked for step in steps):
-        return NotApplicable(steps[0].unasked)
+    if steps and all(step.undecided for step in steps):
+        return NotApplicable(steps[0].undecided)
     judged = agreement("rows-independent")(case, reading)
     if isinstance(judged, Violation) and judged.what.startswith("with another last row"):
         what = "in eval mode, another last row of the input gave another output for the rows before it"

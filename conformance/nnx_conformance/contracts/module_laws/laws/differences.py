@@ -105,12 +105,12 @@ def comparisons(facts: ProgramFacts) -> Iterator[StateComparison]:
 
 def compared(facts: ProgramFacts) -> tuple[tuple[StateComparison, ...], Difference | None]:
     """The comparisons of a program up to the first that differs, and that difference."""
-    made: list[StateComparison] = []
+    so_far: list[StateComparison] = []
     for comparison in comparisons(facts):
-        made.append(comparison)
+        so_far.append(comparison)
         if difference := _difference(facts, comparison):
-            return tuple(made), difference
-    return tuple(made), None
+            return tuple(so_far), difference
+    return tuple(so_far), None
 
 
 def _difference(facts: ProgramFacts, comparison: StateComparison) -> Difference | None:
@@ -145,7 +145,7 @@ def start(facts: ProgramFacts) -> Difference | None:
 
 
 def blamed(facts: ProgramFacts, position: int) -> str:
-    """The law that a difference after a step violates: the step's, or after a plain call that of the step before it."""
+    """The law that a difference after a step violates: that of the last operation that is no plain call."""
     for step in reversed(facts.steps[: position + 1]):
         if not step.skipped and step.operation not in ("call", "original", "trace"):
             return BY_NAME[step.operation].law

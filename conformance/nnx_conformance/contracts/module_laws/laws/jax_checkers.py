@@ -47,10 +47,10 @@ def keys_used_once(case: Case, reading: ProgramReading) -> Judgement:
 def indices_in_bounds(case: Case, reading: ProgramReading) -> Judgement:
     steps = [step for step in reading.facts.steps if step.operation == "bounds"]
     for step in steps:
-        if outside := step.outside:
+        if error := step.out_of_bounds:
             cause = "JAX moves an index that is out of bounds to the last place, or drops what is written there"
             values = "each index within its array", "an index that is not"
-            return Violation(outside.message, *values, outside.line, cause, evidence=Evidence.KIT)
+            return Violation(error.message, *values, error.line, cause, evidence=Evidence.KIT)
     return None if any(step.returned for step in steps) else skipped(reading)
 
 

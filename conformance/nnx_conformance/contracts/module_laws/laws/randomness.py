@@ -34,7 +34,7 @@ def _advancing(case: Case, reading: ProgramReading) -> Iterator[Claim]:
     """
     pairs = [(was.array, now.array) for was, now in _jitted_streams(reading)]
     streams = [same_bits(now, was) for was, now in pairs if was is not None and now is not None]
-    handed = any(given.streams for given in reading.facts.inputs)
+    handed = any(each.streams for each in reading.facts.inputs)
     differ = None if handed else _differ(case, reading)
     if differ is not None:
         yield same_numbers(differ, True)
@@ -78,7 +78,7 @@ def rng_advances(case: Case, reading: ProgramReading) -> Judgement:
         if changed(was, now):
             what = f"under nnx.jit, the stream `{now.path}` did not advance as in plain Python"
             return Violation(what, text(was), text(now), because=("jit-agrees",))
-    if any(given.streams for given in reading.facts.inputs):
+    if any(each.streams for each in reading.facts.inputs):
         return NotApplicable(HANDED)
     differ = _differ(case, reading)
     if differ is None:
@@ -166,7 +166,7 @@ def _informative(outputs: tuple[LeafFacts, ...]) -> bool:
 
 def _other_seeds(case: Case, reading: ProgramReading) -> Iterator[Claim]:
     """The claim that the outputs of another seed differ, if they cannot be equal by chance."""
-    handed = any(given.streams for given in reading.facts.inputs)
+    handed = any(each.streams for each in reading.facts.inputs)
     pairs = [pair for step in reading.facts.steps for pair in step.pairs if pair.law == REPRODUCIBLE and pair.unlike]
     pairs = [pair for pair in pairs if not handed and _informative(pair.wanted.outputs)]
     if case.domain != CORE and any(not _by_chance(reading, pair.wanted, pair.got) for pair in pairs):

@@ -33,7 +33,7 @@ from nnx_conformance.core.plain_text import short
     needs=(carried_out,),
 )
 def calls_return(case: Case, reading: ProgramReading) -> Judgement:
-    if raised := reading.facts.unmade:
+    if raised := reading.facts.make_error:
         what = f"`make` raised {raised.type}: {short(raised.message)}, from `nnx.Rngs({case['seed']})`"
         remedy = "Let `make(rngs)` make a module from any `nnx.Rngs`."
         return Violation(what, "a module", raised.type, line=raised.line, remedy=remedy, evidence=Evidence.KIT)

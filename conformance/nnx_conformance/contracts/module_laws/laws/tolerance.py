@@ -78,8 +78,8 @@ def distance(got: np.ndarray, wanted: np.ndarray, within: Tolerance) -> float:
     if within == EXACT or a.shape != b.shape or not a.size or a.dtype.kind not in "fc":
         return 0.0
     with np.errstate(all="ignore"):
-        apart = np.abs(a - b) / _bound(b, within, 0.0)
-    return float(np.max(apart, where=np.isfinite(apart), initial=0.0))
+        ratio = np.abs(a - b) / _bound(b, within, 0.0)
+    return float(np.max(ratio, where=np.isfinite(ratio), initial=0.0))
 
 
 def _bound(wanted: np.ndarray, within: Tolerance, noise: float) -> np.ndarray:

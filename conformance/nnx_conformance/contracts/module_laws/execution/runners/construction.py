@@ -41,10 +41,10 @@ def remake(run: Execution) -> Any:
     got, wanted = garbage(), zeros()
     # If two modules on zeros differ as well, chance decides, and `empty` need not be the cause.
     if not _alike(got, wanted) and not _alike(zeros(), wanted):
-        run.notes["unasked"] = "modules from one seed differ by themselves"
+        run.notes["undecided"] = "modules from one seed differ by themselves"
         return run.plainly()
-    for name, mine, other in zip(("made", "called"), got, wanted, strict=True):
-        run.compare("start-defined", f"{name} on memory that nothing has written", mine, other)
+    for name, on_garbage, other in zip(("made", "called"), got, wanted, strict=True):
+        run.compare("start-defined", f"{name} on memory that nothing has written", on_garbage, other)
     return run.plainly()
 
 
@@ -67,8 +67,10 @@ def _alike(some: tuple[Side, Side], others: tuple[Side, Side]) -> bool:
 def abstract(run: Execution) -> Any:
     """Make and call the module under `nnx.eval_shape`, which computes nothing."""
     law, make = "abstract-agrees", run.harness.make
-    made = nnx.eval_shape(lambda: make(run.todo.seed))
-    run.compare(law, "made under nnx.eval_shape", Side(state=_types(made)), Side(state=_types(make(run.todo.seed))))
+    abstract_module = nnx.eval_shape(lambda: make(run.todo.seed))
+    run.compare(
+        law, "made under nnx.eval_shape", Side(state=_types(abstract_module)), Side(state=_types(make(run.todo.seed)))
+    )
     before = Side(state=state(run.module))
     outputs = run.transforms.run("eval_shape", run.module, run.harness.pool.arguments(run.word.input))
     run.compare(law, "called under nnx.eval_shape", Side(_outputs(outputs)), Side(_outputs(run.wanted)))
@@ -116,11 +118,11 @@ def second(run: Execution) -> Any:
     run.transforms.run("jit", other, run.harness.pool.arguments(run.word.input))
     run.notes["recompiled"] = run.transforms.traces - before
     if run.notes["recompiled"]:
-        run.notes["apart"] = tuple(_apart(run.module, other))
+        run.notes["differing"] = tuple(_differing(run.module, other))
     return outputs
 
 
-def _apart(module: Any, other: Any) -> Iterator[str]:
+def _differing(module: Any, other: Any) -> Iterator[str]:
     """The paths of attributes without state whose values differ between two modules."""
     others = dict(nodes(other))
     for path, node in nodes(module):

@@ -166,7 +166,7 @@ class WriteWatch:
     def _line(self, line: FileLine | None) -> Any:
         return self.source.line(*line) if line else None
 
-    def made(self, variable: Any, value: Any) -> None:
+    def created(self, variable: Any, value: Any) -> None:
         """Record a new Variable, which may be a copy."""
         self._copies[id(variable)] = _Copy(variable, self._maker(sys._getframe(2)), value)
 
@@ -272,7 +272,7 @@ class _Stored:
         try:
             old = self.__get__(variable)
         except AttributeError:
-            self._watch.made(variable, value)
+            self._watch.created(variable, value)
         else:
             self._watch.written(variable, old, value)
         if self._slot is not None:

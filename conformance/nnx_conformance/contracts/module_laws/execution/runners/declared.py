@@ -61,7 +61,7 @@ def types(run: Execution) -> Any:
     try:
         program = jax.make_jaxpr(traced)(leaves)
     except Exception as error:  # noqa: BLE001 - other laws report what a trace forbids
-        run.notes["unasked"] = f"its call cannot be traced: {short(plain(str(error)))}"
+        run.notes["undecided"] = f"its call cannot be traced: {short(plain(str(error)))}"
         return outputs
     matrix_products = [equation for equation in equations(program.jaxpr) if equation.primitive.name in PRODUCTS]
     products = {_dtypes(equation): _line(run, equation) for equation in reversed(matrix_products)}
@@ -76,8 +76,8 @@ def _dtypes(equation: Any) -> tuple[str, ...]:
 
 def _line(run: Execution, equation: Any) -> Line | None:
     frames = getattr(equation.source_info.traceback, "frames", ())
-    places = ((frame.file_name, frame.line_num) for frame in frames)
-    return next((run.harness.source.line(*place) for place in places if run.harness.source.owns(place[0])), None)
+    lines = ((frame.file_name, frame.line_num) for frame in frames)
+    return next((run.harness.source.line(*place) for place in lines if run.harness.source.owns(place[0])), None)
 
 
 def modes(run: Execution) -> Any:
@@ -88,7 +88,7 @@ def modes(run: Execution) -> Any:
         copies[2].eval()
         first, again, evaluated = (Side(tree(run.harness.call(copy, run.word.input))) for copy in copies)
     except Exception as error:  # noqa: BLE001 - a mode that the subject does not declare need not work
-        run.notes["unasked"] = f"in eval mode, it raises {type(error).__name__}"
+        run.notes["undecided"] = f"in eval mode, it raises {type(error).__name__}"
     else:
         run.compare("eval-declared", ONCE_MORE, again, first, unlike=True)
         run.compare("eval-declared", IN_EVAL_MODE, evaluated, first, unlike=True)
@@ -101,7 +101,7 @@ def rows(run: Execution) -> Any:
     input_arguments = run.harness.pool.arguments(run.word.input)
     count = _rows(input_arguments)
     if not count:
-        run.notes["unasked"] = "its input has no rows: arrays of two axes at least, the first of them the same"
+        run.notes["undecided"] = "its input has no rows: arrays of two axes at least, the first of them the same"
         return outputs
     other = jax.tree.map(_with_another_last_row, input_arguments, is_leaf=is_state)
     sides = []
@@ -112,7 +112,7 @@ def rows(run: Execution) -> Any:
         kept = [leaf[:-1] for leaf in returned if isinstance(leaf, ARRAYS) and leaf.ndim and len(leaf) == count]
         sides.append(Side(tree(kept)))
     if not sides[0].outputs:
-        run.notes["unasked"] = "no output has a row for each row of the input"
+        run.notes["undecided"] = "no output has a row for each row of the input"
     run.compare("rows-independent", "with another last row", sides[1], sides[0])
     return outputs
 

@@ -86,7 +86,7 @@ def _note(run: Execution, error: Any) -> None:
     if callers and run.harness.source.owns(callers[-1][0]) and not _passes_mode(*callers[-1]):
         raised = run.harness.source.raised(error)
         line = run.harness.source.line(*callers[-1])
-        run.notes["outside"] = dataclasses.replace(raised, line=line, message=raised.message.splitlines()[0])
+        run.notes["out_of_bounds"] = dataclasses.replace(raised, line=line, message=raised.message.splitlines()[0])
 
 
 def _of_jax(filename: str) -> bool:

@@ -267,7 +267,7 @@ def slopes(run: Execution) -> Any:
     try:
         run.notes["slopes"] = slopes_of(grafted(run), lambda copy: run.harness.call(copy, run.word.input))
     except Exception as error:  # noqa: BLE001 - other laws report what a trace forbids
-        run.notes["unasked"] = short(plain(str(error)))
+        run.notes["undecided"] = short(plain(str(error)))
     return outputs
 
 

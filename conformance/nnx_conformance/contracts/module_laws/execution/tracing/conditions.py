@@ -159,8 +159,8 @@ def _outcome(operator: str, left: Any, right: Any, here: Any) -> tuple[Any, Any]
 
 
 def _nearest(left: Any, right: Any) -> tuple[Any, Any]:
-    mine, its = jnp.broadcast_arrays(left.astype(jnp.float32), right.astype(jnp.float32))
-    if not mine.size:
+    lefts, rights = jnp.broadcast_arrays(left.astype(jnp.float32), right.astype(jnp.float32))
+    if not lefts.size:
         return jnp.float32(jnp.nan), jnp.float32(jnp.nan)
-    index = jnp.argmin(jnp.abs(mine - its))
-    return mine.reshape(-1)[index], its.reshape(-1)[index]
+    index = jnp.argmin(jnp.abs(lefts - rights))
+    return lefts.reshape(-1)[index], rights.reshape(-1)[index]

@@ -82,16 +82,16 @@ class SourceSpans:
         traceback = equation.source_info.traceback
         if traceback is not None:
             codes, positions = traceback.raw_frames()[:2]
-            for code, at in zip(codes, positions, strict=False):
+            for code, position in zip(codes, positions, strict=False):
                 if code.co_filename.startswith(KIT):
                     return  # the callers of the subject are ours
                 if self._source.owns(code.co_filename):
-                    yield code, at
+                    yield code, position
 
 
 @functools.lru_cache(maxsize=4096)
-def _span(code: CodeType, at: int) -> SourceSpan | None:
-    spans = itertools.islice(code.co_positions(), at // 2, None)
+def _span(code: CodeType, position: int) -> SourceSpan | None:
+    spans = itertools.islice(code.co_positions(), position // 2, None)
     line, last, begin, end = next(spans, (None,) * 4)
     if line is None or last is None or begin is None or end is None:
         return None

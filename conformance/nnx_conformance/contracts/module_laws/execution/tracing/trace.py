@@ -36,7 +36,7 @@ class TracedArguments:
         rest = iter(numbers)
         count = self.structure.num_leaves
         return jax.tree.unflatten(
-            self.structure, [self.static[at] if at in self.static else next(rest) for at in range(count)]
+            self.structure, [self.static[index] if index in self.static else next(rest) for index in range(count)]
         )
 
 
@@ -49,8 +49,8 @@ def arguments_of(arguments: Any) -> TracedArguments:
     leaves, structure = jax.tree.flatten(arguments, is_leaf=lambda leaf: leaf is None or is_state(leaf))
     if any(map(is_state, leaves)):
         raise Untraceable("a call may change what is state among its arguments")
-    static = {at: leaf for at, leaf in enumerate(leaves) if is_static(leaf)}
-    return TracedArguments(structure, static, [leaf for at, leaf in enumerate(leaves) if at not in static])
+    static = {index: leaf for index, leaf in enumerate(leaves) if is_static(leaf)}
+    return TracedArguments(structure, static, [leaf for index, leaf in enumerate(leaves) if index not in static])
 
 
 @dataclass(frozen=True, eq=False)

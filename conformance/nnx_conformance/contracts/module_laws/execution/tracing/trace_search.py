@@ -131,8 +131,8 @@ class TraceSearch:
     def _by_inputs(self, state: tuple[Any, ...], calls: int) -> None:
         inputs = set(self.trace.numbers)
         for goal in list(self._goals()):
-            for at in sorted(self.conditions[goal[0]].depends & inputs):
-                position = at - len(self._start)
+            for number in sorted(self.conditions[goal[0]].depends & inputs):
+                position = number - len(self._start)
                 if goal[1] in self.records[goal[0]].reached:
                     break
 

@@ -62,7 +62,7 @@ class Visitor:
             for _ in range(1, FAR):
                 now = state(module)
                 repeated.append(Side(tree(self._call(module, point)), now))
-            seeds = tuple(self._other(point, self._seed + OTHER * at) for at in range(1, FAR))
+            seeds = tuple(self._other(point, self._seed + OTHER * index) for index in range(1, FAR))
             more = {"repeated": tuple(repeated), "seeds": seeds}
             return self._noted(condition, point, before=before, after=after, outputs=outputs, **more)
         return self._noted(condition, point, before=before, after=after, outputs=outputs)
