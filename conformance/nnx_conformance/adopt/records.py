@@ -106,7 +106,7 @@ class Construction:
 
 
 class CallEffect(enum.Enum):
-    """What a call did to the state of its instance: nothing, change some, or add some."""
+    """The effect of a call on the state of its instance: none, changed, or added to."""
 
     NONE = enum.auto()
     MOVES = enum.auto()

@@ -1,1 +1,1 @@
-"""The audit of a contract: which check catches which wrong implementation, and how surely."""
+"""The audit of a contract: which check catches which wrong implementation, and with which probability."""

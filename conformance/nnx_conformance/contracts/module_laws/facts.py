@@ -58,13 +58,13 @@ class StepFacts:
         untraced: in `derive`, why we could not find out; empty if we could.
         recompiled, differing: in `second`, how often the call was traced for the other instance, and the paths of plain
             values in which the instances differ.
-        reused: in `keys`, the error of JAX's checker about a key that was used twice.
+        reused_key: in `keys`, the error of JAX's checker about a key that was used twice.
         out_of_bounds: in `bounds`, the error about an index out of bounds, with the line that computes it.
         products: in `types`, the matrix products of a call.
         slopes: in `slopes`, the derivatives by each Param.
         refusals: in `represent`, the exceptions.
         proofs: in `trace`, what holds for every value, for each mode.
-        moved: in `trace`, the constants in which two traces differ.
+        moved_constants: in `trace`, the constants in which two traces differ.
         conditions: in `trace`, the values of the trace's conditions.
         visits: in `trace`, calls that give a condition a value of its own.
         axes: the axes of the mesh of an operation on several devices, and their sizes.
@@ -94,7 +94,7 @@ class StepFacts:
     forms: tuple[Entry, ...] = ()
     recompiled: int = 0
     differing: tuple[str, ...] = ()
-    reused: Raised | None = None
+    reused_key: Raised | None = None
     out_of_bounds: Raised | None = None
     writes: tuple[LeafWrite, ...] = ()
     outliving: tuple[Change, ...] = ()
@@ -106,7 +106,7 @@ class StepFacts:
     slopes: tuple[Slope, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     proofs: tuple[Proof, ...] = ()
-    moved: tuple[MovedConstant, ...] = ()
+    moved_constants: tuple[MovedConstant, ...] = ()
     conditions: tuple[Met, ...] = ()
     visits: tuple[ConditionVisit, ...] = ()
     axes: tuple[Entry, ...] = ()

@@ -42,7 +42,7 @@ def _check(facts: ProgramFacts, requested: Program, done: int) -> None:
     if not all(_inside(file.path) for file in facts.files):
         raise ValueError("it hands over a file outside of its folder")
     ended = bool(facts.skipped or facts.files or facts.make_error)
-    # A transform that this Flax runs on no module is left out, and where it stood nothing goes on.
+    # A program also ends at a skipped transform that the installed Flax cannot run on any module.
     ended |= any(step.skipped or step.subject.raised or step.twin.raised for step in facts.steps[-1:])
     if len(names) < len(wanted) and not ended:
         raise ValueError("the program was not carried out to its end")

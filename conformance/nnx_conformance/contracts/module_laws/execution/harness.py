@@ -72,7 +72,7 @@ class Transforms:
         self.traces = 0
 
     def run(self, name: str, module: Any, arguments: Any, *further: Any) -> Any:
-        """What a call of a module returns through the transform of this name in `operations`."""
+        """The outputs of a module's call through the transform of this name in `operations`."""
         leaves, structure = jax.tree.flatten(arguments, is_leaf=lambda leaf: leaf is None)
         static = {index: leaf for index, leaf in enumerate(leaves) if is_static(leaf)}
         key = (name, structure, repr(static))

@@ -1,1 +1,1 @@
-"""The laws: pure functions of a program and of what carrying it out showed."""
+"""The laws: pure functions of a program and the reading of its facts."""

@@ -24,7 +24,7 @@ from nnx_conformance.core.contract import SHOULD, Check, Judgement, Violation
 def keys_used_once(case: Case, reading: ProgramReading) -> Judgement:
     steps = [step for step in reading.facts.steps if step.operation == "keys"]
     for step in steps:
-        if raised := step.reused:
+        if raised := step.reused_key:
             what = f"JAX's checker raised {raised.type}: {raised.message.splitlines()[0]}"
             cause = "two draws from one key are correlated, or the same"
             because = ("rng-advances",)

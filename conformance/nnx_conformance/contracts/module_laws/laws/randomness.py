@@ -14,7 +14,7 @@ from nnx_conformance.contracts.module_laws.laws.differences import REPRODUCIBLE,
 from nnx_conformance.contracts.module_laws.laws.law import RANDOM, Evidence, law
 from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading, by_path, changed, is_stream
 from nnx_conformance.contracts.module_laws.laws.traced import conditions
-from nnx_conformance.contracts.module_laws.laws.training import input_of, moved
+from nnx_conformance.contracts.module_laws.laws.training import first_change, input_of
 from nnx_conformance.contracts.module_laws.program.language import AGAIN, OTHER_SEED
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, same_bits, same_numbers
@@ -47,11 +47,11 @@ def _differ(case: Case, reading: ProgramReading) -> bool | None:
     if _stands_still(reading):
         return False
     again = [pair for pair in _far(reading) if pair.name == AGAIN]
-    if any(moved(pair.wanted.outputs, pair.got.outputs) for pair in again):
+    if any(first_change(pair.wanted.outputs, pair.got.outputs) for pair in again):
         return True
     if not (repeated := _repeated(case, reading)):
         return None
-    differ = any(moved(old.outputs, new.outputs) for old, new in repeated)
+    differ = any(first_change(old.outputs, new.outputs) for old, new in repeated)
     return None if not differ and any(_by_chance(reading, old, new) for old, new in repeated) else differ
 
 
@@ -93,12 +93,12 @@ def rng_advances(case: Case, reading: ProgramReading) -> Judgement:
 def _stands_still(reading: ProgramReading) -> Violation | None:
     """The violation of a key that never changes, at a point where a schedule or a condition lets noise through."""
     for repeat in _repeats(reading):
-        if any(moved(repeat.first.outputs, other.outputs) for other in repeat.again):
+        if any(first_change(repeat.first.outputs, other.outputs) for other in repeat.again):
             continue
         keys = [[leaf for leaf in other.state if is_stream(leaf)] for other in repeat.again]
-        advanced = any(moved(repeat.first.state, leaves) for leaves in keys)
+        advanced = any(first_change(repeat.first.state, leaves) for leaves in keys)
         outputs = [repeat.first.outputs, *(other.outputs for other in repeat.seeds)]
-        if not advanced and all(moved(*pair) for pair in itertools.combinations(outputs, 2)):
+        if not advanced and all(first_change(*pair) for pair in itertools.combinations(outputs, 2)):
             calls, visit = len(repeat.again) + 1, repeat.visit
             where = f"{visit.where}, {calls} calls" if visit else f"{calls} calls at the end of the horizon"
             what = f"{where} gave the same outputs; other seeds give others"
@@ -137,7 +137,7 @@ def _far(reading: ProgramReading) -> list[Pair]:
 def _by_chance(reading: ProgramReading, old: Side, new: Side) -> bool:
     """Whether two states differ in a path that decides the outputs: if these are equal then, that is chance."""
     depends = {path for step in reading.facts.steps for path in step.depends}
-    return moved(old.state, [leaf for leaf in new.state if leaf.path in depends]) is not None
+    return first_change(old.state, [leaf for leaf in new.state if leaf.path in depends]) is not None
 
 
 def _repeated(case: Case, reading: ProgramReading) -> list[tuple[Side, Side]]:
@@ -170,7 +170,7 @@ def _other_seeds(case: Case, reading: ProgramReading) -> Iterator[Claim]:
     pairs = [pair for step in reading.facts.steps for pair in step.pairs if pair.law == REPRODUCIBLE and pair.unlike]
     pairs = [pair for pair in pairs if not handed and _informative(pair.wanted.outputs)]
     if case.domain != CORE and any(not _by_chance(reading, pair.wanted, pair.got) for pair in pairs):
-        yield same_numbers(any(moved(pair.wanted.outputs, pair.got.outputs) for pair in pairs), True)
+        yield same_numbers(any(first_change(pair.wanted.outputs, pair.got.outputs) for pair in pairs), True)
 
 
 @law(

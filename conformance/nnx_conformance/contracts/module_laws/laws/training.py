@@ -70,7 +70,7 @@ def optimizer_safe(case: Case, reading: ProgramReading) -> Judgement:
 
 
 @dataclass(frozen=True, eq=False)
-class _Still:
+class _Invariant:
     """Leaves before and after a step that must be equal; or only the leaf that it `added`, which it must not."""
 
     move: Move
@@ -81,23 +81,23 @@ class _Still:
     evidence: Evidence = Evidence.STATE
 
 
-def _stills(case: Case, reading: ProgramReading) -> Iterator[_Still]:
+def _invariants(case: Case, reading: ProgramReading) -> Iterator[_Invariant]:
     """The leaves that must not change in eval mode or when the mode is set, in the order of the steps."""
     returned: dict[int, tuple[LeafFacts, ...]] = {}
     for move in reading.subject:
         operation, outputs = move.step.operation, move.step.subject.outputs
         sets_mode = operation in ("eval", "train")
         if move.evaluating and not reading.facts.declares("grows"):
-            yield _Still(move, "", added=_added(move))
+            yield _Invariant(move, "", added=_added(move))
         if (move.evaluating or sets_mode) and operation != "optimize":
             # A stream may advance in eval mode, as long as neither outputs nor other state change.
             after = move.after if sets_mode else [leaf for leaf in move.after if not is_stream(leaf)]
             when = "which only sets the mode" if sets_mode else "in eval mode"
-            yield _Still(move, f"in {move.name}, {when}, the state `{{}}` changed", move.before, after)
+            yield _Invariant(move, f"in {move.name}, {when}, the state `{{}}` changed", move.before, after)
         if operation == "call" and move.evaluating:
             what = f"in {move.name}, in eval mode, the same input gave another output"
             before = returned.get(input_of(case, move), ())
-            yield _Still(move, what, before, outputs, evidence=Evidence.KIT)
+            yield _Invariant(move, what, before, outputs, evidence=Evidence.KIT)
             returned[input_of(case, move)] = outputs
         elif operation in ("train", "optimize"):
             returned = {}
@@ -105,9 +105,9 @@ def _stills(case: Case, reading: ProgramReading) -> Iterator[_Still]:
 
 def _frozen(case: Case, reading: ProgramReading) -> Iterator[Claim]:
     """The claims that these leaves keep every bit, and that no leaf is added."""
-    for still in _stills(case, reading):
-        yield Claim((still.added.path,) if still.added else (), ())
-        for was, leaf in _counted(still.before, still.after):
+    for invariant in _invariants(case, reading):
+        yield Claim((invariant.added.path,) if invariant.added else (), ())
+        for was, leaf in _counted(invariant.before, invariant.after):
             if was.array is not None and leaf.array is not None:
                 yield same_bits(leaf.array, was.array)
 
@@ -123,15 +123,15 @@ def _frozen(case: Case, reading: ProgramReading) -> Iterator[Claim]:
     proves=proofs.proving(proofs.state_kept, in_eval_mode=True),
 )
 def eval_frozen(case: Case, reading: ProgramReading) -> Judgement:
-    for still in _stills(case, reading):
-        if new := still.added:
-            what = f"in {still.move.name}, in eval mode, the state `{new.path}` was added"
-            line, cause = still.move.line(new.path), "only a module's first call may add to its state"
+    for invariant in _invariants(case, reading):
+        if new := invariant.added:
+            what = f"in {invariant.move.name}, in eval mode, the state `{new.path}` was added"
+            line, cause = invariant.move.line(new.path), "only a module's first call may add to its state"
             return Violation(what, "nothing", text(new), line, cause, evidence=Evidence.STATE)
-        if changed_leaf := moved(still.before, still.after):
-            path, old, new_text = changed_leaf
-            line = still.move.line(path) if still.evidence is Evidence.STATE else None
-            return Violation(still.what.format(path), old, new_text, line, evidence=still.evidence)
+        if change := first_change(invariant.before, invariant.after):
+            path, old_text, new_text = change
+            line = invariant.move.line(path) if invariant.evidence is Evidence.STATE else None
+            return Violation(invariant.what.format(path), old_text, new_text, line, evidence=invariant.evidence)
     return conditions.moved_in_eval_mode(reading) or agreement("eval-frozen")(case, reading)
 
 
@@ -147,13 +147,13 @@ def input_of(case: Case, move: Move) -> int:
     return int(case["program"][move.position, 1])
 
 
-def moved(before: Iterable[LeafFacts], after: Iterable[LeafFacts]) -> tuple[str, str, str] | None:
+def first_change(before: Iterable[LeafFacts], after: Iterable[LeafFacts]) -> tuple[str, str, str] | None:
     """The path of the first leaf that differs in a bit, and both values as text; plain values do not count."""
     return next(((new.path, text(old), text(new)) for old, new in _counted(before, after) if changed(old, new)), None)
 
 
 def _counted(before: Iterable[LeafFacts], after: Iterable[LeafFacts]) -> Iterator[tuple[LeafFacts, LeafFacts]]:
-    """The pairs of leaves before and after that `moved` compares: state, and arrays or single values of outputs."""
+    """The pairs that `first_change` compares: leaves of state, and arrays or single values of outputs."""
     old = by_path(before)
     for leaf in after:
         if leaf.path in old and (leaf.state or (not leaf.variable and (not leaf.path or leaf.dtype))):

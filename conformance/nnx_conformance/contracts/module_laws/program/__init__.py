@@ -1,1 +1,1 @@
-"""Programs: what a case of module-laws is, and how programs are drawn."""
+"""Programs, the cases of module-laws, and their domains."""

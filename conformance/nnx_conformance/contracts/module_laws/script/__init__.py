@@ -1,1 +1,1 @@
-"""A finding as a Python script that runs as it stands."""
+"""A finding as a Python script that runs on its own."""

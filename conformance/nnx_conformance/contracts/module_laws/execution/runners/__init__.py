@@ -1,1 +1,1 @@
-"""What each operation of a program does with the subject, and what the twin does meanwhile."""
+"""The runners of operations: what each does with the subject and with its twin."""

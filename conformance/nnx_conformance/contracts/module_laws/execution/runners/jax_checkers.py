@@ -45,7 +45,7 @@ def keys(run: Execution) -> Any:
                 run.harness.call(module, run.word.input)
     except Exception as error:  # noqa: BLE001 - the module need not support the checker otherwise
         if type(error).__name__ == "KeyReuseError":
-            run.notes["reused"] = run.harness.source.raised(error)
+            run.notes["reused_key"] = run.harness.source.raised(error)
     return run.plainly()
 
 

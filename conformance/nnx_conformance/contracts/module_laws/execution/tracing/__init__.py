@@ -1,1 +1,1 @@
-"""What a trace of a call shows: what holds for every value, what its conditions compare, and where they come out so."""
+"""Traces of calls: what they prove for every value, their conditions, and inputs and states that decide these."""

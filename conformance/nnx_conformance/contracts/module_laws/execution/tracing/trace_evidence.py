@@ -50,7 +50,7 @@ def _traced_evidence(harness: Harness, seed: int, number: int) -> dict[str, Any]
     later = _traces(harness, seed, number, CALLS)
     moved = list(filter(None, (_moved_constant(harness, traces[mode], later[mode]) for mode in traces)))
     proved = [_proof(harness, trace, mode == EVAL) for mode, trace in traces.items()]
-    notes: dict[str, Any] = {"proofs": tuple(proved), "moved": tuple(moved[:1])}
+    notes: dict[str, Any] = {"proofs": tuple(proved), "moved_constants": tuple(moved[:1])}
     return notes if moved else notes | _conditions(harness, seed, number, traces)
 
 

@@ -23,7 +23,7 @@ def proving(proves: Callable[[StepFacts, Proof], bool], in_eval_mode: bool = Fal
     def proved(_: Case, reading: ProgramReading) -> Iterator[str]:
         for step in reading.facts.steps:
             proofs = [proof for proof in step.proofs if proof.evaluating or not in_eval_mode]
-            if proofs and not step.moved and all(proves(step, proof) for proof in proofs):
+            if proofs and not step.moved_constants and all(proves(step, proof) for proof in proofs):
                 yield proofs[0].types
 
     return proved
@@ -45,20 +45,20 @@ def structure_kept(_: StepFacts, proof: Proof) -> bool:
     return proof.stable
 
 
-def _moved(reading: ProgramReading) -> MovedConstant | None:
-    return next((moved for step in reading.facts.steps for moved in step.moved), None)
+def _moved_constant(reading: ProgramReading) -> MovedConstant | None:
+    return next((moved for step in reading.facts.steps for moved in step.moved_constants), None)
 
 
 def constants(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     """The claim that the constants of a trace equal those of a later one."""
     if any(step.proofs for step in reading.facts.steps):
-        moved = _moved(reading)
+        moved = _moved_constant(reading)
         yield Claim((moved.after,) if moved else (), (moved.before,) if moved else ())
 
 
 def with_constants(judged: Judgement, reading: ProgramReading) -> Judgement:
     """The judgement with a constant that moved: it gives a violation its line, or is a violation itself."""
-    moved = _moved(reading)
+    moved = _moved_constant(reading)
     if moved is None:
         return judged
     if isinstance(judged, Violation):
