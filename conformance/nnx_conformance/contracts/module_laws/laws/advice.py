@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nnx_conformance.contracts.module_laws.evidence import Drift, Slope
-from nnx_conformance.contracts.module_laws.laws.agreements import agreement, comparing
+from nnx_conformance.contracts.module_laws.laws.agreements import agreement, agreement_claims
 from nnx_conformance.contracts.module_laws.laws.law import (
     NO_CALL,
     Evidence,
@@ -209,7 +209,7 @@ def _refused(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     wrong="def __repr__(self):\n    return f'{self.count[...].item():d}'  # in nnx.tabulate, a tracer",
     right="def __repr__(self):\n    return f'Counter({self.limit})'",
     needs=(carried_out,),
-    claims=comparing("represents", _refused),
+    claims=agreement_claims("represents", _refused),
 )
 def represents(case: Case, reading: ProgramReading) -> Judgement:
     for step in reading.facts.steps:

@@ -15,7 +15,7 @@ from nnx_conformance.contracts.module_laws.laws.differences import (
     text,
 )
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, law
-from nnx_conformance.contracts.module_laws.laws.reading import Hiding, ProgramReading, by_path, hiding
+from nnx_conformance.contracts.module_laws.laws.reading import HiddenState, ProgramReading, by_path, hidden_state
 from nnx_conformance.contracts.module_laws.laws.traced.proofs import constants, with_constants
 from nnx_conformance.contracts.module_laws.program.language import BY_NAME
 from nnx_conformance.core.case import Case
@@ -54,7 +54,7 @@ def _has_evidence(reading: ProgramReading, id: str) -> bool:
     return any(step.returned and _concerns(step, id) for step in steps[:until])
 
 
-def comparing(id: str, *others: Claims) -> Claims:
+def agreement_claims(id: str, *others: Claims) -> Claims:
     """The claims of a law: its comparisons up to the first difference, and those of `others`."""
 
     def claims(case: Case, reading: ProgramReading) -> Iterator[Claim]:
@@ -90,7 +90,7 @@ def violation(reading: ProgramReading, difference: Difference) -> Violation:
         )
         values = difference.expected, difference.observed
         return Violation(difference.text, *values, None, cause, remedy, evidence=Evidence.START)
-    hidden = hiding(reading) if difference.law in (HIDDEN, REPRODUCIBLE) else Hiding()
+    hidden = hidden_state(reading) if difference.law in (HIDDEN, REPRODUCIBLE) else HiddenState()
     if difference.law == SHARDED and BY_NAME[reading.facts.steps[difference.position].operation].devices == 1:
         hidden = replace(hidden, cause=BY_DEVICES)
     evidence = (Evidence.KIT if difference.of_output else Evidence.STATE) if difference.law == EVAL else None
@@ -169,7 +169,7 @@ def input_untouched(case: Case, reading: ProgramReading) -> Judgement:
     "that array nowhere else.",
     wrong="self.target = nnx.Variable(self.kernel[...])  # both are the same memory, which cannot be given up twice",
     right="self.target = nnx.Variable(jnp.array(self.kernel[...], copy=True))",
-    claims=comparing("donation-safe"),
+    claims=agreement_claims("donation-safe"),
 )
 def donation_safe(case: Case, reading: ProgramReading) -> Judgement:
     judged = agreement("donation-safe")(case, reading)
@@ -188,78 +188,78 @@ def donation_safe(case: Case, reading: ProgramReading) -> Judgement:
     remedy="Keep it in a Variable that is an attribute of the module.",
     wrong="self.calls += 1\nreturn x * (self.calls < 10)",
     right="self.calls[...] = self.calls[...] + 1\nreturn x * (self.calls[...] < 10)",
-    claims=comparing(HIDDEN, constants),
+    claims=agreement_claims(HIDDEN, constants),
 )
 def no_hidden_state(case: Case, reading: ProgramReading) -> Judgement:
     return with_constants(agreement(HIDDEN)(case, reading), reading)
 
 
-def compared(id: str, requirement: str, remedy: str, wrong: str, right: str) -> Check:
+def agreement_law(id: str, requirement: str, remedy: str, wrong: str, right: str) -> Check:
     """A law of agreement."""
-    declare = law(id=id, requirement=requirement, remedy=remedy, wrong=wrong, right=right, claims=comparing(id))
+    declare = law(id=id, requirement=requirement, remedy=remedy, wrong=wrong, right=right, claims=agreement_claims(id))
     return declare(agreement(id))
 
 
 CHECKS = (
     instances_independent,
     input_untouched,
-    compared(
+    agreement_law(
         "jit-agrees",
         "`nnx.jit` gives the same outputs and the same final state as plain Python, over a sequence of calls.",
         "Change only the contents of Variables in a call, and ask for no concrete value, as `if x:` does.",
         "self.calls += 1  # a Python number is a constant of the trace",
         "self.calls[...] = self.calls[...] + 1",
     ),
-    compared(
+    agreement_law(
         "split-merge-agrees",
         "A module rebuilt from `nnx.split` behaves as the original, and mutating one leaves the other alone.",
         "Keep state in Variables, each at one attribute of the module.",
         "STATE = {}  # module level, keyed by id(self)",
         "self.state = nnx.Variable(jnp.zeros(()))",
     ),
-    compared(
+    agreement_law(
         "clone-independent",
         "Mutating an `nnx.clone` or its original leaves the other alone.",
         "Hold no mutable object that a clone would share: NumPy buffers edited in place, lists, dicts.",
         "self.buffer.get_value()[0] += 1  # edits the NumPy array that a clone shares",
         "self.buffer[...] = self.buffer[...].at[0].add(1)",
     ),
-    compared(
+    agreement_law(
         "checkpoint-resumes",
         "A module restored from a checkpoint, fresh or live, continues as if it had never stopped.",
         "Keep all that later calls need in Variables, and derive nothing from the seed outside them.",
         "self.scale = float(jax.random.uniform(rngs.params()))  # not part of the state",
         "self.scale = nnx.Variable(jax.random.uniform(rngs.params()))",
     ),
-    compared(
+    agreement_law(
         "scan-agrees",
         "Calls through `nnx.scan` with the module carried equal the same calls in a loop.",
         "Keep the state's structure, shapes and dtypes in a call, and all state in Variables.",
         "self.history.append(x)",
         "self.last[...] = x",
     ),
-    compared(
+    agreement_law(
         "vmap-agrees",
         "With state split per lane, `nnx.vmap` over lanes equals separate modules.",
         "Compute with the module's own state only; declare `per_lane_state: False` where lanes make no sense.",
         "self.count[...] = jnp.zeros(x.shape[0])  # depends on being called without lanes",
         "self.count[...] = self.count[...] + 1",
     ),
-    compared(
+    agreement_law(
         "remat-agrees",
         "`nnx.remat` changes neither outputs nor state.",
         "Keep side effects of a call in Variables: a rematerialised call is traced, and may run twice.",
         "self.log.append(x)",
         "self.last[...] = x",
     ),
-    compared(
+    agreement_law(
         "cond-agrees",
         "A call in one branch of `nnx.cond` gives the outputs and the state of a plain call.",
         "Keep the state's structure, shapes and dtypes in a call, so that both branches agree.",
         "self.total[...] = self.total[...].astype(jnp.float64)",
         "self.total[...] = self.total[...] + x.sum()",
     ),
-    compared(
+    agreement_law(
         "switch-agrees",
         "A call in a branch of `nnx.switch`, whose branches are all traced, gives the outputs and the state of a plain "
         "call.",
@@ -267,7 +267,7 @@ CHECKS = (
         "x = x * next(self.signs)  # each branch takes the next one, also those that are only traced",
         "x = x * self.sign[...]\nself.sign[...] = -self.sign[...]",
     ),
-    compared(
+    agreement_law(
         "loop-agrees",
         "Calls in `nnx.fori_loop` and in `nnx.while_loop`, with the module carried, equal the same calls in a loop of "
         "Python.",
@@ -276,7 +276,7 @@ CHECKS = (
         "self.total = nnx.Variable(self.total[...] + x.sum())",
         "self.total[...] = self.total[...] + x.sum()",
     ),
-    compared(
+    agreement_law(
         "custom-vjp-agrees",
         "A call in a function with a gradient of its own, `nnx.custom_vjp`, gives the outputs and the state of a plain "
         "call.",
@@ -285,7 +285,7 @@ CHECKS = (
         "self.logger.norms.append(jnp.linalg.norm(x))",
         "self.norm[...] = jnp.linalg.norm(x)",
     ),
-    compared(
+    agreement_law(
         "vjp-agrees",
         "`nnx.vjp` and `nnx.jvp` give the outputs of a plain call, and keep its state update.",
         "Write to the Variables that `__init__` made: these transforms return their contents, and nothing else.",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnx_conformance.contracts.module_laws.laws.agreements import agreement, compared, comparing
-from nnx_conformance.contracts.module_laws.laws.differences import between, side_claims
+from nnx_conformance.contracts.module_laws.laws.agreements import agreement, agreement_claims, agreement_law
+from nnx_conformance.contracts.module_laws.laws.differences import first_difference, side_claims
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, carried_out, law, skipped
 from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading
 from nnx_conformance.contracts.module_laws.laws.tolerance import EXACT
@@ -38,7 +38,7 @@ def start_defined(case: Case, reading: ProgramReading) -> Judgement:
     steps = [step for step in reading.facts.steps if step.operation == "remake"]
     for step in steps:
         for pair in step.pairs:
-            if difference := between(pair.got, pair.wanted, EXACT):
+            if difference := first_difference(pair.got, pair.wanted, EXACT):
                 what = f"{pair.name}, where `empty` gave garbage: {difference.text}"
                 cause = "`empty` allocates without writing: it holds whatever the memory held before"
                 values = difference.expected, difference.observed
@@ -83,7 +83,7 @@ def instances_share_compilation(case: Case, reading: ProgramReading) -> Judgemen
 
 pickles = law(
     id="pickles",
-    claims=comparing("pickles"),
+    claims=agreement_claims("pickles"),
     level=SHOULD,
     core=False,
     requirement="A module that went through `pickle`, or `cloudpickle` where that is installed, continues as the "
@@ -97,7 +97,7 @@ pickles = law(
 
 CHECKS: tuple[Check, ...] = (
     start_defined,
-    compared(
+    agreement_law(
         "abstract-agrees",
         "`nnx.eval_shape` gives the structure, shapes and dtypes that making the module and calling it gives, and "
         "leaves a module that is called as it was.",
@@ -106,7 +106,7 @@ CHECKS: tuple[Check, ...] = (
         "self.bound = nnx.Variable(jnp.abs(kernel).max())",
     ),
     instances_share_compilation,
-    compared(
+    agreement_law(
         "state-owned",
         "What the caller writes into a NumPy input after the call changes neither the state nor later outputs.",
         "Copy what is kept: `jnp.array(x)`, not `x` itself, `jnp.asarray(x)` or `jax.device_put(x)`, which may share "
@@ -114,7 +114,7 @@ CHECKS: tuple[Check, ...] = (
         "self.last[...] = x  # the caller's buffer, if x is a NumPy array",
         "self.last[...] = jnp.array(x)",
     ),
-    compared(
+    agreement_law(
         "pytree-agrees",
         "As a pytree, the module continues as it does in plain Python: through `jax.tree.map`, and passed to and "
         "returned from a function under plain `jax.jit`.",
@@ -123,7 +123,7 @@ CHECKS: tuple[Check, ...] = (
         "self.box = Box(nnx.Variable(jnp.zeros(())))  # JAX does not look into a plain object",
         "self.count = nnx.Variable(jnp.zeros(()))",
     ),
-    compared(
+    agreement_law(
         "deepcopy-agrees",
         "A `copy.deepcopy` continues as the original, and mutating one leaves the other alone.",
         "Keep state in Variables that are attributes; a table at module level, keyed by `id(self)`, knows no copy.",

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from nnx_conformance.contracts.module_laws.evidence import LeafFacts
 from nnx_conformance.contracts.module_laws.facts import StepFacts
-from nnx_conformance.contracts.module_laws.laws.agreements import agreement, comparing
+from nnx_conformance.contracts.module_laws.laws.agreements import agreement, agreement_claims
 from nnx_conformance.contracts.module_laws.laws.law import (
     NO_CALL,
     NOT_GROWING,
@@ -38,7 +38,7 @@ VARIABLES = "variables."
     wrong="self.mean[...] = 0.1 * self.mean[...] + 0.9 * x.mean(0)  # the weights the wrong way round",
     right="self.mean[...] = 0.9 * self.mean[...] + 0.1 * x.mean(0)",
     needs=(carried_out,),
-    claims=comparing("reference-agrees"),
+    claims=agreement_claims("reference-agrees"),
 )
 def reference_agrees(case: Case, reading: ProgramReading) -> Judgement:
     judged = agreement("reference-agrees")(case, reading)
@@ -204,7 +204,7 @@ def _differs(some: tuple[LeafFacts, ...], others: tuple[LeafFacts, ...]) -> str 
         declares("has_eval_mode", "it declares no eval mode"),
         declares_not("mixes_rows", "it mixes rows on purpose"),
     ),
-    claims=comparing("rows-independent"),
+    claims=agreement_claims("rows-independent"),
 )
 def rows_independent(case: Case, reading: ProgramReading) -> Judgement:
     steps = [step for step in reading.facts.steps if step.operation == "rows" and step.returned]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnx_conformance.contracts.module_laws.laws.agreements import agreement, comparing
+from nnx_conformance.contracts.module_laws.laws.agreements import agreement, agreement_claims
 from nnx_conformance.contracts.module_laws.laws.differences import SHARDED
 from nnx_conformance.contracts.module_laws.laws.law import carried_out, declares_not, law, skipped
 from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading
@@ -21,7 +21,7 @@ sharded_agrees = law(
     "each axis of a Variable the mesh axis that splits it evenly, or None.",
     wrong="n = x.shape[0] // jax.device_count()  # the rows of one device; x is the whole batch",
     right="n = x.shape[0]",
-    claims=comparing(SHARDED),
+    claims=agreement_claims(SHARDED),
 )(agreement(SHARDED))
 
 
@@ -74,7 +74,7 @@ shard_map_agrees = law(
     wrong="mean = x.mean(0)  # of this shard's rows",
     right="mean = jax.lax.pmean(x.mean(0), self.axis_name)",
     needs=(declares_not("per_shard_state", "each shard has a state of its own on purpose"),),
-    claims=comparing("shard-map-agrees"),
+    claims=agreement_claims("shard-map-agrees"),
 )(agreement("shard-map-agrees"))
 
 

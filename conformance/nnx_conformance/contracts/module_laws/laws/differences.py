@@ -103,7 +103,7 @@ def comparisons(facts: ProgramFacts) -> Iterator[StateComparison]:
             yield own
 
 
-def compared(facts: ProgramFacts) -> tuple[tuple[StateComparison, ...], Difference | None]:
+def compare(facts: ProgramFacts) -> tuple[tuple[StateComparison, ...], Difference | None]:
     """The comparisons of a program up to the first that differs, and that difference."""
     so_far: list[StateComparison] = []
     for comparison in comparisons(facts):
@@ -116,23 +116,23 @@ def compared(facts: ProgramFacts) -> tuple[tuple[StateComparison, ...], Differen
 def _difference(facts: ProgramFacts, comparison: StateComparison) -> Difference | None:
     """The difference between the sides of a comparison; None if they agree."""
     if comparison.position == START:
-        return start(facts)
+        return start_difference(facts)
     position, pair, raised = comparison.position, comparison.pair, comparison.got.raised
     name = f"step {position + 1}, `{facts.steps[position].operation}`"
     if not pair:
-        difference = _after(facts, position, comparison)
+        difference = _step_difference(facts, position, comparison)
     elif raised:
         what = f"{pair}: {name}, raised {raised.type}: {short(raised.message)}"
         difference = Difference(what, "a result", raised.type, line=raised.line)
     else:
-        difference = between(comparison.got, comparison.wanted, comparison.within)
+        difference = first_difference(comparison.got, comparison.wanted, comparison.within)
         difference = replace(difference, text=f"{pair}: {difference.text} after {name}") if difference else None
     return replace(difference, law=comparison.law, position=position) if difference else None
 
 
-def start(facts: ProgramFacts) -> Difference | None:
+def start_difference(facts: ProgramFacts) -> Difference | None:
     """The difference between two modules of one seed before the first step; None if they agree."""
-    difference = between(Side(state=facts.start), Side(state=facts.twin_start), EXACT)
+    difference = first_difference(Side(state=facts.start), Side(state=facts.twin_start), EXACT)
     if facts.skipped or not difference:
         return None
     if _on_devices(facts):
@@ -157,7 +157,7 @@ def _on_devices(facts: ProgramFacts) -> bool:
     return any(BY_NAME[step.operation].devices > 1 for step in facts.steps)
 
 
-def _after(facts: ProgramFacts, position: int, comparison: StateComparison) -> Difference | None:
+def _step_difference(facts: ProgramFacts, position: int, comparison: StateComparison) -> Difference | None:
     """The difference between subject and twin after a step whose twin returned; None if they agree."""
     step, name = facts.steps[position], f"step {position + 1}, `{facts.steps[position].operation}`"
     if raised := step.subject.raised:
@@ -170,11 +170,11 @@ def _after(facts: ProgramFacts, position: int, comparison: StateComparison) -> D
     if traced := next((leaf.path for leaf in step.subject.state if leaf.traced), ""):
         what = f"after {name}, `{traced}` holds a tracer"
         return Difference(what, "no tracer outside the trace", "a tracer", traced)
-    difference = between(step.subject, step.twin, comparison.within, step.noise)
+    difference = first_difference(step.subject, step.twin, comparison.within, step.noise)
     return replace(difference, text=f"{difference.text} after {name}") if difference else None
 
 
-def between(got: Side, wanted: Side, within: Tolerance, noise: Sequence[float] = ()) -> Difference | None:
+def first_difference(got: Side, wanted: Side, within: Tolerance, noise: Sequence[float] = ()) -> Difference | None:
     """The first difference between two sides, outputs before state; None if they agree."""
     outputs = {id(leaf) for side in (got, wanted) for leaf in side.outputs}
     for path, mine, other, leaf_noise in _leaves(got, wanted, noise):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnx_conformance.contracts.module_laws.evidence import ConditionVisit, LeafFacts, Pair, Side
-from nnx_conformance.contracts.module_laws.laws.agreements import agreement, comparing
+from nnx_conformance.contracts.module_laws.laws.agreements import agreement, agreement_claims
 from nnx_conformance.contracts.module_laws.laws.differences import REPRODUCIBLE, text
 from nnx_conformance.contracts.module_laws.laws.law import RANDOM, Evidence, law
 from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading, by_path, changed, is_stream
@@ -180,7 +180,7 @@ def _other_seeds(case: Case, reading: ProgramReading) -> Iterator[Claim]:
     wrong="noise = np.random.normal(size=x.shape)",
     right="noise = jax.random.normal(self.rngs.noise(), x.shape)",
     needs=(RANDOM,),
-    claims=comparing(REPRODUCIBLE, _other_seeds),
+    claims=agreement_claims(REPRODUCIBLE, _other_seeds),
 )
 def rng_reproducible(case: Case, reading: ProgramReading) -> Judgement:
     if not all(claim.holds() for claim in _other_seeds(case, reading)):

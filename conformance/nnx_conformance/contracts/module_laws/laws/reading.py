@@ -10,7 +10,7 @@ import numpy as np
 
 from nnx_conformance.contracts.module_laws.evidence import LeafFacts
 from nnx_conformance.contracts.module_laws.facts import ProgramFacts, StepFacts
-from nnx_conformance.contracts.module_laws.laws.differences import Difference, StateComparison, compared, text
+from nnx_conformance.contracts.module_laws.laws.differences import Difference, StateComparison, compare, text
 from nnx_conformance.contracts.module_laws.program.language import BY_NAME
 from nnx_conformance.core.facts import Line
 from nnx_conformance.core.trail import ChangeKind
@@ -110,7 +110,7 @@ class ProgramReading:
 
     @cached_property
     def _compared(self) -> tuple[tuple[StateComparison, ...], Difference | None]:
-        return compared(self.facts)
+        return compare(self.facts)
 
     def line(self, path: str) -> Line | None:
         """The first line of the program that wrote a leaf, its parent or a part of it; None if not known."""
@@ -161,7 +161,7 @@ def _above_or_below(path: str, other: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Hiding:
+class HiddenState:
     """Where a module keeps state outside of Variables: a path in it, or a line that changes what outlives the call."""
 
     cause: str = ""
@@ -170,26 +170,26 @@ class Hiding:
     remedy: str = ""
 
 
-def hiding(reading: ProgramReading) -> Hiding:
+def hidden_state(reading: ProgramReading) -> HiddenState:
     """The first state outside of Variables that a call of the twin changed; an empty one if we know of none."""
     for move in reading.calls:
         for path, old, new in move.both():
             if not new.state and text(old) != text(new):
                 cause = f"`{path}`, which is no Variable, went from {text(old)} to {text(new)} in a call"
-                return Hiding(cause, path)
+                return HiddenState(cause, path)
     changes = [change for step in reading.facts.steps for change in step.outliving]
     of_kind = {change.kind: change for change in reversed(changes)}
     if drawn := of_kind.get(ChangeKind.CHANCE):
         cause = (
             f"the call draws from `{drawn.name}`, a generator that all modules share and that no seed of theirs sets"
         )
-        return Hiding(cause, line=drawn.line, remedy=DRAW)
+        return HiddenState(cause, line=drawn.line, remedy=DRAW)
     if kept := of_kind.get(ChangeKind.OUTLIVING):
         cause = f"{kept.name} outlives the call, which changes it ({kept.line})"
-        return Hiding(cause, line=kept.home or kept.line)
+        return HiddenState(cause, line=kept.home or kept.line)
     if compiled := of_kind.get(ChangeKind.COMPILED):
         cause = (
             f"`{compiled.name}` is compiled with a static `self`: it keeps what the Variables held when it was traced"
         )
-        return Hiding(cause, line=compiled.line, remedy=LIFT)
-    return Hiding()
+        return HiddenState(cause, line=compiled.line, remedy=LIFT)
+    return HiddenState()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nnx_conformance.contracts.module_laws.evidence import LeafFacts
 from nnx_conformance.contracts.module_laws.facts import StepFacts
-from nnx_conformance.contracts.module_laws.laws.agreements import agreement, comparing
+from nnx_conformance.contracts.module_laws.laws.agreements import agreement, agreement_claims
 from nnx_conformance.contracts.module_laws.laws.differences import text
 from nnx_conformance.contracts.module_laws.laws.law import NOT_REWRITING, Evidence, carried_out, declares, law
 from nnx_conformance.contracts.module_laws.laws.reading import Move, ProgramReading, by_path, changed, is_stream
@@ -35,7 +35,7 @@ def _params(step: StepFacts) -> int:
     remedy="Make every Param a float array, and store what a call computes only in Variables.",
     wrong="self.count = nnx.Param(jnp.int32(0))  # integers have no gradient",
     right="self.count = nnx.Variable(jnp.int32(0))",
-    claims=comparing("grad-clean", _gradients),
+    claims=agreement_claims("grad-clean", _gradients),
 )
 def grad_clean(case: Case, reading: ProgramReading) -> Judgement:
     for number, step in enumerate(reading.facts.steps, 1):
@@ -58,7 +58,7 @@ def _stepped(reading: ProgramReading) -> bool:
     wrong="self.mean = nnx.Param(jnp.zeros(4))  # weight decay shrinks a running mean",
     right="self.mean = nnx.BatchStat(jnp.zeros(4))",
     needs=(NOT_REWRITING,),
-    claims=comparing("optimizer-safe", lambda _, reading: params_kept(reading) if _stepped(reading) else ()),
+    claims=agreement_claims("optimizer-safe", lambda _, reading: params_kept(reading) if _stepped(reading) else ()),
 )
 def optimizer_safe(case: Case, reading: ProgramReading) -> Judgement:
     for move in reading.plain_calls if _stepped(reading) else ():
@@ -119,7 +119,7 @@ def _frozen(case: Case, reading: ProgramReading) -> Iterator[Claim]:
     wrong="self.mean[...] = mean  # in eval mode too",
     right="if not self.use_running_average:\n    self.mean[...] = mean",
     needs=(carried_out, declares("has_eval_mode", "it declares no eval mode")),
-    claims=comparing("eval-frozen", _frozen, conditions.frozen),
+    claims=agreement_claims("eval-frozen", _frozen, conditions.frozen),
     proves=proofs.proving(proofs.state_kept, in_eval_mode=True),
 )
 def eval_frozen(case: Case, reading: ProgramReading) -> Judgement:

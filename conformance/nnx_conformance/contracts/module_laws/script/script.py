@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nnx_conformance.contracts.module_laws.facts import ProgramFacts, StepFacts
-from nnx_conformance.contracts.module_laws.laws.differences import start
+from nnx_conformance.contracts.module_laws.laws.differences import start_difference
 from nnx_conformance.contracts.module_laws.laws.law import Evidence
 from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading
 from nnx_conformance.contracts.module_laws.laws.tolerance import EXACT, tolerance
@@ -201,7 +201,7 @@ def _steps(todo: Program, facts: ProgramFacts, law: str, asserted: str, named: s
         yield f"    twin = make({todo.seed})"
     evaluating, side = False, "module" if law in ("wrapper-kept", "eval-frozen") else "twin"
     look = "typed" if law == "structure-stable" else "look"
-    if not asserted and start(facts):
+    if not asserted and start_difference(facts):
         yield "check(0, agree(module, (), twin, (), 0.0, 0.0))"
     for position, (word, step) in enumerate(zip(todo.words, facts.steps, strict=False)):
         name, number = word.operation.name, position + 1
