@@ -37,9 +37,9 @@ def place(run: Execution) -> Any:
     mesh = _mesh(run, "place")
     if run.harness.subject.mesh:
         with meshes.on_mesh(mesh):
-            got = run.harness.make(run.todo.seed)
+            got = run.harness.make(run.program.seed)
         with meshes.one_device():
-            wanted = run.harness.make(run.todo.seed)
+            wanted = run.harness.make(run.program.seed)
         run.compare("sharded-agrees", MADE, Side(state=state(got)), Side(state=state(wanted)))
     return _calls(run, mesh, by_metadata=True)
 

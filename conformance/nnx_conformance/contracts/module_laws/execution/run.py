@@ -104,7 +104,7 @@ class Execution:
 
     def __init__(self, harness: Harness, transforms: Transforms, todo: Program, request: Request) -> None:
         self.harness = harness
-        self.todo = todo
+        self.program = todo
         self.transforms = transforms
         self.request = request
         self.handed_over: tuple[File, ...] = ()
@@ -122,7 +122,7 @@ class Execution:
     def steps(self) -> Iterator[StepFacts]:
         """Run one operation after the other, up to the first that raises."""
         done = self.request.done
-        for number, word in enumerate(self.todo.words[done:], done):
+        for number, word in enumerate(self.program.words[done:], done):
             restarts = word.operation.name == "restart" and not (done and number == done)
             if reason := skip_reasons.skipped(self, word) or (self._hand_over() if restarts else ""):
                 yield StepFacts(word.operation.name, reason)
@@ -189,7 +189,7 @@ class Execution:
 
     def on_one_device(self) -> AbstractContextManager[None]:
         """The context of the twin: if the program needs several devices, JAX reports one to the twin."""
-        return meshes.one_device() if self.todo.devices > 1 else nullcontext()
+        return meshes.one_device() if self.program.devices > 1 else nullcontext()
 
     def plainly(self) -> Any:
         """Call the subject in plain Python."""

@@ -86,7 +86,7 @@ def skipped(run: Execution, word: Word) -> str:
         return "it was given as a Python object, which no new process can make: judge it as a target"
     if name == "original" and not run.counterparts:
         return "nothing was left behind"
-    if run.todo.mode == TREE and name in TRACED and arrays(run.module):
+    if run.program.mode == TREE and name in TRACED and arrays(run.module):
         return "tree mode carries no state in plain arrays"
     if word.operation.devices > 1 and (reason := devices.skipped(run, word)):
         return reason

@@ -28,7 +28,7 @@ def remake(run: Execution) -> Any:
     """Make and call a module while `empty` returns garbage, and while it returns zeros, and compare."""
 
     def start_and_call() -> tuple[Side, Side]:
-        module = run.harness.make(run.todo.seed)
+        module = run.harness.make(run.program.seed)
         start = Side(state=state(module))
         return start, side(module, run.harness.call(module, run.word.input))
 
@@ -67,9 +67,12 @@ def _alike(some: tuple[Side, Side], others: tuple[Side, Side]) -> bool:
 def abstract(run: Execution) -> Any:
     """Make and call the module under `nnx.eval_shape`, which computes nothing."""
     law, make = "abstract-agrees", run.harness.make
-    abstract_module = nnx.eval_shape(lambda: make(run.todo.seed))
+    abstract_module = nnx.eval_shape(lambda: make(run.program.seed))
     run.compare(
-        law, "made under nnx.eval_shape", Side(state=_types(abstract_module)), Side(state=_types(make(run.todo.seed)))
+        law,
+        "made under nnx.eval_shape",
+        Side(state=_types(abstract_module)),
+        Side(state=_types(make(run.program.seed))),
     )
     before = Side(state=state(run.module))
     outputs = run.transforms.run("eval_shape", run.module, run.harness.pool.arguments(run.word.input))

@@ -45,7 +45,7 @@ def _lane(outputs: Any, number: int) -> Any:
 
 
 def vmap(run: Execution) -> Any:
-    others = [Twin(run.harness, run.todo.seed + OTHER * lane, run.twin.history[:-1]) for lane in range(1, LANES)]
+    others = [Twin(run.harness, run.program.seed + OTHER * lane, run.twin.history[:-1]) for lane in range(1, LANES)]
     inputs = _stacked_inputs(run, LANES)
     lanes = operations.stack([run.module, *(other.replayed().module for other in others)])
     outputs = run.transforms.run("vmap", lanes, inputs)

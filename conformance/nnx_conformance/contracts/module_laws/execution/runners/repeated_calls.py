@@ -33,7 +33,7 @@ def far(run: Execution) -> Any:
     law, call, number = "rng-advances", run.harness.call, run.word.input
     module = grafted(run)
     forward(run.harness, module, number)
-    others = [run.twin.replayed(run.todo.seed + OTHER * index).module for index in range(1, FAR)]
+    others = [run.twin.replayed(run.program.seed + OTHER * index).module for index in range(1, FAR)]
     for other in others:
         transplant(module, other, keys=False)
     befores = [Side(state=state(module))]
@@ -62,7 +62,7 @@ def afresh(run: Execution) -> Any:
 
 def _traced_first(run: Execution, subject: Subject, transforms: Transforms) -> Side:
     """The outputs and state of two calls, the first through `nnx.jit`."""
-    module = subject.make(nnx.Rngs(run.todo.seed))
+    module = subject.make(nnx.Rngs(run.program.seed))
     arguments = run.harness.pool.arguments
     try:
         first = transforms.run("jit", module, arguments(run.word.input))

@@ -33,7 +33,7 @@ def _compare(run: Execution, name: str, module: Any) -> None:
 
 def _restored(run: Execution, saved: bytes, mode_again: bool) -> Any:
     """A module from another seed with the saved state; its mode is set before loading, with `mode_again` after too."""
-    fresh = _like(run, run.todo.seed + OTHER)
+    fresh = _like(run, run.program.seed + OTHER)
     operations.load(fresh, saved)
     if mode_again:
         _set_mode(run, fresh)
@@ -81,7 +81,7 @@ def restart(run: Execution) -> Any:
 
 
 def _from_disk(run: Execution, form: checkpoints.CheckpointForm, folder: Any) -> Any:
-    fresh = _like(run, run.todo.seed + OTHER)
+    fresh = _like(run, run.program.seed + OTHER)
     checkpoints.restore(fresh, form.read(folder / form.name, checkpoints.arrays(fresh)))
     return fresh
 
@@ -94,7 +94,7 @@ def graft(run: Execution) -> Any:
 
 def grafted(run: Execution) -> Any:
     """A new module with the state of the program's module."""
-    fresh = _like(run, run.todo.seed)
+    fresh = _like(run, run.program.seed)
     transplant(run.module, fresh)
     _set_mode(run, fresh)
     return fresh

@@ -156,7 +156,7 @@ def _copied(law: str, name: str, move: Callable[[Any], Any]) -> Callable[[Execut
 
 
 def pair(run: Execution) -> Any:
-    other = run.harness.make(run.todo.seed)
+    other = run.harness.make(run.program.seed)
     run.notes["shared"] = _shared(run.module, other)
     before = Side(state=state(other))
     outputs = run.plainly()
@@ -186,7 +186,7 @@ def rerun(run: Execution) -> Any:
 
 
 def reseed(run: Execution) -> None:
-    other = run.twin.replayed(run.todo.seed + OTHER).module  # its streams have advanced as far
+    other = run.twin.replayed(run.program.seed + OTHER).module  # its streams have advanced as far
     transplant(run.module, other, keys=False)
     run.notes["depends"] = _depends(other, lambda module: run.harness.call(module, run.word.input))
     # Each module with its state before the call.

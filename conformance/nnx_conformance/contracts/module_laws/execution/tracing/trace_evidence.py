@@ -33,8 +33,8 @@ OUTCOMES = {True: Outcome.TRUE, False: Outcome.FALSE}
 def trace(run: Execution) -> Any:
     """Call the module, and note what a trace of its call proves."""
     outputs = run.plainly()
-    key = "trace", run.todo.seed, run.word.input
-    run.notes |= run.harness.once(key, lambda: _evidence(run.harness, run.todo.seed, run.word.input))
+    key = "trace", run.program.seed, run.word.input
+    run.notes |= run.harness.once(key, lambda: _evidence(run.harness, run.program.seed, run.word.input))
     return outputs
 
 
