@@ -1,4 +1,4 @@
-"""Searching the inputs of a function for a given time: from conditions that were not met, and by drawing further."""
+"""The search of `explore` over a function's inputs, for a given time: solves for unmet conditions, and draws more."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from nnx_conformance.judging.judge import Judging
 
 FILE = "cases.json"
-#: So many cases are kept for a later search.
+#: The most cases to keep for later searches.
 KEPT = 64
-#: Of each round: so many cases are drawn, and so many runs made for the conditions that are not met.
+#: In each round, the number of drawn cases, and of runs to solve for unmet conditions.
 DRAWN, RUNS = 100, 300
 
 
 class Inputs:
-    """One search; called with a judging, it judges until the time is up.
+    """One search. Called with a judging, it judges until the time is up.
 
-    It starts from the cases that earlier searches kept. Each round looks for cases that meet what no case met, judges
-    them, and draws others, which the next round starts from.
+    It starts with the cases that earlier searches kept. Each round judges cases that meet new conditions, and draws
+    more cases, from which the next round starts.
     """
 
     def __init__(self, seconds: float, folder: Path, progress: Progress) -> None:
@@ -41,7 +41,7 @@ class Inputs:
         self._progress = progress
 
     def __call__(self, judging: Judging) -> None:
-        """Search until the time is up; the smallest cases are still to be looked for."""
+        """Search until the time is up; the judge shrinks the findings afterwards."""
         self._judging = judging
         self._end = time.monotonic() + self._seconds
         judging.search(self._rounds)
@@ -50,13 +50,13 @@ class Inputs:
             keep(self._folder, judging.leading.kept())
 
     def lines(self) -> list[str]:
-        """How far it came."""
+        """The numbers of cases and of met conditions, as text."""
         met = self.conditions.total - len(self.conditions.unmet)
         led = f"; {self.conditions.runs} runs for {met} of {self.conditions.total} conditions met both ways"
         return [f"{self.cases} cases{led if self.conditions.total else ''}"]
 
     def data(self) -> dict[str, Any]:
-        """How far it came, as JSON data."""
+        """The numbers of cases and runs, and the unmet conditions, as JSON data."""
         unmet = [{"line": str(each.line), "text": each.text, "never": each.never} for each in self.conditions.unmet]
         met = {"conditions": self.conditions.total, "unmet": unmet, "runs": self.conditions.runs}
         return {"cases": self.cases, **met}
@@ -65,12 +65,12 @@ class Inputs:
         from nnx_conformance.judging.drawn import drawn
         from nnx_conformance.judging.engine import TimeUp
 
-        given: list[Case] = []
+        drawn_cases: list[Case] = []
         starts = kept(self._folder)
 
         def visit(case: Case) -> None:
             self._visit(case)
-            given.append(case)
+            drawn_cases.append(case)
 
         with contextlib.suppress(TimeUp):
             self._led(starts)
@@ -78,12 +78,12 @@ class Inputs:
             for number in itertools.count(self._judging.settings.seed):
                 if leading:
                     rest = self._end - time.monotonic()
-                    self._led(leading.cases(given, RUNS, rest, () if given else starts, late=""))
-                given.clear()
+                    self._led(leading.cases(drawn_cases, RUNS, rest, () if drawn_cases else starts, late=""))
+                drawn_cases.clear()
                 drawn(core, Settings(DRAWN, number), visit)
 
     def _led(self, cases: Sequence[Case]) -> None:
-        """Judge cases to which conditions lead."""
+        """Judge cases that solve for conditions."""
         self._judging.led.update(case.key for case in cases)
         for case in cases:
             self._visit(case)
@@ -99,7 +99,7 @@ class Inputs:
 
 
 def kept(folder: Path) -> tuple[Case, ...]:
-    """The cases that earlier searches kept; none where what is there is no such file."""
+    """The cases that earlier searches kept; none if the file is missing or damaged."""
     try:
         return tuple(map(case_from, json.loads((folder / FILE).read_text())))
     except (OSError, ValueError, KeyError, TypeError):
@@ -109,6 +109,6 @@ def kept(folder: Path) -> tuple[Case, ...]:
 def keep(folder: Path, cases: Sequence[Case]) -> None:
     """Keep cases for later searches, each once."""
     distinct = list({case.key: case for case in cases}.values())
-    with contextlib.suppress(OSError):  # a search keeps nothing where nothing can be kept
+    with contextlib.suppress(OSError):  # a folder that we cannot write to is no reason to fail
         folder.mkdir(parents=True, exist_ok=True)
         (folder / FILE).write_text(json.dumps(list(map(case_data, distinct[-KEPT:]))) + "\n")

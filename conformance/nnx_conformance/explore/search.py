@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: The time limit for shrinking one finding.
 SHRINK_SECONDS = 30.0
-#: So many pairs are named at most.
+#: The most pairs to name.
 FEW = 8
 
 
@@ -67,7 +67,7 @@ class Coverage:
         return {name: next(iter(self.skipped.get(name, Counter[str]()).most_common(1)), ("",))[0] for name in missed}
 
     def data(self, operations: Iterable[str]) -> dict[str, Any]:
-        """What was covered of these operations, as JSON data."""
+        """The coverage of these operations, as JSON data."""
         operations = tuple(operations)
         return {
             "cases": self.cases,
@@ -114,7 +114,7 @@ class Exploring:
         return self._smallest
 
     def lines(self) -> list[str]:
-        """How much was covered, in a few lines."""
+        """The coverage as text."""
         coverage, operations = self.coverage, self._exploration.operations
         done, pairs, unmet = len(coverage.done), len(coverage.pairs), coverage.unmet()
         lines = [
@@ -129,7 +129,7 @@ class Exploring:
         return [*lines, *(f"{label:<10} {wording[label].format(score)}" for label, score in coverage.best.items())]
 
     def data(self) -> dict[str, Any]:
-        """What was covered, as JSON data."""
+        """The coverage as JSON data."""
         return self.coverage.data(self._exploration.operations)
 
     def _visit(self, case: Case) -> Mapping[str, float] | None:

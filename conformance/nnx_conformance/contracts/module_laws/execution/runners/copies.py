@@ -129,7 +129,7 @@ class WriteWatch:
             path, (_, changed, written) = path_of(copy.variable), copy.last
             if path not in still or path in lost or not changed or self._on_purpose(copy):
                 continue
-            # A cache that is reset and filled alike holds what was written, though it did not change.
+            # A call may reset a cache and fill it with the same values: then the written value is there, unchanged.
             if not (same(now[path], written) or self._kept(path, written, outputs)):
                 lost[path] = self._described(copy, path, written)
         return tuple(lost.values())

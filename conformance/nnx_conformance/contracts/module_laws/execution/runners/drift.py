@@ -76,7 +76,7 @@ def _steady(harness: Harness, module: Any, number: int) -> Iterator[Drift]:
         if value.dtype.kind in "iu":
             last = min(last, (float(_limit(value.dtype, amount)) - now) // amount)
         stop, reach = _stop(value.dtype, now, amount), (float(_limit(value.dtype, amount)) - now) / amount
-        # A position in a ring turns back earlier, and a count of warm-up calls rests.
+        # No drift: a position in a ring turns back earlier, and a count of warm-up calls stops on purpose.
         if _moved(harness, module, number, path, value, index, amount, min(last, reach, stop) // 2) <= 0:
             continue
         drift = _jumped(harness, module, number, path, value, index, amount, last)
@@ -99,7 +99,7 @@ def _moved(
     amount: float,
     calls: float,
 ) -> float:
-    """By how many amounts one more call moves the number that `calls` calls lead to; -1 if it turns back or jumps."""
+    """The change by one call after `calls` calls, in multiples of `amount`; -1 if the number turns back or jumps."""
     drift = _jumped(harness, nnx.clone(module), number, path, value, index, amount, calls)
     moved = (drift.after - drift.near) / amount if drift else 1.0
     return moved if 0 <= moved <= 2 else -1.0
