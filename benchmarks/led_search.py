@@ -68,99 +68,118 @@ class Kind:
         return HEAD.format(setup=self.setup, body=self.body.format(test=self.test))
 
 
-KINDS = (
-    # the number in the source
-    Kind("seed-is", "int(seed) == 123456789"),
-    Kind("length-is", "x.size == 613"),
-    Kind("calls-are", "int(n_calls) == 38"),
-    Kind("first-is", "float(x[0]) == 4711.0"),
-    Kind("largest-beyond", "float(x.max()) > 987654.0"),
-    # limits computed, read, kept
-    Kind("computed", "int(seed) == LIMIT", "LIMIT = math.factorial(11) + sum(map(ord, 'limit'))"),
-    Kind("json", "int(seed) == LIMITS['seed']", 'LIMITS = json.loads(\'{"seed": 7340033, "calls": 41}\')'),
-    Kind(
-        "json-in-text", "int(n_calls) == LIMITS['n'][1]", "LIMITS = json.loads('{\"n\": [3, ' + str(6 * 7 + 1) + ']}')"
+#: Faults by the kind of their condition.
+GROUPS = {
+    "a number in the source": (
+        Kind("seed-is", "int(seed) == 123456789"),
+        Kind("length-is", "x.size == 613"),
+        Kind("calls-are", "int(n_calls) == 38"),
+        Kind("first-is", "float(x[0]) == 4711.0"),
+        Kind("largest-beyond", "float(x.max()) > 987654.0"),
     ),
-    Kind("set", "x.size in SIZES", "SIZES = {k * k + 1 for k in range(21, 31)}"),
-    Kind("dict", "TABLE.get(int(seed), False)", "TABLE = {k**5 + 7: True for k in range(20, 29)}"),
-    Kind(
-        "dict-subscript", "int(seed) in TABLE and TABLE[int(seed)]", "TABLE = {int('90' * 3) + k: True for k in (1, 8)}"
+    "limits computed, read from text, kept in tables": (
+        Kind("computed", "int(seed) == LIMIT", "LIMIT = math.factorial(11) + sum(map(ord, 'limit'))"),
+        Kind("json", "int(seed) == LIMITS['seed']", 'LIMITS = json.loads(\'{"seed": 7340033, "calls": 41}\')'),
+        Kind(
+            "json-in-text",
+            "int(n_calls) == LIMITS['n'][1]",
+            "LIMITS = json.loads('{\"n\": [3, ' + str(6 * 7 + 1) + ']}')",
+        ),
+        Kind("set", "x.size in SIZES", "SIZES = {k * k + 1 for k in range(21, 31)}"),
+        Kind("dict", "TABLE.get(int(seed), False)", "TABLE = {k**5 + 7: True for k in range(20, 29)}"),
+        Kind(
+            "dict-subscript",
+            "int(seed) in TABLE and TABLE[int(seed)]",
+            "TABLE = {int('90' * 3) + k: True for k in (1, 8)}",
+        ),
+        Kind("bisect", "bisect.bisect(LIMITS, int(seed)) == 3", "LIMITS = [10**9 + 7 * k for k in range(6)]"),
+        Kind(
+            "intervals",
+            "any(low <= int(seed) < high for low, high in BANDS)",
+            "BANDS = [(k**7, k**7 + 3) for k in (11, 13)]",
+        ),
+        Kind("range", "int(seed) in range(70_000_000, 70_000_100)"),
     ),
-    Kind("bisect", "bisect.bisect(LIMITS, int(seed)) == 3", "LIMITS = [10**9 + 7 * k for k in range(6)]"),
-    Kind(
-        "intervals",
-        "any(low <= int(seed) < high for low, high in BANDS)",
-        "BANDS = [(k**7, k**7 + 3) for k in (11, 13)]",
+    "modulus, masks, hashes, digits": (
+        Kind("modulus", "int(seed) % 10007 == 4242"),
+        Kind("modulus-of-calls", "int(seed) > 0 and int(n_calls) % 53 == 47"),
+        Kind("mask", "int(seed) & 0xFF00FF == 0xAB0017"),
+        Kind("shifted", "(int(seed) >> 12) & 0x3FF == 0x2A5"),
+        Kind("division", "int(seed) // 1000 == 57_913"),
+        Kind("bits", "bin(int(seed)).count('1') == 23"),
+        Kind("hash", "hashlib.md5(str(int(seed)).encode()).digest()[0] == 7"),
+        Kind("checksum", "zlib.crc32(b'%d' % int(seed)) % 499 == 13"),
+        Kind("palindrome", "len(str(int(seed))) == 7 and str(int(seed)) == str(int(seed))[::-1]"),
+        Kind("digits", "str(int(seed)).endswith('7391')"),
+        Kind("digit-sum", "sum(map(int, str(int(seed)))) == 67"),
+        Kind("square", "int(seed) ** 2 == 15_241_383_936"),
     ),
-    Kind("range", "int(seed) in range(70_000_000, 70_000_100)"),
-    # arithmetic
-    Kind("modulus", "int(seed) % 10007 == 4242"),
-    Kind("modulus-of-calls", "int(seed) > 0 and int(n_calls) % 53 == 47"),
-    Kind("mask", "int(seed) & 0xFF00FF == 0xAB0017"),
-    Kind("shifted", "(int(seed) >> 12) & 0x3FF == 0x2A5"),
-    Kind("division", "int(seed) // 1000 == 57_913"),
-    Kind("bits", "bin(int(seed)).count('1') == 23"),
-    Kind("hash", "hashlib.md5(str(int(seed)).encode()).digest()[0] == 7"),
-    Kind("checksum", "zlib.crc32(b'%d' % int(seed)) % 499 == 13"),
-    Kind("palindrome", "len(str(int(seed))) == 7 and str(int(seed)) == str(int(seed))[::-1]"),
-    Kind("digits", "str(int(seed)).endswith('7391')"),
-    Kind("digit-sum", "sum(map(int, str(int(seed)))) == 67"),
-    Kind("square", "int(seed) ** 2 == 15_241_383_936"),
-    # joint, nested
-    Kind("joint", "int(seed) == 4242 and x.size == 33 and int(n_calls) == 17"),
-    Kind("tuple", "(int(seed), x.size, int(n_calls)) == (90_210, 77, 29)"),
-    Kind("member", "(int(seed), int(n_calls)) in KEYS", "KEYS = {(k * 1009, 20 + k) for k in range(7, 12)}"),
-    Kind("product", "int(seed) * int(n_calls) == 1_000_003 * 7"),
-    Kind(
-        "nested",
-        "",
-        body=(
-            "    if int(seed) % 1009 == 77:\n        if x.size == 19:\n            if float(x[0]) == 2.5:\n"
-            "                total = total + 1.0 + abs(total)"
+    "several at once, nested, in `match`": (
+        Kind("joint", "int(seed) == 4242 and x.size == 33 and int(n_calls) == 17"),
+        Kind("tuple", "(int(seed), x.size, int(n_calls)) == (90_210, 77, 29)"),
+        Kind("member", "(int(seed), int(n_calls)) in KEYS", "KEYS = {(k * 1009, 20 + k) for k in range(7, 12)}"),
+        Kind("product", "int(seed) * int(n_calls) == 1_000_003 * 7"),
+        Kind(
+            "nested",
+            "",
+            body=(
+                "    if int(seed) % 1009 == 77:\n        if x.size == 19:\n            if float(x[0]) == 2.5:\n"
+                "                total = total + 1.0 + abs(total)"
+            ),
+        ),
+        Kind(
+            "match",
+            "",
+            body=(
+                "    match (int(seed), x.size):\n        case (31_337, 5 | 6):\n"
+                "            total = total + 1.0 + abs(total)"
+            ),
         ),
     ),
-    Kind(
-        "match",
-        "",
-        body=(
-            "    match (int(seed), x.size):\n        case (31_337, 5 | 6):\n"
-            "            total = total + 1.0 + abs(total)"
+    "sums, positions, patterns of the array": (
+        Kind("sum", "float(x.sum()) == 31_415.5"),
+        Kind("mean", "abs(float(x.mean()) - 271.75) < 1e-3"),
+        Kind("position", "x.size > 1 and int(jnp.argmax(x)) == 11"),
+        Kind("equal", "x.size > 5 and bool((x == x[0]).all())"),
+        Kind("sorted", "x.size > 6 and bool((x[1:] > x[:-1]).all())"),
+        Kind("pattern", "x.size > 3 and x[:3].tolist() == [3.0, 1.0, 4.0]"),
+        Kind(
+            "pattern-array", "x.size > 3 and bool(jnp.array_equal(x[:3], WANTED))", "WANTED = np.array([2.0, 7.0, 1.5])"
         ),
+        Kind("count-of-a-value", "int((x == 0.5).sum()) == 4"),
+        Kind("beyond-the-mean", "float(abs(x - x.mean()).max()) > 512_345.0"),
     ),
-    # contents
-    Kind("sum", "float(x.sum()) == 31_415.5"),
-    Kind("mean", "abs(float(x.mean()) - 271.75) < 1e-3"),
-    Kind("position", "x.size > 1 and int(jnp.argmax(x)) == 11"),
-    Kind("equal", "x.size > 5 and bool((x == x[0]).all())"),
-    Kind("sorted", "x.size > 6 and bool((x[1:] > x[:-1]).all())"),
-    Kind("pattern", "x.size > 3 and x[:3].tolist() == [3.0, 1.0, 4.0]"),
-    Kind("pattern-array", "x.size > 3 and bool(jnp.array_equal(x[:3], WANTED))", "WANTED = np.array([2.0, 7.0, 1.5])"),
-    Kind("count-of-a-value", "int((x == 0.5).sum()) == 4"),
-    Kind("beyond-the-mean", "float(abs(x - x.mean()).max()) > 512_345.0"),
-    # JAX
-    Kind("where", "", body="    total = jnp.where(total > 3_123_456.0, total + 1.0 + abs(total), total)"),
-    Kind("cond", "", body="    total = jax.lax.cond(x.max() == 777.0, lambda t: t + 1.0 + abs(t), lambda t: t, total)"),
-    Kind(
-        "jitted",
-        "",
-        "@jax.jit\ndef spoilt(x, total):\n    return jnp.where(x[0] == 321.0, total + 1.0 + abs(total), total)",
-        "    total = spoilt(x, total)",
+    "in `jnp.where`, `lax.cond`, a jitted helper; the n-th call": (
+        Kind("where", "", body="    total = jnp.where(total > 3_123_456.0, total + 1.0 + abs(total), total)"),
+        Kind(
+            "cond",
+            "",
+            body="    total = jax.lax.cond(x.max() == 777.0, lambda t: t + 1.0 + abs(t), lambda t: t, total)",
+        ),
+        Kind(
+            "jitted",
+            "",
+            "@jax.jit\ndef spoilt(x, total):\n    return jnp.where(x[0] == 321.0, total + 1.0 + abs(total), total)",
+            "    total = spoilt(x, total)",
+        ),
+        Kind(
+            "jitted-cond",
+            "",
+            "@jax.jit\ndef spoilt(x, total):\n    off = jnp.abs(x.sum() - 5432.0) < 0.5\n"
+            "    return jax.lax.cond(off, lambda t: t + 1.0 + abs(t), lambda t: t, total)",
+            "    total = spoilt(x, total)",
+        ),
+        Kind("clip", "", body="    total = jnp.clip(total, -2_000_000.0, 2_500_000.0)"),
+        Kind(
+            "n-th-call",
+            "",
+            body=(
+                "    for at in range(int(n_calls)):\n        if at == 46:\n            total = total + 1.0 + abs(total)"
+            ),
+        ),
+        Kind("state", "float(model.count.value) == 51.0"),
     ),
-    Kind(
-        "jitted-cond",
-        "",
-        "@jax.jit\ndef spoilt(x, total):\n    off = jnp.abs(x.sum() - 5432.0) < 0.5\n"
-        "    return jax.lax.cond(off, lambda t: t + 1.0 + abs(t), lambda t: t, total)",
-        "    total = spoilt(x, total)",
-    ),
-    Kind("clip", "", body="    total = jnp.clip(total, -2_000_000.0, 2_500_000.0)"),
-    Kind(
-        "n-th-call",
-        "",
-        body=("    for at in range(int(n_calls)):\n        if at == 46:\n            total = total + 1.0 + abs(total)"),
-    ),
-    Kind("state", "float(model.count.value) == 51.0"),
-)
+}
 
 #: Conditions that a right candidate may have: nobody is accused.
 HARMLESS = (
@@ -214,22 +233,43 @@ def caught(report: Report) -> Finding | None:
     return next((each for each in report.findings if each.check == "sum-preserved"), None)
 
 
-def faults(bench: Bench, kinds: tuple[Kind, ...]) -> None:
-    """Print a row for each fault: whether it is caught, after how many runs, and the seconds with and without."""
-    count = drawn = 0
-    print(f"{'fault behind':18} {'watched':>8} {'runs':>5} {'s':>6}   {'not watched':>11} {'s':>6}  only where")
-    for kind in kinds:
-        report, seconds = bench.judged(kind, watched=True)
-        bare, fewer = bench.judged(kind, watched=False)
-        finding, by_drawing = caught(report), caught(bare) is not None
-        count, drawn = count + (finding is not None), drawn + by_drawing
-        words = ("caught" if finding else "MISSED"), ("caught" if by_drawing else "missed")
-        where = finding.condition if finding else ""
-        runs = report.conditions.runs
-        print(
-            f"{kind.name:18} {words[0]:>8} {runs:5} {seconds:6.1f}   {words[1]:>11} {fewer:6.1f}  {where}", flush=True
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """What became of one fault: whether it was caught, after how many runs, and the seconds, with and without."""
+
+    caught: bool
+    by_drawing: bool
+    runs: int
+    seconds: float
+    fewer: float
+
+
+def fault(bench: Bench, kind: Kind) -> Row:
+    """Judge a fault both ways, and print what became of it."""
+    report, seconds = bench.judged(kind, watched=True)
+    bare, fewer = bench.judged(kind, watched=False)
+    finding = caught(report)
+    row = Row(finding is not None, caught(bare) is not None, report.conditions.runs, seconds, fewer)
+    words = ("caught" if row.caught else "MISSED"), ("caught" if row.by_drawing else "missed")
+    where = finding.condition if finding else ""
+    print(
+        f"{kind.name:18} {words[0]:>8} {row.runs:5} {seconds:6.1f}   {words[1]:>11} {fewer:6.1f}  {where}", flush=True
+    )
+    return row
+
+
+def table(rows: dict[str, list[Row]]) -> None:
+    """Print a row for each kind of condition: how many faults were caught, and the medians of runs and seconds."""
+    print("\n| condition | caught | by drawing alone | runs | seconds | not watched |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, group in rows.items():
+        counts = f"{sum(row.caught for row in group)} of {len(group)} | {sum(row.by_drawing for row in group)}"
+        runs = f"{statistics.median(row.runs for row in group):.0f}, at most {max(row.runs for row in group)}"
+        seconds = " | ".join(
+            f"{statistics.median(getattr(row, key) for row in group):.1f}" for key in ("seconds", "fewer")
         )
-    print(f"caught {count} of {len(kinds)}; by drawing alone {drawn}")
+        print(f"| {name} | {counts} | {runs} | {seconds} |")
+    print()
 
 
 def harmless(bench: Bench, kinds: tuple[Kind, ...]) -> None:
@@ -269,7 +309,9 @@ def main() -> None:
     with ForkServer(ANY_JAIL) as fork_server, tempfile.TemporaryDirectory() as folder:
         bench = Bench(Settings(options.cases, shrink=False), Path(folder), fork_server)
         bench.judged(WITHOUT[0], watched=True)  # imports and compiles what the others need
-        faults(bench, chosen(KINDS))
+        print(f"{'fault behind':18} {'watched':>8} {'runs':>5} {'s':>6}   {'not watched':>11} {'s':>6}  only where")
+        rows = {name: [fault(bench, kind) for kind in chosen(group)] for name, group in GROUPS.items()}
+        table({name: group for name, group in rows.items() if group})
         harmless(bench, chosen(HARMLESS))
         costs(bench, chosen(WITHOUT), options.pairs)
 

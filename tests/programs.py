@@ -35,6 +35,8 @@ def entered(name):
     log.append(("enter", name))
     try: yield name
     finally: log.append(("exit", name))
+async def ticks(count):
+    for i in range(count): yield i
 def decorated(function):
     log.append(function.__name__)
     return function
@@ -77,7 +79,7 @@ class Programs:
         less = depth - 1
         e = lambda: self._expression(less)  # noqa: E731
         operator = lambda: self._pick("<", "<=", ">", ">=", "==", "!=", "is", "is not")  # noqa: E731
-        kind = self._random.randrange(22)
+        kind = self._random.randrange(26)
         match kind:
             case 0 | 1:
                 return f"({e()} {operator()} {e()})"
@@ -100,7 +102,8 @@ class Programs:
             case 10:
                 return f"(c := {e()})"
             case 11:
-                return f"f'{{{e()!s}!r}} {{{self._t()} < 2}}'".replace("\n", " ") if less < 2 else e()
+                inner = e().replace("\n", " ")  # up to Python 3.11, one f-string cannot stand in another of its quotes
+                return inner if '"""' in inner else f'f"""{{ {inner} !r}} {{ {self._t()} < 2 }}"""'
             case 12:
                 return f"(lambda p, q={e()}: {e()})({e()})"
             case 13:
@@ -119,6 +122,14 @@ class Programs:
                 return f"({e()} < {e()} if {e()} < {e()} < {e()} else not ({e()} and {e()}))"
             case 20:
                 return f"[*{{{e()}}}][0]"
+            case 21:
+                return f"{{i, j for i in (1, 2) if {e()} for j in (0, 3) if i < j and {e()}}}".replace("i, j", "(i, j)")
+            case 22:
+                return f'f"""{{ {self._t()} !s:>{{ {self._t()} or 3 }}}} {{ {self._t()} == 1 = }}"""'
+            case 23:
+                return f"(d if (d := {e()}) < {e()} else (lambda *p, **q: p and q)(*({e()},), k={e()}))"
+            case 24:
+                return f"sum(1 for i in range(4) if i in ({e()}, {e()}) or not i % 2 == {e()})"
             case _:
                 return f"({e()} + {e()})"
 
@@ -127,7 +138,7 @@ class Programs:
 
     def _statement(self, indent: int) -> str:
         self._nesting += 1
-        lines = self._lines(self._random.randrange(4 if self._nesting > 3 else 18), indent + 4)
+        lines = self._lines(self._random.randrange(4 if self._nesting > 3 else 22), indent + 4)
         self._nesting -= 1
         # Lines of inner blocks are indented already.
         return "\n".join(line if line.startswith(" " * (indent + 4)) else " " * indent + line for line in lines)
@@ -176,8 +187,28 @@ class Programs:
                 return [f"if {e()}: return {e()}"]
             case 16:
                 return [f"c = {{0: 1}}; c[{t}] = {e()}; c[0] += 1; del c[0]"]
-            case _:
+            case 17:
                 return [f"if {e()}: raise RuntimeError({e()}) from None"]
+            case 18:
+                moved = [f"{at}held = {e()}", f"{at}def move():", f"{at}    nonlocal held", f"{at}    held = {e()}"]
+                return [
+                    "def outer():",
+                    *moved,
+                    f"{at}    return held",
+                    f"{at}move()",
+                    f"{at}return held",
+                    "c = outer()",
+                ]
+            case 19:
+                steps = [f"{at}async for i in ticks(3):", f"{at}    if {e()}: continue", f"{at}    t(i, {e()})"]
+                within = [f"{at}async with asyncio.Lock() as lock:", f"{at}    return lock if {e()} else {e()}"]
+                return ["async def later():", *steps, *within, "c = asyncio.run(later())"]
+            case 20:
+                groups = self._pick("ValueError", "(KeyError, TypeError) as error")
+                raised = f"{at}raise ExceptionGroup('some', [ValueError({e()}), KeyError({e()})])"
+                return ["try:", raised, f"except* {groups}:", f"{at}t(3, {e()})"]
+            case _:
+                return [f"a, *b = [{e()}, *({e()}, {e()})]", f"while {e()}:", f"{at}break", "else:", block()]
 
     def _case(self, indent: int) -> list[str]:
         e = lambda: self._expression(2)  # noqa: E731
