@@ -210,6 +210,19 @@ def test_a_search_goes_on_where_it_came_to() -> None:
     assert near and runs + 300 <= search.runs <= runs + 900
 
 
+def test_a_case_of_zeros_has_a_twin_of_ordinary_numbers_in_which_a_fault_shows() -> None:
+    zeros = RUNNING_MEAN.put(RUNNING_MEAN.base, "batches", np.zeros((1, 1, 1)))
+    zeros = zeros and RUNNING_MEAN.put(zeros, "momentum", 0.0)
+    assert zeros is not None
+    body = "if float(momentum) == 0.25 and batches.shape[0] > 2:\n    return 1"
+    search = CaseSearch(RUNNING_MEAN, watch(body, ("seed", "batches", "momentum")))
+
+    search.run([zeros], 300)
+
+    reached = [case for case in search.led if case["momentum"] == 0.25 and len(case["batches"]) > 2]
+    assert any(np.ptp(case["batches"]) > 0 for case in reached)
+
+
 def test_the_same_conditions_lead_to_the_same_cases() -> None:
     body = "if int(seed) % 10007 == 4242 and x.size in SIZES:\n    return 1"
 

@@ -9,7 +9,7 @@ tried in the same order whenever the same is compared: the same seed leads to th
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -159,11 +159,13 @@ class CaseSearch:
             if not given:
                 self.led.append(case)
             return False
-        new, here = False, parts(self.components, case)
+        new: dict[int, Outcome] = {}
+        here = parts(self.components, case)
         for number, site in enumerate(sites):
             condition = self.conditions.setdefault(number, PursuedCondition(site))
             outcome = Outcome(site.outcome & 15)
-            new = new or bool(outcome & ~condition.met)
+            if gained := outcome & ~condition.met:
+                new[number] = gained
             condition.met |= outcome
             condition.given |= outcome if given else Outcome.NONE
             condition.cases += bool(site.visits)
@@ -175,7 +177,17 @@ class CaseSearch:
                 self.conditions[number].learn(changed[0], self._visits(number, base), self._visits(number, case))
         if new and not given:
             self.led.append(case)
-        return new
+            self._lead_by_ordinary(case, new)
+        return bool(new)
+
+    def _lead_by_ordinary(self, case: Case, new: Mapping[int, Outcome]) -> None:
+        """Lead to the same outcomes with ordinary arrays, too, if that is possible: zeros hide what is wrong."""
+        twin = self.components.ordinary(case)
+        if twin is None or self._run(twin):
+            return
+        sites = self._tried.get(twin.key)
+        if sites and all(sites[number].outcome & outcome for number, outcome in new.items()):
+            self.led.append(twin)
 
     def _visits(self, number: int, case: Case) -> tuple[Comparison, ...]:
         sites = self._tried.get(case.key)

@@ -94,6 +94,15 @@ class Components:
         )
         return dataclasses.replace(case, arguments=arguments)
 
+    def ordinary(self, case: Case) -> Case | None:
+        """The case with ordinary elements in each array of equal ones; None if there is no such array."""
+        put: Case | None = None
+        for name, role in self.roles.items():
+            data = case[name]
+            if isinstance(role, Array) and data.size and np.all(data == data.flat[0]):
+                put = self.put(put or case, name, np.resize(ORDINARY, data.shape)) or put
+        return put
+
     def differing(self, one: Case, other: Case) -> list[str]:
         """The arguments in which two cases differ."""
         return [name for name in self.roles if not np.array_equal(one[name], other[name])]
