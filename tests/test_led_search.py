@@ -7,6 +7,7 @@ import io
 import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from nnx_conformance import check
 from nnx_conformance.contracts.counter.domain import COMPONENTS
 from nnx_conformance.contracts.lifted.domain import COMPONENTS as LIFTED
 from nnx_conformance.contracts.running_mean.domain import COMPONENTS as RUNNING_MEAN
+from nnx_conformance.core import contracts
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.facts import Line
 from nnx_conformance.core.search.components import Array, Components, Real, Whole
@@ -33,6 +35,8 @@ from nnx_conformance.core.search.conditions import (
     Watched,
     checked,
 )
+from nnx_conformance.judging.client import Client
+from nnx_conformance.judging.leading import Leading
 from nnx_conformance.judging.solving import CaseSearch
 from nnx_conformance.observe.conditions.recorder import Comparisons, ConditionRecorder
 from nnx_conformance.observe.conditions.syntax import rewritten
@@ -455,3 +459,15 @@ def test_a_report_says_what_was_not_watched() -> None:
     made = reports.report(conditions=Conditions(note="solution.py cannot be rewritten (RecursionError)"))
 
     assert "conditions     not all were watched: solution.py cannot be rewritten" in terminal.report_text(made)
+
+
+def test_how_long_cases_are_looked_for_is_a_matter_of_processor_time() -> None:
+    session: Any = SimpleNamespace(isolated=True, used=12.5)
+    facts = SimpleNamespace(watched=Watched(()), run=SimpleNamespace(raised=None))
+    client: Any = SimpleNamespace(submit=lambda _: None, collect=lambda: facts, used=31.0)
+    leading = Leading(client, COMPONENTS, lambda _: 1)
+
+    leading.cases([], 300, lambda: leading.used > 30.0)
+
+    assert Client(contracts.get("mutability"), session, lambda: session).used == 12.5
+    assert leading.conditions.note == "looking for cases took as long as judging them"

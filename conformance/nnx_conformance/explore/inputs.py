@@ -77,8 +77,8 @@ class Inputs:
             leading = self._judging.lead(core.components) if self._judging.leads and core.components else None
             for number in itertools.count(self._judging.settings.seed):
                 if leading:
-                    rest = self._end - time.monotonic()
-                    self._led(leading.cases(drawn_cases, RUNS, rest, () if drawn_cases else starts, late=""))
+                    first = () if drawn_cases else starts
+                    self._led(leading.cases(drawn_cases, RUNS, self._is_late, first, late=""))
                 drawn_cases.clear()
                 drawn(core, Settings(DRAWN, number), visit)
 
@@ -87,6 +87,9 @@ class Inputs:
         self._judging.led.update(case.key for case in cases)
         for case in cases:
             self._visit(case)
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._end
 
     def _visit(self, case: Case) -> None:
         from nnx_conformance.judging.engine import TimeUp

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from typing import Any
 
@@ -30,6 +31,7 @@ class Client:
         self._opener = opener
         self._import_reported = False
         self._submitted: deque[Request] = deque()
+        self._started = time.monotonic()
 
     def _session(self, request: Request | None = None) -> Session:
         """The session for a request, by the number of devices that it needs; only another process can have more."""
@@ -101,6 +103,12 @@ class Client:
         session = self._opener()
         session.load(self.contract.entry, self.contract.parameters, self.contract.observer)
         return Client(self.contract, session, self._opener)
+
+    @property
+    def used(self) -> float:
+        """The processor seconds of the candidate's process; those on the clock where it is none of its own."""
+        used = getattr(self._open.get(1), "used", None)
+        return time.monotonic() - self._started if used is None else float(used)
 
     def close(self) -> None:
         """End the session."""

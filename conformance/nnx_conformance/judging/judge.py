@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import time
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +33,7 @@ DEPTH = 8
 LED = 48
 #: So often it is tried to confirm a first finding: one by chance, or of what ran before, waits for the end.
 SHOWS = 2
-#: Looking for these cases may take so many seconds at least, and as long as judging the drawn ones took.
+#: Looking for these cases may take so many processor seconds at least, and as many as judging the drawn ones took.
 LEAST_SECONDS = 30.0
 
 #: Called with a check and its violation.
@@ -93,7 +92,6 @@ class Judging:
         self._drawing = False
         self._sight = Sight()
         self._total = settings.max_examples
-        self._started = time.monotonic()
 
     def run(self) -> None:
         """Judge the planned domains; skips the edges if the candidate dies on the core."""
@@ -159,9 +157,9 @@ class Judging:
             return ()
         leading = self.lead(domain.components)
         self._progress("conditions", self.cases, self._total)
-        seconds = max(LEAST_SECONDS, time.monotonic() - self._started)
+        most = max(LEAST_SECONDS, self.client.used)
         runs = min(MOST_RUNS, RUNS_A_CASE * self.settings.max_examples)
-        cases = leading.cases(self._given, runs, seconds)[: self.settings.max_examples]
+        cases = leading.cases(self._given, runs, lambda: leading.used > most)[: self.settings.max_examples]
         self.led.update(case.key for case in cases)
         self._total += len(cases)
         return cases

@@ -5,8 +5,6 @@ The cases that a search leads to are judged like drawn ones, elsewhere, on the s
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -46,25 +44,35 @@ class Leading:
         self._ends = 0
         self._note = ""
         self._late = ""
-        self._until = math.inf
+        self._is_late: Callable[[], bool] = lambda: False
         self._search = CaseSearch(components, self._watch)
 
     def cases(
-        self, given: Sequence[Case], runs: int, seconds: float, starts: Sequence[Case] = (), late: str = SLOW
+        self,
+        given: Sequence[Case],
+        runs: int,
+        is_late: Callable[[], bool],
+        starts: Sequence[Case] = (),
+        late: str = SLOW,
     ) -> tuple[Case, ...]:
         """The cases that meet what the given ones, which are judged already, do not; called again, further ones.
 
         Args:
             given: of the drawn cases, those that are watched.
             runs: how many to make beside these.
-            seconds: a slow candidate is not watched for longer; what was found until then counts.
+            is_late: whether a slow candidate is to be watched no longer; what was found until then counts.
             starts: cases to which an earlier search led.
             late: the note of the report where it took longer.
         """
-        self._until, self._late = time.monotonic() + seconds, late
+        self._is_late, self._late = is_late, late
         known = len(self._search.led)
         self._search.run(given, runs, starts)
         return tuple(self._search.led[known:])
+
+    @property
+    def used(self) -> float:
+        """The processor seconds of the process that is watched."""
+        return self._client.used
 
     def kept(self) -> tuple[Case, ...]:
         """What a later search starts from: the cases that met something, and those that came nearest to something."""
@@ -101,8 +109,8 @@ class Leading:
 
     def _watch(self, case: Case) -> Sequence[Site] | None:
         """The conditions of one run; None where the candidate's process ended on it."""
-        if time.monotonic() > self._until:
-            self._note, self._until = self._late, math.inf
+        if self._is_late():
+            self._note, self._is_late = self._late, lambda: False
             self._search.stop()
         if self._ends >= ENDS:
             return None
