@@ -17,13 +17,13 @@ from nnx_conformance.core.plan import Request, RunPlan
 X = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
 
 
-def judged(make: Any, law: str, program: str, **fields: Any) -> Judgement:
-    """What a law says of one program."""
+def judged(make: Any, law: str, program: str, *, follow: bool = False, **fields: Any) -> Judgement:
+    """What a law says of one program; `follow`: with its line, for which calls are followed line by line."""
     subject = Subject(make, fields.pop("inputs", [X, 2 * X]), **fields)
     loaded = execution.adopt(subject, "mine", ())
     assert isinstance(loaded, tuple), loaded
     drawn = case(law, 0, words(program))
-    request = Request(drawn, RunPlan(), 0)
+    request = Request(drawn, RunPlan(follow=follow), 0)
     reading = CONTRACT.read(drawn, consistent(execution.observe(loaded[0], request), request))
     return judgement(CONTRACT.check(law), drawn, reading)
 

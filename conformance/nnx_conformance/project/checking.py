@@ -86,7 +86,7 @@ def judged(
     key = _key(options, target, notify) if options.cached else ""
     kept = cache.read(options.project.root, key) if key else None
     if kept is not None:
-        notify(f"{target}: nothing has changed; this is the verdict of an earlier run, from {cache.FOLDER}")
+        notify(f"{target}: nothing has changed, so the verdict is that of an earlier run, kept in {cache.FOLDER}")
         return stored_findings.with_replays(kept)
     candidates.known_checks(options.project)
     waivers = candidates.waivers_of(options.project, options.contract, target)
@@ -145,7 +145,7 @@ def _key(options: CheckOptions, target: str, notify: Notify) -> str:
     try:
         return cache.key(target, options.contract, options.settings, options.project, others)
     except (TooMuch, OSError) as error:
-        notify(f"{target}: judged again, as its verdict cannot be cached: {error}")
+        notify(f"{target}: judged again, its verdict is not kept: {error}")
         return ""
 
 

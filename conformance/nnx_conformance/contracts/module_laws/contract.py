@@ -36,19 +36,19 @@ PLACE = ("start-defined", "wrapper-kept", "instances-independent", HIDDEN)
 #: A module that is wrong in plain Python breaks most comparisons too.
 PLAIN = (*PLACE, "no-growth", "structure-stable", "params-untouched")
 #: A call that cannot be traced breaks all transforms.
-TRACED = (*PLAIN, "jit-agrees")
+TRACED = (*PLAIN, "clone-independent", "jit-agrees")
 
 #: Each law in the order of reports, with the laws that are its cause if they are violated too, the likeliest first.
 #: A violation may name nearer causes itself.
 LAWS: dict[str, tuple[str, ...]] = {
     "wrapper-kept": (),
     "structure-stable": PLAIN[:5],
-    "params-untouched": (),
+    "params-untouched": ("instances-independent",),
     "calls-return": PLACE,
-    "jit-agrees": PLAIN,
-    "split-merge-agrees": PLAIN,
+    "jit-agrees": (*PLAIN, "clone-independent"),  # a NumPy array that is edited in place is a tracer there
+    "split-merge-agrees": (*PLAIN, "clone-independent"),
     "clone-independent": PLAIN,
-    "checkpoint-resumes": PLAIN,
+    "checkpoint-resumes": (*PLAIN, "eval-frozen"),  # what setting the mode writes, it writes in what is restored, too
     "scan-agrees": TRACED,
     "vmap-agrees": (*TRACED, "checkpoint-resumes"),  # what a module takes from its seed differs between lanes
     "grad-clean": TRACED,

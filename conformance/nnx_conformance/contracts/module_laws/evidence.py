@@ -76,6 +76,8 @@ class Drift:
         near: the value that we set, near the end of the horizon or of its dtype's range.
         after: its value after one more call.
         calls: how many calls would have reached `near`.
+        seldom: whether only some calls change it; we then ran its trace so often.
+        line: the line that changes it, if the trace names it.
     """
 
     path: str
@@ -84,6 +86,8 @@ class Drift:
     near: float
     after: float
     calls: float
+    seldom: bool = False
+    line: Line | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +96,14 @@ class LeafWrite:
 
     path: str
     line: Line
+
+
+@dataclass(frozen=True, eq=False)
+class Keeper:
+    """What keeps something for all modules, such as "`CACHE` at module level", and the line that makes it."""
+
+    name: str
+    line: Line | None
 
 
 @dataclass(frozen=True, eq=False)

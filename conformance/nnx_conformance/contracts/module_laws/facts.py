@@ -9,6 +9,7 @@ from nnx_conformance.contracts.module_laws.evidence import (
     ConditionVisit,
     Drift,
     Entry,
+    Keeper,
     LeafFacts,
     LeafWrite,
     LostWrite,
@@ -21,7 +22,7 @@ from nnx_conformance.contracts.module_laws.evidence import (
     Side,
     Slope,
 )
-from nnx_conformance.core.facts import Raised, Warned
+from nnx_conformance.core.facts import Line, Raised, Warned
 from nnx_conformance.core.plan import File
 from nnx_conformance.core.search.conditions import Met
 from nnx_conformance.core.trail import Change
@@ -43,7 +44,8 @@ class StepFacts:
         drifts: numbers that every call changes by the same amount.
         touched: the inputs that the call changed or deleted.
         shared: Variables that the subject shares with another instance, or that are attributes of a class; in
-            `donate`, those that hold one array.
+            `donate`, those that hold one array. The empty path: the factory returned one module twice.
+        keepers: in `pair`, what keeps these, or what the call changed at class level.
         warnings: those that lines of the subject caused.
         traces: how often a transform traced the call.
         inputs: the numbers of its inputs, if it takes several.
@@ -51,13 +53,14 @@ class StepFacts:
         writes: the leaves that the twin's call wrote, if we followed it line by line.
         outliving: what the same call changed that outlives it and is in no module, such as a cache or a shared random
             generator.
+        draws: the line that draws from a key, if we followed the call.
         depends: in `reseed`, the paths of state that decide the outputs, and of streams that decide the writes.
         lost: in `watch`, the writes that a call lost.
         unwatched: in `watch`, why we did not watch that call; empty if we did.
         untrained: in `derive`, the paths of Params that the call uses and no output has a gradient for.
         untraced: in `derive`, why we could not find out; empty if we could.
         recompiled, differing: in `second`, how often the call was traced for the other instance, and the paths of plain
-            values in which the instances differ.
+            values in which the instances differ; in `pickle` and `deepcopy`, of those that cannot be copied so.
         reused_key: in `keys`, the error of JAX's checker about a key that was used twice.
         out_of_bounds: in `bounds`, the error about an index out of bounds, with the line that computes it.
         products: in `types`, the matrix products of a call.
@@ -86,6 +89,7 @@ class StepFacts:
     drifts: tuple[Drift, ...] = ()
     touched: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
+    keepers: tuple[Keeper, ...] = ()
     warnings: tuple[Warned, ...] = ()
     traces: int = 0
     inputs: tuple[int, ...] = ()
@@ -98,6 +102,7 @@ class StepFacts:
     out_of_bounds: Raised | None = None
     writes: tuple[LeafWrite, ...] = ()
     outliving: tuple[Change, ...] = ()
+    draws: Line | None = None
     lost: tuple[LostWrite, ...] = ()
     unwatched: str = ""
     untrained: tuple[str, ...] = ()
@@ -128,6 +133,7 @@ class ProgramPart:
     steps: tuple[StepFacts, ...] = ()
     twin_start: tuple[LeafFacts, ...] = ()
     make_error: Raised | None = None
+    made: tuple[LeafWrite, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +169,7 @@ class ProgramFacts:
         output: what it wrote to stdout and stderr.
         files: the checkpoint from which a new process continues the program; empty if the program has ended.
         make_error: what the subject's factory raised; None if it made a module.
+        made: the lines that set the attributes of the module, if that was followed.
         parts: in tree mode, the short programs, in place of `start`, `steps`, `twin_start` and `make_error`.
     """
 
@@ -178,12 +185,15 @@ class ProgramFacts:
     files: tuple[File, ...] = ()
     twin_start: tuple[LeafFacts, ...] = ()
     make_error: Raised | None = None
+    made: tuple[LeafWrite, ...] = ()
     parts: tuple[ProgramPart, ...] = ()
 
     def of_part(self, part: ProgramPart) -> ProgramFacts:
         """The facts of one short program."""
-        start, twin_start, make_error = part.start, part.twin_start, part.make_error
-        return replace(self, start=start, steps=part.steps, twin_start=twin_start, make_error=make_error, parts=())
+        start, twin_start, make_error, made = part.start, part.twin_start, part.make_error, part.made
+        return replace(
+            self, start=start, steps=part.steps, twin_start=twin_start, make_error=make_error, made=made, parts=()
+        )
 
     def trait(self, name: str) -> str:
         """The value of a trait as text; empty if it is not declared."""

@@ -19,7 +19,7 @@ from nnx_conformance.observe.lines.syntax import FileLine
 from nnx_conformance.observe.source import Source, owned_frame
 from nnx_conformance.observe.spies.guards import unguarded
 
-#: How long a run is followed.
+#: How long a run is followed, in processor time: how busy the machine is must not decide which lines are known.
 SECONDS = 3.0
 
 
@@ -60,7 +60,7 @@ class LineTracer:
     def following(self) -> Iterator[None]:
         """Follow the block, in this thread and in the threads that it starts."""
         here, in_threads = sys.gettrace(), threading.gettrace()
-        self._until = time.monotonic() + SECONDS
+        self._until = time.process_time() + SECONDS
         self._look()
         threading.settrace(self._enter)
         sys.settrace(self._enter)
@@ -72,7 +72,7 @@ class LineTracer:
             self._look()
 
     def _look(self) -> None:
-        if time.monotonic() <= self._until:
+        if time.process_time() <= self._until:
             with unguarded():
                 self._compare()
 

@@ -45,13 +45,17 @@ class Print:
 
 @dataclass(frozen=True)
 class Followed:
-    """A value to compare between lines; `key` distinguishes values of the same name."""
+    """A value to compare between lines; `key` distinguishes values of the same name.
+
+    `value` gives the object itself, where it outlives the call.
+    """
 
     key: object
     kind: ChangeKind
     name: str
     home: FileLine | None
     take: Callable[[], Print]
+    value: Callable[[], object] | None = None
 
 
 class TrailLog:

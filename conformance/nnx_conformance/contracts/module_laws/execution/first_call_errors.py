@@ -53,7 +53,7 @@ ARGUMENT = {
     "eval_shape": "`nnx.eval_shape(lambda module, x: module(x), module, x)`",
     "make_jaxpr": "`nnx.eval_shape(lambda module, x: module(x), module, x)`",
 }
-LINK = re.compile(r" ?\(https?://\S+\)")
+LINK = re.compile(r" ?\(https?://\S+\)| at 0x[0-9a-f]+(?=>)")
 LOOPS = ("vmap", "scan", "map", "fori_loop", "while_loop")
 
 

@@ -18,14 +18,16 @@ from nnx_conformance.contracts.module_laws.execution.loading import Unfit
 from nnx_conformance.contracts.module_laws.execution.loading import adopt as adopt
 from nnx_conformance.contracts.module_laws.execution.loading import load as load
 from nnx_conformance.contracts.module_laws.execution.pool import is_state, leaves
-from nnx_conformance.contracts.module_laws.execution.runners import handover
+from nnx_conformance.contracts.module_laws.execution.runners import handover, round_trips
 from nnx_conformance.contracts.module_laws.execution.runners.runners import RUNNERS, Counterpart, run_twin
 from nnx_conformance.contracts.module_laws.execution.snapshots import state, trainable, tree
 from nnx_conformance.contracts.module_laws.execution.subject_context import subject_context
-from nnx_conformance.contracts.module_laws.execution.write_lines import Follower
+from nnx_conformance.contracts.module_laws.execution.tracing.trace_evidence import drawn
+from nnx_conformance.contracts.module_laws.execution.write_lines import Follower, Making
 from nnx_conformance.contracts.module_laws.facts import Input, ProgramFacts, ProgramPart, StepFacts
 from nnx_conformance.contracts.module_laws.program.language import TREE, Program, Word, program
 from nnx_conformance.core.candidate.subject import DTYPES, Subject
+from nnx_conformance.core.facts import Line
 from nnx_conformance.core.plain_text import plain
 from nnx_conformance.core.plan import File, Request
 from nnx_conformance.observe.flax_versions import is_key
@@ -82,7 +84,7 @@ def _run_program(
         return ProgramPart(make_error=harness.source.raised(error)), ()
     start, twin_start = state(run.module), state(run.twin.module)
     steps = tuple(run.steps())
-    return ProgramPart(start, steps, twin_start), run.handed_over
+    return ProgramPart(start, steps, twin_start, made=run.made), run.handed_over
 
 
 class Execution:
@@ -99,6 +101,7 @@ class Execution:
         wanted: what the twin's call returned in it.
         notes: further fields of its facts.
         pairs: further sides to compare.
+        made: the lines that set the module's attributes, if we followed its making.
         reimported: the subject of a new import of its file, for the operation that runs.
     """
 
@@ -109,8 +112,10 @@ class Execution:
         self.request = request
         self.handed_over: tuple[File, ...] = ()
         history, self.shapes = handover.twin_of(request.files) if request.done else ((), "")
-        with self.on_one_device():
+        making = Making(harness.source)
+        with self.on_one_device(), making.following() if request.plan.follow else nullcontext():
             self.twin = Twin(harness, todo.seed, history)
+        self.made = making.writes(self.twin.module)
         self.module = harness.make(todo.seed)
         self.counterparts: list[Counterpart] = []
         self.word: Word = Word(todo.words[0].operation, 0) if todo.words else None  # type: ignore[assignment]
@@ -157,6 +162,8 @@ class Execution:
             twin = dataclasses.replace(twin, state=state(self.twin.module))
             subject = dataclasses.replace(subject, state=state(self.module))
             self._compare_counterparts()
+        if subject.raised and word.operation.name in round_trips.WAYS:
+            self.notes["differing"] = round_trips.refusing(self.module, word.operation.name)
         noise = self._noise(history, subject, twin)
         if word.operation.calls:
             self.shapes = self.notes["shapes"] = self.harness.pool.shapes(word.input)
@@ -169,6 +176,7 @@ class Execution:
             tuple(self.pairs),
             warnings=self.harness.warned(caught),
             traces=self.transforms.traces - traces,
+            draws=self._drawn() if follower else None,
             writes=follower.writes if follower else (),
             outliving=follower.outliving if follower else (),
             **self.notes,
@@ -176,6 +184,12 @@ class Execution:
 
     def _follower(self) -> Follower:
         return Follower(self.harness.source, self.twin.module, self.harness.subject.make)
+
+    def _drawn(self) -> Line | None:
+        """The line that draws, of a module that declares so."""
+        if not self.word.operation.calls or not self.harness.subject.declares("draws_randomness"):
+            return None
+        return drawn(self.harness, self.twin.module, self.word.input)
 
     def _outcome(self, runner: Callable[[], Any]) -> tuple[Side, Any]:
         """What a runner returned or raised, as facts; and the returned value itself."""

@@ -53,7 +53,7 @@ def state(module: Any) -> tuple[LeafFacts, ...]:
 
 def _tracers_on_classes(module: Any) -> Iterator[LeafFacts]:
     """Tracers in attributes of the nodes' classes; other class attributes are no state of the module."""
-    for cls in dict.fromkeys(cls for _, node in nodes(module) for cls in type(node).__mro__):
+    for cls in classes(module):
         if cls.__module__.partition(".")[0] not in FOREIGN:
             for name, value in list(vars(cls).items()):
                 for path, part, rng, _ in Walk(value, DEEP, f"{cls.__name__}.{name}").leaves:
@@ -86,6 +86,11 @@ def arrays(module: Any) -> dict[str, tuple[Any, str]]:
 def nodes(module: Any) -> list[tuple[str, Any]]:
     """The nodes of a module's graph with their paths; the module itself is one."""
     return Walk(module, FLAT).nodes
+
+
+def classes(module: Any) -> list[type]:
+    """The classes of a module's nodes, and those that they derive from."""
+    return list(dict.fromkeys(cls for _, node in nodes(module) for cls in type(node).__mro__))
 
 
 @contextlib.contextmanager

@@ -8,20 +8,25 @@ findings; no verdict depends on them.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
 from nnx_conformance.contracts.module_laws.evidence import LeafFacts, LeafWrite
-from nnx_conformance.contracts.module_laws.execution.snapshots import nodes, state
+from nnx_conformance.contracts.module_laws.execution.snapshots import classes, nodes, state
 from nnx_conformance.core.facts import Line
+from nnx_conformance.core.plain_text import plain
 from nnx_conformance.core.trail import Change, ChangeKind
-from nnx_conformance.observe.lines.outliving import outliving
+from nnx_conformance.observe.flax_versions import NODE, children
+from nnx_conformance.observe.lines.outliving import of_classes, outliving
 from nnx_conformance.observe.lines.syntax import FileLine, compiled_for_self
 from nnx_conformance.observe.lines.tracer import LineTracer
 from nnx_conformance.observe.lines.trail import Print as OutlivingPrint
-from nnx_conformance.observe.source import Source
+from nnx_conformance.observe.source import Source, owned_frame
+from nnx_conformance.observe.spies.patches import Patches
 
 Print = tuple[object, ...]
 
@@ -40,7 +45,7 @@ class Follower:
         self._module = module
         self._last: dict[str, Print] = {}
         self._lines: dict[str, Line] = {}
-        self._followed = outliving(make, source)
+        self._followed = [*outliving(make, source), *of_classes(classes(module), source)]
         self._last_outliving: dict[object, OutlivingPrint] = {}
         self._outliving = {change.name: change for change in _compiled(source, module)}
         self._tracer = LineTracer(source, self._compare)
@@ -81,9 +86,42 @@ class Follower:
                 )
 
 
+class Making:
+    """Follows the making of a module: which line of the subject sets each attribute."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._set: list[tuple[Any, str, FileLine]] = []
+
+    @contextlib.contextmanager
+    def following(self) -> Iterator[None]:
+        """Follow what the block makes."""
+        original: Any = NODE.__setattr__
+
+        @functools.wraps(original)
+        def set_attribute(node: Any, name: str, value: Any) -> None:
+            if frame := owned_frame(sys._getframe(1), self._source):
+                self._set.append((node, name, (frame.f_code.co_filename, frame.f_lineno)))
+            original(node, name, value)
+
+        with Patches() as patches:
+            patches.replace(NODE, "__setattr__", set_attribute)
+            yield
+
+    def writes(self, module: Any) -> tuple[LeafWrite, ...]:
+        """The line that last set each attribute, by its path in the module; inner ones first."""
+        lines = {(id(node), name): place for node, name, place in self._set}
+        known = (
+            (f"{path}.{name}".removeprefix("."), lines.get((id(node), name)))
+            for path, node in reversed(nodes(module))
+            for name, _ in children(node)
+        )
+        return tuple(LeafWrite(plain(path), self._source.line(*place)) for path, place in known if place)
+
+
 def _compiled(source: Source, module: Any) -> Iterator[Change]:
     """The compiled methods of the module's classes: their traces keep the attributes of the module traced first."""
-    for cls in {base for _, node in nodes(module) for base in type(node).__mro__}:
+    for cls in classes(module):
         file = getattr(sys.modules.get(cls.__module__), "__file__", None)
         if file and source.owns(file):
             for name, place in compiled_for_self(file, cls.__qualname__.rpartition("<locals>.")[2]):
@@ -93,4 +131,4 @@ def _compiled(source: Source, module: Any) -> Iterator[Change]:
 
 def _print(leaf: LeafFacts) -> Print:
     content = leaf.text if leaf.array is None else (leaf.array.shape, leaf.array.tobytes())
-    return leaf.kind, leaf.variable, leaf.dtype, content
+    return leaf.kind, leaf.variable, leaf.dtype, leaf.weak, content

@@ -62,8 +62,9 @@ def state_precision(case: Case, reading: ProgramReading) -> Judgement:
         return NotApplicable(next((step.skipped for step in steps if step.skipped), "its state was not followed"))
     for drift in _drifts(reading):
         if failure := _failure(drift):
-            what = f"`{drift.path}` moves by {drift.amount:g} with each call, and {failure}, as {drift.dtype}"
-            values, line = _values(drift), reading.line(drift.path)
+            moves = f"moves by {drift.amount:g} with {'some calls' if drift.seldom else 'each call'}"
+            what = f"`{drift.path}` {moves}, and {failure}, as {drift.dtype}"
+            values, line = _values(drift), drift.line or reading.line(drift.path)
             return Violation(what, *values, line, remedy=_remedy(drift), evidence=Evidence.KIT)
     return None
 

@@ -12,18 +12,20 @@ from nnx_conformance.contracts.module_laws.laws.differences import (
     SHARDED,
     START,
     Difference,
-    text,
 )
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, law
-from nnx_conformance.contracts.module_laws.laws.reading import HiddenState, ProgramReading, by_path, hidden_state
+from nnx_conformance.contracts.module_laws.laws.reading import HiddenState, ProgramReading, hidden_state, unlike
 from nnx_conformance.contracts.module_laws.laws.traced.proofs import constants, with_constants
 from nnx_conformance.contracts.module_laws.program.language import BY_NAME
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim
 from nnx_conformance.core.contract import CORE, Blocked, Check, Claims, Judge, Judgement, NotApplicable, Violation
 
+REFUSED = "Leave it out in `__getstate__`, and make it anew in `__setstate__`."
+CLOSED_OVER = "a transform traces a function that closes over the module, and leaves a value of its trace there"
+AS_ARGUMENT = "Give the module to the transform as an argument: `nnx.jit(lambda module, x: module(x))(module, x)`."
 BY_DEVICES = "what it does depends on how many devices there are: its twin finds one, and it finds two"
-CALLS, INDEPENDENT, EVAL = "calls-return", "instances-independent", "eval-frozen"
+CALLS, EVAL = "calls-return", "eval-frozen"
 
 
 def agreement(id: str) -> Judge:
@@ -91,6 +93,14 @@ def violation(reading: ProgramReading, difference: Difference) -> Violation:
         values = difference.expected, difference.observed
         return Violation(difference.text, *values, None, cause, remedy, evidence=Evidence.START)
     hidden = hidden_state(reading) if difference.law in (HIDDEN, REPRODUCIBLE) else HiddenState()
+    hidden = hidden if hidden.cause else unlike(reading, difference.position)
+    if refused := reading.facts.steps[difference.position].differing:
+        remedy = REFUSED if difference.law == "deepcopy-agrees" else ""
+        hidden = HiddenState(f"`{refused[0]}` cannot be copied so", refused[0], remedy=remedy)
+    if difference.closed_over and not hidden.cause:
+        hidden = HiddenState(CLOSED_OVER, difference.path, remedy=AS_ARGUMENT)
+    if difference.of_copy and not hidden.cause:
+        hidden = HiddenState(f"both hold the same `{difference.path}`, and a call of one writes it in place")
     if difference.law == SHARDED and BY_NAME[reading.facts.steps[difference.position].operation].devices == 1:
         hidden = replace(hidden, cause=BY_DEVICES)
     evidence = (Evidence.KIT if difference.of_output else Evidence.STATE) if difference.law == EVAL else None
@@ -107,41 +117,8 @@ def violation(reading: ProgramReading, difference: Difference) -> Violation:
     )
 
 
-def _own_state(_: Case, reading: ProgramReading) -> Iterator[Claim]:
-    """The claims that two modules share no Variable, and that a call of one does not change the other."""
-    if any(step.returned for step in reading.facts.steps if step.operation == "pair"):
-        for step in (step for step in reading.facts.steps if step.operation == "pair"):
-            yield Claim(step.shared, ())
-            for pair in (pair for pair in step.pairs if pair.law == INDEPENDENT):
-                old, state = by_path(pair.wanted.state), [leaf for leaf in pair.got.state if leaf.state]
-                yield Claim(tuple(map(text, state)), tuple(text(old.get(leaf.path)) for leaf in state))
-
-
-@law(
-    id=INDEPENDENT,
-    requirement="Two modules made by the same factory share no Variable, at class level or otherwise.",
-    remedy="Make every Variable in `__init__`, for this instance.",
-    wrong="class Counter(nnx.Module):\n    count = nnx.Variable(jnp.zeros(()))  # one for all instances",
-    right="def __init__(self, rngs):\n    self.count = nnx.Variable(jnp.zeros(()))",
-    claims=_own_state,
-)
-def instances_independent(case: Case, reading: ProgramReading) -> Judgement:
-    steps = [(number, step) for number, step in enumerate(reading.facts.steps, 1) if step.operation == "pair"]
-    for number, step in steps:
-        if step.shared:
-            shared = ", ".join(f"`{path}`" for path in step.shared[:3])
-            what = f"two modules of one factory share the Variable {shared}"
-            return Violation(what, "a Variable of its own for each", "one for both")
-        for pair in step.pairs:
-            old = by_path(pair.wanted.state)
-            for leaf in pair.got.state if pair.law == INDEPENDENT else ():
-                if leaf.state and text(old.get(leaf.path)) != text(leaf):
-                    what = f"in step {number}, a call of one module changed another of the same factory: `{leaf.path}`"
-                    return Violation(what, text(old.get(leaf.path)), text(leaf))
-    return None if any(step.returned for _, step in steps) else _without_evidence(reading)
-
-
-def _without_evidence(reading: ProgramReading) -> Judgement:
+def without_evidence(reading: ProgramReading) -> Judgement:
+    """Why a law that asks about each call has nothing to judge."""
     return Blocked(CALLS) if any(step.twin.raised for step in reading.facts.steps) else _not_drawn(reading)
 
 
@@ -158,7 +135,7 @@ def input_untouched(case: Case, reading: ProgramReading) -> Judgement:
         if step.touched:
             what = f"in step {number}, `{step.operation}`, {step.touched[0]}"
             return Violation(what, "the input as it was", "another")
-    return None if any(step.returned for step in steps) else _without_evidence(reading)
+    return None if any(step.returned for step in steps) else without_evidence(reading)
 
 
 @law(
@@ -201,7 +178,6 @@ def agreement_law(id: str, requirement: str, remedy: str, wrong: str, right: str
 
 
 CHECKS = (
-    instances_independent,
     input_untouched,
     agreement_law(
         "jit-agrees",

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnx_conformance.contracts.module_laws.laws.agreements import agreement, agreement_claims, agreement_law
-from nnx_conformance.contracts.module_laws.laws.differences import first_difference, side_claims
+from nnx_conformance.contracts.module_laws.facts import StepFacts
+from nnx_conformance.contracts.module_laws.laws.agreements import (
+    agreement,
+    agreement_claims,
+    agreement_law,
+    without_evidence,
+)
+from nnx_conformance.contracts.module_laws.laws.differences import first_difference, side_claims, text
 from nnx_conformance.contracts.module_laws.laws.law import Evidence, carried_out, law, skipped
-from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading
+from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading, by_path
 from nnx_conformance.contracts.module_laws.laws.tolerance import EXACT
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.claim import Claim, same_numbers
 from nnx_conformance.core.contract import SHOULD, Check, Judgement, NotApplicable, Violation
+
+INDEPENDENT = "instances-independent"
+OWN_STATE = "Make it in `__init__`, a Variable of this instance."
 
 
 def _defined(_: Case, reading: ProgramReading) -> Iterator[Claim]:
@@ -81,6 +90,59 @@ def instances_share_compilation(case: Case, reading: ProgramReading) -> Judgemen
     return None if any(not step.subject.raised for step in steps) else skipped(reading)
 
 
+def _own_state(_: Case, reading: ProgramReading) -> Iterator[Claim]:
+    """The claims that two modules share no Variable, and that a call of one leaves the other as it was."""
+    if any(step.returned for step in reading.facts.steps if step.operation == "pair"):
+        for step in (step for step in reading.facts.steps if step.operation == "pair"):
+            yield Claim(step.shared, ())
+            for pair in step.pairs:
+                old, state = by_path(pair.wanted.state), [leaf for leaf in pair.got.state if leaf.state]
+                yield Claim(tuple(map(text, state)), tuple(text(old.get(leaf.path)) for leaf in state))
+    for comparison in reading.comparisons:
+        if comparison.law == INDEPENDENT and reading.facts.steps[comparison.position].keepers:
+            yield from comparison.claims()
+
+
+@law(
+    id=INDEPENDENT,
+    requirement="Two modules made by the same factory share no Variable, at class level or otherwise.",
+    remedy="Make every Variable in `__init__`, for this instance.",
+    wrong="class Counter(nnx.Module):\n    count = nnx.Variable(jnp.zeros(()))  # one for all instances",
+    right="def __init__(self, rngs):\n    self.count = nnx.Variable(jnp.zeros(()))",
+    claims=_own_state,
+)
+def instances_independent(case: Case, reading: ProgramReading) -> Judgement:
+    steps = [(number, step) for number, step in enumerate(reading.facts.steps, 1) if step.operation == "pair"]
+    for number, step in steps:
+        if step.shared:
+            return _shared(reading, step)
+        for pair in step.pairs:
+            old = by_path(pair.wanted.state)
+            for leaf in pair.got.state:
+                if leaf.state and text(old.get(leaf.path)) != text(leaf):
+                    what = f"in step {number}, a call of one module changed another of the same factory: `{leaf.path}`"
+                    return Violation(what, text(old.get(leaf.path)), text(leaf))
+    apart = reading.difference
+    if apart and apart.law == INDEPENDENT and (keepers := reading.facts.steps[apart.position].keepers):
+        cause = f"{keepers[0].name} is one for all modules, and each call changes it"
+        return Violation(
+            apart.text, apart.expected, apart.observed, keepers[0].line, cause, OWN_STATE, evidence=Evidence.KIT
+        )
+    return None if any(step.returned for _, step in steps) else without_evidence(reading)
+
+
+def _shared(reading: ProgramReading, step: StepFacts) -> Violation:
+    """The violation that two modules have something in common."""
+    keeper = next(iter(step.keepers), None)
+    cause = f"{keeper.name} keeps it, for all modules" if keeper else ""
+    line = keeper.line if keeper else reading.line(step.shared[0])
+    if not step.shared[0]:
+        what, remedy = "two calls of `make` gave one and the same module", "Let `make(rngs)` build a new module."
+        return Violation(what, "another module", "the same one", line, cause, remedy)
+    what = f"two modules of one factory share the Variable {', '.join(f'`{path}`' for path in step.shared[:3])}"
+    return Violation(what, "a Variable of its own for each", "one for both", line, cause)
+
+
 pickles = law(
     id="pickles",
     claims=agreement_claims("pickles"),
@@ -96,6 +158,7 @@ pickles = law(
 
 
 CHECKS: tuple[Check, ...] = (
+    instances_independent,
     start_defined,
     agreement_law(
         "abstract-agrees",

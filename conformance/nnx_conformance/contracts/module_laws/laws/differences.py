@@ -23,6 +23,10 @@ START = -1
 OF_ITSELF = ("lend", "represent")
 #: Operations whose pairs may differ by rounding: in another process, compiled in another order, or by other code.
 BOUNDED = ("save", "restart", "afresh", "refer", "rows", "place", "shardmap")
+#: The laws of copies, which compare the replaced module with what it was.
+COPIED = ("split-merge-agrees", "clone-independent", "deepcopy-agrees")
+#: What both sides do in plain Python.
+PLAIN = ("call", "original", "trace", "eval", "train")
 #: Messages show larger arrays only in part.
 FEW = 4
 
@@ -39,6 +43,8 @@ class Difference:
         position: the step's, from 0; `START` before the first.
         line: that of an exception.
         of_output: whether an output differs.
+        closed_over: whether a trace left a value of its own in a Variable.
+        of_copy: whether the state of a copy differs that was not called.
     """
 
     text: str
@@ -49,6 +55,8 @@ class Difference:
     position: int = START
     line: Line | None = None
     of_output: bool = False
+    of_copy: bool = False
+    closed_over: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +134,9 @@ def _difference(facts: ProgramFacts, comparison: StateComparison) -> Difference 
         difference = Difference(what, "a result", raised.type, line=raised.line)
     else:
         difference = first_difference(comparison.got, comparison.wanted, comparison.within)
-        difference = replace(difference, text=f"{pair}: {difference.text} after {name}") if difference else None
+        text = f"{pair}: {difference.text} after {name}" if difference else ""
+        of_copy = comparison.law in COPIED and not comparison.got.outputs
+        difference = replace(difference, text=text, of_copy=of_copy) if difference else None
     return replace(difference, law=comparison.law, position=position) if difference else None
 
 
@@ -145,9 +155,12 @@ def start_difference(facts: ProgramFacts) -> Difference | None:
 
 
 def blamed(facts: ProgramFacts, position: int) -> str:
-    """The law that a difference after a step violates: that of the last operation that is no plain call."""
+    """The law that a difference after a step violates: its own; after plain Python, that of an earlier step.
+
+    Both sides set the mode and call in plain Python, so neither sets them apart.
+    """
     for step in reversed(facts.steps[: position + 1]):
-        if not step.skipped and step.operation not in ("call", "original", "trace"):
+        if not step.skipped and step.operation not in PLAIN:
             return BY_NAME[step.operation].law
     return SHARDED if _on_devices(facts) else HIDDEN
 
@@ -167,9 +180,10 @@ def _step_difference(facts: ProgramFacts, position: int, comparison: StateCompar
             return Difference(what, "a module that is restored", raised.type, line=raised.line)
         what = f"{name}, raised {error}; a call in plain Python returns"
         return Difference(what, "what the call returns in plain Python", raised.type, line=raised.line)
-    if traced := next((leaf.path for leaf in step.subject.state if leaf.traced), ""):
-        what = f"after {name}, `{traced}` holds a tracer"
-        return Difference(what, "no tracer outside the trace", "a tracer", traced)
+    if traced := next((leaf for leaf in step.subject.state if leaf.traced), None):
+        what = f"after {name}, `{traced.path}` holds a tracer"
+        values = "no tracer outside the trace", "a tracer"
+        return Difference(what, *values, traced.path, closed_over=traced.variable)
     difference = first_difference(step.subject, step.twin, comparison.within, step.noise)
     return replace(difference, text=f"{difference.text} after {name}") if difference else None
 

@@ -21,9 +21,9 @@ from nnx_conformance.core.claim import Claim, same_bits, same_numbers
 from nnx_conformance.core.contract import CORE, Check, Judgement, NotApplicable, Violation
 
 #: Each call gets a copy of the same stream or key, so equal outputs prove nothing.
-HANDED = "its calls may draw from random streams or keys among their arguments"
-NO_TWO_CALLS = "no two calls on one input had outputs to compare"
-BY_CHANCE = "state moved between the calls, so equal outputs are chance"
+HANDED = "its calls may draw from what they are handed: random streams or keys are among the arguments"
+NO_TWO_CALLS = "no two calls on one input were made whose outputs could tell"
+BY_CHANCE = "calls depend on what moved between them, so that their outputs are equal by chance"
 ONE_KEY = "each call uses the same key"
 
 
@@ -87,7 +87,8 @@ def rng_advances(case: Case, reading: ProgramReading) -> Judgement:
         return None
     what = f"{len(_repeated(case, reading)) + 1} calls on the same inputs gave the same outputs, to the last bit"
     values = "other outputs", "the same outputs"
-    return _stands_still(reading) or Violation(what, *values, cause=ONE_KEY, evidence=Evidence.KIT)
+    still = Violation(what, *values, reading.draws, ONE_KEY, evidence=Evidence.KIT)
+    return _stands_still(reading) or still
 
 
 def _stands_still(reading: ProgramReading) -> Violation | None:
@@ -102,7 +103,7 @@ def _stands_still(reading: ProgramReading) -> Violation | None:
             calls, visit = len(repeat.again) + 1, repeat.visit
             where = f"{visit.where}, {calls} calls" if visit else f"{calls} calls at the end of the horizon"
             what = f"{where} gave the same outputs; other seeds give others"
-            values, line = ("other outputs", "the same outputs"), visit.line if visit else None
+            values, line = ("other outputs", "the same outputs"), reading.draws or (visit.line if visit else None)
             condition = conditions.quoted(visit) if visit else ""
             return Violation(what, *values, line, ONE_KEY, evidence=Evidence.KIT, condition=condition)
     return None

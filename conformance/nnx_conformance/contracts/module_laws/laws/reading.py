@@ -10,7 +10,7 @@ import numpy as np
 
 from nnx_conformance.contracts.module_laws.evidence import LeafFacts
 from nnx_conformance.contracts.module_laws.facts import ProgramFacts, StepFacts
-from nnx_conformance.contracts.module_laws.laws.differences import Difference, StateComparison, compare, text
+from nnx_conformance.contracts.module_laws.laws.differences import FEW, Difference, StateComparison, compare, text
 from nnx_conformance.contracts.module_laws.program.language import BY_NAME
 from nnx_conformance.core.facts import Line
 from nnx_conformance.core.trail import ChangeKind
@@ -19,6 +19,8 @@ from nnx_conformance.core.trail import ChangeKind
 LIFT = (
     "Compile it with `@nnx.jit`, which takes the module's state in and out, or compile the whole call with `nnx.jit`."
 )
+#: What such values hold does not show, but for the next one.
+ITERATORS = ("generator", "iterator", "itertools.cycle", "itertools.count", "itertools.repeat", "itertools.chain")
 DRAW = "Draw from the keys of the module's own `nnx.Rngs`: `jax.random.normal(self.rngs.noise(), x.shape)`."
 
 
@@ -113,8 +115,14 @@ class ProgramReading:
         return compare(self.facts)
 
     def line(self, path: str) -> Line | None:
-        """The first line of the program that wrote a leaf, its parent or a part of it; None if not known."""
-        return written(self.facts.steps, path)
+        """The first line that wrote a leaf, its parent or a part of it, or else set it when made; None if not known."""
+        made = (write.line for write in self.facts.made if _above_or_below(write.path, path))
+        return written(self.facts.steps, path) or next(made, None)
+
+    @property
+    def draws(self) -> Line | None:
+        """The line of a call that draws from a key; None if not known."""
+        return next((step.draws for step in self.facts.steps if step.draws), None)
 
 
 def _moves(facts: ProgramFacts, of_twin: bool) -> Iterator[Move]:
@@ -175,8 +183,9 @@ def hidden_state(reading: ProgramReading) -> HiddenState:
     for move in reading.calls:
         for path, old, new in move.both():
             if not new.state and text(old) != text(new):
-                cause = f"`{path}`, which is no Variable, went from {text(old)} to {text(new)} in a call"
-                return HiddenState(cause, path)
+                was, now = _brief(old), _brief(new)
+                moved = f"went from {was} to {now}" if was != now else "changed"
+                return HiddenState(f"`{path}`, which is no Variable, {moved} in a call", path)
     changes = [change for step in reading.facts.steps for change in step.outliving]
     of_kind = {change.kind: change for change in reversed(changes)}
     if drawn := of_kind.get(ChangeKind.CHANCE):
@@ -192,4 +201,35 @@ def hidden_state(reading: ProgramReading) -> HiddenState:
             f"`{compiled.name}` is compiled with a static `self`: it keeps what the Variables held when it was traced"
         )
         return HiddenState(cause, line=compiled.line, remedy=LIFT)
+    plain = (leaf for move in reading.calls for leaf in move.after if not leaf.state)
+    moved_on = next((leaf for leaf in plain if leaf.kind.endswith(ITERATORS)), None)
+    return (
+        HiddenState(f"`{moved_on.path}` is an iterator, and calls move it on", moved_on.path)
+        if moved_on
+        else HiddenState()
+    )
+
+
+def _brief(leaf: LeafFacts) -> str:
+    """A leaf as text, of a longer array its type."""
+    array = leaf.array
+    return text(leaf) if array is None or array.size <= FEW else f"{leaf.dtype or array.dtype}{list(array.shape)}"
+
+
+def unlike(reading: ProgramReading, position: int) -> HiddenState:
+    """What is no Variable and not the same in subject and twin, before or after a step; nothing if there is none.
+
+    Flax may hold it in another way: only text and numbers count, at paths that both have.
+    """
+    steps = reading.facts.steps[: position + 1]
+    for subject, twin in reversed([(step.subject.state, step.twin.state) for step in steps[-2:]]):
+        mine = by_path(subject)
+        for path, leaf in by_path(twin).items():
+            if path in mine and _plain(leaf) and _plain(mine[path]) and text(leaf) != text(mine[path]):
+                cause = f"`{path}`, which is no Variable, is {text(mine[path])}, and in plain Python {text(leaf)}"
+                return HiddenState(cause, path)
     return HiddenState()
+
+
+def _plain(leaf: LeafFacts) -> bool:
+    return not (leaf.state or leaf.traced) and leaf.kind in ("bool", "int", "float", "str", "NoneType")

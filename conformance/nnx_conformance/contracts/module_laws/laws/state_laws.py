@@ -68,8 +68,8 @@ def wrapper_kept(case: Case, reading: ProgramReading) -> Judgement:
             if new := _replacement(move.after, path):
                 what = f"in {move.name}, `{path}` went from {old.kind} to {new.kind}"
                 cause = "assigning to the attribute replaces the Variable"
-                line = reading.line(path)
-                return Violation(what, old.kind, new.kind, line, cause, evidence=Evidence.STATE)
+                remedy = f"Write to the contents, `self.{path.rpartition('.')[2]}[...] = ...`."
+                return Violation(what, old.kind, new.kind, reading.line(path), cause, remedy, evidence=Evidence.STATE)
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from nnx_conformance.contracts.module_laws.evidence import LeafFacts
@@ -20,9 +20,8 @@ SETTLED = 2
 
 def _stable(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     """The claims that leaves keep their types, that the graph settles, and that later calls do not compile."""
-    for types in (_types(reading), _types_set(reading)):
-        texts = [(f"{leaf.path}: {leaf.observed}", f"{leaf.path}: {leaf.expected}") for leaf in types]
-        yield Claim(tuple(observed for observed, _ in texts), tuple(expected for _, expected in texts))
+    texts = [(f"{leaf.path}: {leaf.observed}", f"{leaf.path}: {leaf.expected}") for leaf in _types(reading)]
+    yield Claim(tuple(observed for observed, _ in texts), tuple(expected for _, expected in texts))
     settled = [move for move in reading.subject if move.is_call and move.calls >= SETTLED]
     yield same_numbers([move.step.graph_changed for move in settled], False)
     yield same_numbers([move.step.traces for move, count in _like_calls(reading) if count > SETTLED + 1], 0)
@@ -40,7 +39,7 @@ def _stable(_: Case, reading: ProgramReading) -> Iterator[Claim]:
     proves=proofs.proving(proofs.structure_kept),
 )
 def structure_stable(case: Case, reading: ProgramReading) -> Judgement:
-    return _retyped(_types(reading)) or _restructured(reading) or _retyped(_types_set(reading)) or _retraced(reading)
+    return _retyped(_types(reading)) or _restructured(reading) or _retraced(reading)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +54,7 @@ class _Type:
     evidence: Evidence = Evidence.STATE
 
 
-def _retyped(types: Iterator[_Type]) -> Violation | None:
+def _retyped(types: Iterable[_Type]) -> Violation | None:
     """The violation of the first leaf whose type changed."""
     leaf = next((leaf for leaf in types if leaf.observed != leaf.expected), None)
     return _unstable(leaf.move, leaf.path, leaf.what, leaf.expected, leaf.observed, leaf.evidence) if leaf else None
@@ -69,7 +68,12 @@ def _unstable(
     return Violation(what, expected, observed, move.line(path), cause, evidence=evidence)
 
 
-def _types(reading: ProgramReading) -> Iterator[_Type]:
+def _types(reading: ProgramReading) -> list[_Type]:
+    """What calls, and setting the mode, make of each leaf of the state, in their order."""
+    return sorted((*_types_called(reading), *_types_set(reading)), key=lambda leaf: leaf.move.position)
+
+
+def _types_called(reading: ProgramReading) -> Iterator[_Type]:
     """For calls on inputs of the same shapes, the type and sharing of each leaf of the state before and after."""
     for move in (move for move in reading.plain_calls if move.alike or not move.calls):
         for path, old in move.old.items():
@@ -80,7 +84,7 @@ def _types(reading: ProgramReading) -> Iterator[_Type]:
                 yield _Type(move, path, f"`{path}` is gone", text(old), "nothing")
                 continue
             if old.variable and new.variable:
-                what = f"`{path}` is shared with other attributes than before"
+                what = f"`{path}` is shared with other attributes in another way"
                 yield _Type(move, path, what, _sharing(old), _sharing(new), Evidence.KIT)
             if old.array is not None and new.array is not None and old.dtype and new.dtype:
                 # A first call may make a weak type strong: a Python number becomes an array that way.

@@ -68,7 +68,7 @@ def tree_mode_ready(case: Case, reading: ProgramReading) -> Judgement:
     what = f"in tree mode, {names} {'is' if len(laws) == 1 else 'are'} broken: in `{short}`, {violation.what}"
     cause = "it needs graph mode, which is Flax's default, and would not work without it"
     evidence = Evidence.KIT if violation.evidence is Evidence.STATE else violation.evidence
-    return replace(violation, what=what, cause=cause, remedy="", because=(), evidence=evidence)
+    return replace(violation, what=what, cause=cause, remedy="", because=tuple(laws), evidence=evidence)
 
 
 CHECKS: tuple[Check, ...] = (tree_mode_ready,)

@@ -13,7 +13,9 @@ from flax import nnx
 
 from nnx_conformance.contracts.module_laws.evidence import Drift
 from nnx_conformance.contracts.module_laws.execution.harness import Harness
-from nnx_conformance.contracts.module_laws.execution.snapshots import is_param, is_random, variables
+from nnx_conformance.contracts.module_laws.execution.snapshots import contents_of, is_param, is_random, variables
+from nnx_conformance.contracts.module_laws.execution.tracing.precision import NARROW, lost_additions
+from nnx_conformance.contracts.module_laws.execution.tracing.trace import traced
 from nnx_conformance.observe.flax_versions import contents, set_contents
 
 #: The number of equal changes in a row that make a drift.
@@ -24,7 +26,25 @@ PARTS = 16
 
 def drifts(harness: Harness, module: Any, number: int) -> tuple[Drift, ...]:
     """The drifts of a module's calls on an input."""
-    return (*_stalled(harness, module, number), *_steady(harness, module, number))
+    seldom = tuple(_seldom(harness, module, number))
+    found = (*_stalled(harness, module, number), *_steady(harness, module, number))
+    known = {drift.path for drift in found}
+    return (*found, *(drift for drift in seldom if drift.path not in known))
+
+
+def _seldom(harness: Harness, module: Any, number: int) -> Iterator[Drift]:
+    """What only some calls change, by the trace of one: a few plain calls may show nothing of it."""
+    if not any(value.dtype.name in NARROW for value in _numbers(module).values()):
+        return
+    try:
+        lost = list(lost_additions(traced(harness, module, harness.pool.arguments(number)), harness.subject.horizon))
+    except Exception:  # noqa: BLE001 - other laws report what a trace forbids
+        return
+    for each in lost:
+        path, place = each.addition.path, each.addition.place
+        dtype = str(contents_of(module)[path].dtype)
+        line = harness.source.line(place.file, place.line) if place else None
+        yield Drift(path, dtype, each.amount, each.near, each.after, float(each.calls), True, line)
 
 
 def _stalled(harness: Harness, module: Any, number: int) -> Iterator[Drift]:

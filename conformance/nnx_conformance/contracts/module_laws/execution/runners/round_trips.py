@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -9,7 +10,9 @@ import jax
 from nnx_conformance.contracts.module_laws.evidence import Side
 from nnx_conformance.contracts.module_laws.execution import duplicates
 from nnx_conformance.contracts.module_laws.execution.pool import is_state
-from nnx_conformance.contracts.module_laws.execution.snapshots import state
+from nnx_conformance.contracts.module_laws.execution.snapshots import FLAT, state
+from nnx_conformance.core.plain_text import plain
+from nnx_conformance.observe.graph import Walk
 
 if TYPE_CHECKING:
     from nnx_conformance.contracts.module_laws.execution.run import Execution
@@ -19,6 +22,23 @@ def pickle(run: Execution) -> Any:
     """Pickle and unpickle the module, then call it."""
     run.module = duplicates.pickled(run.module)
     return run.plainly()
+
+
+#: By operation, what makes a copy that may be refused.
+WAYS = {"pickle": duplicates.pickled, "deepcopy": duplicates.deepcopy}
+
+
+def refusing(module: Any, operation: str) -> tuple[str, ...]:
+    """The paths of what cannot be copied so by itself."""
+    return tuple(plain(leaf.path) for leaf in Walk(module, FLAT).leaves if _refuses(leaf.value, WAYS[operation]))
+
+
+def _refuses(value: Any, copy: Callable[[Any], Any]) -> bool:
+    try:
+        copy(value)
+    except Exception:  # noqa: BLE001 - whatever it raises, it is no copy
+        return True
+    return False
 
 
 def tree(run: Execution) -> Any:

@@ -23,6 +23,7 @@ from nnx_conformance.contracts.module_laws.execution.runners.copies import Write
 from nnx_conformance.contracts.module_laws.execution.runners.declared import modes, refer, represent, rows, types
 from nnx_conformance.contracts.module_laws.execution.runners.drift import drifts
 from nnx_conformance.contracts.module_laws.execution.runners.gradients import slopes_of, without_gradient
+from nnx_conformance.contracts.module_laws.execution.runners.instances import pair
 from nnx_conformance.contracts.module_laws.execution.runners.jax_checkers import bounds, keys
 from nnx_conformance.contracts.module_laws.execution.runners.lanes import SEVERAL, looped, scan, vmap
 from nnx_conformance.contracts.module_laws.execution.runners.repeated_calls import TIMES, afresh, again, far
@@ -32,7 +33,6 @@ from nnx_conformance.contracts.module_laws.execution.snapshots import (
     contents_of,
     holds_keys,
     is_param,
-    nodes,
     side,
     state,
     transplant,
@@ -118,7 +118,7 @@ def cond(run: Execution) -> Any:
 
 
 def donate(run: Execution) -> Any:
-    duplicates.untie(run.module, run.twin.module)
+    duplicates.untie(run.module, run.harness.make(run.program.seed))
     paths: dict[int, list[str]] = {}
     for path, value in contents_of(run.module).items():
         paths.setdefault(duplicates.address(value), []).append(path)
@@ -153,27 +153,6 @@ def _copied(law: str, name: str, move: Callable[[Any], Any]) -> Callable[[Execut
         return run.plainly()
 
     return runner
-
-
-def pair(run: Execution) -> Any:
-    other = run.harness.make(run.program.seed)
-    run.notes["shared"] = _shared(run.module, other)
-    before = Side(state=state(other))
-    outputs = run.plainly()
-    run.compare("instances-independent", "another instance", Side(state=state(other)), before)
-    return outputs
-
-
-def _shared(module: Any, other: Any) -> tuple[str, ...]:
-    """The Variables that both modules hold, and those that are attributes of their classes."""
-    others = {id(variable) for variable in variables(other).values()}
-    common = [path for path, variable in variables(module).items() if id(variable) in others]
-    classes = [cls for _, node in nodes(module) for cls in type(node).__mro__]
-    members = ((cls.__name__, *item) for cls in classes for item in vars(cls).items())
-    common += [
-        f"{cls}.{name} (an attribute of the class)" for cls, name, value in members if isinstance(value, nnx.Variable)
-    ]
-    return tuple(dict.fromkeys(common))
 
 
 def rerun(run: Execution) -> Any:

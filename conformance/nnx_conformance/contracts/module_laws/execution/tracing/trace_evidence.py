@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 #: Each trace is compared with that of a module with the same seed after this many calls.
 CALLS = 4
 TRAIN, EVAL = "train", "eval"
+DRAWS = ("random_bits", "random_gamma", "threefry2x32")
 OUTCOMES = {True: Outcome.TRUE, False: Outcome.FALSE}
 
 
@@ -36,6 +37,15 @@ def trace(run: Execution) -> Any:
     key = "trace", run.program.seed, run.word.input
     run.notes |= run.harness.once(key, lambda: _evidence(run.harness, run.program.seed, run.word.input))
     return outputs
+
+
+def drawn(harness: Harness, module: Any, number: int) -> Line | None:
+    """The first line of a call that draws from a key; None if not known."""
+    try:
+        equations = traced(harness, module, harness.pool.arguments(number)).flat.equations
+    except Exception:  # noqa: BLE001 - other laws report what a trace forbids
+        return None
+    return next((_line(harness, each.span) for each in equations if each.name in DRAWS and each.span), None)
 
 
 def _evidence(harness: Harness, seed: int, number: int) -> dict[str, Any]:
