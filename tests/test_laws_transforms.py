@@ -76,6 +76,14 @@ class Lowers(Mean):
         return jnp.where(first, x, super().__call__(x)[0])
 
 
+class HasAHook(Mean):
+    """Gives a Variable a hook of its own, which is another function in each module."""
+
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        super().__init__(rngs)
+        self.hits = nnx.Variable(jnp.zeros(()), on_get_value=lambda variable, value: value)
+
+
 class Trains(nnx.Module):
     """Holds an optimiser, whose state Flax 0.8 keeps in named tuples."""
 
@@ -107,6 +115,10 @@ def test_a_running_mean_keeps_each_law(law: str) -> None:
 @pytest.mark.parametrize("law", ["remat-agrees", "cond-agrees", "switch-agrees"])
 def test_a_constant_that_is_written_stays_an_array(law: str) -> None:
     assert not isinstance(judged(Lowers, law, FAMILIES[law].split("|")[1]), Violation)
+
+
+def test_lanes_may_have_hooks_of_their_own() -> None:
+    assert judged(HasAHook, "vmap-agrees", "call vmap") is None
 
 
 @pytest.mark.parametrize("law", ["abstract-agrees", "donation-safe"])

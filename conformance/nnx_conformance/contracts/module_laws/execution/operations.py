@@ -240,9 +240,10 @@ def load(module: Any, saved: bytes) -> None:
 
 def stack(modules: list[Any]) -> Any:
     """One module whose state has a first axis of lanes, made of one module for each."""
-    graphdef, _ = nnx.split(modules[0])
-    states = [nnx.split(module)[1] for module in modules]
-    return nnx.merge(graphdef, jax.tree.map(lambda *leaves: jnp.stack(leaves), *states))
+    graphdef, state = nnx.split(modules[0])
+    # By leaves: metadata may differ, such as a hook that each module makes for itself.
+    lanes = zip(*(jax.tree.leaves(nnx.split(module)[1]) for module in modules), strict=True)
+    return nnx.merge(graphdef, jax.tree.unflatten(jax.tree.structure(state), [jnp.stack(each) for each in lanes]))
 
 
 def lane(stacked: Any, number: int) -> Any:
