@@ -38,6 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PACKAGE",
         help="record the nnx modules that the tests make and call (of this package), and judge them by the module laws",
     )
+    group.addoption(
+        "--nnx-write-baseline",
+        metavar="DAY",
+        help="record what is broken today in nnx-baseline.toml, as waivers until DAY; what is fixed leaves it",
+    )
     # What `nnx-conformance adopt` hands over: where to write what was recorded, in place of judging it.
     group.addoption("--nnx-recorded", default="", help=argparse.SUPPRESS)
     group.addoption("--nnx-strict", action="store_true", default=None, help="SHOULD checks fail instead of warning")
@@ -46,10 +51,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; with a candidate given, find out now what is wrong with the settings."""
     config.addinivalue_line("markers", MARKER)
-    if config.option.nnx_candidate:
+    if config.option.nnx_candidate or config.option.nnx_write_baseline is not None:
         from nnx_conformance.pytest_plugin.session_reports import prepare
 
-        prepare(config)
+        prepare(config, lambda: shared_folder(config))
     if config.option.nnx_laws is not None:
         from nnx_conformance.pytest_plugin import laws
 

@@ -101,7 +101,7 @@ BAD = {
     "far from any key": (
         "colour = 3",
         "Expected a key of [tool.nnx-conformance] but got key='colour' (type=str). "
-        "Known: candidates, contract, isolation, max-examples, packages, points, strict, waivers.",
+        "Known: candidates, contract, isolation, max-examples, packages, pins, points, strict, waivers.",
     ),
     "packages": (
         'packages = ["my-package"]',

@@ -31,7 +31,7 @@ from nnx_conformance.core.candidate.target import parse
 from nnx_conformance.core.contract import Check, Violation
 from nnx_conformance.core.errors import KitError, Misuse, expected
 from nnx_conformance.core.report import Report, Settings
-from nnx_conformance.project import baseline, candidates, checking, tracks
+from nnx_conformance.project import baseline, candidates, checking, recording, tracks
 from nnx_conformance.project.checking import CheckOptions, no_hypothesis_folder
 from nnx_conformance.project.settings import Project, find
 from nnx_conformance.project.subject_lists import expanded
@@ -133,7 +133,7 @@ def check(
             parse(target)
         ends = None if until is None else _ends(until, track, checks)
         if ends:  # what the baseline excuses is judged anew
-            project = dataclasses.replace(project, waivers=tuple(each for each in project.waivers if not each.contract))
+            project = recording.without_baseline(project)
         if verbose and quiet:
             raise expected("one of --verbose and --quiet", "--quiet", quiet, "Leave one of them out.")
         shown = feedback_of(feedback)
@@ -162,20 +162,11 @@ def _ends(until: str, track: str | None, checks: tuple[str, ...]) -> datetime.da
 
 
 def _write_baseline(project: Project, reports: list[Report], ends: datetime.date, status: int) -> int:
-    """Write the baseline and print its changes; returns exit status 0 if every candidate was judged."""
-    judged = [(candidates.waiver_name(project, each.candidate), each) for each in reports if not each.failure]
+    """Write the baseline and print what changed. The exit status: 0 if every candidate was judged."""
     with writing("--write-baseline", project.root / baseline.NAME):
-        change = baseline.write(project.root, judged, ends, datetime.date.today())
-    for name, report in judged:
-        click.echo(f"{name}: {', '.join(baseline.broken(report)) or 'nothing is broken'}")
-    for report in reports:
-        if report.failure:
-            click.echo(f"{report.candidate}: could not be judged, so its entries stay: {report.failure}")
-    for waiver in change.gone:
-        click.echo(f"fixed: {waiver.check} of {waiver.candidate}")
-    noun = "entry" if change.entries == 1 else "entries"
-    click.echo(f"{change.entries} {noun} in {baseline.NAME}, {change.new} of them new and until {ends}")
-    return 0 if status < 2 and len(judged) == len(reports) else status
+        lines = recording.record(project, reports, ends)
+    click.echo("\n".join(lines))
+    return 0 if status < 2 and not any(report.failure for report in reports) else status
 
 
 def _settings(project: Project, max_examples: int | None, strict: bool | None, others: Settings) -> Settings:

@@ -117,6 +117,7 @@ class Check:
         claims: everything that it compares. If all claims hold, the check holds, and `judge` is not called. chex
             asserts them over all cases together. None for a check that compares nothing, such as whether a call ran.
         proves: the inputs for which a case proves the check; None for a check that no case can prove.
+        since: the version of its contract that introduced it; settings may pin an earlier one.
     """
 
     id: str
@@ -133,6 +134,7 @@ class Check:
     because: tuple[str, ...] = ()
     claims: Claims | None = None
     proves: Proves | None = None
+    since: str = "1"
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -161,11 +163,13 @@ def check(
     others: tuple[str, ...] = (),
     needs: tuple[Need, ...] = (),
     claims: Claims | None = None,
+    since: str = "1",
 ) -> Callable[[Judge], Check]:
     """Turn the function below into the `judge` of a check."""
 
     def decorate(judge: Judge) -> Check:
-        return Check(id, level, requirement, remedy, judge, wrong, right, domain, probes, others, needs, claims=claims)
+        texts = (id, level, requirement, remedy, judge, wrong, right)
+        return Check(*texts, domain, probes, others, needs, claims=claims, since=since)
 
     return decorate
 
@@ -210,6 +214,11 @@ def judgement(check: Check, case: Case, reading: Any) -> Judgement:
 def the_facts(_: Case, facts: Any) -> Any:
     """The facts themselves, as the reading of a contract with simple checks."""
     return facts
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """A version to compare by: "1.10" is later than "1.9"; what is no number counts as none."""
+    return tuple(int(part) for part in version.split(".") if part.isdecimal())
 
 
 @dataclass(frozen=True)
@@ -262,6 +271,10 @@ class Contract:
         object.__setattr__(self, "by_id", {check.id: check for check in self.checks})
         if len(self.by_id) != len(self.checks):
             raise Misuse(f"Contract {self.name!r} has two checks of one id. Give each its own.")
+        for check in self.checks:
+            if numbers(check.since) > numbers(self.version):
+                fix = f"Raise the contract's version from {self.version!r}."
+                raise expected("no check newer than its contract", f"{check.id}.since", check.since, fix)
 
     def check(self, check_id: str) -> Check:
         """A check by its id.

@@ -35,7 +35,7 @@ def key(target: str, contract: str, settings: Settings, project: Project, others
     Raises:
         TooMuch: if that is too much to look through.
     """
-    waivers = [repr(waiver) for waiver in project.waivers]
+    waivers = [repr(waiver) for waiver in project.waivers] + sorted(map(repr, project.pins.items()))
     words = [target, contract, dataclasses.asdict(settings), project.isolation, project.packages, waivers, others]
     text = json.dumps([*words, fingerprint(parse(target), contract)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

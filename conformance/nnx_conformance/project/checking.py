@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nnx_conformance.core import contracts
 from nnx_conformance.core.candidate.target import parse
 from nnx_conformance.core.case import Case
 from nnx_conformance.core.report import Report, Settings
@@ -23,7 +24,7 @@ from nnx_conformance.process.candidate import Process
 from nnx_conformance.process.fork_server import ForkServer
 from nnx_conformance.process.limits import Clock, Limits
 from nnx_conformance.process.session import InProcess, Progress, silent
-from nnx_conformance.project import cache, candidates, replay, stored_findings
+from nnx_conformance.project import cache, candidates, pins, replay, stored_findings
 from nnx_conformance.project.content import TooMuch
 from nnx_conformance.project.settings import Project
 from nnx_conformance.project.waivers import Waiver, applied, excused
@@ -88,8 +89,7 @@ def judged(
     if kept is not None:
         notify(f"{target}: nothing has changed, so the verdict is that of an earlier run, kept in {cache.FOLDER}")
         return stored_findings.with_replays(kept)
-    candidates.known_checks(options.project)
-    waivers = candidates.waivers_of(options.project, options.contract, target)
+    waivers, waived = _waivers(options, target)
     report = check.judge_target(
         target,
         options.contract,
@@ -97,13 +97,13 @@ def judged(
         options.limits,
         progress,
         options.jail,
-        excused(waivers, datetime.date.today()),
+        waived,
         options.search,
         options.project.packages,
         options.warm,
         on_finding,
     )
-    report = _with_waivers(report, waivers, functools.partial(_still_violated, options, target))
+    report = _with_waivers(options, report, waivers, functools.partial(_still_violated, options, target))
     if key:
         cache.keep(options.project.root, key, report)
     return stored_findings.with_replays(report)
@@ -111,23 +111,34 @@ def judged(
 
 def judged_object(options: CheckOptions, candidate: Any, name: str) -> Report:
     """The report of a Python object; waivers name it as `module:name`."""
-    candidates.known_checks(options.project)
-    waivers = candidates.waivers_of(options.project, options.contract, name)
-    waived = excused(waivers, datetime.date.today())
+    waivers, waived = _waivers(options, name)
     report = check.judge_object(candidate, name, options.contract, options.settings, waived, options.project.packages)
     opener = functools.partial(InProcess, candidate, name, options.project.packages)
     again = functools.partial(replay.still_violated, opener, options.contract)
-    return stored_findings.with_waived(_with_waivers(report, waivers, again))
+    return stored_findings.with_waived(_with_waivers(options, report, waivers, again))
+
+
+def _waivers(options: CheckOptions, target: str) -> tuple[tuple[Waiver, ...], frozenset[str]]:
+    """The waivers that name a candidate, and the ids of the checks that they or a pin excuse."""
+    candidates.known_checks(options.project)
+    pins.known(options.project.pins, options.contract)
+    waivers = candidates.waivers_of(options.project, options.contract, target)
+    new = pins.newer(contracts.get(options.contract), options.project.pins) if options.project.pins else frozenset()
+    return waivers, excused(waivers, datetime.date.today()) | new
 
 
 def _with_waivers(
-    report: Report, waivers: tuple[Waiver, ...], again: Callable[[str, tuple[Case, ...]], bool]
+    options: CheckOptions,
+    report: Report,
+    waivers: tuple[Waiver, ...],
+    again: Callable[[str, tuple[Case, ...]], bool],
 ) -> Report:
     def still_violated(check_id: str) -> bool:
         cases = stored_findings.cases(report.candidate, report.contract, check_id)
         return bool(cases) and again(check_id, cases)
 
-    return applied(report, waivers, datetime.date.today(), still_violated)
+    report = applied(report, waivers, datetime.date.today(), still_violated)
+    return pins.excused(report, options.project.pins)
 
 
 def _still_violated(options: CheckOptions, target: str, check_id: str, cases: tuple[Case, ...]) -> bool:

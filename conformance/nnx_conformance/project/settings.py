@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ class Project:
         waivers: in the order of the file; then those of the baseline, which name their contract.
         packages: import names of packages whose lines are the candidates' own, though they lie elsewhere.
         points: what each check is worth in a course, by its id; all MUST checks the same if there are none.
+        pins: the version of each contract by which candidates are judged; newer checks do not decide.
     """
 
     root: Path
@@ -46,6 +48,7 @@ class Project:
     waivers: tuple[Waiver, ...] = ()
     packages: tuple[str, ...] = ()
     points: Mapping[str, float] = field(default_factory=dict)
+    pins: Mapping[str, str] = field(default_factory=dict)
 
 
 def find(start: Path) -> Project:
@@ -174,6 +177,15 @@ def _waiver(table: Any) -> Waiver:
     return Waiver(**values)
 
 
+def _pins(key: str, value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise expected("a table", key, value, f"Write `[{TABLE}.{key}]` above `module-laws = 1`.")
+    for contract, version in value.items():
+        if isinstance(version, bool) or not re.fullmatch(r"\d+(\.\d+)*", str(version)):
+            raise expected("a version", f"{key}.{contract}", version, f"Write `{contract} = 1`.")
+    return {contract: str(version) for contract, version in value.items()}
+
+
 SETTINGS: dict[str, Reader] = {
     "contract": _text,
     "candidates": _texts,
@@ -183,5 +195,6 @@ SETTINGS: dict[str, Reader] = {
     "waivers": _waivers,
     "packages": _packages,
     "points": _points,
+    "pins": _pins,
 }
 WAIVER: dict[str, Reader] = {"check": _text, "candidate": _text, "reason": _text, "expires": _day}

@@ -40,7 +40,8 @@ class BoundCheck:
         if candidate is not self._candidate:
             error = expected("the test's own candidate", "candidate", candidate, "Call `check(candidate)`.")
             pytest.fail(f"nnx-conformance: {error}", pytrace=False)
-        settle(self._reports.report(candidate, self._contract, self._key), self.id)
+        report = self._reports.report(candidate, self._contract, self._key)
+        settle(report, self.id, recorded=self._reports.records(report, self.id))
 
 
 def parametrize(metafunc: pytest.Metafunc, contract_name: str, candidates: tuple[CandidateLike, ...]) -> None:

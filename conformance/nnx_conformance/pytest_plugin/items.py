@@ -28,7 +28,9 @@ class CheckItem(pytest.Item):
 
     def runtest(self) -> None:
         __tracebackhide__ = True
-        settle(session_reports(self.config).report(self.target), self.check.id)
+        session = session_reports(self.config)
+        report = session.report(self.target)
+        settle(report, self.check.id, recorded=session.records(report, self.check.id))
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, 0, f"{self.target}: {self.check.id}"

@@ -11,8 +11,10 @@ import pytest
 
 from nnx_conformance.core.errors import Misuse, expected
 from nnx_conformance.core.report import Settings
+from nnx_conformance.project import recording
 from nnx_conformance.project.checking import CheckOptions
 from nnx_conformance.project.settings import find
+from nnx_conformance.pytest_plugin import session_reports
 from nnx_conformance.sandbox.jail import Jail
 
 if TYPE_CHECKING:
@@ -34,7 +36,9 @@ class Laws:
         self._stack = contextlib.ExitStack()
         self._lines: list[str] = []
         self._printed = False
-        project = find(config.rootpath)
+        project, self._ends = find(config.rootpath), session_reports.baseline_until(config)
+        if self._ends:
+            project = recording.without_baseline(project)
         settings = Settings(
             max_examples=project.max_examples,
             strict=project.strict if config.option.nnx_strict is None else config.option.nnx_strict,
@@ -87,9 +91,12 @@ class Laws:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             return
         self._lines = list(summary.lines(outcome.adoption, outcome.results))
+        if self._ends:
+            reports = [each.report for each in outcome.results if each.report]
+            self._lines += session_reports.recorded(self._options.project, reports, self._ends)
         if exitstatus == pytest.ExitCode.TESTS_FAILED:
             self._lines.append("some tests failed: what they made and called until then is judged all the same")
-        elif any(each.violates for each in outcome.results):
+        elif not self._ends and any(each.violates for each in outcome.results):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _sessions(self) -> Iterator[Any]:

@@ -13,6 +13,7 @@ import pytest
 
 from nnx_conformance.core.errors import AdviceWarning
 from nnx_conformance.core.report import CheckResult, Finding, Report
+from nnx_conformance.project.baseline import NAME
 from nnx_conformance.reports.terminal import finding_text, report_text
 from nnx_conformance.reports.wording import location
 
@@ -69,15 +70,21 @@ def _decides(report: Report, result: CheckResult) -> bool:
     return result.level == "MUST" or report.settings.strict
 
 
-def settle(report: Report, check_id: str) -> None:
+#: Of a test that fails, where the baseline that is written records what it fails for.
+RECORDED = ItemResult("xfailed", f"recorded in {NAME}")
+
+
+def settle(report: Report, check_id: str, *, recorded: bool = False) -> None:
     """End the running test according to one check's result: return, warn, fail, skip or xfail."""
     __tracebackhide__ = True
-    _end(report, item_result(report, check_id))
+    _end(report, RECORDED if recorded else item_result(report, check_id))
 
 
-def settle_all(report: Report) -> None:
+def settle_all(report: Report, *, recorded: bool = False) -> None:
     """Fail the running test unless the verdict is `conforms`; warn of advice."""
     __tracebackhide__ = True
+    if recorded:
+        _end(report, RECORDED)
     if report.verdict != "conforms":
         pytest.fail(report_text(report), pytrace=False)
     for finding in report.findings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import fcntl
 import hashlib
 from collections.abc import Callable
@@ -16,9 +17,9 @@ from nnx_conformance.core.candidate.subject import is_candidate
 from nnx_conformance.core.candidate.target import parse
 from nnx_conformance.core.errors import KitError, Misuse, expected
 from nnx_conformance.core.report import Report, Settings
-from nnx_conformance.project import candidates, checking
+from nnx_conformance.project import baseline, candidates, checking, recording
 from nnx_conformance.project.checking import CheckOptions, no_hypothesis_folder
-from nnx_conformance.project.settings import find
+from nnx_conformance.project.settings import Project, find
 from nnx_conformance.project.subject_lists import expanded
 from nnx_conformance.pytest_plugin.parametrize import CandidateLike, module_name
 from nnx_conformance.pytest_plugin.results import settle_all
@@ -33,6 +34,9 @@ class SessionReports:
 
     def __init__(self, config: pytest.Config) -> None:
         project = find(config.rootpath)
+        self.ends = baseline_until(config)
+        if self.ends:  # what the baseline excuses is judged again
+            project = recording.without_baseline(project)
         settings = Settings(
             max_examples=project.max_examples,
             strict=project.strict if config.option.nnx_strict is None else config.option.nnx_strict,
@@ -44,9 +48,16 @@ class SessionReports:
         self._config = config
         self._reports: dict[str, Report | Exception] = {}
         self._item_ran = False
+        self._lines: list[str] = []
+        self._shared_folder: Callable[[], str] | None = None
         worker = getattr(config, "workerinput", {})
         self._is_worker = bool(worker)
         self._folder = Path(worker[SHARED]) if SHARED in worker else None
+
+    def records(self, report: Report, check_id: str = "") -> bool:
+        """Whether the baseline that is written records this check; without an id, all that decides."""
+        broken = baseline.broken(report) if self.ends and not report.failure else []
+        return check_id in broken or (bool(broken) and not check_id)
 
     def report(self, candidate: CandidateLike, contract: str | None = None, key: str = "") -> Report:
         """The report of a candidate, which is judged once.
@@ -93,17 +104,31 @@ class SessionReports:
         """Fail a run with candidates in which no item of any ran."""
         if self._is_worker:
             return
+        if self.ends and not self._config.option.collectonly:
+            reports = self._all_made()
+            if reports or self._config.option.nnx_laws is None:
+                self._lines = recorded(self.options.project, reports, self.ends)
         if exitstatus == pytest.ExitCode.OK and self._idle():
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say so if the run had candidates and no item of any ran."""
+        """Print the baseline, and say so if the run had candidates and no item of any ran."""
+        if self._lines:
+            terminalreporter.section(baseline.NAME)
+        for line in self._lines:
+            terminalreporter.write_line(line)
         if self._idle():
             named = ", ".join(self.targets)
             terminalreporter.write_line(f"nnx-conformance: no check of {named} was run, so nothing is known of it")
 
     def _idle(self) -> bool:
-        return not self._item_ran and not self._config.option.collectonly
+        return bool(self.targets) and not self._item_ran and not self._config.option.collectonly
+
+    def _all_made(self) -> list[Report]:
+        """The reports that this process has made, and those of the workers of pytest-xdist."""
+        made = [report for report in self._reports.values() if isinstance(report, Report)]
+        files = sorted(Path(self._shared_folder()).glob("*.report")) if self._shared_folder else []
+        return made + [wire.whole(Report, file.read_bytes()) for file in files]
 
 
 KEY = pytest.StashKey[SessionReports]()
@@ -116,7 +141,27 @@ def session_reports(config: pytest.Config) -> SessionReports:
     return config.stash[KEY]
 
 
-def prepare(config: pytest.Config) -> None:
+def baseline_until(config: pytest.Config) -> datetime.date | None:
+    """The day until which `--nnx-write-baseline` excuses what is broken; None without it.
+
+    Raises:
+        Misuse: if it is no day to come.
+    """
+    until = config.option.nnx_write_baseline
+    return baseline.day("--nnx-write-baseline", until, datetime.date.today()) if until is not None else None
+
+
+def recorded(project: Project, reports: list[Report], ends: datetime.date) -> list[str]:
+    """What writing the baseline printed; it is not written where nothing was judged."""
+    if not reports:
+        return ["no candidate was judged, so the baseline is left as it is"]
+    try:
+        return recording.record(project, reports, ends)
+    except OSError as error:
+        return [f"{baseline.NAME} cannot be written: {error}"]
+
+
+def prepare(config: pytest.Config, shared: Callable[[], str]) -> None:
     """Check candidates, settings and waivers before anything is collected.
 
     Raises:
@@ -130,6 +175,8 @@ def prepare(config: pytest.Config) -> None:
         candidates.known_checks(session.options.project)
     except Misuse as error:
         raise pytest.UsageError(f"nnx-conformance: {error}") from error
+    if session.ends and config.getoption("dist", "no") != "no":
+        session._shared_folder = shared
     config.pluginmanager.register(session, "nnx-conformance-runs")
 
 
@@ -141,8 +188,9 @@ def conforming(config: pytest.Config) -> Callable[..., Report]:
         if not is_candidate(candidate) and not isinstance(candidate, str):
             error = expected("a function or a target", "candidate", candidate, "Pass the function itself.")
             pytest.fail(f"nnx-conformance: {error}", pytrace=False)
-        report = session_reports(config).report(candidate, contract)
-        settle_all(report)
+        session = session_reports(config)
+        report = session.report(candidate, contract)
+        settle_all(report, recorded=session.records(report))
         return report
 
     return assert_conforms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import sys
 import time
 from pathlib import Path
@@ -12,12 +13,12 @@ from rich.console import Console
 
 from nnx_conformance.cli import completion, ending
 from nnx_conformance.cli.grading import service
-from nnx_conformance.cli.options import jail_of, jail_options, limit_options, limits_of, seconds, writable
+from nnx_conformance.cli.options import jail_of, jail_options, limit_options, limits_of, seconds, writable, writing
 from nnx_conformance.cli.statuses import KIT_FAILED
 from nnx_conformance.core import contracts
 from nnx_conformance.core.errors import expected, suggestion
-from nnx_conformance.core.report import Settings
-from nnx_conformance.grading import run, submissions
+from nnx_conformance.core.report import Settings, Verdict
+from nnx_conformance.grading import excusing, run, submissions
 from nnx_conformance.grading.first_tier import first_tier
 from nnx_conformance.grading.grade import NO_VERDICT, STATUSES
 from nnx_conformance.grading.listing import (
@@ -34,7 +35,9 @@ from nnx_conformance.grading.store import Store, StoredGrade
 from nnx_conformance.grading.tasks import GradingPlan
 from nnx_conformance.judging import check as checking
 from nnx_conformance.process.limits import Limits
+from nnx_conformance.project import baseline, recording
 from nnx_conformance.project.checking import no_hypothesis_folder
+from nnx_conformance.project.settings import find
 from nnx_conformance.sandbox.jail import Jail
 
 RESULTS = "nnx-results.sqlite3"
@@ -91,6 +94,12 @@ SHRINK_FIX = "Add --complete; or leave both out, and ask `results FILE --show ID
     shell_complete=completion.one_of(*FORMS),
 )
 @click.option("--by-candidate", is_flag=True, help="List each candidate, with its status and what it violates.")
+@click.option(
+    "--write-baseline",
+    "until",
+    metavar="DAY",
+    help=f"Record what is broken today in {baseline.NAME}, as waivers until DAY; with --complete.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the output to this file.")
 def grade(
@@ -113,6 +122,7 @@ def grade(
     address: str | None,
     form: str,
     by_candidate: bool,
+    until: str | None,
     quiet: bool,
     output: Path | None,
 ) -> None:
@@ -122,7 +132,8 @@ def grade(
     standard input as they come, and answer each with a line.
 
     `grade` judges a few cases first. A candidate that breaks a MUST check on them is done; all others are judged on the
-    rest too. It stores results as they come: if you stop it, the same command continues.
+    rest too. It stores results as they come: if you stop it, the same command continues. With --complete, what the
+    project's baseline records does not decide.
 
     Exit status: 0 if every candidate conforms; 1 if one does not; 2 misuse; 3 if one could not be judged.
     """
@@ -132,6 +143,7 @@ def grade(
     with no_hypothesis_folder():
         known_format(form, FORMS)
         stream = service.asked_for(candidates, form, output)
+        ends = None if until is None else _ends(until, complete, stream)
         if output:
             writable("--output", output)
         limits = limits_of(case_timeout, import_timeout, seconds("--timeout", timeout))
@@ -145,7 +157,37 @@ def grade(
                 if stream
                 else _graded(read, plan, store, judges, form, output, by_candidate, Console(stderr=True, quiet=quiet))
             )
+            if complete and not stream and status in (0, 1, KIT_FAILED):
+                baselined = _with_baseline(candidates, store, [each.id for each in read], ends)
+                status = KIT_FAILED if status == KIT_FAILED else baselined
     sys.exit(status)
+
+
+def _ends(until: str, complete: bool, stream: bool) -> datetime.date:
+    """The day on which a baseline is to end; it is of all findings of each candidate."""
+    if stream or not complete:
+        fix = "Name a folder or a list, not `-`." if stream else "Add --complete: a baseline is of all findings."
+        raise expected("--complete with --write-baseline", "--write-baseline", until, fix)
+    return baseline.day("--write-baseline", until, datetime.date.today())
+
+
+def _with_baseline(given: str, store: Store, ids: list[str], ends: datetime.date | None) -> int:
+    """The exit status of judged candidates once the project's baseline is written, or has excused what it records."""
+    project = find(Path.cwd())
+    rows = list(store.rows(ids))
+    reports = excusing.named_reports(project, given, rows, store)
+    if ends:
+        with writing("--write-baseline", project.root / baseline.NAME):
+            lines = recording.record_named(project, reports, ends)
+        click.echo("\n".join(lines), err=True)
+        return 0
+    excused = excusing.excused(project, reports, datetime.date.today())
+    if excused.only:
+        click.echo(f"{baseline.NAME} excuses {', '.join(sorted(excused.only))}", err=True)
+    for entry in excused.fixed:
+        click.echo(f"fixed: {entry}; --write-baseline DAY removes it from {baseline.NAME}", err=True)
+    broken = any(report.verdict == Verdict.FAILS and name not in excused.only for name, report in reports)
+    return int(broken or bool(excused.fixed))
 
 
 def _plan(contract: str, settings: Settings, limits: Limits, jail: Jail, *, complete: bool) -> GradingPlan:

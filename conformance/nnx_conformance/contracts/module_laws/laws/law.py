@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from typing import Any
 
 from nnx_conformance.contracts.module_laws.laws.reading import ProgramReading
 from nnx_conformance.core.contract import CORE, MUST, Check, Claims, Judge, Level, Need, NotApplicable, Proves
@@ -30,12 +31,13 @@ def law(
     core: bool = True,
     claims: Claims | None = None,
     proves: Proves | None = None,
+    since: str = "1",
 ) -> Callable[[Judge], Check]:
     """Decorates a judge as a check, which is judged on its own programs and, if `core`, on drawn programs too."""
     others = (CORE,) if core else ()
-    return lambda judge: Check(
-        id, level, requirement, remedy, judge, wrong, right, id, (), others, needs, claims=claims, proves=proves
-    )
+    texts = (id, level, requirement, remedy)
+    compared: dict[str, Any] = {"claims": claims, "proves": proves, "since": since}
+    return lambda judge: Check(*texts, judge, wrong, right, id, (), others, needs, **compared)
 
 
 NO_CALL = NotApplicable("no call of it was made")
