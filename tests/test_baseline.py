@@ -116,4 +116,4 @@ def test_a_baseline_is_of_all_checks(tmp_path: Path, monkeypatch: pytest.MonkeyP
     words = ["check", "solution.py", "--check", "quiet", "--write-baseline", "2999-01-01"]
     result = CliRunner().invoke(cli, words)
     assert result.exit_code == 2
-    assert "Expected no --check beside --write-baseline but got --check=('quiet',)" in result.output
+    assert "Expected no --check with --write-baseline but got --check=('quiet',)" in result.output
