@@ -21,7 +21,7 @@ from nnx_conformance.project import settings as project
 
 CANDIDATES = Path(__file__).parent / "candidates"
 FEW = ("--max-examples", "2", "--check", "returns-pair", "--check", "wrapper-kept", "--cache", "--format", "json")
-TAKEN = "one.py: nothing has changed, so the verdict is that of an earlier run, kept in .nnx-conformance/cache\n"
+TAKEN = "one.py: nothing has changed; this is the verdict of an earlier run, from .nnx-conformance/cache\n"
 
 
 @pytest.fixture

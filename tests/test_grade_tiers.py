@@ -138,12 +138,12 @@ def test_a_first_tier_is_what_its_file_says(tmp_path: Path) -> None:
         (
             "cores = [0]",
             "Expected the positions of cases in a domain of contract 'mutability' but got cores=[0] (type=list) in "
-            "{file}. Make it anew: `nnx-conformance audit mutability --tier tier.toml`.",
+            "{file}. Write it again: `nnx-conformance audit mutability --tier tier.toml`.",
         ),
         (
             "core = [-1]",
             "Expected the positions of cases in a domain of contract 'mutability' but got core=[-1] (type=list) in "
-            "{file}. Make it anew: `nnx-conformance audit mutability --tier tier.toml`.",
+            "{file}. Write it again: `nnx-conformance audit mutability --tier tier.toml`.",
         ),
     ],
 )

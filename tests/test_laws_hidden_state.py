@@ -62,7 +62,7 @@ def hidden(make: Any) -> Finding:
         (
             DrawsFromNumpy,
             "return x + np.random.normal(size=x.shape)",
-            "the call draws from `numpy.random`, whose generator all modules share, and which no seed of theirs sets",
+            "the call draws from `numpy.random`, a generator that all modules share and that no seed of theirs sets",
             "Draw from the keys of the module's own `nnx.Rngs`: `jax.random.normal(self.rngs.noise(), x.shape)`.",
         ),
         (

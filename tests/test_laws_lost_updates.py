@@ -264,7 +264,7 @@ def test_a_copy_that_is_not_handed_back_is_named_with_the_line_that_made_it(make
     found = violation(make)
     assert found.line is not None and found.line.source == line
     assert found.cause.startswith(
-        f"`{through}` works on a copy of the module, and what is written in test_laws_lost_updates.py:"
+        f"`{through}` works on a copy of the module, and what a call writes in test_laws_lost_updates.py:"
     )
     assert "`nnx.update(self, nnx.state(copy))`" in found.remedy
 
@@ -515,6 +515,6 @@ class QuantisesItsLevel(RoundsItsSteps):
 def test_a_fraction_that_an_integer_does_not_hold_is_lost() -> None:
     found = violation(RoundsItsSteps)
     assert found.what == "in step 2, `watch`, 0.5 was written to `steps`, which still holds 0 int32"
-    assert found.cause == "an integer holds no fraction, so that `steps` stays what it was"
+    assert found.cause == "an integer holds no fraction, so `steps` keeps its value"
     assert found.line is not None and found.line.source == "self.steps[...] = self.steps[...] + 0.5"
     assert judged(QuantisesItsLevel) is None

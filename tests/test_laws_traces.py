@@ -106,7 +106,9 @@ def test_a_constant_that_moved_between_two_traces_is_hidden_state_with_its_line(
     assert found.what == "the trace of a call holds another constant after further calls"
     assert (found.expected, found.observed) == ("1.0", "2.5")
     assert found.line is not None and found.line.source == "return read(self.scale) * x * (self.calls * 0.5)"
-    assert found.cause == "what is no Variable is a constant of a trace, and this one is another after further calls"
+    assert (
+        found.cause == "a trace keeps values outside Variables as constants, and this one changed after further calls"
+    )
 
 
 def test_what_is_counted_for_a_log_is_no_hidden_state() -> None:

@@ -87,7 +87,7 @@ def test_pre_commit_stops_a_bad_change_and_is_fast_on_what_has_not_changed(tmp_p
     judged = time.monotonic() - started
 
     again = ok(project, *pre_commit, "run", "--all-files", "--verbose", **home, **HERE)
-    assert "solution.py: nothing has changed, so the verdict is that of an earlier run" in again
+    assert "solution.py: nothing has changed; this is the verdict of an earlier run" in again
     assert "solution.py conforms" in again
     (seconds,) = re.findall(r"^- duration: ([\d.]+)s$", again, flags=re.MULTILINE)
     assert float(seconds) < judged / 3  # some half second after some ten; how long each takes hangs on the machine

@@ -200,7 +200,7 @@ for descriptor in range(3, 21):
 def test_garbage_on_every_descriptor_is_no_observation(tmp_path: Path) -> None:
     finding = refused(tmp_path, function(GARBAGE))
     assert finding.what == "its process sent data that are no observation (the bytes do not begin a frame)"
-    assert finding.cause == "the candidate meddles with its own observation, or its result is too large to hand on"
+    assert finding.cause == "the candidate meddles with its own observation, or its result is too large to send"
 
 
 @pytest.mark.slow

@@ -42,7 +42,7 @@ def read(file: Path, contract: Contract) -> Tier:
             raise Misuse(
                 f"Expected the positions of cases in a domain of contract {contract.name!r} but got "
                 f"{name}={positions!r} (type={type(positions).__name__}) in {file}. "
-                f"Make it anew: `nnx-conformance audit {contract.name} --tier {file.name}`."
+                f"Write it again: `nnx-conformance audit {contract.name} --tier {file.name}`."
             )
     return Tier(tuple((name, tuple(positions)) for name, positions in content.items()))
 

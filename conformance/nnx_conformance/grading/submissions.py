@@ -129,4 +129,4 @@ def _text(id: str) -> str:
 def _distinct(submissions: list[Submission], where: str) -> None:
     twice = [id for id, count in Counter(submission.id for submission in submissions).items() if count > 1]
     if twice:
-        raise expected("ids that are all different", NAME, where, f"{twice[0]!r} stands there more than once.")
+        raise expected("ids that are all different", NAME, where, f"{twice[0]!r} appears more than once.")

@@ -33,7 +33,7 @@ from nnx_conformance.observe.spies.classes import Classes
 from nnx_conformance.observe.spies.spying import spying
 
 #: Why a function of another signature is no candidate.
-PARAMETERS = "its parameters are not those that are passed"
+PARAMETERS = "its parameters do not match the arguments"
 
 
 class Refused(Exception):

@@ -17,10 +17,7 @@ from nnx_conformance.core.report import BASELINE, Report, Status
 from nnx_conformance.project.waivers import Waiver
 
 NAME = "nnx-baseline.toml"
-HEAD = (
-    "# What was broken when `nnx-conformance check --write-baseline` was run; it writes this file. "
-    "Fix an entry, and run it again.\n"
-)
+HEAD = "# `nnx-conformance check --write-baseline` writes here what was broken then. Fix an entry, and run it again.\n"
 
 
 @dataclass(frozen=True)

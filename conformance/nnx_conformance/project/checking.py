@@ -87,7 +87,7 @@ def judged(
     key = _key(options, target, notify) if options.cached else ""
     kept = cache.read(options.project.root, key) if key else None
     if kept is not None:
-        notify(f"{target}: nothing has changed, so the verdict is that of an earlier run, kept in {cache.FOLDER}")
+        notify(f"{target}: nothing has changed; this is the verdict of an earlier run, from {cache.FOLDER}")
         return stored_findings.with_replays(kept)
     waivers, waived = _waivers(options, target)
     report = check.judge_target(
@@ -156,7 +156,7 @@ def _key(options: CheckOptions, target: str, notify: Notify) -> str:
     try:
         return cache.key(target, options.contract, options.settings, options.project, others)
     except (TooMuch, OSError) as error:
-        notify(f"{target}: judged again, its verdict is not kept: {error}")
+        notify(f"{target}: judged again, as its verdict cannot be cached: {error}")
         return ""
 
 

@@ -88,7 +88,7 @@ def _tried(client: Client, check: Check, request: Request, tries: int) -> Replay
         return Replayed("cannot be replayed", f"the case now breaks {judged.by} first")
     if isinstance(judged, NotApplicable):
         return Replayed("cannot be replayed", judged.reason)
-    return Replayed("fixed", "the case keeps the check now")
+    return Replayed("fixed", "the case passes the check now")
 
 
 def still_violated(opener: Opener, contract_name: str, check_id: str, cases: Iterable[Case]) -> bool:

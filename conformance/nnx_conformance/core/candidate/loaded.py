@@ -84,5 +84,5 @@ class End(StrEnum):
 _CAUSES = {
     End.CRASHED: "the process was ended from within: os._exit, a crash of native code, or a limit, such as `--memory`",
     End.TIMED_OUT: "a loop that does not end, or more work than the limit allows",
-    End.MALFORMED: "the candidate meddles with its own observation, or its result is too large to hand on",
+    End.MALFORMED: "the candidate meddles with its own observation, or its result is too large to send",
 }

@@ -19,7 +19,7 @@ CAPABILITIES = {
     "rewrites_param": "a call rewrites a Param on purpose",
     "discards_updates": "a call drops what it writes into copies of the module on purpose, as for a look-ahead",
     "mixes_rows": "a row of the output depends on other rows of the batch on purpose, in eval mode too",
-    "stops_gradient": "the gradient of a Param is another than the derivative on purpose",
+    "stops_gradient": "the gradient of a Param differs from the derivative on purpose",
     "per_shard_state": "under `nnx.shard_map` each shard of the batch has a state of its own on purpose",
     "per_lane_state": "state may be split over the lanes of `nnx.vmap` (the default); False where it may not",
 }

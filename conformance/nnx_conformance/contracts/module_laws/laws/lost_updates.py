@@ -73,12 +73,12 @@ def _violation(move: Move, lost: LostWrite) -> Violation:
     remedy = FIXES.get(lost.through, HAND_BACK).format_map(code)
     where = f", called in {lost.call_line}, `{lost.call_line.source}`," if lost.call_line else ""
     if lost.through == "rounding":
-        cause = f"an integer holds no fraction, so that `{lost.path}` stays what it was"
+        cause = f"an integer holds no fraction, so `{lost.path}` keeps its value"
         what = f"in {move.name}, {lost.written} was written to `{lost.path}`, which still holds {lost.contents}"
     else:
         through = f"`{lost.through}`{where}" if lost.through else f"the call{where}"
         wrote = f" in {lost.write_line}, `{lost.write_line.source}`," if lost.write_line else ""
-        cause = f"{through} works on a copy of the module, and what is written{wrote} to that is dropped"
+        cause = f"{through} works on a copy of the module, and what a call writes{wrote} to the copy is dropped"
         what = f"in {move.name}, a call wrote {lost.written} to a copy of `{lost.path}`, which stayed as it was"
     return Violation(what, lost.written, lost.contents, lost.line, cause, remedy, evidence=Evidence.NAMED)
 

@@ -21,9 +21,9 @@ from nnx_conformance.core.claim import Claim, same_bits, same_numbers
 from nnx_conformance.core.contract import CORE, Check, Judgement, NotApplicable, Violation
 
 #: Each call gets a copy of the same stream or key, so equal outputs prove nothing.
-HANDED = "its calls may draw from what they are handed: random streams or keys are among the arguments"
-NO_TWO_CALLS = "no two calls on one input were made whose outputs could tell"
-BY_CHANCE = "calls depend on what moved between them, so that their outputs are equal by chance"
+HANDED = "its calls may draw from random streams or keys among their arguments"
+NO_TWO_CALLS = "no two calls on one input had outputs to compare"
+BY_CHANCE = "state moved between the calls, so equal outputs are chance"
 ONE_KEY = "each call uses the same key"
 
 

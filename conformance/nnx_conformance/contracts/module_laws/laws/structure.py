@@ -84,7 +84,7 @@ def _types_called(reading: ProgramReading) -> Iterator[_Type]:
                 yield _Type(move, path, f"`{path}` is gone", text(old), "nothing")
                 continue
             if old.variable and new.variable:
-                what = f"`{path}` is shared with other attributes in another way"
+                what = f"`{path}` is shared with other attributes than before"
                 yield _Type(move, path, what, _sharing(old), _sharing(new), Evidence.KIT)
             if old.array is not None and new.array is not None and old.dtype and new.dtype:
                 # A first call may make a weak type strong: a Python number becomes an array that way.

@@ -14,7 +14,7 @@ from nnx_conformance.core.claim import Claim
 from nnx_conformance.core.contract import Judgement, Proves, Violation
 
 #: The cause of a constant that differs between two traces.
-MOVED = "what is no Variable is a constant of a trace, and this one is another after further calls"
+MOVED = "a trace keeps values outside Variables as constants, and this one changed after further calls"
 
 
 def proving(proves: Callable[[StepFacts, Proof], bool], in_eval_mode: bool = False) -> Proves:
