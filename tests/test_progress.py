@@ -19,6 +19,7 @@ with progress_on(Console(stderr=True, quiet="--quiet" in sys.argv), "[b]solution
     progress("cases", 3, 9)
     time.sleep(0.3)
     if "--interrupt" in sys.argv:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
         os.kill(os.getpid(), signal.SIGINT)
 """
 GRADE = """
