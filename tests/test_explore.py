@@ -120,7 +120,9 @@ def test_what_is_no_record_of_cases_is_ignored(tmp_path: Path, text: str | None)
 
 
 def test_cases_are_kept_for_a_later_search(tmp_path: Path) -> None:
-    base = contracts.get("mutability").domains[0].components.base
+    components = contracts.get("mutability").domains[0].components
+    assert components is not None
+    base = components.base
 
     keep(tmp_path / "new", [base, base])
 

@@ -72,7 +72,7 @@ MISTAKES = [
         "returns-pair",
         "returns_object_array",
         "return np.array([model.count.value, last_x.sum()], dtype=object)",
-        "an array whose numbers cannot be read",
+        "the numbers of the result cannot be read",
         "its dtype is object: it holds Python objects, not numbers",
         PAIR,
     ),
@@ -122,7 +122,7 @@ MISTAKES = [
         "return jnp.array([count, out.sum()])",
         "result[0] is 66 after n_calls=33",
         "the number returned is not the count that the calls lead to; the model holds 33",
-        "return the count as it is",
+        "return that count",
         "seed=0.0  x=[0.]  n_calls=33.0",
     ),
     Mistake(
@@ -192,7 +192,7 @@ MISTAKES = [
         "return jnp.array([float(int(n_calls)), x.sum()])",
         "the call created no nnx.Module",
         "the candidate computes the result without NNX state",
-        "let `__call__` raise it",
+        "let `__call__` add to it",
     ),
     Mistake(
         "counts-in-variable",
@@ -272,7 +272,7 @@ MISTAKES = [
         "model.count.value = model.count.value + 1.0",
         "`count` went from 0 to 1, but in none of the calls",
         "the candidate adds to the count outside `__call__`",
-        "raise the count in `__call__` alone",
+        "add to the count in `__call__` only",
     ),
     Mistake(
         "one-increment-per-call",
@@ -280,7 +280,7 @@ MISTAKES = [
         "self.count.value = jnp.minimum(self.count.value + 1.0, 10.0)",
         "call 11 of 11 took `count` from 10 to 10",
         "`__call__` does not add 1 to the count each time",
-        "raise the count in `__call__` alone",
+        "add to the count in `__call__` only",
         "seed=0.0  x=[0.]  n_calls=11.0",
     ),
     Mistake(

@@ -126,7 +126,7 @@ def test_pitfall_3_an_in_place_add_on_the_contents_is_advice_with_its_line() -> 
     found = finding(report, "no-in-place-add")
     assert report.verdict == "conforms"
     assert str(found.line) == "solution.py:12"
-    assert found.cause.startswith("a rule of the exercise")
+    assert found.cause.startswith("the exercise forbids it")
     assert found.level == "SHOULD"
 
 

@@ -67,7 +67,7 @@ class Scales(nnx.Module):
         return x * (read(self.calls) + 1) + shift
 
 
-FLAGS = {"inputs": [(X, True, 1.0), (X, False, 2.0)], "keywords": ("deterministic", "shift")}
+FLAGS: dict[str, Any] = {"inputs": [(X, True, 1.0), (X, False, 2.0)], "keywords": ("deterministic", "shift")}
 
 
 @pytest.mark.parametrize(

@@ -266,7 +266,7 @@ def test_a_key_that_stands_still_is_shown_where_it_is_drawn_from() -> None:
 
 class Unwraps(nnx.Module):
     def __init__(self) -> None:
-        self.average = nnx.Variable(jnp.zeros(()))
+        self.average: Any = nnx.Variable(jnp.zeros(()))
 
     def __call__(self, x: Any) -> Any:
         self.average = jnp.asarray(x).mean()

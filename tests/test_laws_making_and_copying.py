@@ -462,7 +462,11 @@ class DropsOutByOneKey(DropsOutByKeyword):
 
 @pytest.mark.parametrize(("make", "held"), [(DropsOutByKeyword, True), (DropsOutByOneKey, False)])
 def test_keys_matter_where_a_flag_lets_a_call_draw(make: Any, held: bool) -> None:
-    fields = {"inputs": [(X, False), (X, True)], "keywords": ("deterministic",), "traits": {"draws_randomness": True}}
+    fields: dict[str, Any] = {
+        "inputs": [(X, False), (X, True)],
+        "keywords": ("deterministic",),
+        "traits": {"draws_randomness": True},
+    }
     program = "call:1 reseed:1 reseed:2 reseed:3 reseed"
     assert (judged_program(make, "rng-reproducible", program, **fields) is None) is held
 

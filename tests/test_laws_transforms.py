@@ -72,7 +72,8 @@ class Lowers(Mean):
         self.first = nnx.Variable(jnp.array(True))
 
     def __call__(self, x: Any) -> Any:
-        first, _ = read(self.first).reshape(()), write(self.first, jnp.array(False))
+        first = read(self.first).reshape(())
+        write(self.first, jnp.array(False))
         return jnp.where(first, x, super().__call__(x)[0])
 
 

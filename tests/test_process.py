@@ -181,7 +181,7 @@ def test_a_flood_of_output_meets_the_limit_of_a_file(tmp_path: Path) -> None:
 def test_what_the_sandbox_refuses_is_told_as_such(tmp_path: Path) -> None:
     finding = refused(tmp_path, function(f"open({str(tmp_path / 'log')!r}, 'w')"))
     assert finding.what.startswith("the candidate raised ")
-    assert finding.cause.startswith("the sandbox lets a candidate write to its temporary directory alone")
+    assert finding.cause.startswith("the sandbox lets a candidate write only to its temporary directory")
     assert finding.remedy.endswith("`--isolation process` judges without a sandbox.")
     assert not (tmp_path / "log").exists()
 
