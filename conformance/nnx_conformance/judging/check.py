@@ -227,6 +227,8 @@ def judge(job: Job) -> Report:
 
 def _judged(job: Job, session: Session, contract: Contract, started: float) -> Report:
     # Imported here: Hypothesis and chex are imported while the candidate's process starts.
+    import chex  # noqa: F401 - for `assertions`, which would otherwise import it in the middle of judging
+
     from nnx_conformance.judging.client import Client
     from nnx_conformance.judging.drawn import drawn, two_cases
     from nnx_conformance.judging.judge import Judging
