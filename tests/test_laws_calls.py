@@ -84,6 +84,32 @@ def test_a_call_gets_flags_and_numbers_by_keyword(law: str, program: str) -> Non
     assert judged(lambda rngs: Scales(), law, program, **FLAGS) is None
 
 
+class Chains(nnx.Module):
+    """A metric whose `update` returns the metric, so that calls chain."""
+
+    def __init__(self) -> None:
+        self.total = nnx.Variable(jnp.zeros(()))
+
+    def update(self, x: Any) -> Chains:
+        write(self.total, read(self.total) + x.sum())
+        return self
+
+
+@pytest.mark.parametrize(
+    ("law", "program"),
+    [
+        ("jit-agrees", "jit call jit"),
+        ("cond-agrees", "call cond"),
+        ("loop-agrees", "call fori_loop"),
+        ("remat-agrees", "call remat"),
+        ("abstract-agrees", "call abstract"),
+    ],
+)
+def test_a_method_may_return_its_module(law: str, program: str) -> None:
+    calls = {"update": {"inputs": [X, 2 * X]}}
+    assert judged(lambda rngs: Chains(), law, program, inputs=None, calls=calls) is None
+
+
 class Grouped(nnx.Module):
     """Sums rows into so many groups, and keeps the sums; `asks`: for the value of its own state."""
 

@@ -336,3 +336,26 @@ def test_a_transform_that_this_flax_runs_on_no_module_accuses_none() -> None:
     found = judged_program(lambda rngs: nnx.Linear(4, 4, rngs=rngs), "custom-vjp-agrees", "call custom_vjp call")
 
     assert found is None or isinstance(found, NotApplicable)
+
+
+class NormalisesEqualRows(nnx.Module):
+    """Equal rows have no variance, so the first norm divides rounding by 0.003, and the next ones what comes of it."""
+
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        for number in range(5):
+            setattr(self, f"linear{number}", nnx.Linear(10, 10, rngs=rngs))
+            setattr(self, f"norm{number}", nnx.BatchNorm(10, rngs=rngs))
+        self.dropout = nnx.Dropout(0.5, rngs=rngs)
+
+    def __call__(self, x: Any) -> Any:
+        for number in range(5):
+            x = getattr(self, f"norm{number}")(getattr(self, f"linear{number}")(x))
+            x = jax.nn.gelu(self.dropout(x))
+        return x
+
+
+@pytest.mark.parametrize("program", ["jit optimize jit", "jit:1 optimize:1 jit:1 jit:1"])
+def test_what_rounding_left_in_a_running_mean_is_still_rounding_a_step_later(program: str) -> None:
+    ones = np.ones((3, 10), np.float32)
+    traits = {"draws_randomness": True, "has_eval_mode": True}
+    assert judged_program(NormalisesEqualRows, "jit-agrees", program, inputs=[ones, ones / 2], traits=traits) is None

@@ -15,11 +15,11 @@ from flax import nnx
 
 from nnx_conformance.contracts.module_laws.execution import meshes, operations
 from nnx_conformance.contracts.module_laws.execution.pool import CallArguments, Pool, is_state, is_static
-from nnx_conformance.contracts.module_laws.execution.snapshots import variables
+from nnx_conformance.contracts.module_laws.execution.snapshots import is_random, variables
 from nnx_conformance.core.candidate.subject import Subject
 from nnx_conformance.core.facts import Warned
 from nnx_conformance.core.plain_text import plain
-from nnx_conformance.observe.flax_versions import contents, set_contents
+from nnx_conformance.observe.flax_versions import NODE, contents, set_contents
 from nnx_conformance.observe.source import Source
 
 #: Parts of JAX's messages about an operation without a gradient, or without a reverse one.
@@ -40,20 +40,24 @@ LARGEST = 2.0**31
 def invoked(subject: Subject, module: Any, *arguments: Any) -> Any:
     """What a call returns, as a pytree that a transform can return too.
 
-    A dataclass that is no pytree becomes a dict of its fields, a Variable its contents, a Python number an array, and a
-    value that is neither a number nor state None.
+    A dataclass that is no pytree becomes a dict of its fields, a module a dict of its state without random streams (a
+    method may return `self`), a Variable its contents, a Python number an array, and a value that is neither a number
+    nor state None.
     """
     return _numbers(subject.invoke(module, *arguments))
 
 
 def _numbers(value: Any) -> Any:
-    leaves, structure = jax.tree.flatten(value, is_leaf=lambda part: isinstance(part, nnx.Variable))
+    leaves, structure = jax.tree.flatten(value, is_leaf=lambda part: isinstance(part, (nnx.Variable, NODE)))
     return jax.tree.unflatten(structure, [_number(leaf) for leaf in leaves])
 
 
 def _number(leaf: Any) -> Any:
     if isinstance(leaf, nnx.Variable):
         return _numbers(contents(leaf))
+    if isinstance(leaf, NODE):
+        state = variables(leaf).items()
+        return {path: _numbers(contents(variable)) for path, variable in state if not is_random(variable)}
     if dataclasses.is_dataclass(leaf) and not isinstance(leaf, type) and is_static(leaf):
         return {field.name: _numbers(getattr(leaf, field.name)) for field in dataclasses.fields(leaf)}
     if type(leaf) in (bool, int, float, complex) and abs(leaf) < LARGEST:

@@ -13,11 +13,12 @@ import numpy as np
 
 from nnx_conformance.contracts.module_laws.evidence import Entry, LeafFacts, Pair, Side
 from nnx_conformance.contracts.module_laws.execution import meshes, skip_reasons
-from nnx_conformance.contracts.module_laws.execution.harness import Harness, History, Transforms, Twin, broken, nudge
+from nnx_conformance.contracts.module_laws.execution.harness import Harness, History, Transforms, Twin, broken
 from nnx_conformance.contracts.module_laws.execution.loading import Unfit
 from nnx_conformance.contracts.module_laws.execution.loading import adopt as adopt
 from nnx_conformance.contracts.module_laws.execution.loading import load as load
 from nnx_conformance.contracts.module_laws.execution.pool import is_state, leaves
+from nnx_conformance.contracts.module_laws.execution.rounding import distances, moved_twin
 from nnx_conformance.contracts.module_laws.execution.runners import handover, round_trips
 from nnx_conformance.contracts.module_laws.execution.runners.runners import RUNNERS, Counterpart, run_twin
 from nnx_conformance.contracts.module_laws.execution.snapshots import state, trainable, tree
@@ -103,6 +104,7 @@ class Execution:
         pairs: further sides to compare.
         made: the lines that set the module's attributes, if we followed its making.
         reimported: the subject of a new import of its file, for the operation that runs.
+        differed: whether subject and twin differed after the operation before.
     """
 
     def __init__(self, harness: Harness, transforms: Transforms, todo: Program, request: Request) -> None:
@@ -123,6 +125,7 @@ class Execution:
         self.notes: dict[str, Any] = {}
         self.pairs: list[Pair] = []
         self.reimported: Subject | None = None
+        self.differed = False
 
     def steps(self) -> Iterator[StepFacts]:
         """Run one operation after the other, up to the first that raises."""
@@ -231,21 +234,19 @@ class Execution:
     def _noise(self, history: History, subject: Side, twin: Side) -> tuple[float, ...]:
         """How far each of the twin's leaves moves when its input and state move in the last bit.
 
+        If the sides differed before this step, their state still does. Then the inputs of all steps move, too.
         Empty if subject and twin are equal, or one of them raised.
         """
         alike = _same(subject.outputs, twin.outputs) and _same(subject.state, twin.state)
+        differed, self.differed = self.differed, not alike
         if alike or subject.raised or twin.raised:
             return ()
         added = [number for kind, number in self.twin.history[len(history) :] if kind == "call"]
-        try:
-            other = Twin(self.harness, self.twin.seed, history)
-            nudge(other.module)
-            outputs = [other.call(number, moved=True) for number in added]
-        except Exception:  # noqa: BLE001 - without noise, the dtypes alone set the tolerance
-            return ()
-        moved = tree(outputs if len(added) > 1 else outputs[0]) if outputs else ()
-        pairs = moved + state(other.module), twin.outputs + twin.state
-        return tuple(map(_distance, *pairs)) if len(pairs[0]) == len(pairs[1]) else ()
+        starts = [lambda: Twin(self.harness, self.twin.seed, history)]
+        if differed:
+            starts.append(lambda: moved_twin(self.harness, self.twin.seed, history))
+        moves = [distances(start, added, twin) for start in starts]
+        return tuple(map(max, zip(*moves, strict=True))) if all(moves) else ()
 
 
 def _same(some: tuple[LeafFacts, ...], others: tuple[LeafFacts, ...]) -> bool:
@@ -259,16 +260,6 @@ def _same(some: tuple[LeafFacts, ...], others: tuple[LeafFacts, ...]) -> bool:
 def _bits(leaf: LeafFacts) -> tuple[Any, ...]:
     assert leaf.array is not None
     return leaf.path, leaf.array.dtype.name, leaf.array.shape, leaf.array.tobytes()
-
-
-def _distance(leaf: LeafFacts, other: LeafFacts) -> float:
-    """The largest difference of two leaves; -1 if their numbers cannot be compared."""
-    a, b = leaf.array, other.array
-    if a is None or b is None or a.shape != b.shape or a.dtype.kind in "bOSU" or not a.size:
-        return -1.0
-    with np.errstate(all="ignore"):
-        differences = np.abs(a.astype(np.complex128) - b.astype(np.complex128))
-    return float(np.max(differences)) if np.all(np.isfinite(differences)) else -1.0
 
 
 def _touched(arguments: Any, untouched: Any) -> tuple[str, ...]:
