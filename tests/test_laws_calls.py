@@ -100,7 +100,7 @@ class Chains(nnx.Module):
     [
         ("jit-agrees", "jit call jit"),
         ("cond-agrees", "call cond"),
-        ("loop-agrees", "call fori_loop"),
+        pytest.param("loop-agrees", "call fori_loop", marks=CARRIES),
         ("remat-agrees", "call remat"),
         ("abstract-agrees", "call abstract"),
     ],
