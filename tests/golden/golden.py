@@ -6,8 +6,8 @@
     python tests/golden/golden.py sample             # a few that show most checks violated and held; what CI compares
 
 One file a contract and Flax version, one line an implementation. Seconds, versions and paths are left out. Each check
-is its status and a digest of its counts and reason; a finding is stored in clear, but for long parts (case, timeline,
-script), which are digests. Candidates are judged as `grade` judges them, with few cases and without shrinking, because
+is its status and a digest of its counts and reason; a finding is stored in clear, but for long parts (case, timeline),
+which are digests, and scripts, which are left out. Candidates are judged as `grade` judges them, with few cases and without shrinking, because
 a search for the smallest case ends by the clock on a busy machine.
 """
 
@@ -35,8 +35,9 @@ CONTRACTS = ("mutability", "split-merge", "lifted", "running-mean", "module-laws
 EXAMPLES = 12
 #: A loaded machine must not decide what is stored.
 LIMITS = ("--case-timeout", "120", "--timeout", "900")
-DIGESTED = ("case", "timeline", "script")
-LEFT_OUT = ("replay", "excerpt", "smallest", "run", "assertion")
+DIGESTED = ("case", "timeline")
+#: A script imports its candidate from a temporary folder.
+LEFT_OUT = ("replay", "excerpt", "smallest", "run", "assertion", "script")
 
 
 def implementations(contract: str, only: str) -> list[Implementation]:
