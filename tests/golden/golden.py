@@ -5,10 +5,10 @@
     python tests/golden/golden.py compare --only one # the implementations with "one" in their names
     python tests/golden/golden.py sample             # a few that show most checks violated and held; what CI compares
 
-One file a contract and Flax version, one line an implementation. Seconds, versions, paths and scripts are left out. Each
-check is its status and a digest of its counts and reason; a finding is stored in clear, but for long parts (case,
-timeline), which are digests. Candidates are judged as `grade` judges them, with few cases and without shrinking, because
-a search for the smallest case ends by the clock on a busy machine.
+One file a contract and Flax version, one line an implementation. Seconds, versions, paths and scripts are left out.
+Each check is its status and a digest of its counts and reason; a finding is stored in clear, but for long parts (case,
+timeline), which are digests. Candidates are judged as `grade` judges them, with few cases and without shrinking: a
+search for the smallest case ends by the clock on a busy machine.
 """
 
 from __future__ import annotations
