@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -22,6 +23,22 @@ from nnx_conformance.observe.flax_versions import contents, set_contents
 STEADY = 6
 #: A call may move a number by this many small additions, so rounding stops it that much earlier.
 PARTS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class _Drifting:
+    """A number in an array of the state, at `index`, that each call changes by `amount`; `value` is the array."""
+
+    path: str
+    value: np.ndarray
+    index: tuple[Any, ...]
+    amount: float
+
+
+def _first(path: str, value: np.ndarray, steady: np.ndarray, moves: np.ndarray) -> _Drifting:
+    """The first drifting number of an array, see `_moves`."""
+    index = np.unravel_index(int(np.argmax(steady)), steady.shape)
+    return _Drifting(path, value, index, float(moves[index]))
 
 
 def drifts(harness: Harness, module: Any, number: int) -> tuple[Drift, ...]:
@@ -91,37 +108,28 @@ def _numbers(module: Any) -> dict[str, np.ndarray]:
 
 def _steady(harness: Harness, module: Any, number: int) -> Iterator[Drift]:
     for path, value, steady, moves in _moves(harness, module, number):
-        index = np.unravel_index(int(np.argmax(steady)), steady.shape)
-        now, amount, last = float(value[index]), float(moves[index]), float(harness.subject.horizon)
+        drifting = _first(path, value, steady, moves)
+        now, amount, last = float(value[drifting.index]), drifting.amount, float(harness.subject.horizon)
         if value.dtype.kind in "iu":
             last = min(last, (float(_limit(value.dtype, amount)) - now) // amount)
         stop, reach = _stop(value.dtype, now, amount), (float(_limit(value.dtype, amount)) - now) / amount
         # No drift: a position in a ring turns back earlier, and a count of warm-up calls stops on purpose.
-        if _moved(harness, module, number, path, value, index, amount, min(last, reach, stop) // 2) <= 0:
+        if _moved(harness, module, number, drifting, min(last, reach, stop) // 2) <= 0:
             continue
-        drift = _jumped(harness, module, number, path, value, index, amount, last)
+        drift = _jumped(harness, module, number, drifting, last)
         # Report where rounding first stops the float. To stop there is no fault in itself: the module may hold a count
         # at a limit on purpose. So the float must have stopped at the horizon first.
         if drift and drift.after == drift.near and stop < PARTS * last:
-            earlier = _jumped(harness, module, number, path, value, index, amount, min(stop, last))
+            earlier = _jumped(harness, module, number, drifting, min(stop, last))
             yield earlier if earlier and earlier.after == earlier.near else drift
         elif drift and drift.after != drift.near:
             yield drift
 
 
-def _moved(
-    harness: Harness,
-    module: Any,
-    number: int,
-    path: str,
-    value: np.ndarray,
-    index: tuple[Any, ...],
-    amount: float,
-    calls: float,
-) -> float:
+def _moved(harness: Harness, module: Any, number: int, drifting: _Drifting, calls: float) -> float:
     """The change by one call after `calls` calls, in multiples of `amount`; -1 if the number turns back or jumps."""
-    drift = _jumped(harness, nnx.clone(module), number, path, value, index, amount, calls)
-    moved = (drift.after - drift.near) / amount if drift else 1.0
+    drift = _jumped(harness, nnx.clone(module), number, drifting, calls)
+    moved = (drift.after - drift.near) / drifting.amount if drift else 1.0
     return moved if 0 <= moved <= 2 else -1.0
 
 
@@ -150,9 +158,9 @@ def forward(harness: Harness, module: Any, number: int) -> None:
             calls = min(
                 calls, float(np.iinfo(value.dtype).max - np.max(value)) // np.max(np.abs(moves[steady])) - STEADY
             )
-        index = np.unravel_index(int(np.argmax(steady)), steady.shape)
+        drifting = _first(path, value, steady, moves)
         # Only as far as calls lead: a position in a ring never lies beyond its end.
-        while calls >= 1 and _moved(harness, module, number, path, value, index, float(moves[index]), calls) < 0:
+        while calls >= 1 and _moved(harness, module, number, drifting, calls) < 0:
             calls //= 2
         near = np.where(steady, value.astype(np.float64) + max(calls, 0.0) * moves, value).astype(value.dtype)
         variable = variables(module)[path]
@@ -178,17 +186,9 @@ def _moves(harness: Harness, module: Any, number: int) -> Iterator[tuple[str, np
             yield path, values[-1], steady, moves[0]
 
 
-def _jumped(
-    harness: Harness,
-    module: Any,
-    number: int,
-    path: str,
-    value: np.ndarray,
-    index: tuple[Any, ...],
-    amount: float,
-    calls: float,
-) -> Drift | None:
+def _jumped(harness: Harness, module: Any, number: int, drifting: _Drifting, calls: float) -> Drift | None:
     """The drift of a number that is set to its value after `calls` calls and then called once; None if that raises."""
+    path, value, index, amount = drifting.path, drifting.value, drifting.index, drifting.amount
     with np.errstate(all="ignore"):
         near = np.array(value)
         near[index] = np.float64(float(value[index]) + calls * amount).astype(value.dtype)
