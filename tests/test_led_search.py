@@ -34,6 +34,7 @@ from nnx_conformance.core.search.conditions import (
     Unmet,
     Watched,
     checked,
+    negated,
 )
 from nnx_conformance.judging.client import Client
 from nnx_conformance.judging.leading import Leading
@@ -471,3 +472,19 @@ def test_how_long_cases_are_looked_for_is_a_matter_of_processor_time() -> None:
 
     assert Client(contracts.get("mutability"), session, lambda: session).used == 12.5
     assert leading.conditions.note == "looking for cases took as long as judging them"
+
+
+@pytest.mark.parametrize(
+    ("text", "negation"),
+    [
+        ("out.shape[0] != 7", "out.shape[0] == 7"),
+        ("seed in (3, 4)", "seed not in (3, 4)"),
+        ("model is None", "model is not None"),
+        ("x < 4", "not (x < 4)"),
+        ("1 == x == y", "not (1 == x == y)"),
+        ("flag", "not (flag)"),
+        ("x == veryl...", "not (x == veryl...)"),
+    ],
+)
+def test_a_condition_that_must_be_false_is_named_by_its_negation(text: str, negation: str) -> None:
+    assert negated(text) == negation

@@ -12,7 +12,7 @@ from nnx_conformance.core.case import Case
 from nnx_conformance.core.errors import CannotObserve
 from nnx_conformance.core.plan import Request, RunPlan, Untraced
 from nnx_conformance.core.search.components import Components
-from nnx_conformance.core.search.conditions import Conditions, Outcome, Site, Unmet
+from nnx_conformance.core.search.conditions import Conditions, Outcome, Site, Unmet, negated
 from nnx_conformance.judging.client import Client
 from nnx_conformance.judging.operands import PursuedCondition
 from nnx_conformance.judging.solving import CaseSearch
@@ -99,7 +99,7 @@ class Leading:
             if new & (Outcome.TRUE | Outcome.ALL_TRUE):
                 texts.append(site.text)
             elif new and condition and condition.given:
-                texts.append(f"not ({site.text})")
+                texts.append(negated(site.text))
         apart = [text for text in texts if not any(text in other for other in texts if other != text)]
         return tuple(dict.fromkeys(apart))[:NAMED]
 

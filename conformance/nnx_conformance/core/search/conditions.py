@@ -5,6 +5,7 @@ No verdict depends on it: a candidate's process that forges it misleads only the
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -32,6 +33,23 @@ class Outcome(IntFlag):
 
 
 ONCE_TRUE, ONCE_FALSE = Outcome.TRUE | Outcome.ALL_TRUE, Outcome.FALSE | Outcome.ALL_FALSE
+
+
+#: The operators whose negation is an operator. Not `<`: both `x < y` and `x >= y` are false for NaN.
+NEGATIONS: dict[type[ast.cmpop], str] = {ast.Eq: "!=", ast.NotEq: "==", ast.Is: "is not", ast.IsNot: "is"}
+NEGATIONS |= {ast.In: "not in", ast.NotIn: "in"}
+
+
+def negated(text: str) -> str:
+    """The negation of a condition as it stands in the source: `x == 7` for `x != 7`, otherwise `not (...)`."""
+    try:
+        node = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError):
+        return f"not ({text})"
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in NEGATIONS:
+        left, right = (ast.get_source_segment(text, side) for side in (node.left, node.comparators[0]))
+        return f"{left} {NEGATIONS[type(node.ops[0])]} {right}"
+    return f"not ({text})"
 
 
 @dataclass(frozen=True, eq=False)

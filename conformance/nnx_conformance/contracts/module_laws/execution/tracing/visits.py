@@ -20,6 +20,7 @@ from nnx_conformance.contracts.module_laws.execution.tracing.trace_search import
 from nnx_conformance.contracts.module_laws.program.language import OTHER
 from nnx_conformance.core.case import array_text
 from nnx_conformance.core.plain_text import short
+from nnx_conformance.core.search.conditions import negated
 from nnx_conformance.observe.flax_versions import contents, is_key, set_contents
 
 #: The most points of one trace that we visit; the length of an input's text.
@@ -69,7 +70,7 @@ class Visitor:
 
     def _noted(self, condition: TracedCondition, point: SearchPoint, **sides: Any) -> ConditionVisit:
         trace, harness = self._trace, self._harness
-        text = condition.text if point.outcome or not condition.text else f"not ({condition.text})"
+        text = condition.text if point.outcome or not condition.text else negated(condition.text)
         writers = ((path, proofs.writer(trace, path)) for path in trace.paths)
         spans = ((path, equation.span) for path, equation in writers if equation and equation.span)
         writes = tuple(LeafWrite(path, harness.source.line(span.file, span.line)) for path, span in spans)
