@@ -82,6 +82,23 @@ def test_parametrized_candidates_are_recorded(project: pytest.Pytester, workers:
     assert project.runpytest_subprocess("--nnx-candidate", "wrong.py").ret == 0
 
 
+@pytest.mark.medium
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "xdist"])
+def test_a_function_that_a_test_asserts_is_recorded(project: pytest.Pytester, workers: tuple[str, ...]) -> None:
+    project.makepyfile(
+        test_all="""
+        import wrong
+
+        def test_it_conforms(assert_conforms):
+            assert_conforms(wrong.mutability_increment_count)
+        """
+    )
+    result = project.runpytest_subprocess(*DAY, *workers)
+    assert result.ret == 0
+    assert entries(project) == [f"wrong:mutability_increment_count {check}" for check in BROKEN]
+    assert project.runpytest_subprocess().ret == 0
+
+
 @pytest.mark.slow
 def test_what_the_tests_make_is_recorded(project: pytest.Pytester) -> None:
     project.makepyfile(
